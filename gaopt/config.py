@@ -1,0 +1,251 @@
+"""The config of a study: a TOML file, overrides, and the checks that make one clear sentence of a mistake."""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import TypeAdapter, ValidationError
+
+from gaopt.errors import ConfigError, nearest
+from gaopt.space import Gene, Space
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Genetic:
+    """The numbers of the genetic algorithm.
+
+    Attributes:
+        population: individuals in a generation.
+        generations: how many generations, the first (random) one counted.
+        survivors: the share of a generation that is promoted unchanged, rounded down, at least one.
+        mutation: a gene is drawn anew where a uniform number falls under this threshold; one always is.
+        crossover: the probability that a mutated offspring is also mated with a survivor.
+        point: where a genome is cut for mating, as a share of its length; 0.5 is the middle.
+        retrain: train the survivors again, with a fresh seed, in each generation.
+    """
+
+    population: Annotated[int, Ge(2), Le(10_000)] = 10
+    generations: Annotated[int, Ge(1), Le(10_000)] = 5
+    survivors: Annotated[float, Gt(0), Lt(1)] = 0.5
+    mutation: Annotated[float, Ge(0), Le(1)] = 0.5
+    crossover: Annotated[float, Ge(0), Le(1)] = 0.5
+    point: Annotated[float, Gt(0), Lt(1)] = 0.5
+    retrain: bool = False
+
+    @property
+    def promoted(self) -> int:
+        """How many individuals survive each generation."""
+        return max(1, int(self.population * self.survivors))
+
+    @property
+    def trainings(self) -> int:
+        """How many trainings a whole search takes at most."""
+        later = self.population if self.retrain else self.population - self.promoted
+        return self.population + (self.generations - 1) * later
+
+
+@dataclass(frozen=True)
+class PoolConfig:
+    """Where individuals are trained.
+
+    Attributes:
+        kind: "ray" (a local or a joined cluster) or "inline" (one after another in this process).
+        address: the Ray cluster to join; empty for RAY_ADDRESS if set, else a local one.
+        gpus: GPUs for one individual, a fraction to share one; not used where there are none.
+        cpus: CPU cores, and torch threads, for one individual. Another number of threads gives other numbers.
+        dashboard: start the Ray dashboard with a local cluster.
+    """
+
+    kind: Literal["ray", "inline"] = "ray"
+    address: str = ""
+    gpus: Annotated[float, Ge(0), Le(64)] = 1.0
+    cpus: Annotated[int, Ge(1), Le(1024)] = 1
+    dashboard: bool = True
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """All that decides what a study does.
+
+    Attributes:
+        space: the genes.
+        objective: what scores an individual, as "package.module:function".
+        strategy: "genetic", or "fixed" for one training with the genes of `fixed`.
+        seed: every random number of the search and of the trainings follows from it.
+        settings: the objective's own tables, as plain data.
+    """
+
+    space: Space
+    objective: str
+    strategy: Literal["genetic", "fixed"] = "genetic"
+    seed: int = 0
+    genetic: Genetic = Genetic()
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    pool: PoolConfig = PoolConfig()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """The config as tables of plain data, as in its TOML file: the inverse of `from_tables`."""
+        study = {"objective": self.objective, "strategy": self.strategy, "seed": self.seed}
+        space = {name: asdict(gene) for name, gene in self.space.items()}
+        tables: dict[str, Any] = {"study": study, "space": space, "genetic": asdict(self.genetic)}
+        if self.fixed:
+            tables["fixed"] = dict(self.fixed)
+        return tables | {"pool": asdict(self.pool)} | json.loads(json.dumps(self.settings))
+
+
+@dataclass(frozen=True)
+class _Study:
+    """The table [study]."""
+
+    objective: str
+    strategy: Literal["genetic", "fixed"] = "genetic"
+    seed: Annotated[int, Ge(0), Lt(2**63)] = 0
+
+
+OWN_TABLES = ("study", "space", "genetic", "fixed", "pool")
+
+
+def load(source: str | Path, overrides: Sequence[str] = ()) -> StudyConfig:
+    """The config of a preset or a TOML file, with overrides.
+
+    Args:
+        source: the name of a preset ("cifar10") or the path of a file.
+        overrides: "table.key=value" each, the value written as in TOML; a bare word is a string.
+
+    Raises:
+        ConfigError: what is wrong, the value found, and what is allowed.
+    """
+    tables = read_toml(find(source))
+    for override in overrides:
+        _set(tables, override)
+    return from_tables(tables)
+
+
+def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
+    """A config from plain tables. Tables that gaopt does not know belong to the objective, which checks them."""
+    _check_finite(tables, "")
+    study = parse(_Study, tables.get("study", {}), "study")
+    genes = {name: parse(Gene, gene, f"space.{name}") for name, gene in _table(tables, "space").items()}
+    return StudyConfig(
+        space=Space(**genes),
+        objective=study.objective,
+        strategy=study.strategy,
+        seed=study.seed,
+        genetic=parse(Genetic, _table(tables, "genetic"), "genetic"),
+        fixed=_numbers(_table(tables, "fixed"), "fixed"),
+        pool=parse(PoolConfig, _table(tables, "pool"), "pool"),
+        settings={name: table for name, table in tables.items() if name not in OWN_TABLES},
+    )
+
+
+def presets() -> dict[str, Path]:
+    """The presets by name: beside the code in an installed package, in configs/ in a checkout."""
+    package = Path(__file__).parent
+    for folder in (package / "presets", package.parent / "configs"):
+        if folder.is_dir():
+            return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    return {}
+
+
+def find(source: str | Path) -> Path:
+    """The file of a preset's name or of a path."""
+    known, path = presets(), Path(source)
+    if str(source) in known:
+        return known[str(source)]
+    if path.is_file():
+        return path
+    raise ConfigError(f"there is no preset and no file {str(source)!r}: {nearest(str(source), known)}")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def parse(kind: type[T], table: Any, where: str) -> T:
+    """A dataclass from a table, each value checked against its annotation.
+
+    Raises:
+        ConfigError: an unknown key, with the nearest known one; a value of the wrong type or out of its
+            range, with the range.
+    """
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{where} is {table!r}: must be a table")
+    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    for key in table:
+        if key not in known:
+            raise ConfigError(f"unknown key {where}.{key}: {nearest(key, known)}")
+    try:
+        # As JSON, so that a list may stand for a tuple while "3" still does not stand for 3.
+        parsed: T = TypeAdapter(kind).validate_json(json.dumps(table, default=str), strict=True)
+    except ValidationError as error:
+        raise ConfigError(_sentence(error, where)) from None
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
+    return parsed
+
+
+def _sentence(error: ValidationError, where: str) -> str:
+    first = error.errors(include_url=False)[0]
+    key = ".".join([where, *(str(part) for part in first["loc"] if not str(part).startswith("function-"))])
+    if first["type"] == "missing":
+        return f"{key} is missing"
+    what = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    return f"{key} is {first['input']!r}: {what}" if first["type"] != "value_error" else f"{where}: {what}"
+
+
+def _table(tables: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    table = tables.get(name, {})
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{name} is {table!r}: must be a table")
+    return table
+
+
+def _numbers(table: Mapping[str, Any], where: str) -> dict[str, float]:
+    for key, value in table.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ConfigError(f"{where}.{key} is {value!r}: must be a number")
+    return {key: float(value) for key, value in table.items()}
+
+
+def _check_finite(value: Any, where: str) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{where} is {value}: must be a finite number")
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _check_finite(inner, f"{where}.{key}" if where else str(key))
+
+
+def _set(tables: dict[str, Any], override: str) -> None:
+    """Put one "a.b=value" into nested tables."""
+    key, sign, text = override.partition("=")
+    parts = key.strip().split(".")
+    if not sign or not all(parts) or len(parts) < 2:
+        raise ConfigError(f"the override {override!r} is not of the form table.key=value")
+    for part in parts[:-1]:
+        tables = tables.setdefault(part, {})
+        if not isinstance(tables, dict):
+            raise ConfigError(f"the override {override!r} goes through {part!r}, which is no table")
+    tables[parts[-1]] = _value(text.strip())
+
+
+def _value(text: str) -> Any:
+    """A value as TOML writes it; what is not TOML is a string."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (tomllib.TOMLDecodeError, KeyError):
+        return text

@@ -1,0 +1,63 @@
+"""Every error gaopt raises on purpose.
+
+GaoptError
+├── BadInput            what the user gave cannot be used: one sentence, exit code 2
+│   ├── ConfigError     a key, value or preset
+│   ├── DataError       a data set or an image
+│   └── StudyError      a study that exists, does not exist, is held, or cannot be read
+├── Diverged            a training whose loss is no longer a number
+├── Cancelled           a training that was told to stop
+└── Stopped             the search was told to stop by a signal; the study can be resumed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class GaoptError(Exception):
+    """The root of the tree above."""
+
+
+class BadInput(GaoptError):  # noqa: N818 - named for what the user reads
+    """What the user gave cannot be used. The message says what is wrong, the value, and what is allowed."""
+
+
+class ConfigError(BadInput):
+    """A key or a value of the config."""
+
+
+class DataError(BadInput):
+    """A data set or an image."""
+
+
+class StudyError(BadInput):
+    """A study on disk."""
+
+
+class Diverged(GaoptError):  # noqa: N818
+    """The loss became NaN or infinite: the individual fails, the search goes on."""
+
+
+class Cancelled(GaoptError):  # noqa: N818
+    """Raised inside an objective, by its report, when nobody waits for its score any more."""
+
+
+class Stopped(GaoptError):  # noqa: N818
+    """A signal asked the search to stop.
+
+    Attributes:
+        signal: the number of the signal; the exit code is 128 + signal.
+    """
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(f"stopped by signal {signal}")
+        self.signal = signal
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: the nearest known one, or all of them."""
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(names)) or 'none'}"

@@ -1,0 +1,157 @@
+"""What can happen to a study: the rows of its journal. Everything else is read off these.
+
+Each event is plain data that turns into JSON and back. `at` is stamped by the journal when it is written
+(seconds since 1970); order is the order of writing, never the clock.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from gaopt.errors import StudyError
+from gaopt.space import Genes
+
+Origin = Literal["random", "mutation", "crossover", "retrained", "given"]
+Reason = Literal["diverged", "out of memory", "killed", "error"]
+
+
+@dataclass(frozen=True)
+class Birth:
+    """One individual, as it is decided on.
+
+    Attributes:
+        id: unique in the study, counted from 0.
+        parents: ids it was bred from; none in the first generation.
+        trial: how often the same genes were trained before (0 unless survivors are trained again).
+    """
+
+    id: int
+    genes: Genes
+    origin: Origin
+    parents: tuple[int, ...] = ()
+    trial: int = 0
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A driver took the study up: at its start, and at every resume. The latest config rules."""
+
+    config: dict[str, Any]
+    version: str
+    host: str
+    pid: int
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Bred:
+    """A decision: the next generation is these survivors and these births."""
+
+    generation: int
+    births: tuple[Birth, ...]
+    survivors: tuple[int, ...] = ()
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Started:
+    """An individual is about to be handed to the pool."""
+
+    individual: int
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reported:
+    """One epoch of an individual.
+
+    Attributes:
+        epoch: counted from 1.
+        metrics: by name; one that is not finite is left out.
+        cycle: (position in the training from 0 to 1, lr, momentum), some points an epoch.
+    """
+
+    individual: int
+    epoch: int
+    metrics: dict[str, float]
+    cycle: tuple[tuple[float, float, float], ...] = ()
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An individual is trained. `fitness`: higher is better, always finite."""
+
+    individual: int
+    fitness: float
+    metrics: dict[str, float] = field(default_factory=dict)
+    epochs: int = 0
+    seconds: float = 0.0
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An individual has no score, and why. It ranks below every score."""
+
+    individual: int
+    reason: Reason
+    message: str = ""
+    seconds: float = 0.0
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The best individual was measured on the test split."""
+
+    individual: int
+    metrics: dict[str, float]
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A driver put the study down. Missing after a kill."""
+
+    reason: Literal["finished", "interrupted", "failed"]
+    at: float = 0.0
+
+
+Decision = Bred
+Outcome = Reported | Scored | Failed | Judged
+Event = Opened | Bred | Started | Reported | Scored | Failed | Judged | Closed
+
+_readers: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}
+
+
+def finite(metrics: dict[str, float]) -> dict[str, float]:
+    """Those metrics that are numbers, as Python floats: NaN and infinities have no place in JSON."""
+    return {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
+
+
+def encode(event: Event) -> tuple[str, str]:
+    """(kind, body): the name of the event and the rest as JSON, without its time."""
+    body = asdict(event)
+    del body["at"]
+    return type(event).__name__, json.dumps(body, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+
+
+def decode(kind: str, body: str, at: float) -> Event:
+    """The inverse of `encode`.
+
+    Raises:
+        StudyError: the kind is unknown or the body does not fit it.
+    """
+    if kind not in _readers:
+        raise StudyError(f"the journal holds an event {kind!r} that this version does not know")
+    try:
+        event: Event = _readers[kind].validate_python({**json.loads(body), "at": at})
+    except (ValueError, TypeError, ValidationError) as error:
+        raise StudyError(f"the journal holds an event {kind!r} that cannot be read: {body[:80]!r}") from error
+    return event

@@ -1,0 +1,127 @@
+"""The folders under results/: every path of a study is spelled here."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gaopt.errors import StudyError, nearest
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder of one study."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "study.db"
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.toml"
+
+    @property
+    def weights(self) -> Path:
+        return self.path / "best.safetensors"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best.json"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    @property
+    def markdown(self) -> Path:
+        return self.path / "report.md"
+
+    def table(self, name: str) -> Path:
+        """One of individuals, generations, epochs, cycle."""
+        return self.path / f"{name}.csv"
+
+    def scratch(self, individual: int) -> Path:
+        """What an individual needs to go on, or to be judged: its checkpoint and weights."""
+        return self.path / "work" / str(individual)
+
+    def write(self, path: Path, text: str) -> None:
+        """Replace a file whole: a reader, or a kill, never sees half of it."""
+        part = path.with_name(path.name + ".tmp")
+        part.write_text(text, "utf-8")
+        part.replace(path)
+
+    def sweep(self, keep: Iterable[int]) -> None:
+        """Remove the scratch folders of all individuals but these."""
+        kept = {str(individual) for individual in keep}
+        work = self.path / "work"
+        for folder in work.iterdir() if work.is_dir() else ():
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def results() -> Path:
+    """Where studies lie: GAOPT_RESULTS, or results/ under the current folder."""
+    return Path(os.environ.get("GAOPT_RESULTS") or "results")
+
+
+def studies() -> Iterator[Home]:
+    """All studies, by name."""
+    root = results()
+    for journal in sorted(root.glob("*/study.db")) if root.is_dir() else ():
+        yield Home(journal.parent)
+
+
+def fresh(name: str | None, stem: str) -> Home:
+    """A place for a new study; nothing is written yet.
+
+    Args:
+        name: its name; None for the first free one of stem-1, stem-2, …
+
+    Raises:
+        StudyError: the name cannot be a folder's, or is taken.
+    """
+    if name is None:
+        taken = {path.name for path in results().glob("*")} if results().is_dir() else set()
+        number = next(n for n in range(1, len(taken) + 2) if f"{stem}-{n}" not in taken)
+        name = f"{stem}-{number}"
+    home = _at(name)
+    if home.path.exists():
+        raise StudyError(f"the study {name!r} exists: go on with 'gaopt resume {name}', or give another --name")
+    return home
+
+
+def existing(name: str) -> Home:
+    """A study by name, or by the path of its folder.
+
+    Raises:
+        StudyError: there is none, with the nearest name.
+    """
+    if os.sep in name and (Path(name) / "study.db").is_file():
+        return Home(Path(name))
+    home = _at(name)
+    if not home.journal.is_file():
+        raise StudyError(
+            f"there is no study {name!r} in {results()}: {nearest(name, (h.name for h in studies()))}"
+        )
+    return home
+
+
+def _at(name: str) -> Home:
+    if not _NAME.fullmatch(name):
+        raise StudyError(
+            f"the study name {name!r} cannot be used: letters, digits, '.', '_' and '-' only, at most 100,"
+            " the first a letter or a digit"
+        )
+    return Home(results() / name)

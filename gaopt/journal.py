@@ -1,0 +1,149 @@
+"""The study's SQLite file: an append-only table of events.
+
+Each `append` is one transaction, on the disk (`synchronous=FULL`) before it returns. There is one writer at a
+time, held by a file lock that the kernel frees when the holder dies; readers need no lock and may come at any time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from gaopt.errors import StudyError
+from gaopt.events import Event, Opened, decode, encode
+
+FORMAT = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS events (
+    seq  INTEGER PRIMARY KEY,
+    at   REAL NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL
+)
+"""
+
+
+class Journal:
+    """One study's events.
+
+    Example:
+        >>> with Journal(path, write=True) as journal:
+        ...     journal.append(event)
+        >>> history = History(Journal(path))
+    """
+
+    def __init__(self, path: Path, *, write: bool = False, clock: Callable[[], float] = time.time) -> None:
+        """Open the file; with `write`, make it if need be and hold it alone.
+
+        Raises:
+            StudyError: there is no such file, it is not a journal, it is of a later format, or another
+                process holds it.
+        """
+        self.path, self._clock = path, clock
+        self._lock = FileLock(path.with_name("study.lock")) if write else None
+        if self._lock:
+            self._acquire()
+        elif not path.is_file():
+            raise StudyError(f"there is no journal at {path}")
+        try:
+            self._connection = self._connect(write)
+        except BaseException:
+            self.close()
+            raise
+
+    def _acquire(self) -> None:
+        assert self._lock
+        try:
+            self._lock.acquire(blocking=False)
+        except Timeout:
+            raise StudyError(f"the study {self.path.parent.name!r} is in use{self._holder()}") from None
+
+    def _holder(self) -> str:
+        events = Journal(self.path) if self.path.is_file() else ()
+        opened = [event for event in events if isinstance(event, Opened)]
+        return f" by process {opened[-1].pid} on {opened[-1].host}" if opened else ""
+
+    def _connect(self, write: bool) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > FORMAT:
+                raise StudyError(
+                    f"{self.path} has format {version}, this gaopt reads up to {FORMAT}: use a newer one"
+                )
+            if write:
+                connection.execute(_SCHEMA)
+                connection.execute(f"PRAGMA user_version = {FORMAT}")
+            else:
+                connection.execute("PRAGMA query_only = ON")
+                connection.execute("SELECT max(seq) FROM events").fetchone()
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            raise StudyError(f"{self.path} is not a journal of gaopt: {error}") from error
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def append(self, event: Event) -> Event:
+        """Make an event durable. Returns it, stamped with the time."""
+        stamped = replace(event, at=self._clock())
+        row = (stamped.at, *encode(stamped))
+        self._connection.execute("INSERT INTO events (at, kind, body) VALUES (?, ?, ?)", row)
+        return stamped
+
+    def since(self, seq: int) -> Iterator[tuple[int, Event]]:
+        """The events after a sequence number, each with its own."""
+        rows = self._connection.execute(
+            "SELECT seq, kind, body, at FROM events WHERE seq > ? ORDER BY seq", (seq,)
+        )
+        for number, kind, body, at in rows.fetchall():
+            yield number, decode(kind, body, at)
+
+    def __iter__(self) -> Iterator[Event]:
+        return (event for _, event in self.since(0))
+
+    def follow(self, poll: float = 0.5, sleep: Callable[[float], None] = time.sleep) -> Iterator[Event | None]:
+        """Every event from the first on, and None each time there is nothing new, for ever."""
+        seq = 0
+        while True:
+            for seq, event in self.since(seq):  # noqa: B007 - seq is carried over
+                yield event
+            yield None
+            sleep(poll)
+
+    def close(self) -> None:
+        if connection := getattr(self, "_connection", None):
+            connection.close()
+        if self._lock:
+            self._lock.release()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if connection := getattr(self, "_connection", None):
+            connection.close()
+
+
+def held(path: Path) -> bool:
+    """Whether a driver holds the study of this journal now."""
+    lock = FileLock(path.with_name("study.lock"))
+    if not Path(lock.lock_file).exists():
+        return False
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return True
+    lock.release()
+    return False

@@ -1,0 +1,158 @@
+"""What scores an individual: a function of a task, found by its name."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from gaopt.config import StudyConfig
+from gaopt.errors import ConfigError, nearest
+from gaopt.space import Genes
+
+Cycle = Sequence[tuple[float, float, float]]
+
+
+@dataclass(frozen=True)
+class Score:
+    """How an individual did.
+
+    Attributes:
+        fitness: higher is better. One that is not finite makes the individual fail as "diverged".
+        metrics: what else is worth knowing, by name.
+        epochs: epochs trained, for the cost.
+        seconds: time spent; 0 lets the pool measure it.
+    """
+
+    fitness: float
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    epochs: int = 0
+    seconds: float = 0.0
+
+
+class Report(Protocol):
+    """What an objective calls after each epoch. Raises `Cancelled` when nobody waits any more."""
+
+    def __call__(self, epoch: int, metrics: Mapping[str, float], cycle: Cycle = ()) -> None: ...
+
+
+@dataclass(frozen=True)
+class Task:
+    """One individual, ready to be trained anywhere.
+
+    Attributes:
+        study: the study's name, for people.
+        seed: for every random number of the training.
+        settings: the objective's tables of the config.
+        folder: the individual's own folder, kept while it may be needed; on a cluster every node must see it.
+        home: the study's folder.
+        threads: CPU threads to use.
+        judge: measure the trained individual on the test split instead of training it.
+        shared: what the objective prepared once for all tasks (read only).
+    """
+
+    study: str
+    individual: int
+    generation: int
+    genes: Genes
+    seed: int
+    settings: Mapping[str, Any]
+    folder: Path
+    home: Path
+    threads: int = 1
+    judge: bool = False
+    shared: Any = None
+
+    @property
+    def name(self) -> str:
+        """What the Ray dashboard shows: "g2 i13 lr=0.003 wd=0.01 mom=0.85"."""
+        genes = " ".join(f"{name}={value:.3g}" for name, value in self.genes.items())
+        return f"g{self.generation} i{self.individual} {'test ' if self.judge else ''}{genes}"
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """A function from a task to a score, and what may go with it.
+
+    A plain function is an objective; `resolve` gives it the other three, doing nothing.
+    """
+
+    judges: bool
+    """Whether the best individual is to be measured on a test split (a task with judge=True) at the end."""
+
+    def __call__(self, task: Task, report: Report) -> Score | float:
+        """Train and score. Any exception makes the individual fail with its message."""
+        ...
+
+    def check(self, config: StudyConfig) -> StudyConfig:
+        """The config with the objective's tables checked and complete.
+
+        Raises:
+            BadInput: what is wrong with them.
+        """
+        ...
+
+    def prepare(self, config: StudyConfig) -> Any:
+        """What every task needs, made once: it goes into Ray's object store."""
+        ...
+
+    def seconds(self, config: StudyConfig, shared: Any) -> float | None:
+        """An estimate of how long one training takes on this machine; None when it cannot be told."""
+        ...
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A user's function as an `Objective`."""
+
+    function: Callable[[Task, Report], Score | float]
+    judges: bool = False
+
+    def __call__(self, task: Task, report: Report) -> Score | float:
+        return self.function(task, report)
+
+    def check(self, config: StudyConfig) -> StudyConfig:
+        for table in config.settings:
+            if table != "settings":
+                raise ConfigError(f"unknown table [{table}]: {nearest(table, _tables())}")
+        return config
+
+    def prepare(self, config: StudyConfig) -> None:
+        return None
+
+    def seconds(self, config: StudyConfig, shared: Any) -> None:
+        return None
+
+
+def resolve(name: str) -> Objective:
+    """The objective called "package.module:function", looked for in the current folder too.
+
+    Raises:
+        ConfigError: the name is malformed, the module cannot be imported, or it has no such function.
+    """
+    module_name, colon, attribute = name.partition(":")
+    if not colon or not module_name or not attribute:
+        raise ConfigError(f"the objective is {name!r}: must be 'package.module:function'")
+    if (here := os.getcwd()) not in sys.path:
+        sys.path.append(here)
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise ConfigError(f"the objective {name!r} cannot be imported: {error}") from error
+    if not hasattr(module, attribute):
+        raise ConfigError(f"the module {module_name} has no {attribute!r}: {nearest(attribute, vars(module))}")
+    found = getattr(module, attribute)
+    if not callable(found):
+        raise ConfigError(f"the objective {name!r} is a {type(found).__name__}: must be a function")
+    objective: Objective = found if isinstance(found, Objective) else Plain(found)
+    return objective
+
+
+def _tables() -> list[str]:
+    from gaopt.config import OWN_TABLES
+
+    return [*OWN_TABLES, "settings"]

@@ -1,0 +1,1 @@
+"""What can be tuned: objectives that come with gaopt."""

@@ -1,0 +1,35 @@
+"""Objectives that cost nothing, for tests and for a first look at a search."""
+
+from __future__ import annotations
+
+import math
+
+from gaopt.objective import Report, Score, Task
+
+
+def sphere(task: Task, report: Report) -> Score:
+    """One minus the squared distance of all genes from 0.5: the best fitness is 1."""
+    fitness = 1.0 - sum((value - 0.5) ** 2 for value in task.genes.values())
+    report(1, {"fitness": fitness})
+    return Score(fitness, {"fitness": fitness}, epochs=1)
+
+
+def valley(task: Task, report: Report) -> Score:
+    """A made-up training of five epochs over (lr, wd, mom), best near lr 3e-3, wd 1e-2, mom 0.85.
+
+    It behaves like the real one where it matters to a search: with a momentum above 1.2 the loss is NaN, and an
+    lr that is too small learns nothing.
+    """
+    lr, wd, mom = (task.genes[name] for name in ("lr", "wd", "mom"))
+    top1 = 1.0 - min(
+        0.9, 0.2 * (math.log10(lr) + 2.5) ** 2 + 2.0 * abs(wd - 0.01) + 0.5 * max(0.0, mom - 0.85) ** 2
+    )
+    for epoch in range(1, 6):
+        share = 1 - 0.5**epoch
+        metrics = {
+            "top1": top1 * share,
+            "train_loss": 2.3 * (1 - top1 * share),
+            "valid_loss": 2.4 * (1 - top1 * share),
+        }
+        report(epoch, metrics, [(epoch / 5, lr, mom)])
+    return Score(math.nan if mom > 1.2 else top1, {"top1": top1}, epochs=5)

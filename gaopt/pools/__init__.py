@@ -1,0 +1,19 @@
+"""Where tasks are turned into outcomes."""
+
+from gaopt.config import StudyConfig
+from gaopt.objective import Objective
+from gaopt.pools.base import Pool
+
+__all__ = ["Pool", "pool"]
+
+
+def pool(config: StudyConfig, objective: Objective) -> Pool:
+    """The pool that a config names, with the objective's data prepared."""
+    shared = objective.prepare(config)
+    if config.pool.kind == "inline":
+        from gaopt.pools.inline import Inline
+
+        return Inline(objective, shared)
+    from gaopt.pools.cluster import Cluster
+
+    return Cluster(config.objective, shared, config.pool)

@@ -1,0 +1,101 @@
+"""The protocol of a pool, and what both pools do with a task: run the objective and pass its outcomes on."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from gaopt.errors import Cancelled, Diverged
+from gaopt.events import Failed, Judged, Outcome, Reason, Reported, Scored, finite
+from gaopt.objective import Cycle, Objective, Score, Task
+
+
+class Pool(Protocol):
+    """Takes tasks while it has room, gives their outcomes back in any order."""
+
+    @property
+    def room(self) -> int:
+        """How many more tasks could start now."""
+        ...
+
+    def submit(self, task: Task) -> None: ...
+
+    def wait(self) -> Outcome:
+        """The next outcome of any task: reports while it runs, then exactly one score or failure."""
+        ...
+
+    def close(self) -> None:
+        """Stop what runs; nothing is waited for."""
+        ...
+
+
+def outcomes(objective: Objective, task: Task) -> Iterator[Outcome]:
+    """Run an objective on a task: its reports as they come, then `Scored`, `Judged` or `Failed`.
+
+    The objective runs in a thread of its own, since a training cannot yield. Closing the iterator makes the
+    objective's next report raise `Cancelled`.
+    """
+    results: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
+    cancelled = threading.Event()
+
+    def report(epoch: int, metrics: Mapping[str, float], cycle: Cycle = ()) -> None:
+        if cancelled.is_set():
+            raise Cancelled
+        points = tuple((float(x), float(lr), float(mom)) for x, lr, mom in cycle)
+        results.put(Reported(task.individual, int(epoch), finite(dict(metrics)), points))
+
+    def work() -> None:
+        try:
+            if (last := _attempt(objective, task, report)) is not None:
+                results.put(last)
+        finally:
+            results.put(None)
+
+    thread = threading.Thread(target=work, name=task.name, daemon=True)
+    thread.start()
+    try:
+        while (outcome := results.get()) is not None:
+            yield outcome
+    finally:
+        cancelled.set()
+
+
+def _attempt(objective: Objective, task: Task, report: Any) -> Outcome | None:
+    start = time.monotonic()
+    try:
+        score = objective(task, report)
+        return _outcome(score if isinstance(score, Score) else Score(score), task, time.monotonic() - start)
+    except Cancelled:
+        return None
+    except BaseException as error:
+        return Failed(task.individual, reason(error), describe(error), time.monotonic() - start)
+
+
+def _outcome(score: Score, task: Task, seconds: float) -> Outcome:
+    metrics = finite(dict(score.metrics))
+    if task.judge:
+        return Judged(task.individual, metrics)
+    fitness = float(score.fitness)
+    if not finite({"fitness": fitness}):
+        raise Diverged(f"the fitness is {fitness}")
+    return Scored(task.individual, fitness, metrics, score.epochs, score.seconds or seconds)
+
+
+def reason(error: BaseException) -> Reason:
+    """The kind of a failure."""
+    if isinstance(error, Diverged):
+        return "diverged"
+    # torch's OutOfMemoryError and Python's MemoryError, without importing torch here.
+    return "out of memory" if "Memory" in type(error).__name__ else "error"
+
+
+def describe(error: BaseException) -> str:
+    """One line that says what went wrong and where."""
+    text = f"{type(error).__name__}: {error}" if not isinstance(error, Diverged) else str(error)
+    if isinstance(error, Diverged) or not (frames := traceback.extract_tb(error.__traceback__)):
+        return text
+    return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})"

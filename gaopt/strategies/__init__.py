@@ -1,0 +1,17 @@
+"""What decides: pure functions from a study's history to its next decision."""
+
+from gaopt.config import StudyConfig
+from gaopt.strategies.base import Strategy, keyed
+from gaopt.strategies.baseline import Fixed
+from gaopt.strategies.genetic import GeneticSearch
+
+__all__ = ["Fixed", "GeneticSearch", "Strategy", "keyed", "strategy"]
+
+
+def strategy(config: StudyConfig) -> Strategy:
+    """The strategy that a config names."""
+    match config.strategy:
+        case "genetic":
+            return GeneticSearch(config.space, config.genetic, config.seed)
+        case "fixed":
+            return Fixed(config.space, config.fixed)

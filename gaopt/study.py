@@ -1,0 +1,193 @@
+"""The loop: ask the strategy, give the pool what was decided, write down what came back.
+
+Every decision is in the journal before it is acted on, every outcome before the next decision. Starting a study
+and resuming it are the same call: the loop only ever looks at the history.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from gaopt import __version__
+from gaopt.config import StudyConfig, from_tables
+from gaopt.errors import Stopped, StudyError
+from gaopt.events import Closed, Event, Failed, Judged, Opened, Scored, Started
+from gaopt.history import History, Individual
+from gaopt.home import Home
+from gaopt.journal import Journal
+from gaopt.objective import Objective, Task, resolve
+from gaopt.pools import Pool
+from gaopt.pools import pool as open_pool
+from gaopt.strategies import Strategy, strategy
+
+Watch = Callable[[History, Event], None]
+
+
+def ignore(history: History, event: Event) -> None:
+    """A watcher that looks away."""
+
+
+def run(
+    config: StudyConfig, home: Home | str | os.PathLike[str], *, pool: Pool | None = None, watch: Watch = ignore
+) -> History:
+    """Run a study to its end, from wherever it is.
+
+    Args:
+        config: what to do. For a study that exists it may differ in `genetic.generations` and `pool` alone.
+        home: the study's folder; made if it does not exist.
+        pool: where to train; by default the one that the config names.
+        watch: called with the history after each event.
+
+    Returns:
+        The whole history; `history.best` is the fittest individual.
+
+    Raises:
+        BadInput: the config, the data or the study cannot be used; nothing was changed.
+        Stopped, KeyboardInterrupt: it was told to stop; calling again goes on.
+
+    Example:
+        >>> history = run(load("quick"), "results/mine")
+        >>> history.best.genes
+        {'lr': 0.0034, 'wd': 0.021, 'mom': 0.81}
+    """
+    home = home if isinstance(home, Home) else Home(Path(home))
+    objective = resolve(config.objective)
+    config = objective.check(config)
+    search = strategy(config)
+    own = pool is None
+    pool = pool or open_pool(config, objective)
+    try:
+        home.path.mkdir(parents=True, exist_ok=True)
+        with Journal(home.journal, write=True) as journal:
+            return _Loop(config, home, objective, search, pool, journal, watch).run()
+    finally:
+        if own:
+            pool.close()
+
+
+def resumed(home: Home) -> StudyConfig:
+    """The config that a study was last opened with.
+
+    Raises:
+        StudyError: its journal is empty or cannot be read.
+    """
+    history = History(Journal(home.journal))
+    if not history.config:
+        raise StudyError(f"the study {home.name!r} has an empty journal: remove {home.path} and start again")
+    return from_tables(history.config)
+
+
+class _Loop:
+    """One run of a study by one driver."""
+
+    def __init__(
+        self,
+        config: StudyConfig,
+        home: Home,
+        objective: Objective,
+        search: Strategy,
+        pool: Pool,
+        journal: Journal,
+        watch: Watch,
+    ) -> None:
+        self.config, self.home, self.objective = config, home, objective
+        self.search, self.pool, self.journal, self.watch = search, pool, journal, watch
+        self.history = History(journal)
+
+    def run(self) -> History:
+        _check_same(self.history.config, self.config.plain())
+        self._record(Opened(self.config.plain(), __version__, socket.gethostname(), os.getpid()))
+        self.home.write(self.home.config, tomli_w.dumps(self.config.plain()))
+        try:
+            self._search()
+            self._judge()
+        except BaseException as error:
+            told = isinstance(error, Stopped | KeyboardInterrupt)
+            self._record(Closed("interrupted" if told else "failed"))
+            raise
+        self._record(Closed("finished"))
+        return self.history
+
+    def _search(self) -> None:
+        while True:
+            self._start_waiting()
+            if decision := self.search.decide(self.history, self.pool.room):
+                self._record(decision)
+            elif self.history.running:
+                outcome = self.pool.wait()
+                self._record(outcome)
+                if isinstance(outcome, Scored | Failed):
+                    self._sweep()
+            elif not self.history.waiting:
+                return
+
+    def _start_waiting(self) -> None:
+        for individual in self.history.waiting[: self.pool.room]:
+            self._record(Started(individual.id))
+            self.pool.submit(self._task(individual))
+
+    def _judge(self) -> None:
+        """Measure the best individual on the test split, once."""
+        best = self.history.best
+        if not self.objective.judges or best is None or best.id in self.history.judged:
+            return
+        self.pool.submit(replace(self._task(best), judge=True))
+        outcome = self.pool.wait()
+        if isinstance(outcome, Failed):
+            raise RuntimeError(f"the best individual could not be measured on the test split: {outcome.message}")
+        assert isinstance(outcome, Judged)
+        self._record(outcome)
+
+    def _sweep(self) -> None:
+        """An individual's folder lives until it has its score, and while it is the best."""
+        best = self.history.best
+        self.home.sweep(keep=[*(i.id for i in self.history.unfinished), *([best.id] if best else [])])
+
+    def _task(self, individual: Individual) -> Task:
+        return Task(
+            study=self.home.name,
+            individual=individual.id,
+            generation=individual.generation,
+            genes=self.config.space.check(individual.genes),
+            seed=self.config.seed + individual.birth.trial,
+            settings=self.config.settings,
+            folder=self.home.scratch(individual.id).absolute(),
+            home=self.home.path.absolute(),
+            threads=self.config.pool.cpus,
+        )
+
+    def _record(self, event: Event) -> None:
+        stamped = self.journal.append(event)
+        self.history.add(stamped)
+        self.watch(self.history, stamped)
+
+
+def _check_same(before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Refuse to go on with another experiment in the same study.
+
+    Raises:
+        StudyError: the first key that differs.
+    """
+    if not before:
+        return
+    old, new = _flat(before), _flat(now)
+    free = ("pool.", "genetic.generations")
+    for key in [*old, *(key for key in new if key not in old)]:
+        if old.get(key) != new.get(key) and not key.startswith(free):
+            raise StudyError(
+                f"the study was begun with {key} = {old.get(key)!r}, now it is {new.get(key)!r}: start a new one"
+            )
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
