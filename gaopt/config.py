@@ -93,6 +93,15 @@ class StudyConfig:
     pool: PoolConfig = PoolConfig()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def trainings(self) -> int:
+        """How many trainings the whole search takes at most."""
+        return self.genetic.trainings if self.strategy == "genetic" else 1
+
+    @property
+    def generations(self) -> int:
+        return self.genetic.generations if self.strategy == "genetic" else 1
+
     def plain(self) -> dict[str, Any]:
         """The config as tables of plain data, as in its TOML file: the inverse of `from_tables`."""
         study = {"objective": self.objective, "strategy": self.strategy, "seed": self.seed}
@@ -126,8 +135,8 @@ def load(source: str | Path, overrides: Sequence[str] = ()) -> StudyConfig:
         ConfigError: what is wrong, the value found, and what is allowed.
     """
     tables = read_toml(find(source))
-    for override in overrides:
-        _set(tables, override)
+    for text in overrides:
+        override(tables, text)
     return from_tables(tables)
 
 
@@ -230,17 +239,21 @@ def _check_finite(value: Any, where: str) -> None:
             _check_finite(inner, f"{where}.{key}" if where else str(key))
 
 
-def _set(tables: dict[str, Any], override: str) -> None:
-    """Put one "a.b=value" into nested tables."""
-    key, sign, text = override.partition("=")
+def override(tables: dict[str, Any], text: str) -> None:
+    """Put one "table.key=value" into nested tables; a value that is not TOML is a string.
+
+    Raises:
+        ConfigError: it is not of that form.
+    """
+    key, sign, value = text.partition("=")
     parts = key.strip().split(".")
     if not sign or not all(parts) or len(parts) < 2:
-        raise ConfigError(f"the override {override!r} is not of the form table.key=value")
+        raise ConfigError(f"the override {text!r} is not of the form table.key=value")
     for part in parts[:-1]:
         tables = tables.setdefault(part, {})
         if not isinstance(tables, dict):
-            raise ConfigError(f"the override {override!r} goes through {part!r}, which is no table")
-    tables[parts[-1]] = _value(text.strip())
+            raise ConfigError(f"the override {text!r} goes through {part!r}, which is no table")
+    tables[parts[-1]] = _value(value.strip())
 
 
 def _value(text: str) -> Any:

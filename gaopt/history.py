@@ -111,7 +111,7 @@ class History:
             self.individuals[birth.id] = Individual(birth, event.generation)
         self.populations.append(event.survivors + tuple(birth.id for birth in event.births))
 
-    def _end(self, id: int, event: Scored | Failed, status: Status) -> None:  # noqa: A002
+    def _end(self, id: int, event: Scored | Failed, status: Status) -> None:
         self.individuals[id].outcome, self.individuals[id].status = event, status
 
     @property

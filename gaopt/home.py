@@ -112,9 +112,7 @@ def existing(name: str) -> Home:
         return Home(Path(name))
     home = _at(name)
     if not home.journal.is_file():
-        raise StudyError(
-            f"there is no study {name!r} in {results()}: {nearest(name, (h.name for h in studies()))}"
-        )
+        raise StudyError(f"there is no study {name!r} in {results()}: {nearest(name, (h.name for h in studies()))}")
     return home
 
 

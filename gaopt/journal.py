@@ -75,15 +75,12 @@ class Journal:
             connection.execute("PRAGMA synchronous = FULL")
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version > FORMAT:
-                raise StudyError(
-                    f"{self.path} has format {version}, this gaopt reads up to {FORMAT}: use a newer one"
-                )
-            if write:
-                connection.execute(_SCHEMA)
-                connection.execute(f"PRAGMA user_version = {FORMAT}")
-            else:
+                raise StudyError(f"{self.path} has format {version}, this gaopt reads up to {FORMAT}: use a newer one")
+            if write and version == 0:
+                connection.executescript(f"BEGIN; {_SCHEMA}; PRAGMA user_version = {FORMAT}; COMMIT")
+            elif not write:
                 connection.execute("PRAGMA query_only = ON")
-                connection.execute("SELECT max(seq) FROM events").fetchone()
+            connection.execute("SELECT max(seq) FROM events").fetchone()
         except sqlite3.DatabaseError as error:
             connection.close()
             raise StudyError(f"{self.path} is not a journal of gaopt: {error}") from error
@@ -101,9 +98,7 @@ class Journal:
 
     def since(self, seq: int) -> Iterator[tuple[int, Event]]:
         """The events after a sequence number, each with its own."""
-        rows = self._connection.execute(
-            "SELECT seq, kind, body, at FROM events WHERE seq > ? ORDER BY seq", (seq,)
-        )
+        rows = self._connection.execute("SELECT seq, kind, body, at FROM events WHERE seq > ? ORDER BY seq", (seq,))
         for number, kind, body, at in rows.fetchall():
             yield number, decode(kind, body, at)
 

@@ -36,9 +36,7 @@ class Gene:
         if not (math.isfinite(self.low) and math.isfinite(self.high)):
             raise ConfigError(f"the range {self.low} … {self.high} is not finite: both bounds must be numbers")
         if self.low >= self.high:
-            raise ConfigError(
-                f"the range {self.low} … {self.high} is turned round or empty: low must be below high"
-            )
+            raise ConfigError(f"the range {self.low} … {self.high} is turned round or empty: low must be below high")
         if self.scale not in ("linear", "log"):
             raise ConfigError(f"the scale is {self.scale!r}: must be 'linear' or 'log'")
         if self.scale == "log" and self.low <= 0:

@@ -21,9 +21,7 @@ def valley(task: Task, report: Report) -> Score:
     lr that is too small learns nothing.
     """
     lr, wd, mom = (task.genes[name] for name in ("lr", "wd", "mom"))
-    top1 = 1.0 - min(
-        0.9, 0.2 * (math.log10(lr) + 2.5) ** 2 + 2.0 * abs(wd - 0.01) + 0.5 * max(0.0, mom - 0.85) ** 2
-    )
+    top1 = 1.0 - min(0.9, 0.2 * (math.log10(lr) + 2.5) ** 2 + 2.0 * abs(wd - 0.01) + 0.5 * max(0.0, mom - 0.85) ** 2)
     for epoch in range(1, 6):
         share = 1 - 0.5**epoch
         metrics = {

@@ -18,6 +18,11 @@ class Pool(Protocol):
     """Takes tasks while it has room, gives their outcomes back in any order."""
 
     @property
+    def capacity(self) -> int:
+        """How many tasks run at the same time when nothing else does."""
+        ...
+
+    @property
     def room(self) -> int:
         """How many more tasks could start now."""
         ...

@@ -19,6 +19,8 @@ class Inline:
     Reported(...)
     """
 
+    capacity = 1
+
     def __init__(self, objective: Objective, shared: Any = None) -> None:
         self._objective, self._shared = objective, shared
         self._running: Generator[Outcome, None, None] | None = None

@@ -17,12 +17,6 @@ class Strategy(Protocol):
     no different from going on with it.
     """
 
-    trainings: int
-    """How many trainings the whole search takes, at most."""
-
-    generations: int
-    """How many generations it has."""
-
     def decide(self, history: History, room: int) -> Decision | None:
         """The next decision; None when outcomes are awaited, or when the search is over.
 

@@ -12,9 +12,6 @@ from gaopt.space import Space
 class Fixed:
     """A single individual with these genes."""
 
-    trainings = 1
-    generations = 1
-
     def __init__(self, space: Space, genes: Mapping[str, float]) -> None:
         self._genes = space.check(genes)
 

@@ -27,8 +27,6 @@ class GeneticSearch:
     def __init__(self, space: Space, config: Genetic, seed: int) -> None:
         self._space, self._config, self._seed = space, config, seed
         self._box = operators.toolbox(space, config)
-        self.trainings = config.trainings
-        self.generations = config.generations
 
     def decide(self, history: History, room: int) -> Bred | None:
         if history.unfinished or history.generation + 1 >= self._config.generations:
@@ -62,7 +60,7 @@ class GeneticSearch:
                 return operators.offspring(self._box, self._space, self._config, loser, survivors, rng)
 
             if child := operators.unseen(draw, seen, self._space):
-                id = first + slot  # noqa: A001
+                id = first + slot
                 births.append(Birth(id, child.genes, "crossover" if child.mated else "mutation", child.parents))
         kept = () if self._config.retrain else tuple(genome.id for genome in survivors)
         return Bred(generation, tuple(births), kept) if births else None

@@ -28,7 +28,7 @@ class Fitness(base.Fitness):
 class Genome(list[float]):
     """The genes in the order of the space, as DEAP wants them."""
 
-    def __init__(self, values: Sequence[float], fitness: float = -math.inf, id: int = -1) -> None:  # noqa: A002
+    def __init__(self, values: Sequence[float], fitness: float = -math.inf, id: int = -1) -> None:
         super().__init__(values)
         # With a NaN, selBest returns a wrong winner: it stops here, whatever the history says.
         self.fitness = Fitness((fitness if not math.isnan(fitness) else -math.inf,))

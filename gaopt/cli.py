@@ -1,0 +1,337 @@
+"""The command `gaopt`: one verb a function. Heavy parts are imported where they are needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from gaopt import __version__
+from gaopt.errors import BadInput, Stopped
+
+if TYPE_CHECKING:
+    from gaopt.config import StudyConfig
+    from gaopt.home import Home
+    from gaopt.pools import Pool
+    from gaopt.progress import Progress
+
+
+def main() -> NoReturn:
+    """Run a verb. Bad input exits with 2 and one sentence, Ctrl-C with 130, SIGTERM with 143."""
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except BadInput as error:
+        _say(f"gaopt: {error}")
+        sys.exit(2)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except Stopped as stopped:
+        sys.exit(128 + stopped.signal)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+def _say(text: str) -> None:
+    """For people: on stderr, so that stdout holds data only."""
+    click.echo(text, err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="gaopt")
+def cli() -> None:
+    """Tune the learning rate, weight decay and momentum of an image classifier by a genetic search.
+
+    \b
+    gaopt run --generations 5 --pop 10     the default: a ResNet-50 on handwritten digits
+    gaopt run cifar10                      a preset
+    gaopt run --data PATH                  your own images, one folder a class
+    gaopt resume STUDY                     go on with a study
+    """
+
+
+def _shared(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every verb that trains."""
+    options = [
+        click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Override a key of the config."),
+        click.option("--seed", metavar="N", help="The study's seed."),
+        click.option("--data", type=click.Path(), metavar="PATH", help="An image folder or an archive of one."),
+        click.option("--name", metavar="NAME", help="The study's name; by default the config's and a number."),
+        click.option("--address", metavar="ADDRESS", help="Join this Ray cluster (or set RAY_ADDRESS)."),
+        click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines on stdout."),
+        click.option(
+            "--dry-run", is_flag=True, help="Show the config, the number of trainings and the time, and stop."
+        ),
+    ]
+    for option in reversed(options):
+        verb = option(verb)
+    return verb
+
+
+@cli.command()
+@click.argument("config", required=False)
+@click.option("--generations", metavar="N", help="How many generations, the first one counted.")
+@click.option("--pop", metavar="N", help="How many individuals in a generation.")
+@_shared
+def run(config: str | None, generations: str | None, pop: str | None, **options: Any) -> None:
+    """Search. CONFIG is a preset or a TOML file; 'digits' by default, 'images' with --data alone."""
+    numbers = {"genetic.generations": generations, "genetic.population": pop}
+    _start(config or ("images" if options["data"] else "digits"), numbers, **options)
+
+
+@cli.command()
+@click.argument("config", required=False)
+@click.option("--lr", metavar="X", help="The peak of the one-cycle learning rate.")
+@click.option("--wd", metavar="X", help="Weight decay.")
+@click.option("--mom", metavar="X", help="The bottom of the one-cycle momentum.")
+@_shared
+def train(config: str | None, lr: str | None, wd: str | None, mom: str | None, **options: Any) -> None:
+    """Train one individual, without a search. Genes not given are those of the config's recipe."""
+    config = config or ("images" if options["data"] else "digits")
+    _start(config, {"fixed.lr": lr, "fixed.wd": wd, "fixed.mom": mom}, fixed=True, **options)
+
+
+def _start(
+    source: str,
+    keys: dict[str, str | None],
+    *,
+    sets: tuple[str, ...],
+    seed: str | None,
+    data: str | None,
+    name: str | None,
+    address: str | None,
+    as_json: bool,
+    dry_run: bool,
+    fixed: bool = False,
+) -> None:
+    from gaopt.config import find, load
+    from gaopt.home import fresh
+    from gaopt.objective import resolve
+
+    keys = {**keys, "study.seed": seed, "data.path": _quoted(data), "pool.address": _quoted(address)}
+    given = [f"{key}={value}" for key, value in keys.items() if value is not None]
+    config = load(source, [*sets, *given])
+    objective = resolve(config.objective)
+    config = objective.check(_fixed(config) if fixed else config)
+    home = fresh(name, f"{find(source).stem}-train" if fixed else find(source).stem)
+    if dry_run:
+        _dry_run(config, as_json)
+    else:
+        _search(config, home, as_json)
+
+
+def _quoted(text: str | None) -> str | None:
+    """A string as TOML writes it."""
+    return None if text is None else json.dumps(text, ensure_ascii=False)
+
+
+def _fixed(config: StudyConfig) -> StudyConfig:
+    """The config of a single training: a gene that is not given has the recipe's value."""
+    from dataclasses import replace
+
+    from gaopt.objective import resolve
+
+    whole = resolve(config.objective).check(replace(config, strategy="fixed"))
+    recipe = whole.settings.get("recipe", {})
+    genes = {name: config.fixed.get(name, recipe.get(name)) for name in config.space}
+    known = {name: float(value) for name, value in genes.items() if value is not None}
+    return replace(whole, fixed={**known, **config.fixed})
+
+
+@cli.command()
+@click.argument("study")
+@click.option("--generations", metavar="N", help="Go on to this many generations, if more than before.")
+@click.option("--address", metavar="ADDRESS", help="Join this Ray cluster.")
+@click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines on stdout.")
+def resume(study: str, generations: str | None, address: str | None, as_json: bool) -> None:
+    """Go on with a study from where it is, whatever stopped it; also with more generations than before."""
+    from gaopt.config import from_tables, override
+    from gaopt.home import existing
+    from gaopt.study import resumed
+
+    home = existing(study)
+    keys = {"genetic.generations": generations, "pool.address": _quoted(address)}
+    tables = resumed(home).plain()
+    for key, value in keys.items():
+        if value is not None:
+            override(tables, f"{key}={value}")
+    _search(from_tables(tables), home, as_json)
+
+
+def _search(config: StudyConfig, home: Home, as_json: bool) -> None:
+    """Run a study with all that a person sees around it."""
+    from gaopt.objective import resolve
+    from gaopt.pools import pool as open_pool
+    from gaopt.screen import watcher
+    from gaopt.study import run as run_study
+
+    objective = resolve(config.objective)
+    _say(f"study {home.name}: {config.trainings} trainings in {config.generations} generations, results in {home.path}")
+    with closing(open_pool(config, objective)) as pool, _signals():
+        _introduce(pool)
+        try:
+            with watcher(home.name, as_json) as watch:
+                history = run_study(config, home, pool=pool, watch=watch)
+        except (Stopped, KeyboardInterrupt):
+            _say(f"stopped; go on with: gaopt resume {shlex.quote(home.name)}")
+            raise
+    from gaopt.report import write
+
+    write(history, home)
+    _conclude(home, as_json)
+
+
+def _introduce(pool: Pool) -> None:
+    dashboard = getattr(pool, "dashboard", "")
+    if dashboard:
+        _say(f"Ray dashboard: {dashboard}  (its token: ray get-auth-token)")
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """SIGINT and SIGTERM end the search in good order; a second one ends the process at once.
+
+    Ray installs a SIGTERM handler of its own when it starts: this comes after.
+    """
+
+    def stop(number: int, frame: Any) -> None:
+        signal.signal(number, lambda number, frame: os._exit(128 + number))
+        raise Stopped(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _conclude(home: Home, as_json: bool) -> None:
+    now = _progress(home)
+    if as_json:
+        click.echo(json.dumps({"event": "Result", **now.plain()}))
+        return
+    if now.best is None:
+        click.echo(f"all {now.done} individuals failed; the reasons are in {home.report}")
+        return
+    genes = "  ".join(f"{name} {value:.4g}" for name, value in now.best.genes.items())
+    click.echo(f"best: individual {now.best.id}  {genes}")
+    click.echo(f"validation fitness: {now.best.fitness:.4f}")
+    if now.test:
+        click.echo("test: " + "  ".join(f"{name} {value:.4f}" for name, value in now.test.items()))
+    click.echo(f"report: {home.report}")
+
+
+def _progress(home: Home) -> Progress:
+    from gaopt.history import History
+    from gaopt.journal import Journal, held
+    from gaopt.progress import progress
+
+    with Journal(home.journal) as journal:
+        return progress(home.name, History(journal), held=held(home.journal), now=time.time())
+
+
+def _dry_run(config: StudyConfig, as_json: bool) -> None:
+    import tomli_w
+
+    from gaopt.objective import resolve
+    from gaopt.pools import pool as open_pool
+    from gaopt.progress import clock
+
+    objective = resolve(config.objective)
+    with closing(open_pool(config, objective)) as pool:
+        together = pool.capacity
+    seconds = objective.seconds(config, objective.prepare(config))
+    total = None if seconds is None else seconds * -(-config.trainings // together)
+    if as_json:
+        plan = {"config": config.plain(), "trainings": config.trainings, "at_once": together, "seconds": total}
+        click.echo(json.dumps(plan))
+        return
+    click.echo(tomli_w.dumps(config.plain()))
+    click.echo(f"# {config.trainings} trainings, {together} at a time")
+    if seconds is not None:
+        click.echo(f"# about {clock(seconds)} each, {clock(total)} in all, by three steps timed here")
+
+
+@cli.command()
+@click.argument("study")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--follow", is_flag=True, help="Stay, and renew the page until the search ends.")
+def status(study: str, as_json: bool, follow: bool) -> None:
+    """Where a study is: from any shell, while it runs or afterwards."""
+    from rich.console import Console
+
+    from gaopt.home import existing
+    from gaopt.screen import follow as follow_page
+    from gaopt.screen import page
+
+    home = existing(study)
+    if as_json:
+        click.echo(json.dumps(_progress(home).plain()))
+    elif follow:
+        follow_page(lambda: _progress(home))
+    else:
+        Console().print(page(_progress(home), time.time()))
+
+
+@cli.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(as_json: bool) -> None:
+    """All studies in results/ (or GAOPT_RESULTS)."""
+    from rich.console import Console
+
+    from gaopt.home import studies
+    from gaopt.screen import overview
+
+    found = [_progress(home) for home in studies()]
+    if as_json:
+        click.echo(json.dumps([each.plain() for each in found]))
+    else:
+        Console().print(overview(found))
+
+
+@cli.command()
+@click.argument("study")
+def report(study: str) -> None:
+    """Write a study's tables and report again, also while it runs."""
+    from gaopt.history import History
+    from gaopt.home import existing
+    from gaopt.journal import Journal
+    from gaopt.report import write
+
+    home = existing(study)
+    with Journal(home.journal) as journal:
+        for path in write(History(journal), home):
+            click.echo(path)
+
+
+@cli.command()
+@click.argument("study")
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def predict(study: str, images: tuple[Path, ...], as_json: bool) -> None:
+    """The five most probable classes of each image, by the study's best model."""
+    from gaopt.home import existing
+    from gaopt.objectives.image import predict as classify
+
+    answers = classify(existing(study), images)
+    if as_json:
+        named = [{"image": str(p), "classes": [[c, v] for c, v in a]} for p, a in zip(images, answers, strict=True)]
+        click.echo(json.dumps(named))
+        return
+    for path, answer in zip(images, answers, strict=True):
+        click.echo(f"{path}: " + "  ".join(f"{name} {value:.4f}" for name, value in answer))

@@ -1,0 +1,136 @@
+"""A Ray cluster as a pool: the only door to Ray.
+
+One task an individual, a generator that streams its epochs. Workers are reused: with GPUs, Ray would by default
+throw each away after one task, and with it the seconds of importing fastai.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+import ray
+import ray.exceptions as lost
+
+from gaopt.config import PoolConfig
+from gaopt.errors import ConfigError
+from gaopt.events import Failed, Outcome, Reason, Reported
+from gaopt.objective import Task, resolve
+from gaopt.pools.base import outcomes
+
+_kept: dict[str, Any] = {}  # in a worker: the prepared data by its reference, fetched once
+
+
+def _work(objective: str, task: Task, shared: list[Any]) -> Any:
+    """In a worker: the outcomes of a task. `shared` holds a reference, which Ray would resolve at each call."""
+    key = shared[0].hex()
+    if key not in _kept:
+        _kept.clear()
+        _kept[key] = ray.get(shared[0])
+    yield from outcomes(resolve(objective), replace(task, shared=_kept[key]))
+
+
+class Cluster:
+    """Example:
+    >>> with closing(Cluster("gaopt.objectives.toy:sphere", None, PoolConfig())) as pool:
+    ...     pool.submit(task)
+    ...     pool.wait()
+    Reported(...)
+
+    Attributes:
+        dashboard: the dashboard's address, "" if there is none.
+        joined: whether the cluster was there before.
+    """
+
+    def __init__(self, objective: str, shared: Any, config: PoolConfig) -> None:
+        self.joined, self._owned, self.dashboard = False, False, ""
+        if not ray.is_initialized():
+            self._start(config)
+        self._objective, self._config = objective, config
+        self._shared = ray.put(shared)
+        self._remote = ray.remote(max_calls=0, max_retries=0, num_returns="streaming")(_work)
+        self._running: dict[Any, Task] = {}
+        total = ray.cluster_resources()
+        self._gpu = config.gpus > 0 and total.get("GPU", 0) >= config.gpus
+        self._check(total)
+
+    def _start(self, config: PoolConfig) -> None:
+        address = config.address or os.environ.get("RAY_ADDRESS")
+        # "local" by name: with no address Ray would join whatever cluster it finds on this machine.
+        local = {"address": "local", "include_dashboard": config.dashboard}
+        where = {"address": address} if address else local
+        try:
+            context = ray.init(**where, log_to_driver=False, configure_logging=False)
+        except (ConnectionError, RuntimeError, ValueError, PermissionError) as error:
+            what = f"the Ray cluster at {address!r} cannot be joined" if address else "Ray cannot be started"
+            raise ConfigError(f"{what}: {str(error).strip().splitlines()[0]}") from error
+        self.joined, self._owned = bool(address), True
+        self.dashboard = f"http://{context.dashboard_url}" if context.dashboard_url else ""
+
+    def _check(self, total: dict[str, float]) -> None:
+        if not self._gpu and total.get("CPU", 0) < self._config.cpus:
+            self.close()
+            raise ConfigError(f"pool.cpus is {self._config.cpus}: the cluster has {total.get('CPU', 0):g} CPUs")
+
+    @property
+    def gpu(self) -> bool:
+        """Whether individuals are trained on GPUs."""
+        return self._gpu
+
+    @property
+    def capacity(self) -> int:
+        """How many individuals the cluster trains at the same time."""
+        total = ray.cluster_resources()
+        share = total.get("GPU", 0) / self._config.gpus if self._gpu else total.get("CPU", 0) / self._config.cpus
+        return max(1, int(share + 1e-9))
+
+    @property
+    def room(self) -> int:
+        return max(0, self.capacity - len(self._running))
+
+    def submit(self, task: Task) -> None:
+        need = {"num_gpus": self._config.gpus} if self._gpu else {"num_cpus": self._config.cpus}
+        remote = self._remote.options(name=task.name, **need)
+        self._running[remote.remote(self._objective, task, [self._shared])] = task
+
+    def wait(self) -> Outcome:
+        while True:
+            # A timeout, so that a signal is heard.
+            ready, _ = ray.wait(list(self._running), num_returns=1, timeout=1.0)
+            if ready and (outcome := self._next(ready[0])):
+                return outcome
+
+    def _next(self, stream: Any) -> Outcome | None:
+        task = self._running[stream]
+        try:
+            outcome: Outcome = ray.get(next(stream))
+        except StopIteration:
+            outcome = Failed(task.individual, "killed", "the task ended without a score")
+        except lost.RayError as error:
+            outcome = Failed(task.individual, _reason(error), _first_line(error))
+        if not isinstance(outcome, Reported):
+            del self._running[stream]
+        return outcome
+
+    def close(self) -> None:
+        """Cancel what runs; stop Ray, or leave the cluster, if this pool started or joined it."""
+        for stream in self._running:
+            ray.cancel(stream, force=True)
+        self._running = {}
+        if self._owned and ray.is_initialized():
+            ray.shutdown()
+
+
+def _reason(error: Exception) -> Reason:
+    if isinstance(error, lost.OutOfMemoryError):
+        return "out of memory"
+    crashed = (lost.WorkerCrashedError, lost.NodeDiedError, lost.ObjectLostError, lost.TaskCancelledError)
+    return "killed" if isinstance(error, crashed) else "error"
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"

@@ -1,0 +1,197 @@
+"""What a person, or a program, sees while a search runs: watchers of the events."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Protocol, TextIO
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from gaopt.events import Bred, Closed, Event, Failed, Judged, Opened, Reported, Scored, encode
+from gaopt.history import History, Individual
+from gaopt.progress import Progress, clock, progress
+
+
+class Watcher(Protocol):
+    """Is told of every event; a context manager around the search."""
+
+    def __call__(self, history: History, event: Event) -> None: ...
+    def __enter__(self) -> Any: ...
+    def __exit__(self, *error: object) -> None: ...
+
+
+def watcher(name: str, as_json: bool) -> Watcher:
+    """JSON lines on stdout; else a live page where stderr is a terminal, plain lines on stderr where it is not."""
+    if as_json:
+        return Json(sys.stdout)
+    return Page(name) if sys.stderr.isatty() else Lines(sys.stderr)
+
+
+def genes(individual: Individual) -> str:
+    return " ".join(f"{name}={value:.3g}" for name, value in individual.genes.items())
+
+
+class Json:
+    """One JSON object a line: the events as they are in the journal, with their time and kind."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __call__(self, history: History, event: Event) -> None:
+        kind, body = encode(event)
+        print(json.dumps({"event": kind, "at": event.at} | json.loads(body)), file=self._stream, flush=True)
+
+    def __enter__(self) -> Json:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+class Lines:
+    """One line for each thing worth knowing, in words."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __call__(self, history: History, event: Event) -> None:
+        if line := sentence(history, event):
+            print(line, file=self._stream, flush=True)
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+def sentence(history: History, event: Event) -> str:
+    """An event in words; "" for one not worth a line."""
+    match event:
+        case Opened() if history.individuals:
+            return f"going on: {len(history.scored) + len(history.failed)} trained so far"
+        case Bred(generation, births, survivors):
+            return f"generation {generation + 1}: {len(births)} to train, {len(survivors)} survivors"
+        case Reported(individual, epoch, metrics):
+            shown = " ".join(
+                f"{key}={metrics[key]:.4g}" for key in ("train_loss", "valid_loss", "top1") if key in metrics
+            )
+            return f"  i{individual} epoch {epoch} {shown}"
+        case Scored(individual, fitness, seconds=seconds):
+            return (
+                f"  i{individual} fitness {fitness:.4f} in {clock(seconds)} ({genes(history.individuals[individual])})"
+            )
+        case Failed(individual, reason, message):
+            return f"  i{individual} failed: {reason}: {message} ({genes(history.individuals[individual])})"
+        case Judged(individual, metrics):
+            return f"test: i{individual} " + " ".join(f"{key}={value:.4f}" for key, value in metrics.items())
+        case Closed(reason) if reason != "finished":
+            return reason
+    return ""
+
+
+class Page:
+    """A page that renews itself in the terminal."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._history = name, History()
+        self._console = Console(stderr=True)
+        # Drawn by a thread of its own, several times a second: clocks go on between events.
+        self._live = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4)
+
+    def __call__(self, history: History, event: Event) -> None:
+        self._history = history
+        if isinstance(event, Failed):
+            self._console.print(Text(sentence(history, event).strip(), style="red"))
+
+    def _draw(self) -> Group:
+        try:
+            return page(progress(self._name, self._history, held=True, now=time.time()), time.time())
+        except RuntimeError:  # the search changed the history while it was read: the next drawing has it
+            return Group(Text("…"))
+
+    def __enter__(self) -> Page:
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.__exit__(None, None, None)
+
+
+def page(now: Progress, clock_now: float) -> Group:
+    """The state of a study: where it is, its best, and each running individual with its epoch."""
+    parts: list[Any] = [_head(now), _best(now)]
+    if now.running:
+        parts.append(_running(now, clock_now))
+    return Group(*parts)
+
+
+def _head(now: Progress) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    bar = ProgressBar(total=max(1, now.trainings), completed=now.done, width=24)
+    left = f"{clock(now.left)} left" if now.left is not None else ""
+    failed = f"{now.failed} failed" if now.failed else ""
+    state = Text(now.state, style={"running": "cyan", "finished": "green"}.get(now.state, "yellow"))
+    where = f"generation {now.generation}/{now.generations}"
+    trained = f"{now.done}/{now.trainings} trained"
+    grid.add_row(Text(now.name, style="bold"), state, where, bar, trained, failed, clock(now.elapsed), left)
+    return grid
+
+
+def _best(now: Progress) -> Text:
+    if not now.best:
+        return Text("no individual has a score yet", style="dim")
+    text = Text.assemble(
+        ("best ", "dim"), (f"{now.best.fitness:.4f}", "bold green"), f"  i{now.best.id} {genes(now.best)}"
+    )
+    if now.mean is not None:
+        text.append(f"   mean of the generation {now.mean:.4f}", "dim")
+    if now.test:
+        text.append("   test " + " ".join(f"{key} {value:.4f}" for key, value in now.test.items() if key != "loss"))
+    return text
+
+
+def _running(now: Progress, clock_now: float) -> Table:
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    names = list(now.running[0].genes)
+    for column in ("individual", *names, "epoch", "", "top-1", "train loss", "valid loss", "time"):
+        table.add_column(column, justify="left" if column in ("individual", "") else "right")
+    for i in now.running:
+        metrics = i.reports[i.epoch].metrics if i.epoch else {}
+        shown = [f"{metrics[key]:.4f}" if key in metrics else "" for key in ("top1", "train_loss", "valid_loss")]
+        bar = ProgressBar(total=max(1, now.epochs), completed=i.epoch, width=12)
+        values = [f"{i.genes[name]:.3g}" for name in names]
+        epoch = f"{i.epoch}/{now.epochs}" if now.epochs else str(i.epoch)
+        table.add_row(f"g{i.generation} i{i.id}", *values, epoch, bar, *shown, clock(clock_now - i.started))
+    return table
+
+
+def follow(look: Callable[[], Progress], poll: float = 0.5) -> None:
+    """Draw a study again and again until no driver holds it."""
+    with Live(console=Console(), auto_refresh=False) as live:
+        while True:
+            now = look()
+            live.update(page(now, time.time()), refresh=True)
+            if now.state != "running":
+                return
+            time.sleep(poll)
+
+
+def overview(found: list[Progress]) -> Table:
+    """One line a study."""
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for column in ("study", "state", "generation", "trained", "failed", "best", "test top-1", "time"):
+        table.add_column(column, justify="left" if column in ("study", "state") else "right")
+    for now in found:
+        best = f"{now.best.fitness:.4f}" if now.best else ""
+        test = f"{now.test['top1']:.4f}" if now.test and "top1" in now.test else ""
+        where, trained = f"{now.generation}/{now.generations}", f"{now.done}/{now.trainings}"
+        table.add_row(now.name, now.state, where, trained, str(now.failed), best, test, clock(now.elapsed))
+    return table

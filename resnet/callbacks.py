@@ -1,0 +1,135 @@
+"""What happens around the batches and epochs of a Learner: measuring, reporting, checkpoints, divergence.
+
+fastai rewrites the message of an exception that leaves a callback; here such exceptions are kept aside, the fit
+is cancelled, and `train` raises them again as they were.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import torch
+from fastai.callback.core import Callback, CancelFitException
+
+from resnet.loader import epoch_seed
+from resnet.metrics import Meter
+
+Point = tuple[float, float, float]
+POINTS = 16  # of the cycle, kept for each epoch
+WATCHED = 16  # steps between two looks at the loss: each look waits for the device
+
+
+class Diverged(ArithmeticError):
+    """The training loss is no longer a finite number."""
+
+
+class Report(Protocol):
+    """Called after each epoch with its number (from 1), its metrics, and points (position, lr, mom) of its cycle."""
+
+    def __call__(self, epoch: int, metrics: Mapping[str, float], cycle: Sequence[Point] = ()) -> None: ...
+
+
+class Aside(Callback):  # type: ignore[misc]  # fastai has no types
+    """Runs code that may raise, and carries the exception past fastai."""
+
+    def __init__(self) -> None:
+        self.raised: BaseException | None = None
+
+    def attempt(self, action: Callable[[], Any]) -> None:
+        try:
+            action()
+        except BaseException as error:
+            self.raised = error
+            raise CancelFitException from None
+
+
+class Watch(Aside):
+    """Ends a training whose loss is NaN or infinite."""
+
+    order = 1
+
+    def before_train(self) -> None:
+        self.sum = torch.tensor(0.0, device=self.dls.device)
+
+    def after_batch(self) -> None:
+        if self.training:
+            self.sum = self.sum + self.learn.loss.detach().float()
+            if self.learn.train_iter % WATCHED == 0:
+                self.attempt(self.check)
+
+    def before_validate(self) -> None:
+        self.attempt(self.check)
+
+    def check(self) -> None:
+        if not self.sum.isfinite():
+            raise Diverged(f"the loss was {self.learn.loss.item():.3g} in epoch {self.learn.epoch + 1}")
+
+
+class Epochs(Aside):
+    """Seeds and measures each epoch, and reports it."""
+
+    order = 10
+
+    def __init__(self, seed: int, report: Report) -> None:
+        super().__init__()
+        self.seed, self.report = seed, report
+        self.reports: list[tuple[int, dict[str, float], list[Point]]] = []
+        self.spent = 0.0  # seconds of earlier epochs
+
+    def replay(self, reports: list[tuple[int, dict[str, float], list[Point]]], spent: float) -> None:
+        """Report what was reported before a checkpoint: whoever listened then may have died."""
+        self.spent = spent
+        for epoch, measures, points in reports:
+            self._tell(epoch, measures, points)
+
+    def before_train(self) -> None:
+        self.began = time.monotonic()
+        self.dls.train.epoch = self.learn.epoch
+        torch.manual_seed(epoch_seed(self.seed, self.learn.epoch))  # for layers that draw, such as dropout
+        self.trained, self.measured, self.points = Meter(), Meter(), []
+
+    def after_batch(self) -> None:
+        meter = self.trained if self.training else self.measured
+        meter.add(self.learn.pred, *self.learn.yb, self.learn.loss)
+        if self.training and self.learn.iter % max(1, -(-self.learn.n_iter // POINTS)) == 0:
+            hypers = self.learn.opt.hypers[0]
+            position = (self.learn.epoch + self.learn.iter / self.learn.n_iter) / self.learn.n_epoch
+            self.points.append((position, float(hypers["lr"]), float(hypers["mom"])))
+
+    def before_validate(self) -> None:
+        self.trained_seconds = time.monotonic() - self.began
+
+    def after_validate(self) -> None:
+        seconds = time.monotonic() - self.began
+        self.spent += seconds
+        trained, measured = self.trained.result(), self.measured.result()
+        measures = {
+            "train_loss": trained["loss"],
+            "valid_loss": measured.pop("loss"),
+            **measured,
+            "seconds": seconds,
+            "images_per_second": len(self.dls.train) * self.dls.train.batch / self.trained_seconds,
+        }
+        self.attempt(lambda: self._tell(self.learn.epoch + 1, measures, self.points))
+
+    def _tell(self, epoch: int, measures: dict[str, float], points: list[Point]) -> None:
+        self.reports.append((epoch, measures, points))
+        self.report(epoch, measures, points)
+
+
+class Checkpoints(Aside):
+    """Saves after an epoch, when the last time was long enough ago; the last epoch needs none."""
+
+    order = 20
+
+    def __init__(self, save: Callable[[int], None], every: float) -> None:
+        super().__init__()
+        self.save, self.every, self.last = save, every, time.monotonic()
+
+    def after_validate(self) -> None:
+        done = self.learn.epoch + 1
+        if done < self.learn.n_epoch and time.monotonic() - self.last >= self.every:
+            self.attempt(lambda: self.save(done))
+            self.last = time.monotonic()

@@ -1,0 +1,168 @@
+"""Data sets as uint8 arrays: the digits of scikit-learn, CIFAR-10, folders of images."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Ge, Gt, Le, Lt
+
+from resnet import cache as kept
+from resnet import cifar, folders
+from resnet.decode import fitted, read_image
+from resnet.split import DataError, Source, Split, divide, limited
+from resnet.trees import Tree, open_tree
+
+__all__ = ["DataError", "DataSpec", "Images", "Split", "load", "read_image"]
+
+SIZES = {"digits": 8, "cifar10": 32, "folder": 64}
+"""The side of the images in pixels where the spec names none."""
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Which images, and how they are split.
+
+    Attributes:
+        name: "digits" (scikit-learn's, 1,797 grey images of 8×8), "cifar10", or "folder" (of images, by class).
+        path: the folder or tar archive; empty for the digits, and for CIFAR-10 to be fetched.
+        size: the side of the square images in pixels; 0 for 8 (digits), 32 (cifar10) or 64 (folder).
+        valid: the share of the training images set aside for validation where there is no such split.
+        test: the same for the test.
+        limit: at most so many training images, the classes in proportion; validation and test are cut by the
+            same factor. 0 for all.
+        seed: of the split. It has nothing to do with the seed of a search.
+    """
+
+    name: Literal["digits", "cifar10", "folder"] = "digits"
+    path: str = ""
+    size: Annotated[int, Ge(0), Le(1024)] = 0
+    valid: Annotated[float, Gt(0), Lt(1)] = 0.2
+    test: Annotated[float, Gt(0), Lt(1)] = 0.2
+    limit: Annotated[int, Ge(0)] = 0
+    seed: Annotated[int, Ge(0), Lt(2**32)] = 0
+
+    def __post_init__(self) -> None:
+        if self.valid + self.test >= 1:
+            raise ValueError(f"valid + test is {self.valid + self.test:g}: must be under 1")
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """A data set, split.
+
+    Attributes:
+        classes: their names; a label is an index.
+        mean, std: of each channel of the training images, in 0 … 1. A deviation of 0 is given as 1.
+        name: "digits", "CIFAR-10", "CIFAR-10 (unverified)", "CIFAR-10 (JPEG copy)", or a folder's own name.
+        digest: BLAKE2b of the classes and of all three splits: 32 hexadecimal digits.
+    """
+
+    train: Split
+    valid: Split
+    test: Split
+    classes: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    name: str
+    digest: str
+
+
+def load(spec: DataSpec, cache: Path | None = None) -> Images:
+    """The images that a spec asks for. The same spec on the same files gives the same bytes.
+
+    Args:
+        cache: the folder where decoded sets are kept, and CIFAR-10 is fetched to; None for
+            $XDG_CACHE_HOME/gaopt or ~/.cache/gaopt.
+
+    Raises:
+        DataError: what is wrong, the path or value found, and what is allowed.
+    """
+    cache = cache or kept.default()
+    size = spec.size or SIZES[spec.name]
+    if spec.name == "digits":
+        source, name = _digits(spec.path, size), "digits"
+    elif spec.name == "cifar10":
+        source, name = _cifar10(spec.path, size, cache)
+    else:
+        source, name = _folder(spec.path, size, cache)
+    parts = limited(divide(source, spec.valid, spec.test, spec.seed), spec.limit)
+    train, valid, test = (parts[key].take() for key in ("train", "valid", "test"))
+    mean, std = statistics(train.images)
+    return Images(train, valid, test, source.classes, mean, std, name, _digest(source.classes, (train, valid, test)))
+
+
+def _digits(path: str, size: int) -> Source:
+    """Alpaydin and Kaynak, *Optical recognition of handwritten digits*, 1998: the test set, as scikit-learn has it."""
+    if path:
+        raise DataError(f"path is {path!r}: must be empty with the digits, which come with scikit-learn")
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    # Its grey values are counts of 0 … 16.
+    images = np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., None]
+    train = Split(fitted(images, size), digits.target.astype(np.int64))
+    return Source(train, None, None, tuple(str(name) for name in digits.target_names), "batches")
+
+
+def _cifar10(path: str, size: int, cache: Path) -> tuple[Source, str]:
+    """CIFAR-10 in any form, and the name that says which."""
+    place = Path(os.path.expanduser(path)) if path else cifar.fetch(cache)
+    # Not the parent as a whole: it may hold every data set of its owner.
+    inner = place / cifar.FOLDER
+    tree = open_tree(inner if inner.is_dir() else place)
+    source = _kept(tree, "cifar10", size, cache)
+    if source.classes != cifar.CLASSES:
+        found = ", ".join(source.classes[:10])
+        raise DataError(f'{place} holds the classes {found}: not CIFAR-10; name = "folder" takes any classes')
+    names = {"batches": "CIFAR-10", "unverified batches": "CIFAR-10 (unverified)"}
+    return source, names.get(source.form, f"CIFAR-10 ({source.form} copy)")
+
+
+def _folder(path: str, size: int, cache: Path) -> tuple[Source, str]:
+    if not path:
+        raise DataError('path is empty: must be a folder or a tar archive with name = "folder"')
+    tree = open_tree(Path(os.path.expanduser(path)))
+    return _kept(tree, "folder", size, cache), tree.path.resolve().name.split(".tar")[0].removesuffix(".tgz")
+
+
+def _kept(tree: Tree, name: str, size: int, cache: Path) -> Source:
+    import PIL
+
+    # Another Pillow may decode to other pixels; the 1 is the form of the kept file.
+    key = hashlib.sha256(f"1 {PIL.__version__} {name} {size} {tree.digest()}".encode()).hexdigest()
+    return kept.cached(cache, key[:32], partial(_read, tree, name, size))
+
+
+def _read(tree: Tree, name: str, size: int) -> Source:
+    batches = cifar.find(tree) if name == "cifar10" else None
+    return folders.read(tree, size) if batches is None else cifar.read(tree, batches, size)
+
+
+def statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation of each channel of uint8 (n, h, w, c), in 0 … 1, from exact sums of whole numbers."""
+    n, height, width, channels = images.shape
+    sums, squares = np.zeros((2, height * width * channels), np.uint64)
+    for start in range(0, n, 1000):
+        rows = images[start : start + 1000].reshape(-1, height * width * channels)
+        sums += rows.sum(0, dtype=np.uint64)
+        squares += np.square(rows, dtype=np.uint32).sum(0, dtype=np.uint64)
+    count = n * height * width
+    first, second = ([int(v) for v in s.reshape(-1, channels).sum(0)] for s in (sums, squares))
+    mean = tuple(s / count / 255 for s in first)
+    std = tuple((q * count - s * s) ** 0.5 / count / 255 for s, q in zip(first, second, strict=True))
+    return mean, tuple(value or 1.0 for value in std)
+
+
+def _digest(classes: tuple[str, ...], splits: tuple[Split, ...]) -> str:
+    digest = hashlib.blake2b("\0".join(classes).encode("utf-8", "surrogateescape"), digest_size=16)
+    for split in splits:
+        digest.update(f"\0{split.images.shape}".encode())
+        digest.update(np.ascontiguousarray(split.images).data)
+        digest.update(split.labels.astype("<i8").data)
+    return digest.hexdigest()

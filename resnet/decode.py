@@ -1,0 +1,168 @@
+"""Image files to uint8 arrays: one way of decoding and resizing for data sets and single images."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from resnet.split import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+LARGEST = 256 * 2**20
+"""Bytes of the largest image file that is read."""
+
+# EPS and WMF run an interpreter on the file; the others are recognised by PIL but have no decoder in it.
+REFUSED = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
+
+TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+"""What undoes each EXIF orientation, by PIL's names."""
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """The formats that are read, by PIL's names, the frequent ones first."""
+    from PIL import Image
+
+    Image.init()
+    first = ["JPEG", "PNG"]
+    return tuple(first + [name for name in Image.OPEN if name not in REFUSED.union(first)])
+
+
+@cache
+def suffixes() -> frozenset[str]:
+    """The endings of file names, in lower case and with their dot, that are taken for images."""
+    from PIL import Image
+
+    known = set(formats())
+    return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in known)
+
+
+@contextmanager
+def strict() -> Iterator[None]:
+    """Within it, PIL's warning of a decompression bomb is an error and its remarks on metadata are silent.
+
+    Warning filters belong to the process: enter it once, round the threads that decode.
+    """
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def read_image(path: Path, size: int, channels: int) -> np.ndarray:
+    """One image file, decoded and resized as the images of a data set are: uint8 (size, size, channels).
+
+    Args:
+        size: the side in pixels.
+        channels: 3 for RGB, 1 for grey.
+
+    Raises:
+        DataError: the file is missing, too large, or no image that can be read; with its path.
+    """
+    try:
+        if not path.is_file():
+            raise DataError(f"{path} is no file: an image is wanted")
+        if path.stat().st_size > LARGEST:
+            raise DataError(f"{path} has {path.stat().st_size} bytes: an image may have {LARGEST}")
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    with strict():
+        return decode(data, size, channels, str(path))[0]
+
+
+def decode(data: bytes, size: int, channels: int, where: str) -> tuple[np.ndarray, str]:
+    """An image file's bytes as uint8 (size, size, channels), and its format by PIL's name.
+
+    Raises:
+        DataError: naming `where`.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data), formats=formats()) as image:
+            form = image.format or ""
+            image.load()
+            square = fit(_rgb(_upright(image)), size)
+    except Image.UnidentifiedImageError:
+        raise DataError(f"{where} is no image in a format that can be read") from None
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise DataError(f"{where} has too many pixels: at most {Image.MAX_IMAGE_PIXELS} are decoded") from None
+    except Exception as error:  # a decoder fed with a broken file raises nearly anything
+        raise DataError(f"{where} is a broken image: {str(error) or type(error).__name__}") from error
+    if channels == 1:
+        square = square.convert("L")
+    return np.asarray(square).reshape(size, size, channels), form
+
+
+def _upright(image: Image) -> Image:
+    """Turned as its EXIF orientation asks. PIL's exif_transpose fails where any other tag is broken."""
+    from PIL.Image import Transpose
+
+    try:
+        orientation = image.getexif().get(0x0112)
+    except Exception:  # a broken EXIF block says nothing about the pixels
+        return image
+    turn = TURNS.get(orientation) if isinstance(orientation, int) else None
+    return image.transpose(Transpose[turn]) if turn else image
+
+
+def _rgb(image: Image) -> Image:
+    """In RGB: transparency on white, 16 bits by their upper 8."""
+    from PIL import Image as Pil
+
+    if image.mode.startswith("I"):
+        upper = np.clip(np.asarray(image), 0, 65535) >> 8
+        return Pil.fromarray(upper.astype(np.uint8)).convert("RGB")
+    if image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers, which have no known white")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Pil.alpha_composite(Pil.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("RGB")
+
+
+def fit(image: Image, size: int) -> Image:
+    """The shorter side made `size` (bilinear), then the middle square; an image of that size stays untouched."""
+    from PIL.Image import Resampling
+
+    width, height = image.size
+    if width == height == size:
+        return image
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    # The box does both steps at once: the long ends of a 1 × 60,000 image are never enlarged.
+    return image.resize((size, size), Resampling.BILINEAR, box=(left, top, left + side, top + side))
+
+
+def fitted(images: np.ndarray, size: int) -> np.ndarray:
+    """Images uint8 (n, h, w, c), c 1 or 3, resized as files are: (n, size, size, c)."""
+    from PIL import Image
+
+    n, height, width, channels = images.shape
+    if height == width == size:
+        return images
+    out = np.empty((n, size, size, channels), np.uint8)
+    for index, pixels in enumerate(images):
+        image = Image.fromarray(pixels if channels == 3 else pixels[..., 0])
+        out[index] = np.asarray(fit(image, size)).reshape(size, size, channels)
+    return out

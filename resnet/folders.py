@@ -1,0 +1,173 @@
+"""Image folders: ROOT/train/<class>/… with valid and test beside it, or ROOT/<class>/…, on disk or in an archive."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import numpy as np
+
+from resnet.decode import LARGEST, decode, strict, suffixes
+from resnet.split import DataError, Source, Split
+from resnet.trees import Parts, Tree
+
+NAMES = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
+"""What a folder holds by its name, in any case."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which file goes where.
+
+    Attributes:
+        splits: by "train", "valid" and "test": each image file with its class, sorted by name.
+    """
+
+    classes: tuple[str, ...]
+    splits: dict[str, list[tuple[Parts, int]]]
+
+
+def read(tree: Tree, size: int) -> Source:
+    """All images of a tree in RGB: uint8 (n, size, size, 3), in the order of their names.
+
+    Raises:
+        DataError: the layout does not hold, or an image cannot be read; with its path.
+    """
+    plan = plan_of(tree)
+    splits = {
+        name: Split(np.empty((len(files), size, size, 3), np.uint8), np.array([label for _, label in files], np.int64))
+        for name, files in plan.splits.items()
+    }
+    slots = {
+        parts: splits[name].images[index]
+        for name, files in plan.splits.items()
+        for index, (parts, _) in enumerate(files)
+    }
+    form = "/".join(sorted(_decode_into(slots, tree)))
+    return Source(splits["train"], splits.get("valid"), splits.get("test"), plan.classes, form)
+
+
+def plan_of(tree: Tree) -> Plan:
+    """The classes and splits of a tree, by the names of its folders.
+
+    Raises:
+        DataError: fewer than two classes, an empty or an unknown class, a file that is no regular file.
+    """
+    folders = _split_folders(tree)
+    classes = tuple(_children(tree, folders["train"]))
+    if len(classes) < 2:
+        found = f"only the class {classes[0]!r}" if classes else "no class"
+        raise DataError(f"{tree.where(folders['train'])} holds {found}: two folders of images at least are wanted")
+    images = sorted(parts for parts in tree.listing.files if PurePath(parts[-1]).suffix.lower() in suffixes())
+    return Plan(classes, {name: _labelled(tree, folder, classes, images) for name, folder in folders.items()})
+
+
+def _children(tree: Tree, folder: Parts) -> list[str]:
+    return sorted(parts[-1] for parts in tree.listing.folders if parts[:-1] == folder)
+
+
+def _root(tree: Tree) -> Parts:
+    """Down through single folders, as archives have one round their contents."""
+    root: Parts = ()
+    while len(names := _children(tree, root)) == 1:
+        below = (*root, names[0])
+        if names[0].lower() in NAMES or not _children(tree, below):
+            break
+        root = below
+    return root
+
+
+def _split_folders(tree: Tree) -> dict[str, Parts]:
+    """The folder of each split that there is; of "train" at least."""
+    root = _root(tree)
+    named = [name for name in _children(tree, root) if name.lower() in NAMES]
+    # A folder of that name without folders in it may as well be a class.
+    if not any(_children(tree, (*root, name)) for name in named):
+        return {"train": root}
+    found: dict[str, Parts] = {}
+    for name in named:
+        split, folder = NAMES[name.lower()], (*root, name)
+        if split in found:
+            raise DataError(f"{tree.where(root)} holds both {found[split][-1]!r} and {name!r}: one of them is wanted")
+        if not _children(tree, folder):
+            raise DataError(f"{tree.where(folder)} holds no class folders: a folder of images for each class is wanted")
+        found[split] = folder
+    if "train" not in found:
+        raise DataError(f"{tree.where(root)} holds {', '.join(named)} but no train: training images are wanted")
+    return found
+
+
+def _labelled(
+    tree: Tree, folder: Parts, classes: tuple[str, ...], images: Collection[Parts]
+) -> list[tuple[Parts, int]]:
+    """The images of one split with their classes."""
+    labels = {name: label for label, name in enumerate(classes)}
+    depth, present = len(folder), _children(tree, folder)
+    for name in present:
+        if name not in labels:
+            raise DataError(
+                f"{tree.where((*folder, name))} is a class that train does not have: known: {_list(classes)}"
+            )
+    inside = [parts for parts in images if parts[:depth] == folder and len(parts) > depth + 1]
+    filled = {parts[depth] for parts in inside}
+    for name in present:
+        if name not in filled:
+            raise DataError(f"the class folder {tree.where((*folder, name))} holds no image: one at least is wanted")
+    for parts in inside:
+        _check_file(tree, parts)
+    return [(parts, labels[parts[depth]]) for parts in inside]
+
+
+def _list(names: Collection[str]) -> str:
+    return ", ".join(list(names)[:10]) + (", …" if len(names) > 10 else "")
+
+
+def _check_file(tree: Tree, parts: Parts) -> None:
+    size = tree.listing.files[parts]
+    if size is None:
+        raise DataError(f"{tree.where(parts)} is a dead link or no regular file: an image is wanted")
+    if size > LARGEST:
+        raise DataError(f"{tree.where(parts)} has {size} bytes: an image may have {LARGEST}")
+
+
+Job = tuple[np.ndarray, str, Callable[[], bytes]]
+"""Where the pixels go, the name for a message, and the file."""
+
+
+def _decode_into(slots: Mapping[Parts, np.ndarray], tree: Tree) -> set[str]:
+    """Every file of the tree into its slot (size, size, 3); which formats there were."""
+    workers, forms = min(16, os.cpu_count() or 1), set()
+    running: deque[Future[set[str]]] = deque()
+    with strict(), ThreadPoolExecutor(workers) as pool:
+        for jobs in _batches(slots, tree):
+            running.append(pool.submit(_decode_jobs, jobs))
+            if len(running) > 2 * workers:  # bounds what has been read and not decoded
+                forms |= running.popleft().result()
+        for future in running:
+            forms |= future.result()
+    return forms
+
+
+def _batches(slots: Mapping[Parts, np.ndarray], tree: Tree) -> Iterator[list[Job]]:
+    """Jobs in lists of 64 or 4 MiB: handing over single small images would cost as much as decoding them."""
+    jobs: list[Job] = []
+    room = 2**22
+    for parts, contents in tree.read(slots):
+        jobs.append((slots[parts], tree.where(parts), contents))
+        room -= tree.listing.files[parts] or 0
+        if len(jobs) == 64 or room <= 0:
+            yield jobs
+            jobs, room = [], 2**22
+    yield jobs
+
+
+def _decode_jobs(jobs: list[Job]) -> set[str]:
+    forms = set()
+    for slot, where, contents in jobs:
+        slot[:], form = decode(contents(), len(slot), 3, where)
+        forms.add(form)
+    return forms

@@ -1,0 +1,216 @@
+"""train(): a network from a spec, a recipe and data, by fastai's one-cycle; resumable from its checkpoint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # fastai's own torch.jit deprecations
+    from fastai.callback import schedule  # noqa: F401 - gives the Learner its fit_one_cycle
+    from fastai.callback.core import TrainEvalCallback
+    from fastai.learner import Learner
+    from fastai.optimizer import OptimWrapper
+
+from resnet import weights
+from resnet.callbacks import Aside, Checkpoints, Diverged, Epochs, Report, Watch
+from resnet.data import Images, Split
+from resnet.loader import Loaders, Plain
+from resnet.metrics import Meter
+from resnet.net import build
+from resnet.recipe import Recipe
+from resnet.spec import NetSpec
+
+__all__ = ["Diverged", "Trained", "default_device", "evaluate", "loss_function", "train"]
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network and how it did.
+
+    Attributes:
+        metrics: those of the last epoch: train_loss, valid_loss, top1, top3, top5 on validation.
+        seconds: spent on all epochs, those before a checkpoint included.
+    """
+
+    net: nn.Module
+    metrics: dict[str, float]
+    epochs: int
+    seconds: float
+
+
+def _silent(epoch: int, metrics: Any, cycle: Any = ()) -> None:
+    """Report to nobody."""
+
+
+def default_device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def train(
+    spec: NetSpec,
+    recipe: Recipe,
+    data: Images,
+    *,
+    seed: int = 0,
+    report: Report = _silent,
+    checkpoint: Path | None = None,
+    threads: int = 1,
+    device: torch.device | None = None,
+) -> Trained:
+    """Train a network. On a CPU the same arguments give the same weights, resumed or not.
+
+    Args:
+        seed: for the initial weights, the order of the images, and the augmentations.
+        report: called after each epoch; an exception from it ends the training and is raised here.
+        checkpoint: where to save now and then, and to go on from if it is there and fits. Removed by nobody here.
+        threads: of torch on the CPU; another number gives other weights.
+        device: by default the GPU, if there is one.
+
+    Raises:
+        Diverged: the loss is not finite any more.
+    """
+    device = device or default_device()
+    torch.set_num_threads(threads)  # a reused process keeps what its first task set
+    torch.manual_seed(seed)
+    net = _placed(build(spec, data.train.images.shape[3], len(data.classes)), recipe, device)
+    learner = _learner(net, recipe, Loaders(data, recipe, seed, device))
+    epochs = Epochs(seed, report)
+    state = _State(net, learner, epochs, checkpoint, _fingerprint(spec, recipe, data, seed))
+    done = state.load(device)
+    learner.add_cbs([Watch(), epochs, *([Checkpoints(state.save, recipe.checkpoint)] if checkpoint else [])])
+    _fit(learner, recipe, done)
+    measures = {key: epochs.reports[-1][1][key] for key in ("train_loss", "valid_loss", "top1", "top3", "top5")}
+    return Trained(net, measures, recipe.epochs, epochs.spent)
+
+
+def _fit(learner: Learner, recipe: Recipe, done: int) -> None:
+    # fastai's one-cycle overwrites whatever momentum the optimizer was made with: mom must go in here.
+    moms = (recipe.mom_top, recipe.mom, recipe.mom_top)
+    shape = {"div": recipe.div, "div_final": recipe.div_final, "pct_start": recipe.pct_start}
+    learner.fit_one_cycle(recipe.epochs, recipe.lr, wd=(recipe.wd, 0.0), moms=moms, start_epoch=done, **shape)
+    for callback in learner.cbs:
+        if isinstance(callback, Aside) and callback.raised:
+            raise callback.raised
+
+
+def _learner(net: nn.Module, recipe: Recipe, loaders: Loaders) -> Learner:
+    learner = Learner(
+        loaders,
+        net,
+        loss_func=loss_function(recipe),
+        opt_func=lambda groups, lr: _optimizer(groups, lr, recipe),
+        splitter=_decayed_or_not,
+        default_cbs=False,
+        cbs=[TrainEvalCallback()],
+    )
+    learner.create_opt()
+    return learner
+
+
+def _optimizer(groups: list[list[nn.Parameter]], lr: float, recipe: Recipe) -> OptimWrapper:
+    """torch's fused optimizers: one kernel a step, where fastai's own loop over all parameters."""
+    if recipe.optimizer == "sgd":
+        return OptimWrapper(groups, torch.optim.SGD, lr=lr, momentum=recipe.mom_top, fused=True)
+    betas = (recipe.mom_top, recipe.sqr_mom)
+    return OptimWrapper(groups, torch.optim.AdamW, lr=lr, betas=betas, eps=recipe.eps, fused=True)
+
+
+def _decayed_or_not(net: nn.Module) -> list[list[nn.Parameter]]:
+    """Two groups of parameters: weights, which decay; batch norms and biases, which do not.
+
+    fastai's own setting for that has no effect on a wrapped torch optimizer.
+    """
+    parameters = list(net.parameters())
+    return [[p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim <= 1]]
+
+
+def _placed(net: nn.Module, recipe: Recipe, device: torch.device) -> nn.Module:
+    net = net.to(device)
+    if device.type == "cuda":
+        net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if recipe.precision == "bfloat16":
+        net.forward = torch.autocast(device.type, dtype=torch.bfloat16)(net.forward)  # type: ignore[method-assign]
+    return net
+
+
+def loss_function(recipe: Recipe) -> Loss:
+    """From logits (n, classes) and labels (n,) to the mean loss ()."""
+    if recipe.loss == "focal":
+        return _focal
+    return lambda logits, labels: F.cross_entropy(logits.float(), labels, label_smoothing=recipe.label_smoothing)
+
+
+def _focal(logits: Tensor, labels: Tensor) -> Tensor:
+    """Lin et al., *Focal Loss for Dense Object Detection*, 2017, equation 4 with gamma 2."""
+    log_p = -F.cross_entropy(logits.float(), labels, reduction="none")
+    return (-((1 - log_p.exp()) ** 2) * log_p).mean()
+
+
+@torch.no_grad()
+def evaluate(
+    net: nn.Module, split: Split, data: Images, loss: Loss, device: torch.device | None = None
+) -> dict[str, float]:
+    """loss, top1, top3, top5 of a network on a split."""
+    device = device or default_device()
+    net, meter = net.to(device).eval(), Meter()
+    for images, labels in Plain(split, data, 256, device):
+        logits = net(images)
+        meter.add(logits, labels, loss(logits, labels))
+    return meter.result()
+
+
+def _fingerprint(spec: NetSpec, recipe: Recipe, data: Images, seed: int) -> str:
+    """What a checkpoint must have in common with a training to be gone on from."""
+    said = json.dumps([asdict(spec), asdict(recipe), data.digest, seed, torch.get_num_threads()], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+class _State:
+    """All that a training needs to go on: network, optimizer, reports. Random numbers follow from the epoch."""
+
+    def __init__(self, net: nn.Module, learner: Learner, epochs: Epochs, path: Path | None, fingerprint: str) -> None:
+        self.net, self.optimizer, self.epochs = net, learner.opt.opt, epochs
+        self.path, self.fingerprint = path, fingerprint
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        return [p for group in self.optimizer.param_groups for p in group["params"]]
+
+    def save(self, done: int) -> None:
+        assert self.path
+        tensors = {f"net/{name}": tensor for name, tensor in self.net.state_dict().items()}
+        for index, parameter in enumerate(self.parameters):
+            for key, value in self.optimizer.state[parameter].items():
+                tensors[f"optimizer/{index}/{key}"] = value
+        progress = {"done": done, "reports": self.epochs.reports, "seconds": self.epochs.spent}
+        weights.write(self.path, tensors, {"fingerprint": self.fingerprint, "progress": json.dumps(progress)})
+
+    def load(self, device: torch.device) -> int:
+        """The number of epochs already done; 0 where there is no checkpoint that fits."""
+        found = weights.read(self.path, device) if self.path else None
+        if not found or found[1].get("fingerprint") != self.fingerprint:
+            return 0
+        tensors, progress = found[0], json.loads(found[1]["progress"])
+        self.net.load_state_dict({k.removeprefix("net/"): v for k, v in tensors.items() if k.startswith("net/")})
+        self._load_optimizer(tensors)
+        self.epochs.replay([tuple(report) for report in progress["reports"]], progress["seconds"])
+        return int(progress["done"])
+
+    def _load_optimizer(self, tensors: dict[str, Tensor]) -> None:
+        parameters = self.parameters
+        for name, tensor in tensors.items():
+            if name.startswith("optimizer/"):
+                _, index, key = name.split("/")
+                self.optimizer.state[parameters[int(index)]][key] = tensor

@@ -1,0 +1,51 @@
+"""What several test files share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gaopt import Gene, Genetic, PoolConfig, Space, StudyConfig
+from gaopt.events import Birth, Bred, Failed, Outcome, Scored
+from gaopt.history import History
+from gaopt.home import Home
+
+ROOT = Path(__file__).parent.parent
+
+
+def space() -> Space:
+    return Space(lr=Gene(1e-6, 1e-2, "log"), wd=Gene(0.0, 0.1), mom=Gene(0.1, 1.5))
+
+
+def toy(objective: str = "valley", **genetic: float) -> StudyConfig:
+    """A study that costs nothing."""
+    return StudyConfig(
+        space=space(),
+        objective=f"gaopt.objectives.toy:{objective}",
+        genetic=Genetic(**genetic),  # type: ignore[arg-type]
+        pool=PoolConfig(kind="inline"),
+    )
+
+
+def scored(fitnesses: list[float | None]) -> History:
+    """A first generation with these fitnesses; None for a failure."""
+    births = [Birth(n, {"lr": 1e-3, "wd": 0.01 * n, "mom": 0.5}, "random") for n in range(len(fitnesses))]
+    outcomes: list[Outcome] = [
+        Failed(n, "diverged", "the loss was nan") if fitness is None else Scored(n, fitness)
+        for n, fitness in enumerate(fitnesses)
+    ]
+    return History([Bred(0, tuple(births)), *outcomes])
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "study")
+
+
+@pytest.fixture(autouse=True)
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Studies of a test lie in its own folder."""
+    monkeypatch.setenv("GAOPT_RESULTS", str(tmp_path / "results"))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    return tmp_path / "results"

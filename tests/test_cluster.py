@@ -1,0 +1,148 @@
+"""Ray for real: a local cluster with two logical GPUs, as on a machine that has them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+import ray
+
+from gaopt import PoolConfig, StudyConfig
+from gaopt.errors import ConfigError
+from gaopt.events import Failed, Outcome, Reported, Scored
+from gaopt.history import History
+from gaopt.home import Home
+from gaopt.journal import Journal
+from gaopt.objective import Report, Score, Task
+from gaopt.pools.cluster import Cluster
+from gaopt.report.tables import individuals
+from gaopt.study import run
+from tests.conftest import ROOT, toy
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+HERE = "tests.test_cluster"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def two_gpus() -> Iterator[None]:
+    os.chdir(ROOT)
+    ray.init(address="local", num_cpus=2, num_gpus=2, log_to_driver=False, configure_logging=False)
+    yield
+    ray.shutdown()
+
+
+def where(task: Task, report: Report) -> Score:
+    """Says which GPU and which process it was given, and waits for its sibling to do so."""
+    gpu = float(os.environ["CUDA_VISIBLE_DEVICES"])
+    report(1, {"gpu": gpu, "pid": os.getpid(), "began": time.time()})
+    time.sleep(0.5)
+    return Score(gpu, {"ended": time.time()})
+
+
+def dies(task: Task, report: Report) -> float:
+    report(1, {"loss": 1.0})
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0.0
+
+
+def shared(task: Task, report: Report) -> float:
+    return float(len(task.shared))
+
+
+def run_on_ray(objective: str, **genetic: float) -> StudyConfig:
+    return replace(toy(**genetic), objective=f"{HERE}:{objective}", pool=PoolConfig(gpus=1.0))
+
+
+def collect(pool: Cluster, tasks: int) -> list[Outcome]:
+    found: list[Outcome] = []
+    while sum(not isinstance(outcome, Reported) for outcome in found) < tasks:
+        found.append(pool.wait())
+    return found
+
+
+def task(individual: int, **genes: float) -> Task:
+    return Task("s", individual, 0, genes or {"lr": 1e-3}, 0, {}, ROOT, ROOT)
+
+
+def test_two_individuals_at_a_time_each_on_its_own_gpu_in_workers_that_are_reused(home: Home) -> None:
+    history = run(run_on_ray("where", population=8, generations=1), home)
+    reports = [i.reports[1].metrics for i in history.individuals.values()]
+    assert {report["gpu"] for report in reports} == {0.0, 1.0}
+    assert len({report["pid"] for report in reports}) <= 4 < len(reports)
+    spans = [(i.reports[1].metrics["began"], i.outcome.metrics["ended"], i.fitness)
+             for i in history.scored if isinstance(i.outcome, Scored)]  # fmt: skip
+    for began, _, gpu in spans:
+        together = [other for start, end, other in spans if start <= began < end]
+        assert len(together) <= 2
+        assert together.count(gpu) == 1
+
+
+def test_the_dashboard_sees_generation_individual_and_genes_in_the_names_of_tasks(home: Home) -> None:
+    from ray.util.state import list_tasks
+
+    history = run(run_on_ray("where", population=2, generations=2), home)
+    names: set[str] = set()
+    deadline = time.monotonic() + 30
+    expected = {
+        f"g{i.generation} i{i.id} " + " ".join(f"{name}={value:.3g}" for name, value in i.genes.items())
+        for i in history.individuals.values()
+    }
+    while not expected <= names and time.monotonic() < deadline:
+        names = {found.name for found in list_tasks(address=ray.get_runtime_context().gcs_address, limit=10_000)}
+    assert expected <= names
+
+
+def test_a_search_on_ray_is_the_search_in_this_process(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    tables = []
+    for name, pool in (("ray", PoolConfig(gpus=0.5)), ("inline", PoolConfig(kind="inline"))):
+        home = Home(tmp_path / name)
+        run(replace(toy(), pool=pool), home)
+        tables.append(individuals(History(Journal(home.journal))).drop(columns="seconds").to_csv())
+    assert tables[0] == tables[1]
+
+
+def test_a_worker_that_is_killed_fails_its_individual_and_the_others_go_on() -> None:
+    with closing(Cluster(f"{HERE}:dies", None, PoolConfig())) as pool:
+        pool.submit(task(0))
+        [*reports, failed] = collect(pool, 1)
+    assert isinstance(failed, Failed)
+    assert failed.reason == "killed"
+    assert len(reports) <= 1
+    with closing(Cluster(f"{HERE}:where", None, PoolConfig())) as pool:
+        pool.submit(task(1))
+        assert isinstance(collect(pool, 1)[-1], Scored)
+
+
+def test_what_was_prepared_reaches_every_task() -> None:
+    with closing(Cluster(f"{HERE}:shared", list(range(7)), PoolConfig())) as pool:
+        for individual in range(2):
+            pool.submit(task(individual))
+        assert pool.room == 0
+        assert [o.fitness for o in collect(pool, 2) if isinstance(o, Scored)] == [7.0, 7.0]
+
+
+@pytest.mark.parametrize(
+    ("gpus", "cpus", "capacity"), [(1.0, 1, 2), (0.5, 1, 4), (2.0, 1, 1), (0.0, 1, 2), (8.0, 2, 1)]
+)
+def test_how_many_train_at_a_time_follows_from_the_config(gpus: float, cpus: int, capacity: int) -> None:
+    with closing(Cluster(f"{HERE}:where", None, PoolConfig(gpus=gpus, cpus=cpus))) as pool:
+        assert pool.capacity == capacity == pool.room
+        assert pool.gpu == (gpus in (1.0, 0.5, 2.0))
+
+
+def test_more_cpus_than_there_are_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"pool.cpus is 999: the cluster has 2 CPUs"):
+        Cluster(f"{HERE}:where", None, PoolConfig(gpus=0, cpus=999))
+
+
+def test_closing_a_pool_that_did_not_start_ray_leaves_ray_running() -> None:
+    pool = Cluster(f"{HERE}:where", None, PoolConfig())
+    pool.submit(task(0))
+    pool.close()
+    assert ray.is_initialized()

@@ -1,0 +1,123 @@
+import math
+import sqlite3
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gaopt.errors import StudyError
+from gaopt.events import (
+    Birth,
+    Bred,
+    Closed,
+    Event,
+    Failed,
+    Judged,
+    Opened,
+    Reported,
+    Scored,
+    Started,
+    decode,
+    encode,
+    finite,
+)
+from gaopt.journal import Journal, held
+
+EVENTS: list[Event] = [
+    Opened({"study": {"seed": 1}, "space": {"lr": {"low": 1e-6, "high": 1e-2}}}, "0.1.0", "host", 7),
+    Bred(0, (Birth(0, {"lr": 0.1}, "random"), Birth(1, {"lr": 0.2}, "mutation", (0,), 1)), (3, 4)),
+    Started(0),
+    Reported(0, 1, {"top1": 0.5}, ((0.1, 1e-3, 0.9), (0.2, 2e-3, 0.8))),
+    Scored(0, 0.123456789012345, {"top1": 0.1}, 3, 1.5),
+    Failed(1, "diverged", "the loss was nan – ünïcode\n'quoted'", 0.5),
+    Judged(0, {"top1": 0.9}),
+    Closed("finished"),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_an_event_comes_back_as_it_was(event: Event) -> None:
+    assert decode(*encode(event), at=event.at) == event
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.text())
+def test_numbers_and_texts_come_back_exactly(number: float, text: str) -> None:
+    for event in (Scored(0, number, {text: number}), Failed(0, "error", text)):
+        kind, body = encode(event)
+        body.encode("utf-8", "surrogatepass")
+        assert decode(kind, body, at=0.0) == event
+
+
+def test_what_is_not_finite_is_left_out_of_metrics() -> None:
+    assert finite({"a": 1.0, "b": math.nan, "c": math.inf}) == {"a": 1.0}
+
+
+def test_a_journal_keeps_its_events_in_order_and_stamps_them(tmp_path: Path) -> None:
+    ticks = iter(range(100, 0, -1))  # a clock that runs backwards does not change the order
+    with Journal(tmp_path / "study.db", write=True, clock=lambda: float(next(ticks))) as journal:
+        for event in EVENTS:
+            journal.append(event)
+    found = list(Journal(tmp_path / "study.db"))
+    assert [type(event) for event in found] == [type(event) for event in EVENTS]
+    assert [event.at for event in found] == [float(t) for t in range(100, 100 - len(EVENTS), -1)]
+
+
+def test_readers_come_at_any_time(tmp_path: Path) -> None:
+    with Journal(tmp_path / "study.db", write=True) as journal:
+        reader = Journal(tmp_path / "study.db").follow(sleep=lambda seconds: None)
+        assert next(reader) is None
+        journal.append(EVENTS[0])
+        assert isinstance(next(reader), Opened)
+        assert next(reader) is None
+        journal.append(EVENTS[1])
+        assert isinstance(next(reader), Bred)
+
+
+def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    Journal(tmp_path / "study.db", write=True).close()
+    with pytest.raises(sqlite3.OperationalError):
+        Journal(tmp_path / "study.db").append(EVENTS[0])
+
+
+def test_a_second_writer_is_told_who_holds_the_study(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    with Journal(path, write=True) as journal:
+        journal.append(EVENTS[0])
+        assert held(path)
+        with pytest.raises(StudyError, match="is in use by process 7 on host"):
+            Journal(path, write=True)
+    assert not held(path)
+    Journal(path, write=True).close()
+
+
+def test_what_is_no_journal_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    with pytest.raises(StudyError, match="no journal"):
+        Journal(path)
+    path.write_bytes(b"this is not a database, but long enough to look like one " * 40)
+    before = path.read_bytes()
+    for write in (False, True):
+        with pytest.raises(StudyError, match="is not a journal of gaopt"):
+            Journal(path, write=write)
+    assert path.read_bytes() == before
+
+
+def test_a_journal_from_the_future_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    Journal(path, write=True).close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    for write in (False, True):
+        with pytest.raises(StudyError, match="format 99"):
+            Journal(path, write=write)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [("Exploded", "{}"), ("Scored", "{"), ("Scored", '{"individual": "x"}'), ("Scored", "[]"), ("Bred", "{}")],
+)
+def test_an_event_that_cannot_be_read_is_named(kind: str, body: str) -> None:
+    with pytest.raises(StudyError, match=kind):
+        decode(kind, body, at=0.0)

@@ -1,0 +1,305 @@
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gaopt import Genetic, StudyConfig
+from gaopt.errors import Cancelled, ConfigError, Stopped, StudyError
+from gaopt.events import Closed, Event, Failed, Judged, Outcome, Reported, Scored, Started
+from gaopt.history import History
+from gaopt.home import Home
+from gaopt.journal import Journal
+from gaopt.objective import Objective, Plain, Report, Score, Task
+from gaopt.pools.base import outcomes
+from gaopt.pools.inline import Inline
+from gaopt.report.tables import individuals
+from gaopt.study import resumed, run
+from tests.conftest import toy
+
+
+def table(home: Home) -> str:
+    """individuals.csv without what a clock decides."""
+    return individuals(History(Journal(home.journal))).drop(columns="seconds").to_csv(index=False)
+
+
+def test_a_study_runs_to_its_end(home: Home) -> None:
+    history = run(toy(), home)
+    assert len(history.individuals) == 30
+    assert not history.unfinished
+    assert history.best
+    assert history.best.fitness == max(i.fitness for i in history.individuals.values())
+    assert history.closed == Closed("finished", at=history.closed.at if history.closed else 0)
+
+
+def test_the_same_seed_gives_the_same_study_and_another_does_not(tmp_path: Path) -> None:
+    homes = [Home(tmp_path / name) for name in "abc"]
+    for home, seed in zip(homes, (1, 1, 2), strict=True):
+        run(replace(toy(), seed=seed), home)
+    assert table(homes[0]) == table(homes[1]) != table(homes[2])
+
+
+def test_a_failure_is_an_outcome_with_a_reason_and_the_search_goes_on(home: Home) -> None:
+    history = run(toy(), home)
+    failed = [i for i in history.individuals.values() if i.failure]
+    assert failed
+    assert all(i.genes["mom"] > 1.2 and i.failure and i.failure.reason == "diverged" for i in failed)
+    assert all(i.fitness == float("-inf") for i in failed)
+
+
+def cut(home: Home, seq: int, to: Path) -> Home:
+    """A copy of a study as a kill after `seq` events leaves it."""
+    to.mkdir()
+    shutil.copy(home.journal, to / "study.db")
+    connection = sqlite3.connect(to / "study.db")
+    connection.execute("DELETE FROM events WHERE seq > ?", (seq,))
+    connection.commit()
+    connection.close()
+    return Home(to)
+
+
+def test_a_journal_cut_at_every_event_goes_on_to_the_same_study(home: Home, tmp_path: Path) -> None:
+    config = toy(population=4, generations=3)
+    run(config, home)
+    whole, events = table(home), list(Journal(home.journal))
+    assert len(events) > 40
+    for seq in range(len(events)):
+        part = cut(home, seq, tmp_path / f"cut{seq}")
+        finished = {e.individual for e in events[:seq] if isinstance(e, Scored | Failed)}
+        trained: list[int] = []
+
+        def watch(history: History, event: Event, trained: list[int] = trained) -> None:
+            if isinstance(event, Started):
+                trained.append(event.individual)
+
+        run(config, part, watch=watch)
+        assert table(part) == whole
+        assert not finished & set(trained)
+
+
+class Shuffled:
+    """A pool that trains many side by side and ends them in a random order."""
+
+    def __init__(self, objective: Objective, seed: int, capacity: int) -> None:
+        self.capacity, self._rng = capacity, random.Random(seed)
+        self._objective = objective
+        self._running: list[list[Outcome]] = []
+
+    @property
+    def room(self) -> int:
+        return self.capacity - len(self._running)
+
+    def submit(self, task: Task) -> None:
+        self._running.append(list(outcomes(self._objective, task)))
+
+    def wait(self) -> Outcome:
+        chosen = self._rng.choice(self._running)
+        outcome = chosen.pop(0)
+        if not chosen:
+            self._running.remove(chosen)
+        return outcome
+
+    def close(self) -> None:
+        pass
+
+
+def test_the_order_of_completion_changes_nothing(home: Home, tmp_path: Path) -> None:
+    from gaopt.objectives.toy import valley
+
+    run(toy(), home)
+    for seed in range(5):
+        other = Home(tmp_path / f"shuffled{seed}")
+        run(toy(), other, pool=Shuffled(Plain(valley), seed, capacity=4))
+        assert table(other) == table(home)
+
+
+def test_a_finished_study_goes_on_with_more_generations(home: Home, tmp_path: Path) -> None:
+    run(toy(generations=2), home)
+    before = History(Journal(home.journal)).individuals
+    longer = run(toy(generations=5), home)
+    assert len(longer.populations) == 5
+    assert all(longer.individuals[id].outcome == i.outcome for id, i in before.items())
+    run(toy(generations=5), Home(tmp_path / "at once"))
+    assert table(home) == table(Home(tmp_path / "at once"))
+
+
+def test_running_a_finished_study_again_trains_nothing(home: Home) -> None:
+    run(toy(), home)
+    events: list[Event] = []
+    run(toy(), home, watch=lambda history, event: events.append(event))
+    assert [type(event).__name__ for event in events] == ["Opened", "Closed"]
+
+
+def test_another_config_is_refused_for_a_study_that_exists(home: Home) -> None:
+    run(toy(), home)
+    before = home.journal.read_bytes()
+    with pytest.raises(StudyError, match=r"begun with genetic.survivors = 0.5, now it is 0.3"):
+        run(toy(survivors=0.3), home)
+    assert home.journal.read_bytes() == before
+
+
+def test_bad_input_leaves_nothing_behind(home: Home) -> None:
+    with pytest.raises(ConfigError):
+        run(replace(toy(), objective="gaopt.objectives.toy:nothing"), home)
+    with pytest.raises(ConfigError, match=r"unknown table \[recipe\]"):
+        run(replace(toy(), settings={"recipe": {}}), home)
+    assert not home.path.exists()
+
+
+def test_told_to_stop_a_study_is_closed_as_interrupted_and_can_be_resumed(home: Home) -> None:
+    def stop(history: History, event: Event) -> None:
+        if len(history.scored) == 7:
+            raise Stopped(signal.SIGTERM)
+
+    with pytest.raises(Stopped):
+        run(toy(), home, watch=stop)
+    history = History(Journal(home.journal))
+    assert history.closed
+    assert history.closed.reason == "interrupted"
+    assert len(run(resumed(home), home).individuals) == 30
+
+
+def broken(task: Task, report: Report) -> float:
+    raise ValueError("no such luck")
+
+
+def as_number(task: Task, report: Report) -> float:
+    return task.genes["lr"]
+
+
+def out_of_memory(task: Task, report: Report) -> float:
+    raise MemoryError
+
+
+def test_an_objective_may_return_a_bare_number(home: Home) -> None:
+    config = replace(toy(population=2, generations=1), objective="tests.test_study:as_number")
+    history = run(config, home)
+    assert history.best
+    assert history.best.fitness == history.best.genes["lr"]
+
+
+@pytest.mark.parametrize(
+    ("function", "reason", "message"),
+    [("broken", "error", "ValueError: no such luck"), ("out_of_memory", "out of memory", "MemoryError")],
+)
+def test_an_objective_that_raises_fails_its_individual(home: Home, function: str, reason: str, message: str) -> None:
+    config = replace(toy(population=2, generations=2), objective=f"tests.test_study:{function}")
+    history = run(config, home)
+    assert history.best is None
+    assert len(history.failed) == 3
+    assert {(i.failure.reason, message in i.failure.message) for i in history.failed if i.failure} == {(reason, True)}
+
+
+def test_a_report_nobody_waits_for_stops_the_objective() -> None:
+    stopped: list[str] = []
+
+    def endless(task: Task, report: Report) -> float:
+        try:
+            for epoch in range(1, 1000):
+                report(epoch, {"loss": 1.0})
+                time.sleep(0.001)
+        except Cancelled:
+            stopped.append("stopped")
+            raise
+        return 0.0
+
+    task = Task("s", 0, 0, {"lr": 1.0}, 0, {}, Path(), Path())
+    pool = Inline(Plain(endless))
+    pool.submit(task)
+    assert isinstance(pool.wait(), Reported)
+    assert pool.room == 0
+    pool.close()
+    deadline = time.monotonic() + 10
+    while not stopped and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert stopped == ["stopped"]
+
+
+class Judging(Plain):
+    def __call__(self, task: Task, report: Report) -> Score:
+        return Score(0.1, {"top1": 0.25}) if task.judge else Score(self.function(task, report))  # type: ignore[arg-type]
+
+
+judging = Judging(as_number, judges=True)
+
+
+def test_the_best_individual_alone_is_judged_and_once(home: Home) -> None:
+    config = replace(toy(population=4, generations=2), objective="tests.test_study:judging")
+    history = run(config, home)
+    assert history.best
+    assert {id: judged.metrics for id, judged in history.judged.items()} == {history.best.id: {"top1": 0.25}}
+    again: list[Event] = []
+    run(config, home, watch=lambda history, event: again.append(event))
+    assert not any(isinstance(event, Judged) for event in again)
+
+
+def test_an_individual_s_folder_goes_when_it_is_not_the_best(home: Home) -> None:
+    config = replace(toy(population=6, generations=2), objective="tests.test_study:leaving")
+    history = run(config, home)
+    assert history.best
+    assert [folder.name for folder in (home.path / "work").iterdir()] == [str(history.best.id)]
+
+
+def leaving(task: Task, report: Report) -> float:
+    task.folder.mkdir(parents=True)
+    (task.folder / "weights").write_text("heavy")
+    return task.genes["lr"]
+
+
+def test_survivors_trained_again_have_a_fresh_seed(home: Home) -> None:
+    config = replace(toy(), objective="tests.test_study:seeds", genetic=Genetic(4, 2, retrain=True))
+    history = run(config, home)
+    assert [i.fitness for i in history.individuals.values()][:6] == [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]
+
+
+def seeds(task: Task, report: Report) -> float:
+    return float(task.seed)
+
+
+SLOW = """
+import sys
+from pathlib import Path
+from gaopt.study import run
+from gaopt.home import Home
+from tests.conftest import toy
+from dataclasses import replace
+run(replace(toy(population=6, generations=3), objective="tests.test_study:slow"), Home(Path(sys.argv[1])))
+"""
+
+
+def slow(task: Task, report: Report) -> float:
+    for epoch in range(1, 4):
+        time.sleep(0.005)
+        report(epoch, {"loss": 1 / epoch})
+    return task.genes["mom"]
+
+
+@pytest.mark.slow
+def test_a_driver_killed_again_and_again_ends_with_the_same_study(home: Home, tmp_path: Path) -> None:
+    config: StudyConfig = replace(toy(population=6, generations=3), objective="tests.test_study:slow")
+    undisturbed = Home(tmp_path / "undisturbed")
+    run(config, undisturbed)
+    rng, kills = random.Random(0), 0
+    command = [sys.executable, "-c", SLOW, str(home.path)]
+    for _ in range(40):
+        process = subprocess.Popen(command, cwd=Path(__file__).parent.parent, env={**os.environ, "PYTHONPATH": "."})
+        try:
+            process.wait(timeout=0.5 + 0.4 * rng.random())
+            break
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+    else:
+        run(config, home)
+    assert kills >= 1
+    assert table(home) == table(undisturbed)
+    ends = [e.individual for e in Journal(home.journal) if isinstance(e, Scored | Failed)]
+    assert len(ends) == len(set(ends))
