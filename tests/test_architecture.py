@@ -14,6 +14,7 @@ HEAVY = {"torch", "torchvision", "fastai", "ray", "deap", "pandas", "matplotlib"
 
 # Each may import those to its right, and its own kind; nothing points back.
 LAYERS = [
+    ("__main__",),
     ("cli",),
     ("report", "screen"),
     ("progress",),

@@ -36,7 +36,7 @@ def test_the_first_generation_is_drawn_evenly_and_within_bounds() -> None:
     assert [birth.id for birth in births] == list(range(400))
     for name, gene in space().items():
         units = sorted(gene.unit(birth.genes[name]) for birth in births)
-        assert 0 <= units[0]
+        assert units[0] >= 0
         assert units[-1] <= 1
         assert 0.42 < units[200] < 0.58
 

@@ -7,6 +7,7 @@ throw each away after one task, and with it the seconds of importing fastai.
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import replace
 from typing import Any
 
@@ -62,6 +63,7 @@ class Cluster:
         # "local" by name: with no address Ray would join whatever cluster it finds on this machine.
         local = {"address": "local", "include_dashboard": config.dashboard}
         where = {"address": address} if address else local
+        _knock(address)
         try:
             context = ray.init(**where, log_to_driver=False, configure_logging=False)
         except (ConnectionError, RuntimeError, ValueError, PermissionError) as error:
@@ -122,6 +124,21 @@ class Cluster:
         self._running = {}
         if self._owned and ray.is_initialized():
             ray.shutdown()
+
+
+def _knock(address: str | None) -> None:
+    """Fail at once where nobody listens: Ray itself tries for minutes.
+
+    Raises:
+        ConfigError: the address is "host:port" and cannot be reached.
+    """
+    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return  # "auto", or a name that Ray knows what to do with
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f"the Ray cluster at {address!r} cannot be joined: {error}") from error
 
 
 def _reason(error: Exception) -> Reason:

@@ -1,0 +1,69 @@
+"""The figures of a report: what each is called and how it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from gaopt.history import History
+from gaopt.report import plots
+
+FIGURES = (
+    (
+        "fitness",
+        plots.fitness,
+        "Fitness by generation",
+        "Each dot is an individual; the lines join the best and the mean of each population, and a survivor is drawn"
+        " again, hollow, in each generation that it lives in.",
+    ),
+    (
+        "curves",
+        plots.curves,
+        "Accuracies and losses by epoch",
+        "One line an individual, coloured by its fitness, the best thick and orange; the table below the panels names"
+        " the genes of each line, from the fittest down.",
+    ),
+    (
+        "space",
+        plots.space,
+        "Where the population went",
+        "Each mark is an individual, each gene on its own scale and over its whole range, coloured by the"
+        " generation of its birth; crosses failed, the star is the best.",
+    ),
+    (
+        "lineage",
+        plots.lineage,
+        "Who descends from whom",
+        "Read from left to right: a disc is an individual where it was born, a thick line a survivor, a thin curve"
+        " leads from a parent to its offspring, and the descent of the best is orange.",
+    ),
+    (
+        "cycle",
+        plots.cycle,
+        "The cycle of learning rate and momentum",
+        "What each individual was trained with, from the start of its training (0) to its end (1): the learning rate"
+        " rises to its peak and falls, the momentum goes to its turning point and back.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A plot and what the page says about it."""
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+
+    @property
+    def inline(self) -> Markup:
+        """The plot as part of a page, where SVG needs no namespace."""
+        return Markup(self.svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1))
+
+
+def figures(history: History) -> list[Figure]:
+    """Those figures that the history has something for."""
+    drawn = ((name, title, caption, plot(history)) for name, plot, title, caption in FIGURES)
+    return [Figure(name, title, caption, svg) for name, title, caption, svg in drawn if svg]

@@ -1,0 +1,14 @@
+"""A history as figures: the only door to matplotlib.
+
+Each figure is a function from a history to an SVG that stands alone, or None where the history has nothing to draw.
+"""
+
+from __future__ import annotations
+
+from gaopt.report.plots.curves import curves
+from gaopt.report.plots.cycle import cycle
+from gaopt.report.plots.fitness import fitness
+from gaopt.report.plots.lineage import lineage
+from gaopt.report.plots.space import space
+
+__all__ = ["curves", "cycle", "fitness", "lineage", "space"]

@@ -1,0 +1,199 @@
+"""The look that all figures share, and how a figure becomes an SVG.
+
+Colours: fitness and generations run over maps that stay apart for colour-blind eyes and in grey; the best is
+vermillion (Okabe and Ito, *Color Universal Design*, 2008) and nothing else is.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterable
+from functools import wraps
+from html import escape
+from io import StringIO
+from math import floor, log10
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, ListedColormap, Normalize, to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from gaopt.history import History, Individual
+
+INK, MUTED, GRID = "#1f2933", "#6b7683", "#e3e7ec"
+BEST, MEAN, LOST, SCORED = "#d55e00", "#0072b2", "#9aa4af", "#3b528b"
+WIDTH = 10.0
+"""Inches of every figure; the page shows it at about 100 pixels an inch."""
+
+_LOOK: dict[Any, object] = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,  # a gene may be called "a$b"
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.labelcolor": MUTED,
+    "axes.titlecolor": INK,
+    "text.color": INK,
+    "axes.edgecolor": LOST,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.facecolor": "none",  # the page may be dark
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "axes.formatter.useoffset": False,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": LOST,
+    "ytick.color": LOST,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "lines.solid_capstyle": "round",
+}
+_LOCK = threading.Lock()  # matplotlib's settings are global, the pages of a server are drawn in threads
+
+Draw = Callable[[History], Figure | None]
+Plot = Callable[[History], str | None]
+
+
+def plot(name: str, title: str) -> Callable[[Draw], Plot]:
+    """Turn a function that draws a figure into one that gives its SVG, in this look whatever the user's own is."""
+
+    def decorate(draw: Draw) -> Plot:
+        @wraps(draw)
+        def svg(history: History) -> str | None:
+            with _LOCK, matplotlib.rc_context():
+                matplotlib.rcdefaults()
+                matplotlib.rcParams.update({**_LOOK, "svg.hashsalt": name})
+                drawn = draw(history)
+                return _svg(drawn, name, title) if drawn else None
+
+        return svg
+
+    return decorate
+
+
+def figure(height: float, below: float = 0.0) -> Figure:
+    """An empty figure for axes of this height, with a place below them that they leave free; inches."""
+    share = below / (height + below)
+    return Figure(figsize=(WIDTH, height + below), layout=ConstrainedLayoutEngine(rect=(0, share, 1, 1 - share)))
+
+
+def _svg(figure: Figure, name: str, title: str) -> str:
+    """The figure as one <svg> element: no date, no links, ids that no other figure has, a title for screen readers."""
+    _settle(figure)
+    out = StringIO()
+    figure.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    svg = out.getvalue()
+    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg[svg.index("<svg") :], count=1, flags=re.DOTALL)
+    svg = svg.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "").replace("xlink:href=", "href=")
+    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\1{name}-", svg.replace("'DejaVu Sans'", _FONTS))
+    head = f' role="img" aria-labelledby="{name}" {_STROKES}>\n <title id="{name}">{escape(title)}</title>'
+    return svg.replace(">", head, 1)
+
+
+def _settle(figure: Figure) -> None:
+    """Lay out and round: the last digits of the layout vary from run to run, and the ids are hashes of them."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = (round(value, 5) for value in axes.get_position(original=True).bounds)
+        axes.set_position((left, bottom, width, height))
+
+
+_STROKES = 'style="stroke-linejoin: round; stroke-linecap: butt"'
+_FONTS = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
+
+
+def fitness_colours() -> Colormap:
+    """From pale (low) to dark (high): the fit are what one sees first."""
+    return ListedColormap(colormaps["viridis"](np.linspace(0.82, 0.0, 256)))
+
+
+def generation_colours(count: int) -> list[str]:
+    """One colour a generation, from pale to dark."""
+    shades = colormaps["YlGnBu"](np.linspace(0.3, 0.95, max(count, 2)))
+    return [to_hex(shade) for shade in shades][:count]
+
+
+def fitness_scale(individuals: Iterable[Individual]) -> ScalarMappable:
+    """Colours for fitness. The lowest quarter share the palest one: the hopeless must not hide the others."""
+    values = [i.fitness for i in individuals if i.status == "scored"] or [0.0]
+    low, high = float(np.quantile(values, 0.25)), max(values)
+    scale = ScalarMappable(Normalize(low if low < high else high - 1.0, high), fitness_colours())
+    scale.set_array(np.array(values))
+    return scale
+
+
+def colour(individual: Individual, scale: ScalarMappable) -> str:
+    """The colour of an individual by its fitness; grey if it has none."""
+    if individual.status != "scored":
+        return LOST
+    return to_hex(scale.to_rgba(np.array([individual.fitness]))[0])
+
+
+def on(shade: str) -> str:
+    """The ink that can be read on a colour."""
+    red, green, blue = to_rgb(shade)
+    return INK if 0.3 * red + 0.59 * green + 0.11 * blue > 0.55 else "white"
+
+
+def colourbar(figure: Figure, scale: ScalarMappable, axes: Iterable[Axes]) -> None:
+    """The key of the colours, where there is more than one fitness to tell apart."""
+    if len(np.unique(np.asarray(scale.get_array()))) < 2:
+        return
+    bar = figure.colorbar(scale, ax=list(axes), extend="min", fraction=0.025, pad=0.015, aspect=30)
+    bar.outline.set_visible(False)
+    bar.ax.set_title("fitness", fontsize=8.5, color=MUTED, fontweight="normal", loc="left")
+
+
+def robust(values: Iterable[float]) -> tuple[float, float]:
+    """(low, high) that hold all values but those that lie far off: more than twice the span of the middle 80 %."""
+    array = np.array(list(values) or [0.0])
+    low, high = (float(q) for q in np.quantile(array, (0.1, 0.9)))
+    reach = 2 * (high - low)
+    if not reach:
+        return float(array.min()), float(array.max())
+    return max(float(array.min()), low - reach), min(float(array.max()), high + reach)
+
+
+def limit(axes: Axes, low: float, high: float) -> None:
+    """Show low to high with a margin of 4 %."""
+    margin = 0.04 * (high - low) or 0.05 * abs(high) or 0.05
+    axes.set_ylim(low - margin, high + margin)
+
+
+def whole(axes: Axes) -> None:
+    """Only whole numbers on the horizontal axis."""
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+
+
+def powers(value: float, _: object = None) -> str:
+    """A tick of a log axis: 10⁻³."""
+    if value <= 0:
+        return ""
+    exponent = floor(log10(value) + 1e-9)
+    rest = value / 10.0**exponent
+    if abs(rest - 1) > 1e-6:
+        return f"{rest:g}·10{_raised(exponent)}"
+    return f"10{_raised(exponent)}"
+
+
+POWERS = FuncFormatter(powers)
+
+
+def _raised(exponent: int) -> str:
+    return str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

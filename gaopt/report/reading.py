@@ -1,0 +1,55 @@
+"""What tables, figures and the page all read off a history."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from gaopt.config import from_tables
+from gaopt.history import History, Individual
+from gaopt.space import Gene
+
+METRICS = ("train_loss", "valid_loss", "top1", "top3", "top5")
+COSTS = ("seconds", "images_per_second")
+
+
+def space(history: History) -> Mapping[str, Gene]:
+    """The genes by name, in the order of the space; none before the study was first opened."""
+    return from_tables(history.config).space if history.config else {}
+
+
+def ranked(history: History) -> list[Individual]:
+    """All individuals: the scored ones from the fittest to the least fit, then the unfinished, then the failed."""
+    order = {"scored": 0, "running": 1, "waiting": 1, "failed": 2}
+    return sorted(history.individuals.values(), key=lambda i: (order[i.status], -i.fitness, i.id))
+
+
+def curve(individual: Individual, metric: str) -> tuple[list[int], list[float]]:
+    """(epochs counted from 1, values) of one metric, where it was reported."""
+    found = [(epoch, individual.reports[epoch].metrics.get(metric)) for epoch in sorted(individual.reports)]
+    kept = [(epoch, value) for epoch, value in found if value is not None and math.isfinite(value)]
+    return [epoch for epoch, _ in kept], [value for _, value in kept]
+
+
+def cycle(individual: Individual) -> list[tuple[float, float, float]]:
+    """All points (position in the training from 0 to 1, lr, momentum) of an individual, in order."""
+    return [point for epoch in sorted(individual.reports) for point in individual.reports[epoch].cycle]
+
+
+def final(individual: Individual) -> dict[str, float]:
+    """The metrics that go with a score: those of the last epoch and of the score itself. Empty without a score."""
+    if individual.status != "scored" or individual.outcome is None:
+        return {}
+    last = individual.reports[individual.epoch].metrics if individual.reports else {}
+    return {**last, **getattr(individual.outcome, "metrics", {})}
+
+
+def epochs(individual: Individual) -> int:
+    """Epochs trained: what the score says, else what was reported."""
+    return getattr(individual.outcome, "epochs", 0) or individual.epoch
+
+
+def in_order(metrics: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """Names of metrics without repeats: the usual ones first and in their order, others by name."""
+    found, first = set(metrics) - set(taken), (*METRICS, *COSTS)
+    return [name for name in first if name in found] + sorted(found - set(first))

@@ -1,0 +1,49 @@
+"""Numbers and genes as words that fit a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Significant digits, small and large ones with a short exponent: 0.0031, 2.4e-6. A dash for no number."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return f"{float(f'{value:.{digits}g}'):.12g}"
+    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def score(value: float | None) -> str:
+    """A fitness or a loss: four decimals, or as many digits if it is large."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.4f}" if abs(value) < 1000 else number(value, 5)
+
+
+def percent(value: float) -> str:
+    """A share as a percentage: 0.9133 is 91.33 %."""
+    return f"{100 * value:.2f} %"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 0.4 s, 48 s, 12 min 30 s, 3 h 20 min, 2 d 4 h."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, s = divmod(round(seconds), 60)
+    hours, m = divmod(minutes, 60)
+    parts = [(hours // 24, "d"), (hours % 24, "h"), (m, "min"), (s, "s")]
+    first = next(index for index, (count, _) in enumerate(parts) if count)
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
+
+
+def genes(values: Mapping[str, float], names: Iterable[str]) -> str:
+    """Genes in the order of the names: lr 0.0031, wd 0.02, mom 0.85."""
+    return ", ".join(f"{name} {number(values[name])}" for name in names if name in values)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """1 epoch, 2 epochs."""
+    return f"{count} {one if count == 1 else many or one + 's'}"

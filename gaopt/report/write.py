@@ -1,0 +1,57 @@
+"""The files of a report: tables, figures, a page for a browser and one for GitHub."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from gaopt.history import History
+from gaopt.home import Home
+from gaopt.report import tables
+from gaopt.report.facts import facts
+from gaopt.report.figures import figures
+
+_TABLES = (tables.individuals, tables.generations, tables.epochs, tables.cycle)
+
+
+def write(history: History, home: Home) -> list[Path]:
+    """Write every file of the report, each replaced whole; the same history gives the same bytes.
+
+    Returns:
+        The paths, the page for the browser first.
+    """
+    drawn = figures(history)
+    said = {"facts": facts(history, home), "figures": drawn}
+    files = {
+        home.report: _render("page.html.j2", said, autoescape=True),
+        home.markdown: _render("report.md.j2", said, finalize=as_markdown),
+        **{figure_path(home, figure.name): f"{figure.svg}\n" for figure in drawn},
+        **{home.table(table.__name__): tables.csv(table(history)) for table in _TABLES},
+    }
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        home.write(path, text)
+    return list(files)
+
+
+def figure_path(home: Home, name: str) -> Path:
+    """Where a figure lies as a file of its own, for report.md."""
+    return home.path / "figures" / f"{name}.svg"
+
+
+def _render(template: str, said: dict[str, Any], **escaping: Any) -> str:
+    layout: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+    loader = PackageLoader("gaopt", "report")
+    environment = Environment(loader=loader, undefined=StrictUndefined, **layout, **escaping)
+    return environment.get_template(template).render(said).lstrip()
+
+
+def as_markdown(value: object) -> object:
+    """A value as Markdown that shows it as it is, on one line."""
+    if isinstance(value, Markup):
+        return value
+    return re.sub(r"([\\`*_\[\]<>|~&$])", r"\\\1", " ".join(str(value).split()))

@@ -1,0 +1,272 @@
+"""The command, as a person or a program uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from gaopt import cli
+from gaopt.home import Home, existing
+from gaopt.journal import Journal
+from gaopt.study import run as run_study
+from tests.conftest import ROOT, toy
+
+QUICK = ["quick", "--set", "pool.kind=inline", "--set", "data.limit=200", "--set", "recipe.epochs=1"]
+SMALL = [*QUICK, "--pop", "2", "--generations", "2"]
+
+
+def gaopt(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "gaopt", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd or ROOT,
+        env={**os.environ, **environment},
+        timeout=300,
+    )
+
+
+def invoke(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """The command in this process: (exit code, stdout, stderr)."""
+    before, sys.argv = sys.argv, ["gaopt", *arguments]
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+    finally:
+        sys.argv = before
+    out, err = capfd.readouterr()
+    return int(stopped.value.code or 0), out, err
+
+
+@pytest.fixture
+def study(results: Path) -> Home:
+    """A finished toy study among the results."""
+    home = Home(results / "toy")
+    run_study(toy(population=4, generations=2), home)
+    return home
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "--pop", "1"], "genetic.population is 1: must be greater than or equal to 2"),
+        (["run", "--generations", "0"], "genetic.generations is 0: must be greater than or equal to 1"),
+        (["run", "--pop", "many"], "genetic.population is 'many': must be a valid integer"),
+        (["run", "cifar"], "there is no preset and no file 'cifar': did you mean 'cifar10'?"),
+        (["run", "--set", "recipe.epoch=1"], "unknown key recipe.epoch: did you mean 'epochs'?"),
+        (["run", "--set", "space.lr.low=1"], "space.lr: the range 1.0 … 0.01 is turned round or empty"),
+        (["run", "--name", "../x"], "the study name '../x' cannot be used"),
+        (["run", "--name", "toy"], "the study 'toy' exists"),
+        (["run", "--data", "/no/such/place"], "/no/such/place"),
+        (["run", "--seed", "-1"], "study.seed is -1"),
+        (["train", "--lr", "fast"], "fixed.lr is 'fast': must be a number"),
+        (["train", "--lr", "-1"], "recipe.lr is -1.0: must be greater than 0"),
+        (["resume", "nothing"], "there is no study 'nothing'"),
+        (["resume", "toi"], "did you mean 'toy'?"),
+        (["resume", "toy", "--generations", "0"], "genetic.generations is 0"),
+        (["status", "nothing"], "there is no study 'nothing'"),
+        (["report", "nothing"], "there is no study 'nothing'"),
+        (["predict", "toy", "x.png"], "has no best model yet"),
+        (["run", "--address", "127.0.0.1:1", "quick"], "the Ray cluster at '127.0.0.1:1' cannot be joined"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_exit_code_2(
+    arguments: list[str],
+    said: str,
+    study: Home,
+    results: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.name != "study.lock"}
+    code, out, err = invoke(capfd, *arguments)
+    assert (code, out) == (2, "")
+    sentence = err.splitlines()[-1]
+    assert sentence.startswith("gaopt: ")
+    assert said in sentence
+    assert "Traceback" not in err
+    assert {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.name != "study.lock"} == before
+
+
+def test_an_unknown_option_is_bad_input(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = invoke(capfd, "run", "--popp", "3")
+    assert code == 2
+    assert "--pop" in err
+
+
+def test_data_that_cannot_be_used_writes_nothing(
+    tmp_path: Path, results: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+    for n in range(5):
+        Image.new("RGB", (9, 9)).save(tmp_path / "pets" / "cat" / f"{n}.png")
+    code, _, err = invoke(capfd, "run", "--data", str(tmp_path / "pets"))
+    assert code == 2
+    assert "dog" in err.splitlines()[-1]
+    for n in range(5):
+        Image.new("RGB", (9, 9)).save(tmp_path / "pets" / "dog" / f"{n}.png")
+    (tmp_path / "pets" / "dog" / "3.png").write_bytes(b"no image")
+    code, _, err = invoke(capfd, "run", "--data", str(tmp_path / "pets"))
+    assert code == 2
+    assert str(tmp_path / "pets" / "dog" / "3.png") in err.splitlines()[-1]
+    assert not results.exists()
+
+
+def test_the_whole_way_from_the_command_to_a_prediction(
+    results: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = invoke(capfd, "run", *SMALL, "--name", "whole")
+    assert code == 0
+    assert re.search(r"^best: individual \d  lr .*wd .*mom", out, re.M)
+    assert re.search(r"^test: .*top1 0\.\d+", out, re.M)
+    assert "generation 2: 1 to train, 1 survivors" in err
+    names = {path.name for path in (results / "whole").iterdir()}
+    assert names >= {
+        "config.toml", "study.db", "individuals.csv", "generations.csv", "epochs.csv",
+        "best.safetensors", "best.json", "report.md", "report.html",
+    }  # fmt: skip
+
+    Image.new("L", (20, 20), 128).save(tmp_path / "grey.png")
+    code, out, _ = invoke(capfd, "predict", "whole", str(tmp_path / "grey.png"), "--json")
+    [answer] = json.loads(out)
+    assert len(answer["classes"]) == 5
+    probabilities = [p for _, p in answer["classes"]]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert 0 < sum(probabilities) <= 1.0001
+    code, out, err = invoke(capfd, "predict", "whole", str(tmp_path / "none.png"))
+    assert code == 2
+    assert "none.png" in err
+
+    code, out, _ = invoke(capfd, "resume", "whole", "--generations", "3", "--json")
+    events = [json.loads(line) for line in out.splitlines()]
+    assert [event["event"] for event in events].count("Bred") == 1
+    assert events[-1]["event"] == "Result"
+    assert events[-1]["trainings"] == 4
+
+
+def test_one_individual_is_trained_with_the_genes_that_are_given(
+    results: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = invoke(capfd, "train", *QUICK, "--lr", "0.004", "--mom", "0.7", "--name", "one")
+    assert code == 0
+    assert "lr 0.004  wd 0.01  mom 0.7" in out
+    assert len(list(Journal(existing("one").journal))) > 0
+
+
+def test_a_dry_run_shows_the_config_and_the_cost_and_writes_nothing(
+    results: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = invoke(capfd, "run", *SMALL, "--dry-run")
+    assert code == 0
+    assert "population = 2" in out
+    assert "# 3 trainings, 1 at a time" in out
+    assert re.search(r"# about .* each, .* in all", out)
+    code, out, _ = invoke(capfd, "run", *SMALL, "--dry-run", "--json")
+    plan = json.loads(out)
+    assert plan["trainings"] == 3
+    assert plan["seconds"] > 0
+    assert not results.exists()
+
+
+def test_status_and_list_read_the_journal_alone(study: Home, capfd: pytest.CaptureFixture[str]) -> None:
+    for path in study.path.iterdir():
+        if path.name != "study.db":
+            path.unlink() if path.is_file() else None
+    code, out, _ = invoke(capfd, "status", "toy")
+    assert code == 0
+    assert "finished" in out
+    assert "6/6 trained" in out
+    code, out, _ = invoke(capfd, "status", "toy", "--json")
+    assert json.loads(out)["best"]["fitness"] > 0
+    code, out, _ = invoke(capfd, "status", "toy", "--follow")
+    assert "finished" in out
+    code, out, _ = invoke(capfd, "list")
+    assert "toy" in out
+    code, out, _ = invoke(capfd, "list", "--json")
+    assert [each["study"] for each in json.loads(out)] == ["toy"]
+
+
+def test_a_study_that_was_killed_is_said_to_be(study: Home, capfd: pytest.CaptureFixture[str]) -> None:
+    import sqlite3
+
+    connection = sqlite3.connect(study.journal)
+    connection.execute("DELETE FROM events WHERE seq > 12")
+    connection.commit()
+    connection.close()
+    code, out, _ = invoke(capfd, "status", "toy", "--json")
+    assert json.loads(out)["state"] == "killed"
+    code, out, _ = invoke(capfd, "report", "toy")
+    assert code == 0
+    assert all(Path(line).is_file() for line in out.splitlines())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_a_study_that_can_be_resumed(
+    number: int, code: int, results: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "gaopt",
+        "run",
+        *SMALL[:-4],
+        "--pop",
+        "6",
+        "--name",
+        "stopped",
+        "--set",
+        "pool.kind=ray",
+    ]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    journal = results / "stopped" / "study.db"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if journal.exists() and any(type(event).__name__ == "Scored" for event in Journal(journal)):
+            break
+        time.sleep(0.1)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "gaopt resume stopped" in err
+    assert "Traceback" not in err
+    _, out, _ = invoke(capfd, "status", "stopped", "--json")
+    assert json.loads(out)["state"] == "interrupted"
+    before = json.loads(out)["done"]
+    assert 0 < before < json.loads(out)["trainings"]
+
+
+def test_help_names_every_verb_and_is_quick() -> None:
+    done = gaopt("--help")
+    assert done.returncode == 0
+    for verb in cli.cli.commands:
+        assert re.search(rf"^  {verb} ", done.stdout, re.M)
+
+
+def test_every_verb_and_option_is_in_the_readme_or_its_help() -> None:
+    for name, verb in cli.cli.commands.items():
+        shown = CliRunner().invoke(cli.cli, [name, "--help"]).output
+        assert verb.help
+        assert verb.help.splitlines()[0][:40] in shown
+        for parameter in verb.params:
+            if parameter.param_type_name == "option":
+                assert parameter.opts[0] in shown
+
+
+def test_a_closed_pipe_is_no_traceback(study: Home) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m gaopt status toy --json | true", shell=True, capture_output=True, text=True, cwd=ROOT
+    )
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,290 @@
+"""What can be checked of docker/ without a container engine: the files' promises, and the entrypoint by itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gaopt.cli import cli
+from tests.conftest import ROOT
+
+DOCKER = ROOT / "docker"
+ENTRYPOINT = DOCKER / "entrypoint.sh"
+STUB = """#!/bin/sh
+printf '%s' "$(basename "$0")"
+printf ' [%s]' "$@"
+printf ' mode=%s usage=%s token=%s\\n' "$RAY_AUTH_MODE" "$RAY_USAGE_STATS_ENABLED" "${RAY_AUTH_TOKEN_PATH:-}"
+"""
+
+Result = subprocess.CompletedProcess[str]
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, dict[str, Any]]:
+    loaded: dict[str, dict[str, Any]] = yaml.safe_load((DOCKER / "compose.yaml").read_text("utf-8"))["services"]
+    return loaded
+
+
+def instructions() -> list[tuple[str, str]]:
+    """(instruction, its words) of the Dockerfile, continued lines joined."""
+    text = "\n".join(line for line in _text("Dockerfile").splitlines() if not line.lstrip().startswith("#"))
+    lines = filter(None, map(str.strip, text.replace("\\\n", " ").splitlines()))
+    return [(line.split(None, 1)[0].upper(), line.split(None, 1)[1]) for line in lines]
+
+
+def _text(name: str) -> str:
+    return (DOCKER / name).read_text("utf-8")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """The entrypoint with stubs of ray and gaopt on the PATH, each printing how it was called."""
+    stubs = tmp_path / "bin"
+    stubs.mkdir()
+    # The pauses of the waiting loop cost nothing here.
+    for name, script in (("ray", STUB), ("gaopt", STUB), ("sleep", "#!/bin/sh\n")):
+        (stubs / name).write_text(script)
+        (stubs / name).chmod(0o755)
+
+    def call(*words: str, **variables: str) -> Result:
+        environment = {"PATH": f"{stubs}:{os.environ['PATH']}", "HOME": str(tmp_path), **variables}
+        command = ["sh", str(ENTRYPOINT), *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    return call
+
+
+@pytest.fixture
+def token(tmp_path: Path) -> Path:
+    path = tmp_path / ".ray" / "auth_token"
+    path.parent.mkdir()
+    path.write_text("secret")
+    return path
+
+
+@pytest.fixture
+def head() -> Iterator[str]:
+    """The address of something that takes connections, as a head does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def sentence(result: Result, code: int = 2) -> str:
+    """The one sentence that a refusal is."""
+    assert (result.returncode, result.stdout) == (code, "")
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("entrypoint: ")
+    return result.stderr
+
+
+def test_compose_has_a_head_workers_and_the_main_job(services: dict[str, dict[str, Any]]) -> None:
+    assert set(services) == {"head", "worker", "worker-gpu", "search"}
+    assert services["head"]["command"] == ["head"]
+    assert services["worker"]["command"] == ["worker"]
+    assert services["search"]["command"] == ["run", "--generations", "5", "--pop", "10"]
+    assert services["search"]["environment"]["RAY_ADDRESS"] == "head:6379"
+
+
+def test_every_published_port_is_on_the_hosts_loopback(services: dict[str, dict[str, Any]]) -> None:
+    ports = [port for service in services.values() for port in service.get("ports", ())]
+    assert ports
+    assert all(str(port).startswith("127.0.0.1:") for port in ports)
+    assert not any("network_mode" in service for service in services.values())
+
+
+def test_every_node_sees_the_results_at_one_path_and_only_the_head_writes_the_token(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    nodes = ("worker", "worker-gpu", "search")
+    for name in nodes:
+        assert services[name]["volumes"] == ["${GAOPT_VOLUME:-results}:/work/results", "token:/run/gaopt:ro"]
+        assert services[name]["environment"]["GAOPT_RESULTS"] == "/work/results"
+    assert services["head"]["volumes"] == ["token:/run/gaopt"]
+    assert {s["environment"]["RAY_AUTH_TOKEN_PATH"] for s in services.values()} == {"/run/gaopt/auth_token"}
+
+
+def test_no_service_has_a_privilege_and_each_has_shared_memory(services: dict[str, dict[str, Any]]) -> None:
+    for service in services.values():
+        assert service["cap_drop"] == ["ALL"]
+        assert "privileged" not in service
+        assert service["shm_size"] == "2gb"
+        assert service["environment"]["GAOPT_STORE"] < 2 * 2**30
+
+
+def test_gpus_are_asked_for_in_a_profile_of_their_own(services: dict[str, dict[str, Any]]) -> None:
+    assert [name for name, service in services.items() if "deploy" in service] == ["worker-gpu"]
+    assert services["worker-gpu"]["profiles"] == ["gpu"]
+    (device,) = services["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"]
+    assert device == {"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}
+    assert services["search"]["depends_on"]["worker-gpu"]["required"] is False
+
+
+def test_every_service_is_built_from_a_target_that_the_dockerfile_has(services: dict[str, dict[str, Any]]) -> None:
+    targets = {words.rsplit(" AS ", 1)[1] for name, words in instructions() if name == "FROM"}
+    assert {"cpu", "gpu"} <= targets
+    assert {service["build"]["target"] for service in services.values()} == {"cpu", "gpu"}
+    for service in services.values():
+        assert service["image"] == f"gaopt:{service['build']['target']}"
+        assert (DOCKER / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
+
+
+def test_the_image_runs_as_a_user_and_fetches_nothing_but_packages() -> None:
+    names = [name for name, _ in instructions()]
+    assert "ADD" not in names
+    users = [words for name, words in instructions() if name == "USER"]
+    assert users == ["$UID"]
+    assert ("ARG", "UID=1000") in instructions()
+    assert all("curl" not in words and "wget" not in words for name, words in instructions() if name == "RUN")
+
+
+def test_the_image_installs_what_the_constraints_pin() -> None:
+    installs = re.findall(r"pip install.*", _text("Dockerfile"))
+    assert len(installs) == 2
+    assert all("-c constraints.txt" in line for line in installs)
+
+
+def test_what_the_dockerfile_copies_exists_and_is_let_through() -> None:
+    allowed = {line[1:] for line in _text("Dockerfile.dockerignore").splitlines() if line.startswith("!")}
+    copies = [words.split() for name, words in instructions() if name == "COPY" and "--from" not in words]
+    copied = {word for words in copies for word in words[:-1] if not word.startswith("--")}
+    assert copied == allowed
+    assert all((ROOT / name).exists() for name in copied)
+
+
+def test_the_entrypoint_is_valid_and_executable() -> None:
+    for shell in filter(shutil.which, ("sh", "bash")):
+        subprocess.run([shell, "-n", str(ENTRYPOINT)], check=True)
+    assert os.access(ENTRYPOINT, os.X_OK)
+
+
+def test_the_entrypoint_knows_every_verb_of_the_command(run: Run) -> None:
+    for verb in cli.commands:
+        result = run(verb, "x")
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.startswith(f"gaopt [{verb}] [x] mode=token usage=0")
+
+
+def test_the_head_asks_for_a_token_that_only_its_user_can_read(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "token"
+    result = run("head", "--temp-dir=/t", RAY_AUTH_TOKEN_PATH=str(path))
+    expected = (
+        "ray [start] [--head] [--block] [--port=6379] [--num-cpus=0] [--num-gpus=0]"
+        f" [--dashboard-host=127.0.0.1] [--dashboard-port=8265] [--temp-dir=/t] mode=token usage=0 token={path}\n"
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, expected, "")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert re.fullmatch("[0-9a-f]{64}", path.read_text())
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_token_that_exists_is_kept_and_closed_to_others(run: Run, token: Path) -> None:
+    token.chmod(0o644)
+    assert run("head").returncode == 0
+    assert token.read_text() == "secret"
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
+
+
+def test_two_heads_make_two_tokens(run: Run, tmp_path: Path) -> None:
+    paths = [tmp_path / "a", tmp_path / "b"]
+    for path in paths:
+        run("head", RAY_AUTH_TOKEN_PATH=str(path))
+    assert paths[0].read_text() != paths[1].read_text()
+
+
+def test_authentication_cannot_be_turned_off_by_the_environment(run: Run) -> None:
+    assert "mode=token" in run("head", RAY_AUTH_MODE="disabled").stdout
+
+
+def test_a_worker_joins_the_head(run: Run, token: Path, head: str) -> None:
+    result = run("worker", "--num-gpus=1", RAY_ADDRESS=head, GAOPT_CPUS="2", GAOPT_STORE="900")
+    assert result.stdout == (
+        f"ray [start] [--address={head}] [--block] [--num-cpus=2] [--object-store-memory=900] [--num-gpus=1]"
+        f" mode=token usage=0 token={token}\n"
+    )
+
+
+def test_a_search_joins_the_cluster_as_a_node_without_cpus(run: Run, token: Path, head: str) -> None:
+    result = run("run", "--pop", "10", RAY_ADDRESS=head)
+    assert result.stderr == (
+        f"ray [start] [--address={head}] [--num-cpus=0] [--num-gpus=0] mode=token usage=0 token={token}\n"
+    )
+    assert result.stdout == f"gaopt [run] [--pop] [10] mode=token usage=0 token={token}\n"
+
+
+def test_a_search_without_a_cluster_makes_its_own_token(run: Run, tmp_path: Path) -> None:
+    result = run("run")
+    path = tmp_path / ".ray" / "auth_token"
+    assert (result.stdout, result.stderr) == (f"gaopt [run] mode=token usage=0 token={path}\n", "")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_no_argument_shows_the_help(run: Run) -> None:
+    assert run().stdout.startswith("gaopt [--help]")
+
+
+def test_an_unknown_role_is_one_sentence(run: Run) -> None:
+    assert "unknown role 'haed': must be head, worker" in sentence(run("haed"))
+
+
+@pytest.mark.parametrize("role", ["worker", "health"])
+def test_a_role_without_its_variables_is_one_sentence(run: Run, role: str) -> None:
+    wanted = {"worker": "RAY_ADDRESS is not set", "health": "neither RAY_AUTH_TOKEN_PATH nor HOME is set"}
+    assert wanted[role] in sentence(run(role, HOME=""))
+
+
+@pytest.mark.parametrize("address", ["head", "head:", ":6379", "http://head:6379", "auto"])
+def test_an_address_that_is_none_is_one_sentence(run: Run, address: str) -> None:
+    assert f"RAY_ADDRESS is '{address}': must be host:port" in sentence(run("worker", RAY_ADDRESS=address))
+
+
+@pytest.mark.parametrize(
+    ("variable", "role"), [("GAOPT_CPUS", "head"), ("GAOPT_STORE", "worker"), ("GAOPT_WAIT", "run")]
+)
+def test_a_number_that_is_none_is_one_sentence(run: Run, variable: str, role: str) -> None:
+    result = run(role, RAY_ADDRESS="head:6379", **{variable: "two"})
+    assert f"{variable} is 'two': must be a whole number" in sentence(result)
+
+
+def test_a_token_in_the_environment_is_refused(run: Run) -> None:
+    assert "put the token into a file" in sentence(run("head", RAY_AUTH_TOKEN="secret"))
+
+
+def test_a_worker_whose_token_never_comes_gives_up(run: Run, head: str) -> None:
+    result = run("worker", RAY_ADDRESS=head, GAOPT_WAIT="2")
+    assert "no token in" in sentence(result, code=1)
+
+
+def test_a_worker_whose_head_never_answers_gives_up(run: Run, token: Path) -> None:
+    # Port 1 of the loopback: nothing listens there.
+    result = run("worker", RAY_ADDRESS="127.0.0.1:1", GAOPT_WAIT="2")
+    assert "no head answers at 127.0.0.1:1 after 2 s" in sentence(result, code=1)
+
+
+def test_no_node_is_not_healthy(run: Run, tmp_path: Path) -> None:
+    assert "no Ray node runs here" in sentence(run("health", RAY_TMPDIR=str(tmp_path)), code=1)
+
+
+def test_a_node_is_healthy_when_the_cluster_answers(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "ray" / "session_latest" / "sockets"
+    folder.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as raylet:
+        here = os.getcwd()
+        os.chdir(folder)  # a socket's path is short
+        try:
+            raylet.bind("raylet")
+        finally:
+            os.chdir(here)
+        result = run("health", RAY_TMPDIR=str(tmp_path))
+    assert result.stdout.startswith("ray [status] [--address=127.0.0.1:6379] mode=token")

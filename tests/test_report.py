@@ -1,0 +1,419 @@
+"""The report: tables, figures and pages are read off a history, whatever state it is in."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import matplotlib
+import pandas as pd
+import pytest
+
+from gaopt.config import Genetic, PoolConfig, StudyConfig
+from gaopt.events import Birth, Bred, Closed, Event, Failed, Judged, Opened, Reported, Scored, Started
+from gaopt.history import History
+from gaopt.home import Home
+from gaopt.report import plots, reading, tables, words, write
+from gaopt.report.facts import facts
+from gaopt.report.figures import Figure, figures
+from gaopt.report.plots.lineage import lay_out
+from gaopt.report.plots.style import powers, robust
+from gaopt.report.write import as_markdown
+from gaopt.space import Gene, Space
+from gaopt.strategies import strategy
+
+SPACE = Space(lr=Gene(1e-6, 1e-2, "log"), wd=Gene(0.0, 0.1), mom=Gene(0.1, 1.5))
+HOSTILE = '<script>alert("1")</script> | `x` \n*b* <img src=http://example.com/x>'
+
+
+def config(space: Space = SPACE, population: int = 4, generations: int = 3) -> StudyConfig:
+    search = Genetic(population, generations)
+    return StudyConfig(space, "gaopt.objectives.toy:valley", genetic=search, pool=PoolConfig("inline"))
+
+
+def trained(id: int, genes: dict[str, float], epochs: int = 3) -> Iterator[Event]:
+    """A made-up training with all that a real one reports; with a large momentum it diverges in epoch 2."""
+    lr, mom = genes.get("lr", 1e-3), genes.get("mom", 0.5)
+    top1 = 0.0
+    for epoch in range(1, epochs + 1):
+        if mom > 1.2 and epoch == 2:
+            yield Failed(id, "diverged", "the loss was nan in epoch 2", 1.5)
+            return
+        top1 = (0.9 + 0.02 * math.log10(lr)) * epoch / epochs + id / 1000
+        metrics = {"top1": top1, "top3": (1 + top1) / 2, "train_loss": 2 - top1, "valid_loss": 2.1 - top1}
+        cycle = tuple(((epoch - 1 + n / 4) / epochs, lr * (1 + n) / 4, mom) for n in range(4))
+        yield Reported(id, epoch, {**metrics, "seconds": 1.0, "images_per_second": 900.0}, cycle)
+    yield Scored(id, top1, metrics, epochs, 3.25)
+
+
+def searched(config: StudyConfig, epochs: int = 3) -> Iterator[Event]:
+    """The events of a whole search, one training after another."""
+    history, search = History(), strategy(config)
+    for event in [Opened(config.plain(), "0.1.0", "host", 1)]:
+        history.add(event)
+        yield event
+    while decision := search.decide(history, 4):
+        tasks = [e for b in decision.births for e in (Started(b.id), *trained(b.id, b.genes, epochs))]
+        for event in [decision, *tasks]:
+            history.add(event)
+            yield event
+    assert history.best
+    yield Judged(history.best.id, {"loss": 0.3, "top1": history.best.fitness - 0.01})
+    yield Closed("finished")
+
+
+def clocked(events: Iterator[Event]) -> Iterator[Event]:
+    return (replace(event, at=1_000.0 + n) for n, event in enumerate(events))
+
+
+@pytest.fixture(scope="module")
+def whole() -> History:
+    return History(clocked(searched(config())))
+
+
+@pytest.fixture(scope="module")
+def drawn(whole: History) -> list[Figure]:
+    return figures(whole)
+
+
+@pytest.fixture(scope="module")
+def written(whole: History, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The report of a whole study, to be read only."""
+    home = Home(tmp_path_factory.mktemp("results") / "mine")
+    home.path.mkdir()
+    write(whole, home)
+    return home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    (tmp_path / "mine").mkdir()
+    return Home(tmp_path / "mine")
+
+
+def failing(message: str, space: Space = SPACE) -> History:
+    """Two individuals: one scored, one failed with a message."""
+    genes = {name: gene.at(0.5) for name, gene in space.items()}
+    births = (Birth(0, genes, "random"), Birth(1, genes, "random"))
+    events = [Bred(0, births), Scored(0, 0.5, {}, 1, 1.0), Failed(1, "error", message, 1.0)]
+    return History([Opened(config(space).plain(), "0.1.0", "host", 1), *events])
+
+
+def read(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(tables.csv(table)))
+
+
+# tables
+
+
+def test_individuals_has_a_column_for_each_gene_in_the_order_of_the_space(whole: History) -> None:
+    columns = list(tables.individuals(whole))
+    known = ["id", "generation", "lr", "wd", "mom", "fitness", "status", "origin", "parents", "reason", "message"]
+    assert columns == [*known, "epochs", "seconds", "train_loss", "valid_loss", "top1", "top3"]
+
+
+def test_individuals_says_what_happened_to_each(whole: History) -> None:
+    table = read(tables.individuals(whole)).set_index("id")
+    assert list(table.index) == list(range(len(whole.individuals)))
+    for individual in whole.scored:
+        row = table.loc[individual.id]
+        assert (row["fitness"], row["top1"], row["seconds"]) == (individual.fitness, individual.fitness, 3.25)
+        assert row["lr"] == individual.genes["lr"]
+
+
+def test_a_failed_individual_has_no_fitness_and_a_reason(whole: History) -> None:
+    assert whole.failed
+    table = read(tables.individuals(whole)).set_index("id")
+    row = table.loc[whole.failed[0].id]
+    assert math.isnan(row["fitness"])
+    assert math.isnan(row["top1"])
+    assert (row["status"], row["reason"], row["message"]) == ("failed", "diverged", "the loss was nan in epoch 2")
+    assert row["epochs"] == 1
+    assert "inf" not in tables.csv(tables.individuals(whole))
+
+
+def test_parents_are_ids_with_spaces_between(whole: History) -> None:
+    table = tables.individuals(whole).set_index("id")
+    bred = next(i for i in whole.individuals.values() if len(i.birth.parents) == 2)
+    assert table.loc[bred.id, "parents"] == f"{bred.birth.parents[0]} {bred.birth.parents[1]}"
+    assert table.loc[0, "parents"] == ""
+
+
+def test_a_resumed_study_has_the_same_individuals_but_for_seconds() -> None:
+    events = list(searched(config()))
+    cut = next(n for n, event in enumerate(events) if isinstance(event, Reported)) + 1
+    again = [replace(e, seconds=9.0) if isinstance(e, Scored | Failed) else e for e in events[1:]]
+    births = next(n for n, event in enumerate(again) if isinstance(event, Started))
+    resumed = [*events[:cut], Closed("interrupted"), events[0], *again[births:]]
+    once, twice = (tables.individuals(History(e)).drop(columns="seconds") for e in (events, resumed))
+    assert tables.csv(once) == tables.csv(twice)
+
+
+def test_a_gene_that_is_called_like_a_column_gets_a_column_of_its_own() -> None:
+    table = tables.individuals(failing("", Space(id=Gene(0, 1), top1=Gene(0, 1))))
+    assert list(table)[:4] == ["id", "generation", "gene_id", "gene_top1"]
+    assert list(table["id"]) == [0, 1]
+    assert list(table["gene_id"]) == [0.5, 0.5]
+
+
+def test_generations_compare_the_scored_of_each_population(whole: History) -> None:
+    table = tables.generations(whole)
+    assert list(table["size"]) == [4, 4, 4]
+    assert list(table["trained"]) == [4, 2, 2]
+    assert table["failed"].sum() == len(whole.failed)
+    scored = [i.fitness for i in whole.members(1) if i.status == "scored"]
+    assert table.loc[1, "best"] == max(scored)
+    assert table.loc[1, "mean"] == pytest.approx(sum(scored) / len(scored))
+    assert list(table["best_so_far"]) == sorted(table["best_so_far"])
+    assert whole.best
+    assert table.loc[2, "best_id"] == whole.best.id
+
+
+def test_a_generation_that_failed_whole_has_no_best_of_its_own() -> None:
+    births = (Birth(0, SPACE.genes([1e-3, 0.0, 1.0]), "random"),)
+    history = History([Opened(config().plain(), "0.1.0", "", 1), Bred(0, births), Failed(0, "killed")])
+    assert tables.csv(tables.generations(history)).splitlines()[1] == "0,1,1,1,,,,,,0,0.0"
+
+
+def test_epochs_has_lr_and_momentum_at_the_end_of_each(whole: History) -> None:
+    table = tables.epochs(whole)
+    assert list(table)[:7] == ["id", "generation", "epoch", "train_loss", "valid_loss", "top1", "top3"]
+    assert list(table)[7:] == ["seconds", "images_per_second", "lr", "mom"]
+    first = table[table["id"] == whole.scored[0].id]
+    assert list(first["epoch"]) == [1, 2, 3]
+    assert list(first["lr"]) == [whole.scored[0].genes["lr"]] * 3
+
+
+def test_cycle_goes_through_each_training_from_its_start(whole: History) -> None:
+    table = tables.cycle(whole)
+    assert list(table) == ["id", "position", "lr", "mom"]
+    positions = list(table[table["id"] == whole.scored[0].id]["position"])
+    assert len(positions) == 12
+    assert positions == sorted(positions)
+
+
+def test_the_tables_of_an_empty_history_have_columns_and_no_rows() -> None:
+    for history in (History(), History([Opened(config().plain(), "0.1.0", "host", 1)])):
+        for table in (tables.individuals, tables.generations, tables.epochs, tables.cycle):
+            assert len(read(table(history))) == 0
+    assert list(read(tables.individuals(history)))[:5] == ["id", "generation", "lr", "wd", "mom"]
+    assert list(read(tables.generations(history)))[:2] == ["generation", "size"]
+
+
+def test_metrics_of_the_users_own_come_last() -> None:
+    assert reading.in_order(["rmse", "seconds", "top1", "auc"], ["auc"]) == ["top1", "seconds", "rmse"]
+
+
+# figures
+
+
+def test_each_figure_is_an_svg_of_its_own(drawn: list[Figure]) -> None:
+    assert [figure.name for figure in drawn] == ["fitness", "curves", "space", "lineage", "cycle"]
+    ids: list[str] = []
+    for figure in drawn:
+        root = ElementTree.fromstring(figure.svg)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert root[0].tag.endswith("title")
+        ids += {element.attrib["id"] for element in root.iter() if "id" in element.attrib}
+        assert "<metadata" not in figure.svg
+    assert len(ids) == len(set(ids)), "two figures of a page share an id"
+
+
+def test_every_reference_inside_a_figure_leads_somewhere(drawn: list[Figure]) -> None:
+    for figure in drawn:
+        ids = set(re.findall(r'\bid="([^"]+)"', figure.svg))
+        assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', figure.svg)) <= ids
+
+
+def test_the_legend_names_every_individual_with_its_genes(whole: History) -> None:
+    svg = plots.curves(whole)
+    assert svg
+    for individual in whole.individuals.values():
+        assert f">#{individual.id}<" in svg
+        assert f">{words.number(individual.genes['wd'])}<" in svg
+
+
+def test_only_the_metrics_that_were_reported_are_drawn(whole: History) -> None:
+    svg = plots.curves(whole)
+    assert svg
+    assert "top-3" in svg
+    assert "top-5" not in svg
+
+
+def test_an_exploding_loss_is_cut_off_and_said_to_be() -> None:
+    def exploding(events: Iterator[Event]) -> Iterator[Event]:
+        for event in events:
+            if isinstance(event, Reported) and event.individual == 0:
+                event = replace(event, metrics=event.metrics | {"valid_loss": 1e9})
+            yield event
+
+    svg = plots.curves(History(exploding(searched(config()))))
+    assert svg
+    assert svg.count("1 line goes above") == 1
+
+
+def test_what_has_no_data_is_not_drawn() -> None:
+    assert figures(History()) == []
+    assert figures(History([Opened(config().plain(), "0.1.0", "host", 1)])) == []
+    assert {figure.name for figure in figures(failing(""))} == {"fitness", "space"}
+
+
+@pytest.mark.parametrize("genes", [1, 6])
+def test_any_number_of_genes_of_any_name_can_be_drawn(genes: int) -> None:
+    names = ["a$b$", "_hidden", "<i>&", "with space", 'q"uote', "x" * 40][:genes]
+    history = History(searched(config(Space(**{name: Gene(1e-3, 1.0, "log") for name in names}))))
+    svg = plots.space(history)
+    assert svg
+    said = "".join(ElementTree.fromstring(svg).itertext())
+    assert all(f"{name} (log scale)" in said for name in names)
+    assert ElementTree.fromstring(plots.curves(history) or "")
+
+
+def test_a_survivor_keeps_its_lane_and_a_birth_takes_its_parents(whole: History) -> None:
+    tree = lay_out(whole)
+    for generation in range(len(whole.populations)):
+        lanes = [tree.lanes[individual.id] for individual in whole.members(generation)]
+        assert sorted(lanes) == list(range(4))
+    assert whole.best
+    assert whole.best.id in tree.line
+    assert set(whole.best.birth.parents) <= tree.line
+
+
+def test_axes_hold_the_usual_values_not_the_far_ones() -> None:
+    assert robust([1.0, 2.0, 3.0]) == (1.0, 3.0)
+    low, high = robust([*range(20), 10_000])
+    assert low == 0
+    assert 19 < high < 100
+
+
+def test_ticks_of_a_log_axis_are_powers() -> None:
+    assert [powers(1e-3), powers(10.0), powers(2e-6), powers(0.0)] == ["10⁻³", "10¹", "2·10⁻⁶", ""]
+
+
+# words
+
+
+def test_numbers_are_short() -> None:
+    assert [words.number(v) for v in (0.0031234, 2.4e-6, 0.0, 100.0, 123456.0)] == [
+        *("0.00312", "2.4e-6", "0", "100", "1.23e5")
+    ]
+    assert [words.number(v) for v in (None, math.nan, -math.inf)] == ["–"] * 3
+    assert [words.score(0.91334), words.percent(0.91334)] == ["0.9133", "91.33 %"]
+
+
+def test_durations_are_what_people_say() -> None:
+    seconds = (0.4, 48, 60, 750, 12_000, 86_400, 187_300)
+    said = ["0.4 s", "48 s", "1 min", "12 min 30 s", "3 h 20 min", "1 d", "2 d 4 h"]
+    assert [words.duration(s) for s in seconds] == said
+
+
+# pages
+
+
+def test_write_leaves_all_files_and_nothing_half_done(written: Home) -> None:
+    found = {path for path in written.path.rglob("*") if path.is_file()}
+    names = {"report.html", "report.md", *(f"{name}.csv" for name in ("individuals", "generations", "epochs", "cycle"))}
+    drawn = {f"{name}.svg" for name in plots.__all__}
+    assert {path.name for path in found} == names | drawn
+    for name in drawn:
+        assert f"](figures/{name})" in written.markdown.read_text("utf-8")
+
+
+def test_writing_twice_gives_the_same_bytes_and_write_says_which_files(whole: History, written: Home) -> None:
+    before = {path: path.read_bytes() for path in written.path.rglob("*") if path.is_file()}
+    assert {path: path.read_bytes() for path in write(whole, written)} == before
+
+
+def test_drawing_leaves_matplotlibs_own_settings_alone(whole: History) -> None:
+    before = dict(matplotlib.rcParams)
+    plots.fitness(whole)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_the_page_needs_nothing_from_outside(written: Home) -> None:
+    page = written.report.read_text("utf-8")
+    assert "//" not in re.sub(r"</?[a-z]+", "", page)
+    assert "<script" not in page
+    assert not re.search(r"@import|url\((?!#)|<link|<img|<iframe", page)
+
+
+def test_a_hostile_message_and_gene_are_shown_not_run(home: Home) -> None:
+    write(failing(HOSTILE, Space(**{"<b>x|y": Gene(0, 1)})), home)
+    page = home.report.read_text("utf-8")
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;" in page
+    assert "<b>" not in page
+    text = home.markdown.read_text("utf-8").split("```toml")[0]
+    assert not re.search(r"(?<!\\)<", text)
+    assert r"\<script\>alert(" in text
+    row = next(line for line in text.splitlines() if "alert" in line)
+    assert len(re.findall(r"(?<!\\)\|", row)) == 5
+
+
+def test_markdown_is_shown_as_it_is_on_one_line() -> None:
+    assert as_markdown("a|b\n*c* `d` [e]") == r"a\|b \*c\* \`d\` \[e\]"
+
+
+def test_the_page_tells_how_to_go_on(written: Home) -> None:
+    for path in (written.report, written.markdown):
+        assert "gaopt run config.toml" in path.read_text("utf-8")
+        assert "gaopt resume mine" in path.read_text("utf-8")
+        assert 'objective = "gaopt.objectives.toy:valley"' in path.read_text("utf-8").replace("&#34;", '"')
+
+
+def test_the_report_names_the_best_and_says_what_the_test_images_were_used_for(whole: History, home: Home) -> None:
+    assert whole.best
+    said = facts(whole, home)
+    assert said.state == "finished"
+    assert f"#{whole.best.id} is the fittest of {len(whole.scored)} scored" in said.result[0]
+    assert f"validation top-1 accuracy of {words.percent(whole.best.fitness)}" in said.result[0]
+    assert f"top-1 {words.percent(whole.best.fitness - 0.01)}" in said.result[1]
+    assert "used once, at the end, by the best model only" in said.result[2]
+    assert any("1.00 points below" in remark for remark in said.remarks)
+    assert any("optimistic" in remark for remark in said.remarks)
+
+
+def test_a_second_use_of_the_test_images_is_admitted(whole: History, home: Home) -> None:
+    more = History(clocked(searched(config())))
+    other = next(i for i in more.scored if i is not more.best)
+    more.add(Judged(other.id, {"top1": 0.5}))
+    assert "used 2 times" in " ".join(facts(more, home).result)
+
+
+def test_individuals_are_ranked_the_failed_last(whole: History, home: Home) -> None:
+    rows = facts(whole, home).individuals.rows
+    fitness = [float(row[2]) for row in rows if row[0] != "–"]
+    assert fitness == sorted(fitness, reverse=True)
+    assert [row[2] for row in rows][-len(whole.failed) :] == ["failed"] * len(whole.failed)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 9])
+def test_a_study_can_be_reported_at_any_moment(count: int, home: Home) -> None:
+    events = list(clocked(searched(config())))[:count]
+    write(History(events), home)
+    page = home.report.read_text("utf-8")
+    assert "nan" not in re.sub(r"was nan", "", page)
+    assert "None" not in re.sub(r"<p>None\.</p>", "", page)
+    assert "cut off" in page or not count
+    for name in ("individuals", "generations", "epochs", "cycle"):
+        assert home.table(name).read_text("utf-8").count("\n") >= 1
+
+
+def test_a_study_that_was_interrupted_says_so(home: Home) -> None:
+    history = History([Opened(config().plain(), "0.1.0", "host", 1), Closed("interrupted")])
+    assert facts(history, home).state == "interrupted, can be resumed"
+    assert facts(History(), home).state == "empty"
+
+
+def test_the_program_starts_without_pandas_and_matplotlib() -> None:
+    code = "import sys, gaopt, gaopt.cli; print({'pandas', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
