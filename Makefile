@@ -1,14 +1,14 @@
 # make run    set up .venv and run the main job
 # make test   set up .venv with the development extra and run the tests
 # make lint   style and types
-# make bench  measure
+# make kills  kill a real search at twenty random moments and resume it (20 minutes)
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint kills clean
 
 run: $(VENV)/installed
 	$(BIN)/gaopt run --generations 5 --pop 10
@@ -21,8 +21,8 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/installed-dev
-	$(BIN)/python -m tests.bench
+kills: $(VENV)/installed-dev
+	$(BIN)/python -m tests.kills
 
 # The stamps make a second call install nothing, unless what is to be installed changed.
 $(VENV)/installed: pyproject.toml constraints.txt

@@ -109,8 +109,9 @@ class Journal:
         """Every event from the first on, and None each time there is nothing new, for ever."""
         seq = 0
         while True:
-            for seq, event in self.since(seq):  # noqa: B007 - seq is carried over
+            for number, event in self.since(seq):
                 yield event
+                seq = number
             yield None
             sleep(poll)
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError, nearest
@@ -148,8 +148,7 @@ def resolve(name: str) -> Objective:
     found = getattr(module, attribute)
     if not callable(found):
         raise ConfigError(f"the objective {name!r} is a {type(found).__name__}: must be a function")
-    objective: Objective = found if isinstance(found, Objective) else Plain(found)
-    return objective
+    return found if isinstance(found, Objective) else cast("Objective", Plain(found))
 
 
 def _tables() -> list[str]:

@@ -29,6 +29,9 @@ from gaopt.strategies import Strategy, strategy
 
 Watch = Callable[[History, Event], None]
 
+FREE = ("genetic.generations", "pool.kind", "pool.address", "pool.gpus", "pool.dashboard")
+"""What may differ when a study is gone on with. Not pool.cpus: with other threads a CPU gives other numbers."""
+
 
 def ignore(history: History, event: Event) -> None:
     """A watcher that looks away."""
@@ -40,7 +43,7 @@ def run(
     """Run a study to its end, from wherever it is.
 
     Args:
-        config: what to do. For a study that exists it may differ in `genetic.generations` and `pool` alone.
+        config: what to do. For a study that exists it may differ in `FREE` alone.
         home: the study's folder; made if it does not exist.
         pool: where to train; by default the one that the config names.
         watch: called with the history after each event.
@@ -178,9 +181,8 @@ def _check_same(before: dict[str, Any], now: dict[str, Any]) -> None:
     if not before:
         return
     old, new = _flat(before), _flat(now)
-    free = ("pool.", "genetic.generations")
     for key in [*old, *(key for key in new if key not in old)]:
-        if old.get(key) != new.get(key) and not key.startswith(free):
+        if old.get(key) != new.get(key) and key not in FREE:
             raise StudyError(
                 f"the study was begun with {key} = {old.get(key)!r}, now it is {new.get(key)!r}: start a new one"
             )

@@ -21,7 +21,7 @@ POINTS = 16  # of the cycle, kept for each epoch
 WATCHED = 16  # steps between two looks at the loss: each look waits for the device
 
 
-class Diverged(ArithmeticError):
+class Diverged(ArithmeticError):  # noqa: N818 - named for what happened
     """The training loss is no longer a finite number."""
 
 
@@ -31,7 +31,7 @@ class Report(Protocol):
     def __call__(self, epoch: int, metrics: Mapping[str, float], cycle: Sequence[Point] = ()) -> None: ...
 
 
-class Aside(Callback):  # type: ignore[misc]  # fastai has no types
+class Aside(Callback):
     """Runs code that may raise, and carries the exception past fastai."""
 
     def __init__(self) -> None:
@@ -88,11 +88,13 @@ class Epochs(Aside):
         self.began = time.monotonic()
         self.dls.train.epoch = self.learn.epoch
         torch.manual_seed(epoch_seed(self.seed, self.learn.epoch))  # for layers that draw, such as dropout
-        self.trained, self.measured, self.points = Meter(), Meter(), []
+        self.trained, self.measured = Meter(), Meter()
+        self.points: list[Point] = []
 
     def after_batch(self) -> None:
         meter = self.trained if self.training else self.measured
-        meter.add(self.learn.pred, *self.learn.yb, self.learn.loss)
+        (labels,) = self.learn.yb
+        meter.add(self.learn.pred, labels, self.learn.loss)
         if self.training and self.learn.iter % max(1, -(-self.learn.n_iter // POINTS)) == 0:
             hypers = self.learn.opt.hypers[0]
             position = (self.learn.epoch + self.learn.iter / self.learn.n_iter) / self.learn.n_epoch

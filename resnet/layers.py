@@ -57,8 +57,9 @@ class Basic(nn.Module):
         self.downsample = shortcut(option, inputs, filters, stride)
 
     @property
-    def last_norm(self) -> nn.BatchNorm2d:
-        return self.bn2
+    def gamma(self) -> nn.Parameter:
+        """The scale of the last batch norm: at zero the unit is its shortcut."""
+        return self.bn2.weight
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.bn1(self.conv1(x)), inplace=True)
@@ -84,8 +85,9 @@ class Bottleneck(nn.Module):
         self.downsample = shortcut(option, inputs, outputs, stride)
 
     @property
-    def last_norm(self) -> nn.BatchNorm2d:
-        return self.bn3
+    def gamma(self) -> nn.Parameter:
+        """The scale of the last batch norm: at zero the unit is its shortcut."""
+        return self.bn3.weight
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.bn1(self.conv1(x)), inplace=True)

@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 from torch import nn
 
-from resnet.layers import UNITS, stem
+from resnet.layers import UNITS, Basic, Bottleneck, stem
 from resnet.spec import NetSpec
 
 
@@ -36,5 +36,5 @@ def _initialise(net: nn.Module, zero_gamma: bool) -> None:
     for module in net.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        elif zero_gamma and isinstance(module, tuple(UNITS.values())):
-            nn.init.zeros_(module.last_norm.weight)
+        elif zero_gamma and isinstance(module, Basic | Bottleneck):
+            nn.init.zeros_(module.gamma)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -62,9 +62,11 @@ class Recipe:
         Raises:
             ValueError: a gene is no field, or no number.
         """
-        kinds = {f.name: type(f.default) for f in fields(self)}
-        for name in genes:
-            if kinds.get(name) not in (int, float):
-                numbers = ", ".join(key for key, kind in kinds.items() if kind in (int, float))
+        changes: dict[str, Any] = {}
+        for name, value in genes.items():
+            kind = type(getattr(self, name, None))
+            if kind not in (int, float):
+                numbers = ", ".join(f.name for f in fields(self) if type(getattr(self, f.name)) in (int, float))
                 raise ValueError(f"{name!r} is no field of the recipe that can be a gene: known: {numbers}")
-        return replace(self, **{name: kinds[name](value) for name, value in genes.items()})  # type: ignore[arg-type]
+            changes[name] = kind(value)
+        return replace(self, **changes)

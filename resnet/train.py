@@ -139,9 +139,9 @@ def _decayed_or_not(net: nn.Module) -> list[list[nn.Parameter]]:
 def _placed(net: nn.Module, recipe: Recipe, device: torch.device) -> nn.Module:
     net = net.to(device)
     if device.type == "cuda":
-        net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        net = net.to(memory_format=torch.channels_last)
     if recipe.precision == "bfloat16":
-        net.forward = torch.autocast(device.type, dtype=torch.bfloat16)(net.forward)  # type: ignore[method-assign]
+        net.forward = torch.autocast(device.type, dtype=torch.bfloat16)(net.forward)
     return net
 
 

@@ -100,7 +100,7 @@ def test_bad_input_gets_one_sentence_and_exit_code_2(
 
 
 def test_an_unknown_option_is_bad_input(capfd: pytest.CaptureFixture[str]) -> None:
-    code, out, err = invoke(capfd, "run", "--popp", "3")
+    code, _, err = invoke(capfd, "run", "--popp", "3")
     assert code == 2
     assert "--pop" in err
 

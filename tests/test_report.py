@@ -236,7 +236,7 @@ def test_the_legend_names_every_individual_with_its_genes(whole: History) -> Non
     svg = plots.curves(whole)
     assert svg
     for individual in whole.individuals.values():
-        assert f">#{individual.id}<" in svg
+        assert f">i{individual.id}<" in svg
         assert f">{words.number(individual.genes['wd'])}<" in svg
 
 
@@ -373,7 +373,7 @@ def test_the_report_names_the_best_and_says_what_the_test_images_were_used_for(w
     assert whole.best
     said = facts(whole, home)
     assert said.state == "finished"
-    assert f"#{whole.best.id} is the fittest of {len(whole.scored)} scored" in said.result[0]
+    assert f"i{whole.best.id} is the fittest of {len(whole.scored)} scored" in said.result[0]
     assert f"validation top-1 accuracy of {words.percent(whole.best.fitness)}" in said.result[0]
     assert f"top-1 {words.percent(whole.best.fitness - 0.01)}" in said.result[1]
     assert "used once, at the end, by the best model only" in said.result[2]

@@ -84,7 +84,7 @@ def result(history: History) -> list[str]:
     if best is None:
         return ["No individual has a score."]
     genes = words.genes(best.genes, reading.space(history))
-    found = f"Individual #{best.id} is the fittest of {len(history.scored)} scored: {genes}, with {measure(best)}"
+    found = f"Individual i{best.id} is the fittest of {len(history.scored)} scored: {genes}, with {measure(best)}"
     return [f"{found}.", *_tested(history, best)]
 
 
@@ -109,7 +109,7 @@ def _tested(history: History, best: Individual) -> list[str]:
 
 
 def _again(history: History) -> str:
-    ids = ", ".join(f"#{id}" for id in sorted(history.judged))
+    ids = ", ".join(f"i{id}" for id in sorted(history.judged))
     times = words.plural(len(history.judged), "time")
     return f"The test images were used {times}, by the best model of each time that the search ended: {ids}."
 
@@ -182,7 +182,7 @@ def _generations(history: History) -> Table:
     for row in tables.generations(history).to_dict("records"):
         whole = [str(row[key]) for key in ("generation", "size", "trained", "failed")]
         fit = [words.score(float(row[key])) for key in ("best", "mean", "median", "best_so_far")]
-        who = f"#{row['best_id']}" if math.isfinite(row["best"]) else "–"
+        who = f"i{row['best_id']}" if math.isfinite(row["best"]) else "–"
         rows.append([*whole, who, *fit, words.duration(row["seconds"])])
     head = ["generation", "size", "trained", "failed", "fittest", "best", "mean", "median", "best so far", "time"]
     return Table(head, rows)
@@ -200,12 +200,12 @@ def _row(rank: int, individual: Individual, names: Iterable[str]) -> list[str]:
     scored = individual.status == "scored"
     return [
         str(rank) if scored else "–",
-        f"#{individual.id}",
+        f"i{individual.id}",
         words.score(individual.fitness) if scored else individual.status,
         *(words.number(individual.genes.get(name)) for name in names),
         str(individual.generation),
         individual.birth.origin,
-        " ".join(f"#{parent}" for parent in individual.birth.parents) or "–",
+        " ".join(f"i{parent}" for parent in individual.birth.parents) or "–",
         str(reading.epochs(individual)),
         words.duration(individual.seconds) if individual.done else "–",
     ]
@@ -216,7 +216,7 @@ def _failures(history: History) -> Table:
     rows = []
     for failed in history.failed:
         failure: Any = failed.failure
-        rows.append([f"#{failed.id}", words.genes(failed.genes, names), failure.reason, failure.message or "–"])
+        rows.append([f"i{failed.id}", words.genes(failed.genes, names), failure.reason, failure.message or "–"])
     return Table(["id", "genes", "reason", "message"], rows, frozenset({1, 2, 3}))
 
 

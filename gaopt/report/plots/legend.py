@@ -66,7 +66,7 @@ class Legend:
             _swatch(axes, left, y, individual, individual is best, scale)
             genes = [words.number(individual.genes[name]) for name in self.shown]
             ends = words.score(individual.fitness) if individual.status == "scored" else individual.status
-            self._write(axes, left, y, [f"#{individual.id}", *genes, ends], INK, individual is best)
+            self._write(axes, left, y, [f"i{individual.id}", *genes, ends], INK, individual is best)
         if self.count > MOST:
             said = f"and {self.count - MOST} more, listed in individuals.csv"
             axes.text(0.15, (self.rows + 1.6) * ROW, said, fontsize=8, color=MUTED, va="center")

@@ -100,6 +100,6 @@ def _keys(axes: Axes, history: History) -> list:
         keys += axes.plot([], [], "x", color=MUTED, markeredgewidth=1.6, label="failed")
     if history.best:
         keys += axes.plot(
-            [], [], "*", color=BEST, markersize=12, markeredgecolor="white", label=f"best (#{history.best.id})"
+            [], [], "*", color=BEST, markersize=12, markeredgecolor="white", label=f"best (i{history.best.id})"
         )
     return keys

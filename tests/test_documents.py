@@ -1,0 +1,99 @@
+"""The documents, compared with the program."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+import pytest
+
+import gaopt
+from gaopt.cli import cli
+from gaopt.config import Genetic, PoolConfig, presets
+from gaopt.space import Gene
+from resnet.data import DataSpec
+from resnet.recipe import Recipe
+from resnet.spec import FAMILIES, NetSpec
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text("utf-8")
+CONFIG = (ROOT / "docs" / "config.md").read_text("utf-8")
+TABLES = {
+    "space.GENE": Gene,
+    "genetic": Genetic,
+    "pool": PoolConfig,
+    "data": DataSpec,
+    "net": NetSpec,
+    "recipe": Recipe,
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_config_key_is_documented_with_its_default_and_every_documented_one_is_real(table: str) -> None:
+    section = CONFIG.split(f"## `[{table}]`")[1].split("\n## ")[0]
+    documented = dict(re.findall(r"^\| `(\w+)` \| `?(.*?)`? \|", section, re.M))
+    real = {f.name: "–" if f.default is MISSING else json.dumps(f.default) for f in fields(TABLES[table])}
+    assert documented == real
+
+
+def test_every_network_is_documented() -> None:
+    assert all(f"`{name}`" in CONFIG for name in FAMILIES)
+
+
+def test_every_verb_is_in_the_readme_and_every_verb_there_is_real() -> None:
+    named = set(re.findall(r"gaopt ([a-z]+)", README))
+    assert named >= set(cli.commands)
+    assert set(re.findall(r"^\| `gaopt ([a-z]+)", README, re.M)) <= set(cli.commands)
+
+
+def test_every_preset_and_linked_file_is_there() -> None:
+    for preset in re.findall(r"`gaopt run ([a-z]+\d*)`", README):
+        assert preset in presets()
+    for document in (README, CONFIG, *(path.read_text("utf-8") for path in ROOT.glob("docs/*.md"))):
+        for target in re.findall(r"\]\((?!http|#)([^)]+)\)", document):
+            assert (ROOT / target).exists() or (ROOT / "docs" / target).exists(), target
+
+
+def test_the_version_is_the_changelog_s_and_the_package_s() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    latest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
+    assert latest
+    assert gaopt.__version__ == project["version"] == latest.group(1)
+
+
+def test_every_package_that_is_needed_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    pinned = {
+        line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().splitlines()
+    }
+    for requirement in needed:
+        name = re.split(r"[\[<>=]", requirement)[0].lower().replace("_", "-")
+        assert name in pinned, name
+
+
+def test_no_file_names_a_registry_s_host() -> None:
+    hosts = re.compile(r"(pypi|npmjs|docker|debian|pythonhosted|pytorch)\.(org|io|com)", re.I)
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    for name in listed:
+        path = ROOT / name
+        if path.suffix in (".toml", ".txt", ".md", ".yaml", "") and path.is_file() and name != "LICENSE":
+            assert not hosts.search(path.read_text("utf-8", "ignore")), name
+
+
+@pytest.mark.slow
+def test_the_library_example_of_the_readme_runs_and_is_short(tmp_path: Path) -> None:
+    found = re.search(r"```python\n(.*?)```", README, re.S)
+    assert found
+    code = found.group(1)
+    assert len(code.splitlines()) < 15
+    (tmp_path / "mine.py").write_text(code)
+    done = subprocess.run([sys.executable, "mine.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert re.match(r"\{'x': 0\.\d+, 'y': 0\.\d+\} 0\.9", done.stdout)
+    assert (tmp_path / "results" / "mine" / "study.db").is_file()
