@@ -1,6 +1,7 @@
 # make run    set up .venv and run the main job
 # make test   set up .venv with the development extra and run the tests
 # make lint   style and types
+# make bench  what things cost here
 # make kills  kill a real search at twenty random moments and resume it (20 minutes)
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 
-.PHONY: run test lint kills clean
+.PHONY: run test lint bench kills clean
 
 run: $(VENV)/installed
 	$(BIN)/gaopt run --generations 5 --pop 10
@@ -20,6 +21,9 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(VENV)/installed-dev
+	$(BIN)/python -m tests.bench
 
 kills: $(VENV)/installed-dev
 	$(BIN)/python -m tests.kills

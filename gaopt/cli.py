@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from gaopt import __version__
-from gaopt.errors import BadInput, Stopped
+from gaopt.errors import BadInput, GaoptError, Stopped
 
 if TYPE_CHECKING:
     from gaopt.config import StudyConfig
@@ -26,19 +26,22 @@ if TYPE_CHECKING:
 
 
 def main() -> NoReturn:
-    """Run a verb. Bad input exits with 2 and one sentence, Ctrl-C with 130, SIGTERM with 143."""
+    """Run a verb. Bad input exits with 2 and one sentence, a failure with 1, Ctrl-C with 130, SIGTERM with 143."""
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)
     except BadInput as error:
         _say(f"gaopt: {error}")
         sys.exit(2)
+    except Stopped as stopped:
+        sys.exit(128 + stopped.signal)
+    except GaoptError as error:
+        _say(f"gaopt: {error}")
+        sys.exit(1)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except Stopped as stopped:
-        sys.exit(128 + stopped.signal)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

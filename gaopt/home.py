@@ -56,6 +56,16 @@ class Home:
         """What an individual needs to go on, or to be judged: its checkpoint and weights."""
         return self.path / "work" / str(individual)
 
+    def make(self) -> None:
+        """
+        Raises:
+            StudyError: the folder cannot be made, or not written to.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StudyError(f"the folder {self.path} cannot be made: {error.strerror}") from error
+
     def write(self, path: Path, text: str) -> None:
         """Replace a file whole: a reader, or a kill, never sees half of it."""
         part = path.with_name(path.name + ".tmp")

@@ -17,7 +17,7 @@ import tomli_w
 
 from gaopt import __version__
 from gaopt.config import StudyConfig, from_tables
-from gaopt.errors import Stopped, StudyError
+from gaopt.errors import GaoptError, Stopped, StudyError
 from gaopt.events import Closed, Event, Failed, Judged, Opened, Scored, Started
 from gaopt.history import History, Individual
 from gaopt.home import Home
@@ -67,7 +67,7 @@ def run(
     own = pool is None
     pool = pool or open_pool(config, objective)
     try:
-        home.path.mkdir(parents=True, exist_ok=True)
+        home.make()
         with Journal(home.journal, write=True) as journal:
             return _Loop(config, home, objective, search, pool, journal, watch).run()
     finally:
@@ -144,7 +144,7 @@ class _Loop:
         self.pool.submit(replace(self._task(best), judge=True))
         outcome = self.pool.wait()
         if isinstance(outcome, Failed):
-            raise RuntimeError(f"the best individual could not be measured on the test split: {outcome.message}")
+            raise GaoptError(f"the best individual could not be measured on the test split: {outcome.message}")
         assert isinstance(outcome, Judged)
         self._record(outcome)
 

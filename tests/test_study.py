@@ -303,3 +303,36 @@ def test_a_driver_killed_again_and_again_ends_with_the_same_study(home: Home, tm
     assert table(home) == table(undisturbed)
     ends = [e.individual for e in Journal(home.journal) if isinstance(e, Scored | Failed)]
     assert len(ends) == len(set(ends))
+
+
+@pytest.mark.slow
+def test_an_individual_of_many_epochs_goes_on_from_its_own_checkpoint(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gaopt import load
+    from resnet.loader import Shuffled as Batches
+
+    small = ["pool.kind=inline", "data.limit=100", "recipe.epochs=5", "recipe.checkpoint=0", "genetic.population=2"]
+    config = load("quick", [*small, "genetic.generations=1"])
+    undisturbed = Home(tmp_path / "undisturbed")
+    run(config, undisturbed)
+    passes: list[int] = []
+    whole = Batches.__iter__
+    monkeypatch.setattr(Batches, "__iter__", lambda self: (passes.append(self.epoch), whole(self))[1])
+
+    def stop(history: History, event: Event) -> None:
+        if isinstance(event, Reported) and event.individual == 1 and event.epoch == 4:
+            raise Stopped(signal.SIGTERM)
+
+    with pytest.raises(Stopped):
+        run(config, home, watch=stop)
+    checkpoint = home.scratch(1) / "checkpoint.safetensors"
+    deadline = time.monotonic() + 30
+    while not checkpoint.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    passes.clear()
+    history = run(config, home)
+    assert passes[-1] == 4
+    assert 0 not in passes
+    assert sorted(history.individuals[1].reports) == [1, 2, 3, 4, 5]
+    assert table(home) == table(undisturbed)

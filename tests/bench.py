@@ -1,0 +1,118 @@
+"""make bench: what things cost here, side by side in one run. Writes results/bench.md.
+
+Machines are shared and noisy: medians, and ratios where two ways of doing the same thing are compared.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from fastai.optimizer import Adam
+
+from gaopt import Genetic
+from gaopt.events import Reported, Scored
+from gaopt.journal import Journal
+from gaopt.strategies import GeneticSearch
+from resnet.data import DataSpec, load
+from resnet.net import build
+from resnet.recipe import Recipe
+from resnet.spec import NetSpec
+from resnet.train import _decayed_or_not, _optimizer, train
+from tests.conftest import ROOT, scored, space
+
+
+def median(action: Callable[[], object], runs: int) -> float:
+    """Seconds of one call, the first left out."""
+    action()
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def command(*arguments: str) -> float:
+    """Seconds of `gaopt …` in a process of its own."""
+    return median(lambda: subprocess.run([sys.executable, "-m", "gaopt", *arguments], cwd=ROOT, capture_output=True), 9)
+
+
+def journal_rows() -> list[tuple[str, str]]:
+    with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "study.db", write=True) as journal:
+        report = Reported(0, 1, {"top1": 0.5, "valid_loss": 1.0}, ((0.1, 1e-3, 0.9),) * 16)
+        append = median(lambda: journal.append(report), 100)
+        for individual in range(1000):
+            journal._connection.execute("BEGIN")
+            for _ in range(10):
+                journal.append(Scored(individual, 0.5))
+            journal._connection.execute("COMMIT")
+        read = median(lambda: list(journal), 3)
+    return [
+        ("one event made durable in the journal", f"{append * 1e3:.1f} ms"),
+        ("a journal of 10,000 events read", f"{read * 1e3:.0f} ms"),
+    ]
+
+
+def optimizer_rows() -> list[tuple[str, str]]:
+    torch.set_num_threads(1)
+    net, theirs_net = build(NetSpec("resnet50")), build(NetSpec("resnet50"))
+    ours, theirs = _optimizer(_decayed_or_not(net), 1e-3, Recipe()), Adam(theirs_net.parameters(), lr=1e-3, wd=0.01)
+    for parameter in (*net.parameters(), *theirs_net.parameters()):
+        parameter.grad = torch.randn_like(parameter)
+    a, b = median(ours.step, 9), median(theirs.step, 9)
+    return [
+        (
+            "a step of Adam on ResNet-50, torch's fused / fastai's own",
+            f"{a * 1e3:.0f} / {b * 1e3:.0f} ms: {b / a:.1f} ×",
+        )
+    ]
+
+
+def training_rows() -> list[tuple[str, str]]:
+    rows = []
+    for name, size in (("resnet20", 8), ("resnet50", 12)):
+        data, speeds = load(DataSpec("digits", size=size, limit=400)), []
+        recipe = Recipe(epochs=4, batch=32, lr=1e-3)
+        train(NetSpec(name), recipe, data, report=lambda e, m, c=(), s=speeds: s.append(m["images_per_second"]))  # type: ignore[misc]
+        rows.append(
+            (f"{name} on digits at {size} px, batch 32, one thread", f"{statistics.median(speeds[1:]):.0f} images/s")
+        )
+    return rows
+
+
+def main() -> None:
+    search, history = GeneticSearch(space(), Genetic(), 0), scored([n / 10 for n in range(10)])
+    rows = [
+        ("`gaopt --help`", f"{command('--help'):.2f} s"),
+        ("`gaopt run --help`", f"{command('run', '--help'):.2f} s"),
+        ("`gaopt list`", f"{command('list'):.2f} s"),
+        ("the next generation decided", f"{median(lambda: search.decide(history, 10), 50) * 1e3:.1f} ms"),
+        *journal_rows(),
+        *optimizer_rows(),
+        *training_rows(),
+    ]
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}"
+    lines = [
+        "# What things cost",
+        "",
+        f"`make bench`, medians, on {os.cpu_count()} CPU cores ({platform.machine()}) without a GPU, {versions}.",
+        "",
+        "| | |",
+        "|---|---:|",
+        *(f"| {what} | {cost} |" for what, cost in rows),
+    ]
+    (ROOT / "results" / "bench.md").write_text("\n".join(lines) + "\n", "utf-8")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
