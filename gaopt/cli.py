@@ -125,7 +125,7 @@ def _start(
     from gaopt.home import fresh
     from gaopt.objective import resolve
 
-    keys = {**keys, "study.seed": seed, "data.path": _quoted(data), "pool.address": _quoted(address)}
+    keys = {**keys, "study.seed": seed, "data.path": _quoted(_whole(data)), "pool.address": _quoted(address)}
     given = [f"{key}={value}" for key, value in keys.items() if value is not None]
     config = load(source, [*sets, *given])
     objective = resolve(config.objective)
@@ -135,6 +135,11 @@ def _start(
         _dry_run(config, as_json)
     else:
         _search(config, home, as_json)
+
+
+def _whole(path: str | None) -> str | None:
+    """A path that means the same when the study is resumed from another folder."""
+    return None if path is None else os.path.abspath(os.path.expanduser(path))
 
 
 def _quoted(text: str | None) -> str | None:

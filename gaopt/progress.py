@@ -17,7 +17,7 @@ class Progress:
     """
     Attributes:
         state: "killed" where a driver neither holds the study nor has put it down.
-        generation, generations: the current one, counted from 1, and how many there will be.
+        generation, generations: the newest one, counted from 0 (−1 before it), and how many there will be.
         done, failed, trainings: individuals with an outcome, those of them that failed, and how many there will be.
         epochs: of a whole training, 0 if unknown.
         left: seconds until the last training is done, None if that cannot be told.
@@ -79,7 +79,7 @@ def progress(name: str, history: History, *, held: bool, now: float) -> Progress
     return Progress(
         name=name,
         state=state,
-        generation=history.generation + 1,
+        generation=history.generation,
         generations=config.generations if config else 0,
         done=done,
         failed=len(history.failed),

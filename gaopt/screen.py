@@ -78,7 +78,7 @@ def sentence(history: History, event: Event) -> str:
         case Opened() if history.individuals:
             return f"going on: {len(history.scored) + len(history.failed)} trained so far"
         case Bred(generation, births, survivors):
-            return f"generation {generation + 1}: {len(births)} to train, {len(survivors)} survivors"
+            return f"generation {generation}: {len(births)} to train, {len(survivors)} survivors"
         case Reported(individual, epoch, metrics):
             shown = " ".join(
                 f"{key}={metrics[key]:.4g}" for key in ("train_loss", "valid_loss", "top1") if key in metrics
@@ -139,7 +139,7 @@ def _head(now: Progress) -> Table:
     left = f"{clock(now.left)} left" if now.left is not None else ""
     failed = f"{now.failed} failed" if now.failed else ""
     state = Text(now.state, style={"running": "cyan", "finished": "green"}.get(now.state, "yellow"))
-    where = f"generation {now.generation}/{now.generations}"
+    where = f"generation {max(0, now.generation)} ({now.generation + 1}/{now.generations})"
     trained = f"{now.done}/{now.trainings} trained"
     grid.add_row(Text(now.name, style="bold"), state, where, bar, trained, failed, clock(now.elapsed), left)
     return grid
@@ -187,11 +187,11 @@ def follow(look: Callable[[], Progress], poll: float = 0.5) -> None:
 def overview(found: list[Progress]) -> Table:
     """One line a study."""
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-    for column in ("study", "state", "generation", "trained", "failed", "best", "test top-1", "time"):
+    for column in ("study", "state", "generations", "trained", "failed", "best", "test top-1", "time"):
         table.add_column(column, justify="left" if column in ("study", "state") else "right")
     for now in found:
         best = f"{now.best.fitness:.4f}" if now.best else ""
         test = f"{now.test['top1']:.4f}" if now.test and "top1" in now.test else ""
-        where, trained = f"{now.generation}/{now.generations}", f"{now.done}/{now.trainings}"
+        where, trained = f"{now.generation + 1}/{now.generations}", f"{now.done}/{now.trainings}"
         table.add_row(now.name, now.state, where, trained, str(now.failed), best, test, clock(now.elapsed))
     return table

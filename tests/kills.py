@@ -73,9 +73,10 @@ def main() -> None:
     lines = [
         "# A real search killed at random moments",
         "",
-        f"`make kills`: `gaopt run quick` ({expected.count(chr(10)) - 1} trainings in {span:.0f} s undisturbed), the"
-        f" driver killed with SIGKILL {KILLS} times, each time once and then `gaopt resume`d,"
-        f" on {os.cpu_count()} CPU cores, Python {platform.python_version()}. Compared: every column of `individuals.csv` but the seconds.",
+        f"`make kills`: `gaopt run quick` ({expected.count(chr(10)) - 1} trainings in {span:.0f} s undisturbed),"
+        f" its driver killed with SIGKILL {KILLS} times, each time once and then `gaopt resume`d,"
+        f" on {os.cpu_count()} CPU cores, Python {platform.python_version()}."
+        " Compared: every column of `individuals.csv` but the seconds.",
         "",
         f"**{same} of {KILLS}** ended with the same individuals, genes and fitness as the search left alone;"
         f" finished individuals trained again: **{twice}**.",
