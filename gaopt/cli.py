@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -20,9 +18,6 @@ from gaopt.errors import BadInput, GaoptError, Stopped
 
 if TYPE_CHECKING:
     from gaopt.config import StudyConfig
-    from gaopt.home import Home
-    from gaopt.pools import Pool
-    from gaopt.progress import Progress
 
 
 def main() -> NoReturn:
@@ -122,19 +117,28 @@ def _start(
     fixed: bool = False,
 ) -> None:
     from gaopt.config import find, load
-    from gaopt.home import fresh
+    from gaopt.driver import drive
+    from gaopt.home import claim, fresh
     from gaopt.objective import resolve
+    from gaopt.strategies import strategy
 
     keys = {**keys, "study.seed": seed, "data.path": _quoted(_whole(data)), "pool.address": _quoted(address)}
     given = [f"{key}={value}" for key, value in keys.items() if value is not None]
     config = load(source, [*sets, *given])
     objective = resolve(config.objective)
     config = objective.check(_fixed(config) if fixed else config)
-    home = fresh(name, f"{find(source).stem}-train" if fixed else find(source).stem)
+    strategy(config)  # refuses genes that it cannot use
+    stem = _stem(find(source)) + ("-train" if fixed else "")
+    fresh(name, stem)
     if dry_run:
         _dry_run(config, as_json)
     else:
-        _search(config, home, as_json)
+        drive(config, lambda: claim(name, stem), as_json)
+
+
+def _stem(path: Path) -> str:
+    """What a study is called after: its config, or the study whose config.toml that is."""
+    return path.absolute().parent.name if path.name == "config.toml" else path.stem
 
 
 def _whole(path: str | None) -> str | None:
@@ -163,94 +167,18 @@ def _fixed(config: StudyConfig) -> StudyConfig:
 @cli.command()
 @click.argument("study")
 @click.option("--generations", metavar="N", help="Go on to this many generations, if more than before.")
-@click.option("--address", metavar="ADDRESS", help="Join this Ray cluster.")
+@click.option("--address", metavar="ADDRESS", help="Join this Ray cluster; 'local' for this machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines on stdout.")
 def resume(study: str, generations: str | None, address: str | None, as_json: bool) -> None:
     """Go on with a study from where it is, whatever stopped it; also with more generations than before."""
-    from gaopt.config import from_tables, override
+    from gaopt.driver import drive
     from gaopt.home import existing
     from gaopt.study import resumed
 
     home = existing(study)
     keys = {"genetic.generations": generations, "pool.address": _quoted(address)}
-    tables = resumed(home).plain()
-    for key, value in keys.items():
-        if value is not None:
-            override(tables, f"{key}={value}")
-    _search(from_tables(tables), home, as_json)
-
-
-def _search(config: StudyConfig, home: Home, as_json: bool) -> None:
-    """Run a study with all that a person sees around it."""
-    from gaopt.objective import resolve
-    from gaopt.pools import pool as open_pool
-    from gaopt.screen import watcher
-    from gaopt.study import run as run_study
-
-    objective = resolve(config.objective)
-    _say(f"study {home.name}: {config.trainings} trainings in {config.generations} generations, results in {home.path}")
-    with closing(open_pool(config, objective)) as pool, _signals():
-        _introduce(pool)
-        try:
-            with watcher(home.name, as_json) as watch:
-                history = run_study(config, home, pool=pool, watch=watch)
-        except (Stopped, KeyboardInterrupt):
-            _say(f"stopped; go on with: gaopt resume {shlex.quote(home.name)}")
-            raise
-    from gaopt.report import write
-
-    write(history, home)
-    _conclude(home, as_json)
-
-
-def _introduce(pool: Pool) -> None:
-    dashboard = getattr(pool, "dashboard", "")
-    if dashboard:
-        _say(f"Ray dashboard: {dashboard}  (its token: ray get-auth-token)")
-
-
-@contextmanager
-def _signals() -> Iterator[None]:
-    """SIGINT and SIGTERM end the search in good order; a second one ends the process at once.
-
-    Ray installs a SIGTERM handler of its own when it starts: this comes after.
-    """
-
-    def stop(number: int, frame: Any) -> None:
-        signal.signal(number, lambda number, frame: os._exit(128 + number))
-        raise Stopped(number)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _conclude(home: Home, as_json: bool) -> None:
-    now = _progress(home)
-    if as_json:
-        click.echo(json.dumps({"event": "Result", **now.plain()}))
-        return
-    if now.best is None:
-        click.echo(f"all {now.done} individuals failed; the reasons are in {home.report}")
-        return
-    genes = "  ".join(f"{name} {value:.4g}" for name, value in now.best.genes.items())
-    click.echo(f"best: individual {now.best.id}  {genes}")
-    click.echo(f"validation fitness: {now.best.fitness:.4f}")
-    if now.test:
-        click.echo("test: " + "  ".join(f"{name} {value:.4f}" for name, value in now.test.items()))
-    click.echo(f"report: {home.report}")
-
-
-def _progress(home: Home) -> Progress:
-    from gaopt.history import History
-    from gaopt.journal import Journal, held
-    from gaopt.progress import progress
-
-    with Journal(home.journal) as journal:
-        return progress(home.name, History(journal), held=held(home.journal), now=time.time())
+    config = resumed(home, [f"{key}={value}" for key, value in keys.items() if value is not None])
+    drive(config, lambda: home, as_json)
 
 
 def _dry_run(config: StudyConfig, as_json: bool) -> None:
@@ -261,9 +189,10 @@ def _dry_run(config: StudyConfig, as_json: bool) -> None:
     from gaopt.progress import clock
 
     objective = resolve(config.objective)
-    with closing(open_pool(config, objective)) as pool:
+    shared = objective.prepare(config)
+    with closing(open_pool(config, objective, shared)) as pool:
         together = pool.capacity
-    seconds = objective.seconds(config, objective.prepare(config))
+    seconds = objective.seconds(config, shared)
     total = None if seconds is None else seconds * -(-config.trainings // together)
     if as_json:
         plan = {"config": config.plain(), "trainings": config.trainings, "at_once": together, "seconds": total}
@@ -284,16 +213,20 @@ def status(study: str, as_json: bool, follow: bool) -> None:
     from rich.console import Console
 
     from gaopt.home import existing
+    from gaopt.journal import Journal, held
+    from gaopt.progress import look
     from gaopt.screen import follow as follow_page
     from gaopt.screen import page
 
     home = existing(study)
     if as_json:
-        click.echo(json.dumps(_progress(home).plain()))
+        click.echo(json.dumps(look(home).plain()))
     elif follow:
-        follow_page(lambda: _progress(home))
+        with Journal(home.journal) as journal:
+            follow_page(home.name, journal, lambda: held(home.journal))
     else:
-        Console().print(page(_progress(home), time.time()))
+        console = Console()
+        console.print(page(look(home), time.time(), console.width))
 
 
 @cli.command(name="list")
@@ -303,9 +236,15 @@ def list_(as_json: bool) -> None:
     from rich.console import Console
 
     from gaopt.home import studies
+    from gaopt.progress import look
     from gaopt.screen import overview
 
-    found = [_progress(home) for home in studies()]
+    found = []
+    for home in studies():
+        try:
+            found.append(look(home))
+        except BadInput as error:
+            _say(f"gaopt: {error}")
     if as_json:
         click.echo(json.dumps([each.plain() for each in found]))
     else:

@@ -6,6 +6,7 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -71,6 +72,10 @@ class PoolConfig:
     cpus: Annotated[int, Ge(1), Le(1024)] = 1
     dashboard: bool = True
 
+    def __post_init__(self) -> None:
+        if self.gpus > 1 and self.gpus % 1:
+            raise ValueError(f"gpus is {self.gpus:g}: must be a whole number, or a fraction below 1")
+
 
 @dataclass(frozen=True)
 class StudyConfig:
@@ -134,15 +139,12 @@ def load(source: str | Path, overrides: Sequence[str] = ()) -> StudyConfig:
     Raises:
         ConfigError: what is wrong, the value found, and what is allowed.
     """
-    tables = read_toml(find(source))
-    for text in overrides:
-        override(tables, text)
-    return from_tables(tables)
+    return from_tables(overridden(read_toml(find(source)), overrides))
 
 
 def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
     """A config from plain tables. Tables that gaopt does not know belong to the objective, which checks them."""
-    _check_finite(tables, "")
+    _check_plain(tables, "")
     study = parse(_Study, tables.get("study", {}), "study")
     genes = {name: parse(Gene, gene, f"space.{name}") for name, gene in _table(tables, "space").items()}
     return StudyConfig(
@@ -171,8 +173,11 @@ def find(source: str | Path) -> Path:
     known, path = presets(), Path(source)
     if str(source) in known:
         return known[str(source)]
-    if path.is_file():
-        return path
+    try:
+        if path.is_file():
+            return path
+    except (OSError, ValueError):
+        pass  # too long, or not a path at all: then no file either
     raise ConfigError(f"there is no preset and no file {str(source)!r}: {nearest(str(source), known)}")
 
 
@@ -231,20 +236,38 @@ def _numbers(table: Mapping[str, Any], where: str) -> dict[str, float]:
     return {key: float(value) for key, value in table.items()}
 
 
-def _check_finite(value: Any, where: str) -> None:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ConfigError(f"{where} is {value}: must be a finite number")
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            _check_finite(inner, f"{where}.{key}" if where else str(key))
+def _check_plain(value: Any, where: str) -> None:
+    """Only what JSON can hold: the journal keeps the config as that."""
+    match value:
+        case float() if not math.isfinite(value):
+            raise ConfigError(f"{where} is {value}: must be a finite number")
+        case Mapping():
+            for key, inner in value.items():
+                _check_plain(inner, f"{where}.{key}" if where else str(key))
+        case list() | tuple():
+            for index, inner in enumerate(value):
+                _check_plain(inner, f"{where}[{index}]")
+        case bool() | int() | float() | str() | None:
+            pass
+        case _:
+            raise ConfigError(
+                f"{where} is {value}: must be a number, a text, true or false, or a list or table of them"
+            )
 
 
-def override(tables: dict[str, Any], text: str) -> None:
-    """Put one "table.key=value" into nested tables; a value that is not TOML is a string.
+def overridden(tables: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """A copy of tables with each "table.key=value" put in; a value that is not TOML is a string.
 
     Raises:
-        ConfigError: it is not of that form.
+        ConfigError: one is not of that form.
     """
+    copy = deepcopy(dict(tables))
+    for text in overrides:
+        _override(copy, text)
+    return copy
+
+
+def _override(tables: dict[str, Any], text: str) -> None:
     key, sign, value = text.partition("=")
     parts = key.strip().split(".")
     if not sign or not all(parts) or len(parts) < 2:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from gaopt.errors import StudyError
 from gaopt.events import Birth, Bred, Closed, Event, Failed, Judged, Opened, Reported, Scored, Started
 from gaopt.space import Genes
 
@@ -78,6 +79,16 @@ class History:
             self.add(event)
 
     def add(self, event: Event) -> None:
+        """
+        Raises:
+            StudyError: the event does not follow from those before it.
+        """
+        try:
+            self._add(event)
+        except KeyError as error:
+            raise StudyError(f"the journal speaks of individual {error} that was never born") from None
+
+    def _add(self, event: Event) -> None:
         self.updated = event.at
         match event:
             case Opened():
@@ -108,6 +119,8 @@ class History:
 
     def _breed(self, event: Bred) -> None:
         for birth in event.births:
+            if birth.id in self.individuals:
+                raise StudyError(f"the journal bears individual {birth.id} twice")
             self.individuals[birth.id] = Individual(birth, event.generation)
         self.populations.append(event.survivors + tuple(birth.id for birth in event.births))
 

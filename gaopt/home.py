@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from gaopt.errors import StudyError, nearest
@@ -57,9 +58,10 @@ class Home:
         return self.path / "work" / str(individual)
 
     def make(self) -> None:
-        """
+        """Make the folder if it is not there.
+
         Raises:
-            StudyError: the folder cannot be made, or not written to.
+            StudyError: it cannot be made.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -69,7 +71,10 @@ class Home:
     def write(self, path: Path, text: str) -> None:
         """Replace a file whole: a reader, or a kill, never sees half of it."""
         part = path.with_name(path.name + ".tmp")
-        part.write_text(text, "utf-8")
+        with open(part, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(path)
 
     def sweep(self, keep: Iterable[int]) -> None:
@@ -103,13 +108,32 @@ def fresh(name: str | None, stem: str) -> Home:
         StudyError: the name cannot be a folder's, or is taken.
     """
     if name is None:
-        taken = {path.name for path in results().glob("*")} if results().is_dir() else set()
-        number = next(n for n in range(1, len(taken) + 2) if f"{stem}-{n}" not in taken)
-        name = f"{stem}-{number}"
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:80] or "study"
+        return next(home for n in count(1) if not (home := _at(f"{stem}-{n}")).path.exists())
     home = _at(name)
-    if home.path.exists():
+    if home.journal.exists():
         raise StudyError(f"the study {name!r} exists: go on with 'gaopt resume {name}', or give another --name")
+    if home.path.exists() and not (home.path.is_dir() and not any(home.path.iterdir())):
+        raise StudyError(f"{home.path} exists and is no study: give another --name")
     return home
+
+
+def claim(name: str | None, stem: str) -> Home:
+    """`fresh`, and its folder made, so that no other search can have it.
+
+    Raises:
+        StudyError: also when the folder cannot be made.
+    """
+    while True:
+        home = fresh(name, stem)
+        try:
+            home.path.mkdir(parents=True)
+        except FileExistsError:
+            if name is None and home.path.exists():
+                continue  # another search was quicker: the next number
+        except OSError as error:
+            raise StudyError(f"the folder {home.path} cannot be made: {error.strerror}") from error
+        return home
 
 
 def existing(name: str) -> Home:
@@ -118,9 +142,10 @@ def existing(name: str) -> Home:
     Raises:
         StudyError: there is none, with the nearest name.
     """
-    if os.sep in name and (Path(name) / "study.db").is_file():
-        return Home(Path(name))
-    home = _at(name)
+    path = Path(name).resolve()
+    if (os.sep in name or name == ".") and (path / "study.db").is_file():
+        return Home(results() / path.name if path.parent == results().resolve() else path)
+    home = _at(name.rstrip(os.sep))
     if not home.journal.is_file():
         raise StudyError(f"there is no study {name!r} in {results()}: {nearest(name, (h.name for h in studies()))}")
     return home

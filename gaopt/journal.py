@@ -60,7 +60,7 @@ class Journal:
     def _acquire(self) -> None:
         assert self._lock
         try:
-            self._lock.acquire(blocking=False)
+            self._lock.acquire(timeout=0.5)  # a reader may be asking at this moment whether it is held
         except Timeout:
             raise StudyError(f"the study {self.path.parent.name!r} is in use{self._holder()}") from None
 
@@ -98,8 +98,12 @@ class Journal:
 
     def since(self, seq: int) -> Iterator[tuple[int, Event]]:
         """The events after a sequence number, each with its own."""
-        rows = self._connection.execute("SELECT seq, kind, body, at FROM events WHERE seq > ? ORDER BY seq", (seq,))
-        for number, kind, body, at in rows.fetchall():
+        select = "SELECT seq, kind, body, at FROM events WHERE seq > ? ORDER BY seq"
+        try:
+            rows = self._connection.execute(select, (seq,)).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise StudyError(f"{self.path} cannot be read: {error}") from error
+        for number, kind, body, at in rows:
             yield number, decode(kind, body, at)
 
     def __iter__(self) -> Iterator[Event]:

@@ -141,12 +141,12 @@ def resolve(name: str) -> Objective:
         sys.path.append(here)
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise ConfigError(f"the objective {name!r} cannot be imported: {error}") from error
+    except Exception as error:  # whatever a user's module does when it is imported
+        raise ConfigError(f"the objective {name!r} cannot be imported: {type(error).__name__}: {error}") from error
     if not hasattr(module, attribute):
         raise ConfigError(f"the module {module_name} has no {attribute!r}: {nearest(attribute, vars(module))}")
     found = getattr(module, attribute)
-    if not callable(found):
+    if not callable(found) or isinstance(found, type):
         raise ConfigError(f"the objective {name!r} is a {type(found).__name__}: must be a function")
     return found if isinstance(found, Objective) else cast("Objective", Plain(found))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Literal
 
 from gaopt.config import from_tables
 from gaopt.history import History, Individual
+from gaopt.home import Home
+from gaopt.journal import Journal, held
 
 State = Literal["running", "finished", "interrupted", "failed", "killed", "empty"]
 
@@ -63,13 +66,28 @@ class Progress:
         }
 
 
+def look(home: Home) -> Progress:
+    """Where a study is now, from its journal alone.
+
+    Raises:
+        StudyError: the journal cannot be read.
+    """
+    for attempt in (1, 2):
+        holds = held(home.journal)  # asked first: a driver that ends meanwhile has put the study down
+        with Journal(home.journal) as journal:
+            now = progress(home.name, History(journal), held=holds, now=time.time())
+        if now.state != "killed" or attempt == 2:  # or one that starts meanwhile: look again
+            break
+    return now
+
+
 def progress(name: str, history: History, *, held: bool, now: float) -> Progress:
     """
     Args:
         held: whether a driver holds the study now.
         now: the time, in seconds since 1970.
     """
-    state = _state(history, held)
+    found = state(history, held)
     config = from_tables(history.config) if history.config else None
     trainings = config.trainings if config else 0
     done = len(history.scored) + len(history.failed)
@@ -78,7 +96,7 @@ def progress(name: str, history: History, *, held: bool, now: float) -> Progress
     judged = history.judged.get(best.id) if best else None
     return Progress(
         name=name,
-        state=state,
+        state=found,
         generation=history.generation,
         generations=config.generations if config else 0,
         done=done,
@@ -87,15 +105,16 @@ def progress(name: str, history: History, *, held: bool, now: float) -> Progress
         epochs=int(config.settings.get("recipe", {}).get("epochs", 0)) if config else 0,
         best=best,
         mean=fmean(scores) if scores else None,
-        running=tuple(history.running) if state == "running" else (),
+        running=tuple(history.running) if found == "running" else (),
         test=judged.metrics if judged else None,
         started=history.created,
-        elapsed=(now if state == "running" else history.updated) - history.created,
-        left=_left(history, trainings - done, now) if state == "running" else None,
+        elapsed=(now if found == "running" else history.updated) - history.created,
+        left=_left(history, trainings - done, now) if found == "running" else None,
     )
 
 
-def _state(history: History, held: bool) -> State:
+def state(history: History, held: bool) -> State:
+    """What a study is doing, told from its journal and whether a driver holds it."""
     if not history.opened:
         return "empty"
     if history.closed:

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from gaopt.events import Bred, Closed, Event, Failed, Judged, Opened, Reported, Scored, encode
 from gaopt.history import History, Individual
+from gaopt.journal import Journal
 from gaopt.progress import Progress, clock, progress
 
 
@@ -113,7 +114,8 @@ class Page:
 
     def _draw(self) -> Group:
         try:
-            return page(progress(self._name, self._history, held=True, now=time.time()), time.time())
+            now = progress(self._name, self._history, held=True, now=time.time())
+            return page(now, time.time(), self._console.width)
         except RuntimeError:  # the search changed the history while it was read: the next drawing has it
             return Group(Text("…"))
 
@@ -125,23 +127,29 @@ class Page:
         self._live.__exit__(None, None, None)
 
 
-def page(now: Progress, clock_now: float) -> Group:
+def page(now: Progress, clock_now: float, width: int) -> Group:
     """The state of a study: where it is, its best, and each running individual with its epoch."""
-    parts: list[Any] = [_head(now), _best(now)]
+    parts: list[Any] = [_head(now, width), _best(now)]
     if now.running:
-        parts.append(_running(now, clock_now))
+        parts.append(_running(now, clock_now, width))
     return Group(*parts)
 
 
-def _head(now: Progress) -> Table:
+WIDE = 110  # columns from which there is room for bars and losses
+
+
+def _head(now: Progress, width: int) -> Table:
     grid = Table.grid(padding=(0, 2))
-    bar = ProgressBar(total=max(1, now.trainings), completed=now.done, width=24)
-    left = f"{clock(now.left)} left" if now.left is not None else ""
-    failed = f"{now.failed} failed" if now.failed else ""
     state = Text(now.state, style={"running": "cyan", "finished": "green"}.get(now.state, "yellow"))
     where = f"generation {max(0, now.generation)} ({now.generation + 1}/{now.generations})"
-    trained = f"{now.done}/{now.trainings} trained"
-    grid.add_row(Text(now.name, style="bold"), state, where, bar, trained, failed, clock(now.elapsed), left)
+    cells: list[Any] = [Text(now.name, style="bold"), state, where]
+    if width >= WIDE:
+        cells.append(ProgressBar(total=max(1, now.trainings), completed=now.done, width=24))
+    cells.append(f"{now.done}/{now.trainings} trained")
+    if now.failed:
+        cells.append(f"{now.failed} failed")
+    cells.append(clock(now.elapsed) + (f", {clock(now.left)} left" if now.left is not None else ""))
+    grid.add_row(*cells)
     return grid
 
 
@@ -152,36 +160,45 @@ def _best(now: Progress) -> Text:
         ("best ", "dim"), (f"{now.best.fitness:.4f}", "bold green"), f"  i{now.best.id} {genes(now.best)}"
     )
     if now.mean is not None:
-        text.append(f"   mean of the generation {now.mean:.4f}", "dim")
+        text.append(f"\nmean {now.mean:.4f} in this generation", "dim")
     if now.test:
-        text.append("   test " + " ".join(f"{key} {value:.4f}" for key, value in now.test.items() if key != "loss"))
+        text.append("\ntest " + " ".join(f"{key} {value:.4f}" for key, value in now.test.items() if key != "loss"))
     return text
 
 
-def _running(now: Progress, clock_now: float) -> Table:
+def _running(now: Progress, clock_now: float, width: int) -> Table:
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
     names = list(now.running[0].genes)
-    for column in ("individual", *names, "epoch", "", "top-1", "train loss", "valid loss", "time"):
-        table.add_column(column, justify="left" if column in ("individual", "") else "right")
+    shown = {"top1": "top-1", "train_loss": "train loss", "valid_loss": "valid loss"}
+    measures = shown if width >= WIDE else {"top1": "top-1"}
+    for column in ("", *names, "epoch", *([""] if width >= WIDE else []), *measures.values(), "time"):
+        table.add_column(column, justify="right" if column else "left", no_wrap=True)
     for i in now.running:
         metrics = i.reports[i.epoch].metrics if i.epoch else {}
-        shown = [f"{metrics[key]:.4f}" if key in metrics else "" for key in ("top1", "train_loss", "valid_loss")]
-        bar = ProgressBar(total=max(1, now.epochs), completed=i.epoch, width=12)
-        values = [f"{i.genes[name]:.3g}" for name in names]
         epoch = f"{i.epoch}/{now.epochs}" if now.epochs else str(i.epoch)
-        table.add_row(f"g{i.generation} i{i.id}", *values, epoch, bar, *shown, clock(clock_now - i.started))
+        bar = [ProgressBar(total=max(1, now.epochs), completed=i.epoch, width=12)] if width >= WIDE else []
+        values = [f"{metrics[key]:.4f}" if key in metrics else "" for key in measures]
+        found = [f"{i.genes[name]:.3g}" for name in names]
+        table.add_row(f"g{i.generation} i{i.id}", *found, epoch, *bar, *values, clock(clock_now - i.started))
     return table
 
 
-def follow(look: Callable[[], Progress], poll: float = 0.5) -> None:
+def follow(name: str, journal: Journal, held: Callable[[], bool]) -> None:
     """Draw a study again and again until no driver holds it."""
-    with Live(console=Console(), auto_refresh=False) as live:
-        while True:
-            now = look()
-            live.update(page(now, time.time()), refresh=True)
+    history, ended = History(), False
+    console = Console()
+    with Live(console=console, auto_refresh=False) as live:
+        for event in journal.follow():
+            if event:
+                history.add(event)
+                continue
+            now = progress(name, history, held=held(), now=time.time())
+            live.update(page(now, time.time(), console.width), refresh=True)
             if now.state != "running":
-                return
-            time.sleep(poll)
+                # Once more: the driver may have written its last events after they were read and before it was asked.
+                if ended:
+                    return
+                ended = True
 
 
 def overview(found: list[Progress]) -> Table:

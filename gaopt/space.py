@@ -41,6 +41,8 @@ class Gene:
             raise ConfigError(f"the scale is {self.scale!r}: must be 'linear' or 'log'")
         if self.scale == "log" and self.low <= 0:
             raise ConfigError(f"low is {self.low} on a log scale: must be above 0")
+        if self.integer and (self.low % 1 or self.high % 1):
+            raise ConfigError(f"the range {self.low} … {self.high} of an integer gene: both bounds must be whole")
 
     def at(self, unit: float) -> float:
         """The value at a point of [0, 1]; never outside the bounds, whatever the rounding."""
@@ -48,8 +50,9 @@ class Gene:
             value = self.low * (self.high / self.low) ** unit
         else:
             value = self.low + (self.high - self.low) * unit
-        value = min(max(value, self.low), self.high)
-        return float(round(value)) if self.integer else float(f"{value:.6g}")
+        # Six figures: what is shown is what is trained.
+        value = float(round(value)) if self.integer else float(f"{value:.6g}")
+        return min(max(value, float(self.low)), float(self.high))
 
     def unit(self, value: float) -> float:
         """Where a value lies in [0, 1]: the inverse of `at`."""
@@ -67,7 +70,7 @@ class Space(Mapping[str, Gene]):
         ['lr', 'wd']
     """
 
-    def __init__(self, **genes: Gene) -> None:
+    def __init__(self, /, **genes: Gene) -> None:
         if not genes:
             raise ConfigError("the space has no genes: at least one is needed")
         self._genes = genes

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from typing import Any
 import tomli_w
 
 from gaopt import __version__
-from gaopt.config import StudyConfig, from_tables
+from gaopt.config import StudyConfig, from_tables, overridden
 from gaopt.errors import GaoptError, Stopped, StudyError
-from gaopt.events import Closed, Event, Failed, Judged, Opened, Scored, Started
+from gaopt.events import Closed, Event, Failed, Judged, Opened, Outcome, Reported, Scored, Started
 from gaopt.history import History, Individual
 from gaopt.home import Home
 from gaopt.journal import Journal
@@ -37,8 +37,17 @@ def ignore(history: History, event: Event) -> None:
     """A watcher that looks away."""
 
 
+def go_on() -> None:
+    """Never stops."""
+
+
 def run(
-    config: StudyConfig, home: Home | str | os.PathLike[str], *, pool: Pool | None = None, watch: Watch = ignore
+    config: StudyConfig,
+    home: Home | str | os.PathLike[str],
+    *,
+    pool: Pool | None = None,
+    watch: Watch = ignore,
+    stop: Callable[[], None] = go_on,
 ) -> History:
     """Run a study to its end, from wherever it is.
 
@@ -47,6 +56,7 @@ def run(
         home: the study's folder; made if it does not exist.
         pool: where to train; by default the one that the config names.
         watch: called with the history after each event.
+        stop: called at least every other second; raises `Stopped` to end the search in good order.
 
     Returns:
         The whole history; `history.best` is the fittest individual.
@@ -65,26 +75,28 @@ def run(
     config = objective.check(config)
     search = strategy(config)
     own = pool is None
-    pool = pool or open_pool(config, objective)
+    pool = pool or open_pool(config, objective, objective.prepare(config))
     try:
         home.make()
         with Journal(home.journal, write=True) as journal:
-            return _Loop(config, home, objective, search, pool, journal, watch).run()
+            return _Loop(config, home, objective, search, pool, journal, watch, stop).run()
     finally:
         if own:
             pool.close()
 
 
-def resumed(home: Home) -> StudyConfig:
-    """The config that a study was last opened with.
+def resumed(home: Home, overrides: Sequence[str] = ()) -> StudyConfig:
+    """The config that a study was last opened with, changed in what may be changed.
 
     Raises:
-        StudyError: its journal is empty or cannot be read.
+        BadInput: the journal is empty or cannot be read, or the study cannot go on with these overrides.
     """
     history = History(Journal(home.journal))
     if not history.config:
         raise StudyError(f"the study {home.name!r} has an empty journal: remove {home.path} and start again")
-    return from_tables(history.config)
+    config = from_tables(overridden(history.config, overrides))
+    check_same(history, config)
+    return config
 
 
 class _Loop:
@@ -99,16 +111,17 @@ class _Loop:
         pool: Pool,
         journal: Journal,
         watch: Watch,
+        stop: Callable[[], None],
     ) -> None:
         self.config, self.home, self.objective = config, home, objective
-        self.search, self.pool, self.journal, self.watch = search, pool, journal, watch
+        self.search, self.pool, self.journal, self.watch, self.stop = search, pool, journal, watch, stop
         self.history = History(journal)
 
     def run(self) -> History:
-        _check_same(self.history.config, self.config.plain())
+        check_same(self.history, self.config)
         self._record(Opened(self.config.plain(), __version__, socket.gethostname(), os.getpid()))
-        self.home.write(self.home.config, tomli_w.dumps(self.config.plain()))
         try:
+            self.home.write(self.home.config, tomli_w.dumps(self.config.plain()))
             self._search()
             self._judge()
         except BaseException as error:
@@ -124,12 +137,20 @@ class _Loop:
             if decision := self.search.decide(self.history, self.pool.room):
                 self._record(decision)
             elif self.history.running:
-                outcome = self.pool.wait()
-                self._record(outcome)
-                if isinstance(outcome, Scored | Failed):
-                    self._sweep()
+                self._take(self._wait())
             elif not self.history.waiting:
                 return
+
+    def _wait(self) -> Outcome:
+        while True:
+            self.stop()
+            if outcome := self.pool.wait():
+                return outcome
+
+    def _take(self, outcome: Outcome) -> None:
+        self._record(outcome)
+        if isinstance(outcome, Scored | Failed):
+            self._sweep()
 
     def _start_waiting(self) -> None:
         for individual in self.history.waiting[: self.pool.room]:
@@ -142,7 +163,8 @@ class _Loop:
         if not self.objective.judges or best is None or best.id in self.history.judged:
             return
         self.pool.submit(replace(self._task(best), judge=True))
-        outcome = self.pool.wait()
+        while isinstance(outcome := self._wait(), Reported):
+            pass  # its weights were gone, and it is trained again
         if isinstance(outcome, Failed):
             raise GaoptError(f"the best individual could not be measured on the test split: {outcome.message}")
         assert isinstance(outcome, Judged)
@@ -172,20 +194,24 @@ class _Loop:
         self.watch(self.history, stamped)
 
 
-def _check_same(before: dict[str, Any], now: dict[str, Any]) -> None:
+def check_same(history: History, config: StudyConfig) -> None:
     """Refuse to go on with another experiment in the same study.
 
     Raises:
-        StudyError: the first key that differs.
+        StudyError: the first key that differs, or fewer generations than there are.
     """
-    if not before:
+    if not history.config:
         return
-    old, new = _flat(before), _flat(now)
+    old, new = _flat(history.config), _flat(config.plain())
     for key in [*old, *(key for key in new if key not in old)]:
         if old.get(key) != new.get(key) and key not in FREE:
             raise StudyError(
                 f"the study was begun with {key} = {old.get(key)!r}, now it is {new.get(key)!r}: start a new one"
             )
+    if config.generations < len(history.populations):
+        raise StudyError(
+            f"genetic.generations is {config.generations}: the study has {len(history.populations)} already"
+        )
 
 
 def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:

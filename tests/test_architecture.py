@@ -16,7 +16,8 @@ HEAVY = {"torch", "torchvision", "fastai", "ray", "deap", "pandas", "matplotlib"
 LAYERS = [
     ("__main__",),
     ("cli",),
-    ("report", "screen"),
+    ("driver",),
+    ("report", "screen", "signals"),
     ("progress",),
     ("study",),
     ("strategies", "pools"),

@@ -6,17 +6,20 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
 from gaopt import cli
-from gaopt.home import Home, existing
+from gaopt.errors import StudyError
+from gaopt.events import Scored, Started
+from gaopt.home import Home, claim, existing, fresh
 from gaopt.journal import Journal
 from gaopt.study import run as run_study
 from tests.conftest import ROOT, toy
@@ -199,8 +202,6 @@ def test_status_and_list_read_the_journal_alone(study: Home, capfd: pytest.Captu
 
 
 def test_a_study_that_was_killed_is_said_to_be(study: Home, capfd: pytest.CaptureFixture[str]) -> None:
-    import sqlite3
-
     connection = sqlite3.connect(study.journal)
     connection.execute("DELETE FROM events WHERE seq > 12")
     connection.commit()
@@ -212,31 +213,28 @@ def test_a_study_that_was_killed_is_said_to_be(study: Home, capfd: pytest.Captur
     assert all(Path(line).is_file() for line in out.splitlines())
 
 
+def started(kind: str) -> subprocess.Popen[str]:
+    """A search in a process of its own."""
+    small = [*SMALL[:-4], "--pop", "6", "--set", "recipe.epochs=3", "--set", f"pool.kind={kind}"]
+    command = [sys.executable, "-m", "gaopt", "run", *small, "--name", "stopped"]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("kind", ["ray", "inline"])
 def test_a_signal_leaves_a_study_that_can_be_resumed(
-    number: int, code: int, results: Path, capfd: pytest.CaptureFixture[str]
+    number: int, code: int, kind: str, results: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "gaopt",
-        "run",
-        *SMALL[:-4],
-        "--pop",
-        "6",
-        "--name",
-        "stopped",
-        "--set",
-        "pool.kind=ray",
-    ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    process = started(kind)
     journal = results / "stopped" / "study.db"
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        if journal.exists() and any(type(event).__name__ == "Scored" for event in Journal(journal)):
+        # Between two outcomes, so that the search is deep inside of Ray, waiting.
+        events = list(Journal(journal)) if journal.exists() else []
+        if events and isinstance(events[-1], Started) and any(isinstance(event, Scored) for event in events):
             break
-        time.sleep(0.1)
+        time.sleep(0.02)
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == code
@@ -248,21 +246,90 @@ def test_a_signal_leaves_a_study_that_can_be_resumed(
     assert 0 < before < json.loads(out)["trainings"]
 
 
-def test_help_names_every_verb_and_is_quick() -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_ray_starts_writes_nothing(number: int, code: int, results: Path) -> None:
+    process = started("ray")
+    assert process.stderr
+    while "starting Ray" not in process.stderr.readline():
+        pass
+    time.sleep(1.5)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Traceback" not in err
+    assert not results.exists()
+
+
+def test_help_names_every_verb() -> None:
     done = gaopt("--help")
     assert done.returncode == 0
     for verb in cli.cli.commands:
         assert re.search(rf"^  {verb} ", done.stdout, re.M)
 
 
-def test_every_verb_and_option_is_in_the_readme_or_its_help() -> None:
+def test_every_verb_and_option_says_what_it_is_for() -> None:
     for name, verb in cli.cli.commands.items():
-        shown = CliRunner().invoke(cli.cli, [name, "--help"]).output
-        assert verb.help
-        assert verb.help.splitlines()[0][:40] in shown
+        assert verb.help, name
         for parameter in verb.params:
-            if parameter.param_type_name == "option":
-                assert parameter.opts[0] in shown
+            assert parameter.param_type_name == "argument" or getattr(parameter, "help", None), (name, parameter.name)
+
+
+def test_one_bad_journal_does_not_hide_the_other_studies(study: Home, results: Path, capfd: Any) -> None:
+    (results / "empty").mkdir()
+    (results / "empty" / "study.db").touch()
+    code, out, err = invoke(capfd, "list", "--json")
+    assert code == 0
+    assert [each["study"] for each in json.loads(out)] == ["toy"]
+    assert "empty" in err
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["DELETE FROM events WHERE kind = 'Bred'", "UPDATE events SET body = '{' WHERE seq = 4", "DROP TABLE events"],
+)
+@pytest.mark.parametrize("verb", ["status", "resume", "report"])
+def test_a_damaged_journal_is_one_sentence(study: Home, damage: str, verb: str, capfd: Any) -> None:
+    connection = sqlite3.connect(study.journal)
+    connection.execute(damage)
+    connection.commit()
+    connection.close()
+    code, _, err = invoke(capfd, verb, "toy")
+    assert code == 2
+    assert "journal" in err.splitlines()[-1]
+
+
+def test_pages_of_a_journal_that_were_zeroed_are_one_sentence(study: Home, capfd: Any) -> None:
+    whole = study.journal.read_bytes()
+    study.journal.write_bytes(whole[:4096] + bytes(len(whole) - 4096))
+    code, _, err = invoke(capfd, "status", "toy")
+    assert code == 2
+    assert "Traceback" not in err
+
+
+def test_fewer_generations_than_there_are_is_refused(study: Home, capfd: Any) -> None:
+    code, _, err = invoke(capfd, "resume", "toy", "--generations", "1")
+    assert code == 2
+    assert "genetic.generations is 1: the study has 2 already" in err
+
+
+def test_searches_that_start_together_take_different_names(results: Path) -> None:
+    first, second = claim(None, "quick"), claim(None, "quick")
+    assert (first.name, second.name) == ("quick-1", "quick-2")
+    assert claim("mine", "quick").name == "mine"
+    assert fresh("mine", "quick").name == "mine"  # an empty folder holds nobody up
+    assert fresh(None, "my pets!").name == "my-pets-1"
+    (results / "other").mkdir()
+    (results / "other" / "file").touch()
+    with pytest.raises(StudyError, match="exists and is no study"):
+        claim("other", "quick")
+
+
+def test_a_study_is_found_by_name_and_by_path(study: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("toy", "toy/", str(study.path)):
+        assert existing(name).journal.samefile(study.journal)
+    monkeypatch.chdir(study.path)
+    assert existing(".").name == "toy"
 
 
 def test_a_closed_pipe_is_no_traceback(study: Home) -> None:

@@ -7,7 +7,7 @@ from gaopt import Gene, Genetic, Space
 from gaopt.events import Birth, Bred, Scored
 from gaopt.history import History
 from gaopt.strategies import GeneticSearch
-from gaopt.strategies.operators import Genome, cross, ranked, redraw, toolbox
+from gaopt.strategies.operators import Genome, cross, redraw
 from tests.conftest import scored, space
 
 
@@ -64,17 +64,31 @@ def test_failures_survive_only_where_nothing_else_is_left() -> None:
     assert decided(search(population=4), history).survivors == (2, 0)
 
 
-def test_deap_s_own_hall_of_fame_would_be_misled_by_a_nan() -> None:
-    # Why a NaN never reaches DEAP: this is the trap, kept here to see when it goes away.
+def test_a_nan_would_mislead_deap_and_never_reaches_it() -> None:
     from deap import tools
 
-    class Raw(list):  # type: ignore[type-arg]
-        pass
+    def best(fitnesses: list[float], honest: bool) -> int:
+        genomes = [Genome([float(id)], fitness, id) for id, fitness in enumerate(fitnesses)]
+        for genome, fitness in zip(genomes, fitnesses, strict=True):
+            if honest:
+                genome.fitness.values = (fitness,)  # past what Genome does about it
+        hall = tools.HallOfFame(1)
+        hall.update(genomes)
+        return int(hall[0].id)
 
-    box = toolbox(space(), Genetic(population=4))
-    best = ranked(box, space(), [scored([0.9, math.nan, 0.1, 0.5]).individuals[n] for n in range(4)])
-    assert [genome.id for genome in best] == [0, 3, 2, 1]
-    assert tools.selBest(best, 1)[0].id == 0
+    assert best([0.9, math.nan, 0.1, 0.5], honest=True) != 0  # the trap
+    assert best([0.9, math.nan, 0.1, 0.5], honest=False) == 0
+
+
+def test_ids_stay_unique_where_a_place_could_not_be_filled() -> None:
+    two = Space(a=Gene(0, 3, integer=True), b=Gene(0, 3, integer=True))
+    strategy = GeneticSearch(two, Genetic(population=6, generations=20, mutation=0.0, crossover=0.0), seed=1)
+    history = History()
+    while decision := strategy.decide(history, room=10):
+        history.add(decision)
+        for birth in decision.births:
+            history.add(Scored(birth.id, birth.genes["a"]))
+    assert list(history.individuals) == list(range(len(history.individuals)))
 
 
 def test_every_offspring_differs_from_its_loser_and_comes_from_it() -> None:

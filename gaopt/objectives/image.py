@@ -11,14 +11,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from resnet.data import DataSpec, Images
-
 from gaopt import __version__
 from gaopt.config import OWN_TABLES, StudyConfig, parse
 from gaopt.errors import ConfigError, DataError, Diverged, StudyError, nearest
 from gaopt.home import Home
 from gaopt.objective import Report, Score, Task
 from resnet import data as datasets
+from resnet.data import DataSpec, Images
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
 
@@ -62,6 +61,8 @@ class Classifier:
         for name, gene in config.space.items():
             for bound in (gene.low, gene.high):
                 self._check_gene(settings.recipe, name, bound)
+            if isinstance(getattr(settings.recipe, name), int) and not gene.integer:
+                raise ConfigError(f"the gene {name!r} is a whole number of the recipe: set space.{name}.integer = true")
         for name, value in config.fixed.items():
             self._check_gene(settings.recipe, name, value)
         return replace(config, settings=asdict(settings))
@@ -95,7 +96,7 @@ class Classifier:
         return timed.seconds / cost * whole * settings.recipe.epochs
 
     def __call__(self, task: Task, report: Report) -> Score:
-        return self._judge(task) if task.judge else self._train(task, report)
+        return self._judge(task, report) if task.judge else self._train(task, report)
 
     def _train(self, task: Task, report: Report) -> Score:
         from resnet import weights
@@ -118,15 +119,17 @@ class Classifier:
         weights.write(task.folder / "weights.safetensors", trained.net.state_dict(), {"gaopt": __version__})
         return Score(trained.metrics["top1"], trained.metrics, trained.epochs, trained.seconds)
 
-    def _judge(self, task: Task) -> Score:
+    def _judge(self, task: Task, report: Report) -> Score:
         """Measure on the test split, and leave the best model in the study's folder."""
         from resnet import weights
         from resnet.train import evaluate, loss_function
 
         settings, images = Settings.of(task.settings), task.shared
-        found = weights.read(task.folder / "weights.safetensors")
-        if found is None:
-            raise FileNotFoundError(f"the weights of individual {task.individual} are missing from {task.folder}")
+        path = task.folder / "weights.safetensors"
+        if (found := weights.read(path)) is None:  # removed since: on a CPU the same weights come again
+            self._train(task, report)
+            found = weights.read(path)
+        assert found
         about = _about(task, settings, images)
         net = _net(about, found[0])
         metrics = evaluate(net, images.test, images, loss_function(settings.recipe.with_genes(task.genes)))
@@ -180,7 +183,11 @@ def predict(home: Home, paths: Sequence[Path], top: int = 5) -> list[list[tuple[
     found = weights.read(home.weights)
     if found is None or not home.best.is_file():
         raise StudyError(f"the study {home.name!r} has no best model yet: it is written when the search ends")
-    about = json.loads(home.best.read_text("utf-8"))
+    try:
+        about = json.loads(home.best.read_text("utf-8"))
+        net = _net(about, found[0]).eval()
+    except (ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise StudyError(f"{home.best} and {home.weights.name} do not fit together: {error!r:.200}") from None
     try:
         images = [datasets.read_image(path, about["size"], about["channels"]) for path in paths]
     except datasets.DataError as error:
@@ -188,7 +195,7 @@ def predict(home: Home, paths: Sequence[Path], top: int = 5) -> list[list[tuple[
     batch = torch.stack([torch.tensor(image).permute(2, 0, 1) for image in images])
     mean, std = (torch.tensor(about[key]).reshape(1, -1, 1, 1) for key in ("mean", "std"))
     with torch.no_grad():
-        probabilities = _net(about, found[0]).eval()(normalise(batch, mean, std)).softmax(1)
+        probabilities = net(normalise(batch, mean, std)).softmax(1)
     best = probabilities.topk(min(top, probabilities.shape[1]))
     return [
         [(about["classes"][index], value) for index, value in zip(row.tolist(), values.tolist(), strict=True)]

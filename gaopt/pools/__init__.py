@@ -1,5 +1,7 @@
 """Where tasks are turned into outcomes."""
 
+from typing import Any
+
 from gaopt.config import StudyConfig
 from gaopt.objective import Objective
 from gaopt.pools.base import Pool
@@ -7,9 +9,12 @@ from gaopt.pools.base import Pool
 __all__ = ["Pool", "pool"]
 
 
-def pool(config: StudyConfig, objective: Objective) -> Pool:
-    """The pool that a config names, with the objective's data prepared."""
-    shared = objective.prepare(config)
+def pool(config: StudyConfig, objective: Objective, shared: Any) -> Pool:
+    """The pool that a config names.
+
+    Args:
+        shared: what `objective.prepare` made, for every task.
+    """
     if config.pool.kind == "inline":
         from gaopt.pools.inline import Inline
 

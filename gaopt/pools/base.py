@@ -17,6 +17,9 @@ from gaopt.objective import Cycle, Objective, Score, Task
 class Pool(Protocol):
     """Takes tasks while it has room, gives their outcomes back in any order."""
 
+    dashboard: str
+    """The address of a page to watch the tasks on; "" if there is none."""
+
     @property
     def capacity(self) -> int:
         """How many tasks run at the same time when nothing else does."""
@@ -29,20 +32,31 @@ class Pool(Protocol):
 
     def submit(self, task: Task) -> None: ...
 
-    def wait(self) -> Outcome:
-        """The next outcome of any task: reports while it runs, then exactly one score or failure."""
+    def wait(self) -> Outcome | None:
+        """The next outcome of any task: reports while it runs, then exactly one score or failure.
+
+        None when there was none for about a second, so that whoever waits can look up.
+        """
         ...
 
     def close(self) -> None:
-        """Stop what runs; nothing is waited for."""
+        """Stop what runs; nothing comes of it any more."""
         ...
 
 
 def outcomes(objective: Objective, task: Task) -> Iterator[Outcome]:
+    """`watched`, without the pauses."""
+    return (outcome for outcome in watched(objective, task, patience=None) if outcome)
+
+
+def watched(objective: Objective, task: Task, patience: float | None) -> Iterator[Outcome | None]:
     """Run an objective on a task: its reports as they come, then `Scored`, `Judged` or `Failed`.
 
     The objective runs in a thread of its own, since a training cannot yield. Closing the iterator makes the
-    objective's next report raise `Cancelled`.
+    objective's next report raise `Cancelled`, and waits for that: a process must not train two at once.
+
+    Args:
+        patience: seconds after which None comes where nothing else did; None to wait for ever.
     """
     results: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
     cancelled = threading.Event()
@@ -63,10 +77,16 @@ def outcomes(objective: Objective, task: Task) -> Iterator[Outcome]:
     thread = threading.Thread(target=work, name=task.name, daemon=True)
     thread.start()
     try:
-        while (outcome := results.get()) is not None:
-            yield outcome
+        while True:
+            try:
+                if (outcome := results.get(timeout=patience)) is None:
+                    return
+                yield outcome
+            except queue.Empty:
+                yield None
     finally:
         cancelled.set()
+        thread.join()
 
 
 def _attempt(objective: Objective, task: Task, report: Any) -> Outcome | None:

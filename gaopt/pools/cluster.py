@@ -6,6 +6,7 @@ throw each away after one task, and with it the seconds of importing fastai.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from dataclasses import replace
@@ -55,7 +56,7 @@ class Cluster:
         self._remote = ray.remote(max_calls=0, max_retries=0, num_returns="streaming")(_work)
         self._running: dict[Any, Task] = {}
         total = ray.cluster_resources()
-        self._gpu = config.gpus > 0 and total.get("GPU", 0) >= config.gpus
+        self._gpu = config.gpus > 0 and total.get("GPU", 0) > 0
         self._check(total)
 
     def _start(self, config: PoolConfig) -> None:
@@ -64,6 +65,7 @@ class Cluster:
         local = {"address": "local", "include_dashboard": config.dashboard}
         where = {"address": address} if address else local
         _knock(address)
+        logging.getLogger(_TOKENS).addFilter(_not_an_advice_to_be_open)
         try:
             context = ray.init(**where, log_to_driver=False, configure_logging=False)
         except (ConnectionError, RuntimeError, ValueError, PermissionError) as error:
@@ -73,9 +75,10 @@ class Cluster:
         self.dashboard = f"http://{context.dashboard_url}" if context.dashboard_url else ""
 
     def _check(self, total: dict[str, float]) -> None:
-        if not self._gpu and total.get("CPU", 0) < self._config.cpus:
+        kind, need = ("GPU", self._config.gpus) if self._gpu else ("CPU", self._config.cpus)
+        if total.get(kind, 0) < need:
             self.close()
-            raise ConfigError(f"pool.cpus is {self._config.cpus}: the cluster has {total.get('CPU', 0):g} CPUs")
+            raise ConfigError(f"pool.{kind.lower()}s is {need:g}: the cluster has {total.get(kind, 0):g} {kind}s")
 
     @property
     def gpu(self) -> bool:
@@ -98,14 +101,15 @@ class Cluster:
         remote = self._remote.options(name=task.name, **need)
         self._running[remote.remote(self._objective, task, [self._shared])] = task
 
-    def wait(self) -> Outcome:
-        while True:
-            # A timeout, so that a signal is heard.
+    def wait(self) -> Outcome | None:
+        try:
             ready, _ = ray.wait(list(self._running), num_returns=1, timeout=1.0)
-            if ready and (outcome := self._next(ready[0])):
-                return outcome
+        except SystemError as error:
+            # What a signal handler raises inside of Ray comes out wrapped.
+            raise error.__cause__ or error from None
+        return self._next(ready[0]) if ready else None
 
-    def _next(self, stream: Any) -> Outcome | None:
+    def _next(self, stream: Any) -> Outcome:
         task = self._running[stream]
         try:
             outcome: Outcome = ray.get(next(stream))
@@ -124,6 +128,14 @@ class Cluster:
         self._running = {}
         if self._owned and ray.is_initialized():
             ray.shutdown()
+
+
+_TOKENS = "ray._private.authentication.authentication_token_setup"
+
+
+def _not_an_advice_to_be_open(record: logging.LogRecord) -> bool:
+    """Ray says at each start how to turn its token authentication off: no advice for people who read in passing."""
+    return not record.getMessage().startswith("Token authentication is enabled")
 
 
 def _knock(address: str | None) -> None:

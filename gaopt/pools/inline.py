@@ -6,9 +6,9 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any, cast
 
-from gaopt.events import Outcome
+from gaopt.events import Outcome, Reported
 from gaopt.objective import Objective, Task
-from gaopt.pools.base import outcomes
+from gaopt.pools.base import watched
 
 
 class Inline:
@@ -20,23 +20,24 @@ class Inline:
     """
 
     capacity = 1
+    dashboard = ""
 
     def __init__(self, objective: Objective, shared: Any = None) -> None:
         self._objective, self._shared = objective, shared
-        self._running: Generator[Outcome, None, None] | None = None
+        self._running: Generator[Outcome | None, None, None] | None = None
 
     @property
     def room(self) -> int:
         return 0 if self._running else 1
 
     def submit(self, task: Task) -> None:
-        running = outcomes(self._objective, replace(task, shared=self._shared))
-        self._running = cast("Generator[Outcome, None, None]", running)
+        running = watched(self._objective, replace(task, shared=self._shared), patience=1.0)
+        self._running = cast("Generator[Outcome | None, None, None]", running)
 
-    def wait(self) -> Outcome:
+    def wait(self) -> Outcome | None:
         assert self._running, "nothing was submitted"
         outcome = next(self._running)
-        if type(outcome).__name__ != "Reported":
+        if outcome and not isinstance(outcome, Reported):
             self.close()
         return outcome
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import tomli_w
 
+from gaopt import progress
 from gaopt.history import History, Individual
 from gaopt.home import Home
 from gaopt.journal import held
@@ -68,14 +69,17 @@ def facts(history: History, home: Home) -> Facts:
     )
 
 
+_STATES = {
+    "interrupted": "interrupted, can be resumed",
+    "failed": "ended by an error, can be resumed",
+    "killed": "cut off, can be resumed",
+}
+
+
 def state(history: History, home: Home) -> str:
     """In one word or sentence, whether the study goes on."""
-    if not history.opened:
-        return "empty"
-    if history.closed:
-        said = {"finished": "finished", "interrupted": "interrupted, can be resumed"}
-        return said.get(history.closed.reason, "ended by an error, can be resumed")
-    return "running" if home.journal.exists() and held(home.journal) else "cut off, can be resumed"
+    found = progress.state(history, home.journal.exists() and held(home.journal))
+    return _STATES.get(found, found)
 
 
 def result(history: History) -> list[str]:

@@ -52,7 +52,6 @@ class GeneticSearch:
         survivors, losers = order[: self._config.promoted], order[self._config.promoted :]
         births = self._retrained(history, survivors) if self._config.retrain else []
         seen = {tuple(self._space.vector(i.genes)) for i in history.individuals.values()}
-        first = len(history.individuals) + len(births)
         for slot, loser in enumerate(losers):
 
             def draw(attempt: int, slot: int = slot, loser: operators.Genome = loser) -> operators.Offspring:
@@ -60,7 +59,7 @@ class GeneticSearch:
                 return operators.offspring(self._box, self._space, self._config, loser, survivors, rng)
 
             if child := operators.unseen(draw, seen, self._space):
-                id = first + slot
+                id = len(history.individuals) + len(births)
                 births.append(Birth(id, child.genes, "crossover" if child.mated else "mutation", child.parents))
         kept = () if self._config.retrain else tuple(genome.id for genome in survivors)
         return Bred(generation, tuple(births), kept) if births else None

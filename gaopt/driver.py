@@ -1,0 +1,95 @@
+"""One driver's run of a study: the pool, the signals, what is seen meanwhile, and the report at the end."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+from collections.abc import Callable
+from contextlib import closing
+
+import click
+
+from gaopt.config import StudyConfig
+from gaopt.errors import Stopped
+from gaopt.home import Home, results
+from gaopt.objective import resolve
+from gaopt.pools import Pool
+from gaopt.pools import pool as open_pool
+from gaopt.progress import look
+from gaopt.screen import watcher
+from gaopt.signals import Signals
+from gaopt.study import run
+
+
+def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool) -> None:
+    """Run a study with all that a person sees around it.
+
+    Args:
+        place: gives the study's folder, once nothing that the user gave can be wrong any more.
+    """
+    from gaopt.report import write
+
+    with Signals() as signals, closing(_open_pool(config)) as pool:
+        signals.listen()  # again: Ray installs a handler of its own when it starts
+        signals.check()
+        home = place()
+        _introduce(home, config, pool)
+        try:
+            with watcher(home.name, as_json) as watch:
+                history = run(config, home, pool=pool, watch=watch, stop=signals.check)
+        except Stopped:
+            say(f"stopped; go on with: gaopt resume {shlex.quote(_handle(home))}")
+            raise
+        pool.close()
+        write(history, home)
+        _conclude(home, as_json)
+        signals.check()
+
+
+def say(text: str) -> None:
+    """For people: on stderr, so that stdout holds data only."""
+    click.echo(text, err=True)
+
+
+def _open_pool(config: StudyConfig) -> Pool:
+    objective = resolve(config.objective)
+    shared = objective.prepare(config)
+    if config.pool.kind == "ray":
+        say("starting Ray …")
+    try:
+        return open_pool(config, objective, shared)
+    except SystemExit:  # how Ray's own handler takes a SIGTERM
+        raise Stopped(signal.SIGTERM) from None
+
+
+def _introduce(home: Home, config: StudyConfig, pool: Pool) -> None:
+    trainings, generations = _count(config.trainings, "training"), _count(config.generations, "generation")
+    say(f"study {home.name}: {trainings} in {generations}, {pool.capacity} at a time, results in {home.path}")
+    if pool.dashboard:
+        say(f"Ray dashboard: {pool.dashboard}  (its token: ray get-auth-token)")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _handle(home: Home) -> str:
+    """What `existing` finds the study by: its name, or the path of one that lies elsewhere."""
+    return home.name if home.path.parent == results() else str(home.path)
+
+
+def _conclude(home: Home, as_json: bool) -> None:
+    now = look(home)
+    if as_json:
+        click.echo(json.dumps({"event": "Result", **now.plain()}))
+        return
+    if now.best is None:
+        click.echo(f"all {now.done} individuals failed; the reasons are in {home.report}")
+        return
+    genes = "  ".join(f"{name} {value:.4g}" for name, value in now.best.genes.items())
+    click.echo(f"best: individual {now.best.id}  {genes}")
+    click.echo(f"validation fitness: {now.best.fitness:.4f}")
+    if now.test:
+        click.echo("test: " + "  ".join(f"{name} {value:.4f}" for name, value in now.test.items()))
+    click.echo(f"report: {home.report}")

@@ -1,0 +1,47 @@
+"""Ctrl-C and SIGTERM, turned into an end in good order."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+from gaopt.errors import Stopped
+
+
+class Signals:
+    """Notes SIGINT and SIGTERM, for the search to end in good order; a second one ends the process at once.
+
+    A handler that raised would do so anywhere, also inside of Ray, which turns it into an error of another kind.
+    """
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self._received: int | None = None
+
+    def check(self) -> None:
+        """
+        Raises:
+            Stopped: a signal came.
+        """
+        if self._received:
+            raise Stopped(self._received)
+
+    def listen(self) -> None:
+        for number in self.numbers:
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, frame: Any) -> None:
+        if self._received:
+            os._exit(128 + number)
+        self._received = number
+
+    def __enter__(self) -> Signals:
+        self._before = {number: signal.getsignal(number) for number in self.numbers}
+        self.listen()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
