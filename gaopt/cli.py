@@ -193,7 +193,7 @@ def _dry_run(config: StudyConfig, as_json: bool) -> None:
     with closing(open_pool(config, objective, shared)) as pool:
         together = pool.capacity
     seconds = objective.seconds(config, shared)
-    total = None if seconds is None else seconds * -(-config.trainings // together)
+    total = None if seconds is None else seconds * config.rounds(together)
     if as_json:
         plan = {"config": config.plain(), "trainings": config.trainings, "at_once": together, "seconds": total}
         click.echo(json.dumps(plan))

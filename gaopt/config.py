@@ -48,10 +48,10 @@ class Genetic:
         return max(1, int(self.population * self.survivors))
 
     @property
-    def trainings(self) -> int:
-        """How many trainings a whole search takes at most."""
+    def litters(self) -> list[int]:
+        """How many individuals each generation trains, at most."""
         later = self.population if self.retrain else self.population - self.promoted
-        return self.population + (self.generations - 1) * later
+        return [self.population] + [later] * (self.generations - 1)
 
 
 @dataclass(frozen=True)
@@ -99,13 +99,21 @@ class StudyConfig:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def litters(self) -> list[int]:
+        """How many individuals each generation trains, at most."""
+        return self.genetic.litters if self.strategy == "genetic" else [1]
+
+    @property
     def trainings(self) -> int:
-        """How many trainings the whole search takes at most."""
-        return self.genetic.trainings if self.strategy == "genetic" else 1
+        return sum(self.litters)
 
     @property
     def generations(self) -> int:
-        return self.genetic.generations if self.strategy == "genetic" else 1
+        return len(self.litters)
+
+    def rounds(self, together: int) -> int:
+        """How often the pool is filled, with so many trained together: a generation waits for the one before."""
+        return sum(-(-litter // together) for litter in self.litters)
 
     def plain(self) -> dict[str, Any]:
         """The config as tables of plain data, as in its TOML file: the inverse of `from_tables`."""

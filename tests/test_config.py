@@ -16,6 +16,14 @@ def test_the_presets_are_found_by_name_and_all_of_them_are_valid() -> None:
         checked(name)
 
 
+def test_a_search_fills_the_pool_once_for_each_part_of_a_generation() -> None:
+    config = load("digits")
+    assert (config.trainings, config.generations) == (30, 5)
+    assert [config.rounds(together) for together in (1, 2, 5, 10)] == [30, 17, 6, 5]
+    assert load("digits", ["genetic.retrain=true"]).trainings == 50
+    assert load("digits", ["study.strategy=fixed"]).rounds(2) == 1
+
+
 def test_a_config_is_found_by_path(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(find("quick").read_text() + "\n[pool]\ncpus = 2\n")

@@ -15,6 +15,9 @@ import pytest
 import gaopt
 from gaopt.cli import cli
 from gaopt.config import Genetic, PoolConfig, presets
+from gaopt.history import History
+from gaopt.home import Home
+from gaopt.journal import Journal
 from gaopt.space import Gene
 from resnet.data import DataSpec
 from resnet.recipe import Recipe
@@ -23,6 +26,7 @@ from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
 CONFIG = (ROOT / "docs" / "config.md").read_text("utf-8")
+KILLS = (ROOT / "results" / "kills.md").read_text("utf-8")
 TABLES = {
     "space.GENE": Gene,
     "genetic": Genetic,
@@ -84,6 +88,22 @@ def test_no_file_names_a_registry_s_host() -> None:
         path = ROOT / name
         if path.suffix in (".toml", ".txt", ".md", ".yaml", "") and path.is_file() and name != "LICENSE":
             assert not hosts.search(path.read_text("utf-8", "ignore")), name
+
+
+@pytest.mark.parametrize("study", ["digits", "cifar10-cpu"])
+def test_the_accuracies_in_the_readme_are_those_of_the_studies(study: str) -> None:
+    home = Home(ROOT / "results" / study)
+    (row,) = (line for line in README.splitlines() if f"results/{study}/report.md" in line and line.startswith("|"))
+    best = History(Journal(home.journal)).best
+    assert best
+    assert f"{100 * best.fitness:.2f} % on validation" in row
+    assert f"{100 * json.loads(home.best.read_text())['test']['top1']:.2f} % on test" in row
+
+
+def test_the_kills_in_the_readme_are_those_that_were_counted() -> None:
+    counted = re.search(r"\*\*(\d+ of \d+)\*\* ended with the same.*trained again: \*\*0\*\*", KILLS)
+    assert counted
+    assert f"| {counted.group(1)} ended as the search left alone, no finished individual trained again |" in README
 
 
 @pytest.mark.slow

@@ -43,7 +43,7 @@ def test_the_first_generation_is_drawn_evenly_and_within_bounds() -> None:
 
 def test_a_search_takes_ten_and_four_times_five_trainings() -> None:
     history = grown(search())
-    assert len(history.individuals) == 30 == Genetic().trainings
+    assert len(history.individuals) == 30 == sum(Genetic().litters)
     assert [len(population) for population in history.populations] == [10] * 5
 
 
