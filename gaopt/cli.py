@@ -122,7 +122,7 @@ def _start(
     from gaopt.objective import resolve
     from gaopt.strategies import strategy
 
-    keys = {**keys, "study.seed": seed, "data.path": _quoted(_whole(data)), "pool.address": _quoted(address)}
+    keys = {**keys, "study.seed": seed, "data.path": _quoted(data), "pool.address": _quoted(address)}
     given = [f"{key}={value}" for key, value in keys.items() if value is not None]
     config = load(source, [*sets, *given])
     objective = resolve(config.objective)
@@ -139,11 +139,6 @@ def _start(
 def _stem(path: Path) -> str:
     """What a study is called after: its config, or the study whose config.toml that is."""
     return path.absolute().parent.name if path.name == "config.toml" else path.stem
-
-
-def _whole(path: str | None) -> str | None:
-    """A path that means the same when the study is resumed from another folder."""
-    return None if path is None else os.path.abspath(os.path.expanduser(path))
 
 
 def _quoted(text: str | None) -> str | None:

@@ -64,8 +64,9 @@ def _open_pool(config: StudyConfig) -> Pool:
 
 
 def _introduce(home: Home, config: StudyConfig, pool: Pool) -> None:
+    together = min(pool.capacity, max(config.litters))
     trainings, generations = _count(config.trainings, "training"), _count(config.generations, "generation")
-    say(f"study {home.name}: {trainings} in {generations}, {pool.capacity} at a time, results in {home.path}")
+    say(f"study {home.name}: {trainings} in {generations}, {together} at a time, results in {home.path}")
     if pool.dashboard:
         say(f"Ray dashboard: {pool.dashboard}  (its token: ray get-auth-token)")
 

@@ -70,7 +70,7 @@ class Home:
 
     def write(self, path: Path, text: str) -> None:
         """Replace a file whole: a reader, or a kill, never sees half of it."""
-        part = path.with_name(path.name + ".tmp")
+        part = path.with_name(f"{path.name}.{os.getpid()}.tmp")  # of its own: a report may be asked for meanwhile
         with open(part, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
@@ -143,11 +143,12 @@ def existing(name: str) -> Home:
         StudyError: there is none, with the nearest name.
     """
     path = Path(name).resolve()
-    if (os.sep in name or name == ".") and (path / "study.db").is_file():
+    if (os.sep in name or name in (".", "..")) and (path / "study.db").is_file():
         return Home(results() / path.name if path.parent == results().resolve() else path)
-    home = _at(name.rstrip(os.sep))
-    if not home.journal.is_file():
-        raise StudyError(f"there is no study {name!r} in {results()}: {nearest(name, (h.name for h in studies()))}")
+    home = Home(results() / name.rstrip(os.sep))
+    if not _NAME.fullmatch(home.name) or home.path.parent != results() or not home.journal.is_file():
+        known = (study.name for study in studies())
+        raise StudyError(f"there is no study {name!r} in {results()}: {nearest(path.name, known)}")
     return home
 
 

@@ -6,6 +6,8 @@ time, held by a file lock that the kernel frees when the holder dies; readers ne
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -138,12 +140,14 @@ class Journal:
 
 def held(path: Path) -> bool:
     """Whether a driver holds the study of this journal now."""
-    lock = FileLock(path.with_name("study.lock"))
-    if not Path(lock.lock_file).exists():
+    try:
+        lock = os.open(path.with_name("study.lock"), os.O_RDONLY)
+    except OSError:
         return False
     try:
-        lock.acquire(blocking=False)
-    except Timeout:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: readers do not take each other for a driver
+    except BlockingIOError:
         return True
-    lock.release()
+    finally:
+        os.close(lock)
     return False

@@ -81,10 +81,9 @@ def sentence(history: History, event: Event) -> str:
         case Bred(generation, births, survivors):
             return f"generation {generation}: {len(births)} to train, {len(survivors)} survivors"
         case Reported(individual, epoch, metrics):
-            shown = " ".join(
-                f"{key}={metrics[key]:.4g}" for key in ("train_loss", "valid_loss", "top1") if key in metrics
-            )
-            return f"  i{individual} epoch {epoch} {shown}"
+            keys = [key for key in ("train_loss", "valid_loss", "top1") if key in metrics] or sorted(metrics)[:3]
+            shown = " ".join(f"{key}={metrics[key]:.4g}" for key in keys)
+            return f"  i{individual} epoch {epoch} {shown}".rstrip()
         case Scored(individual, fitness, seconds=seconds):
             return (
                 f"  i{individual} fitness {fitness:.4f} in {clock(seconds)} ({genes(history.individuals[individual])})"
@@ -93,7 +92,7 @@ def sentence(history: History, event: Event) -> str:
             return f"  i{individual} failed: {reason}: {message} ({genes(history.individuals[individual])})"
         case Judged(individual, metrics):
             return f"test: i{individual} " + " ".join(f"{key}={value:.4f}" for key, value in metrics.items())
-        case Closed(reason) if reason != "finished":
+        case Closed(reason) if reason == "failed":
             return reason
     return ""
 
@@ -170,7 +169,10 @@ def _running(now: Progress, clock_now: float, width: int) -> Table:
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
     names = list(now.running[0].genes)
     shown = {"top1": "top-1", "train_loss": "train loss", "valid_loss": "valid loss"}
-    measures = shown if width >= WIDE else {"top1": "top-1"}
+    if width < WIDE:
+        shown = {"top1": "top-1"}
+    reported = {key for i in now.running if i.epoch for key in i.reports[i.epoch].metrics}
+    measures = {key: name for key, name in shown.items() if key in reported}
     for column in ("", *names, "epoch", *([""] if width >= WIDE else []), *measures.values(), "time"):
         table.add_column(column, justify="right" if column else "left", no_wrap=True)
     for i in now.running:

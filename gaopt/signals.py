@@ -36,6 +36,7 @@ class Signals:
         if self._received:
             os._exit(128 + number)
         self._received = number
+        os.write(2, b"stopping in good order; once more to end at once\n")  # print is not safe in a handler
 
     def __enter__(self) -> Signals:
         self._before = {number: signal.getsignal(number) for number in self.numbers}

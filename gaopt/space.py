@@ -18,7 +18,8 @@ class Gene:
     """A number between two bounds, both allowed.
 
     Attributes:
-        low, high: the bounds, in the gene's own unit.
+        low: the lower bound, in the gene's own unit.
+        high: the upper bound.
         scale: "log" spreads values evenly over orders of magnitude and needs low > 0.
         integer: round to whole numbers.
 

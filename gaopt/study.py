@@ -79,7 +79,16 @@ def run(
     try:
         home.make()
         with Journal(home.journal, write=True) as journal:
-            return _Loop(config, home, objective, search, pool, journal, watch, stop).run()
+            return _Loop(
+                config=config,
+                home=home,
+                objective=objective,
+                search=search,
+                pool=pool,
+                journal=journal,
+                watch=watch,
+                stop=stop,
+            ).run()
     finally:
         if own:
             pool.close()
@@ -104,6 +113,7 @@ class _Loop:
 
     def __init__(
         self,
+        *,
         config: StudyConfig,
         home: Home,
         objective: Objective,
@@ -125,7 +135,7 @@ class _Loop:
             self._search()
             self._judge()
         except BaseException as error:
-            told = isinstance(error, Stopped | KeyboardInterrupt)
+            told = isinstance(error, Stopped | KeyboardInterrupt | BrokenPipeError)
             self._record(Closed("interrupted" if told else "failed"))
             raise
         self._record(Closed("finished"))

@@ -17,14 +17,17 @@ class Recipe:
         lr: the peak of the learning rate.
         wd: weight decay; decoupled with adam, added to the gradient with sgd. Batch norms and biases have none.
         mom: the bottom of the momentum cycle (adam: of its first beta).
-        epochs, batch: passes over the training images; images a step.
+        epochs: passes over the training images.
+        batch: images a step.
         optimizer: "adam" as fastai has it by default (betas mom and sqr_mom, decoupled decay), or "sgd".
         loss: "cross_entropy", or "focal" (Lin et al., 2017, gamma 2), which takes no label smoothing.
         label_smoothing: share of each label spread over all classes.
         mom_top: the momentum at the start and the end of the cycle.
-        div, div_final: lr starts at lr / div and ends at lr / div_final.
+        div: lr starts at lr / div.
+        div_final: lr ends at lr / div_final.
         pct_start: the share of the training in which lr rises.
-        sqr_mom, eps: adam's second beta and epsilon.
+        sqr_mom: adam's second beta.
+        eps: adam's epsilon.
         crop: pad by so many pixels and crop at random. 0 for none.
         flip: mirror half of the images.
         cutout: side in pixels of a square put to grey in each image. 0 for none.

@@ -52,7 +52,8 @@ class NetSpec:
 
     Attributes:
         name: one of `FAMILIES`.
-        stem, shortcut: in place of the family's own; "" leaves that.
+        stem: "imagenet" or "cifar" in place of the family's own; "" leaves that.
+        shortcut: "A" or "B" in place of the family's own; "" leaves that.
         zero_gamma: start the last batch norm of each unit at zero, so that every unit begins as the identity.
 
     Raises:

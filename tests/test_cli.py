@@ -80,7 +80,7 @@ def study(results: Path) -> Home:
         (["resume", "toy", "--generations", "0"], "genetic.generations is 0"),
         (["status", "nothing"], "there is no study 'nothing'"),
         (["report", "nothing"], "there is no study 'nothing'"),
-        (["predict", "toy", "x.png"], "has no best model yet"),
+        (["predict", "toy", "x.png"], "has no best model"),
         (["run", "--address", "127.0.0.1:1", "quick"], "the Ray cluster at '127.0.0.1:1' cannot be joined"),
     ],
 )

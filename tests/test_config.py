@@ -92,6 +92,17 @@ def test_a_mistake_gets_one_sentence(override: str, said: str) -> None:
     assert "\n" not in str(error.value)
 
 
+def test_a_data_path_means_the_same_from_any_folder() -> None:
+    assert checked("images", "data.path=pets").settings["data"]["path"] == str(Path("pets").absolute())
+
+
+def test_a_gene_that_is_a_whole_number_of_the_recipe_must_say_so() -> None:
+    ranged = ["space.batch.low=8", "space.batch.high=64"]
+    with pytest.raises(ConfigError, match=r"set space.batch.integer = true"):
+        checked("digits", *ranged)
+    assert checked("digits", *ranged, "space.batch.integer=true").space["batch"].integer
+
+
 def test_a_gene_that_is_no_field_of_the_recipe_is_an_error() -> None:
     config = load("digits", ["space.momentum.low=0.1", "space.momentum.high=0.9"])
     with pytest.raises(ConfigError, match="'momentum' is no field of the recipe"):

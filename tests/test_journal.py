@@ -91,6 +91,17 @@ def test_a_second_writer_is_told_who_holds_the_study(tmp_path: Path) -> None:
     Journal(path, write=True).close()
 
 
+def test_readers_do_not_take_each_other_for_a_driver(tmp_path: Path) -> None:
+    import fcntl
+
+    path = tmp_path / "study.db"
+    Journal(path, write=True).close()
+    path.with_name("study.lock").chmod(0o444)
+    with open(path.with_name("study.lock")) as other:
+        fcntl.flock(other, fcntl.LOCK_SH)  # as `held` does
+        assert not held(path)
+
+
 def test_what_is_no_journal_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "study.db"
     with pytest.raises(StudyError, match="no journal"):

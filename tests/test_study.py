@@ -222,6 +222,29 @@ def test_a_report_nobody_waits_for_stops_the_objective() -> None:
     assert stopped == ["stopped"]
 
 
+def gives_up(task: Task, report: Report) -> float:
+    raise Cancelled
+
+
+def test_an_objective_that_ends_without_a_score_fails(home: Home) -> None:
+    config = replace(toy(population=2, generations=1), objective="tests.test_study:gives_up")
+    assert {i.failure.reason for i in run(config, home).failed if i.failure} == {"killed"}
+
+
+def test_a_best_individual_whose_weights_are_gone_is_trained_again_and_judged(home: Home, tmp_path: Path) -> None:
+    from gaopt import load
+
+    small = ["pool.kind=inline", "data.limit=100", "recipe.epochs=1", "genetic.population=2", "genetic.generations=1"]
+    config = load("quick", small)
+    history = run(config, home)
+    assert history.best
+    judged = next(seq for seq, event in Journal(home.journal).since(0) if isinstance(event, Judged))
+    part = cut(home, judged - 1, tmp_path / "part")  # without its work/
+    again = run(config, part)
+    assert again.judged[history.best.id].metrics == history.judged[history.best.id].metrics
+    assert part.weights.read_bytes() == home.weights.read_bytes()
+
+
 class Judging(Plain):
     def __call__(self, task: Task, report: Report) -> Score:
         return Score(0.1, {"top1": 0.25}) if task.judge else Score(self.function(task, report))  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ Importing this is cheap; torch and fastai are loaded by what trains or predicts.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -65,7 +66,10 @@ class Classifier:
                 raise ConfigError(f"the gene {name!r} is a whole number of the recipe: set space.{name}.integer = true")
         for name, value in config.fixed.items():
             self._check_gene(settings.recipe, name, value)
-        return replace(config, settings=asdict(settings))
+        data = settings.data
+        if data.path:  # so that it means the same when the study is resumed from another folder
+            data = replace(data, path=os.path.abspath(os.path.expanduser(data.path)))
+        return replace(config, settings=asdict(replace(settings, data=data)))
 
     @staticmethod
     def _check_gene(recipe: Recipe, name: str, value: float) -> None:
@@ -182,22 +186,24 @@ def predict(home: Home, paths: Sequence[Path], top: int = 5) -> list[list[tuple[
 
     found = weights.read(home.weights)
     if found is None or not home.best.is_file():
-        raise StudyError(f"the study {home.name!r} has no best model yet: it is written when the search ends")
+        raise StudyError(
+            f"the study {home.name!r} has no best model: the image objective writes one when its search ends"
+        )
     try:
         about = json.loads(home.best.read_text("utf-8"))
-        net = _net(about, found[0]).eval()
+        net, size, channels, classes = _net(about, found[0]).eval(), about["size"], about["channels"], about["classes"]
+        mean, std = (torch.tensor(about[key]).reshape(1, -1, 1, 1) for key in ("mean", "std"))
     except (ValueError, KeyError, TypeError, RuntimeError) as error:
         raise StudyError(f"{home.best} and {home.weights.name} do not fit together: {error!r:.200}") from None
     try:
-        images = [datasets.read_image(path, about["size"], about["channels"]) for path in paths]
+        images = [datasets.read_image(path, size, channels) for path in paths]
     except datasets.DataError as error:
         raise DataError(str(error)) from None
     batch = torch.stack([torch.tensor(image).permute(2, 0, 1) for image in images])
-    mean, std = (torch.tensor(about[key]).reshape(1, -1, 1, 1) for key in ("mean", "std"))
     with torch.no_grad():
         probabilities = net(normalise(batch, mean, std)).softmax(1)
     best = probabilities.topk(min(top, probabilities.shape[1]))
     return [
-        [(about["classes"][index], value) for index, value in zip(row.tolist(), values.tolist(), strict=True)]
+        [(classes[index], value) for index, value in zip(row.tolist(), values.tolist(), strict=True)]
         for row, values in zip(best.indices, best.values, strict=True)
     ]

@@ -21,7 +21,7 @@ from gaopt.config import PoolConfig
 from gaopt.errors import ConfigError
 from gaopt.events import Failed, Outcome, Reason, Reported
 from gaopt.objective import Task, resolve
-from gaopt.pools.base import outcomes
+from gaopt.pools.base import outcomes, reason
 
 _kept: dict[str, Any] = {}  # in a worker: the prepared data by its reference, fetched once
 
@@ -43,12 +43,11 @@ class Cluster:
     Reported(...)
 
     Attributes:
-        dashboard: the dashboard's address, "" if there is none.
-        joined: whether the cluster was there before.
+        dashboard: the address of the dashboard of a cluster that this pool started or joined, else "".
     """
 
     def __init__(self, objective: str, shared: Any, config: PoolConfig) -> None:
-        self.joined, self._owned, self.dashboard = False, False, ""
+        self._owned, self.dashboard = False, ""
         if not ray.is_initialized():
             self._start(config)
         self._objective, self._config = objective, config
@@ -71,7 +70,7 @@ class Cluster:
         except (ConnectionError, RuntimeError, ValueError, PermissionError) as error:
             what = f"the Ray cluster at {address!r} cannot be joined" if address else "Ray cannot be started"
             raise ConfigError(f"{what}: {str(error).strip().splitlines()[0]}") from error
-        self.joined, self._owned = bool(address), True
+        self._owned = True
         self.dashboard = f"http://{context.dashboard_url}" if context.dashboard_url else ""
 
     def _check(self, total: dict[str, float]) -> None:
@@ -79,11 +78,6 @@ class Cluster:
         if total.get(kind, 0) < need:
             self.close()
             raise ConfigError(f"pool.{kind.lower()}s is {need:g}: the cluster has {total.get(kind, 0):g} {kind}s")
-
-    @property
-    def gpu(self) -> bool:
-        """Whether individuals are trained on GPUs."""
-        return self._gpu
 
     @property
     def capacity(self) -> int:
@@ -116,7 +110,8 @@ class Cluster:
         except StopIteration:
             outcome = Failed(task.individual, "killed", "the task ended without a score")
         except lost.RayError as error:
-            outcome = Failed(task.individual, _reason(error), _first_line(error))
+            cause = getattr(error, "cause", None) or error  # what was raised in the worker, not Ray's account of it
+            outcome = Failed(task.individual, _reason(cause), _first_line(cause))
         if not isinstance(outcome, Reported):
             del self._running[stream]
         return outcome
@@ -157,7 +152,7 @@ def _reason(error: Exception) -> Reason:
     if isinstance(error, lost.OutOfMemoryError):
         return "out of memory"
     crashed = (lost.WorkerCrashedError, lost.NodeDiedError, lost.ObjectLostError, lost.TaskCancelledError)
-    return "killed" if isinstance(error, crashed) else "error"
+    return "killed" if isinstance(error, crashed) else reason(error)
 
 
 def _first_line(error: Exception) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any, cast
 
-from gaopt.events import Outcome, Reported
+from gaopt.events import Failed, Outcome, Reported
 from gaopt.objective import Objective, Task
 from gaopt.pools.base import watched
 
@@ -31,12 +31,13 @@ class Inline:
         return 0 if self._running else 1
 
     def submit(self, task: Task) -> None:
+        self._individual = task.individual
         running = watched(self._objective, replace(task, shared=self._shared), patience=1.0)
         self._running = cast("Generator[Outcome | None, None, None]", running)
 
     def wait(self) -> Outcome | None:
         assert self._running, "nothing was submitted"
-        outcome = next(self._running)
+        outcome = next(self._running, Failed(self._individual, "killed", "the task ended without a score"))
         if outcome and not isinstance(outcome, Reported):
             self.close()
         return outcome
