@@ -18,6 +18,7 @@ from gaopt.errors import BadInput, GaoptError, Stopped
 
 if TYPE_CHECKING:
     from gaopt.config import StudyConfig
+    from gaopt.objective import Objective
 
 
 def main() -> NoReturn:
@@ -25,12 +26,12 @@ def main() -> NoReturn:
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)
     except BadInput as error:
-        _say(f"gaopt: {error}")
+        click.echo(f"gaopt: {error}", err=True)
         sys.exit(2)
     except Stopped as stopped:
         sys.exit(128 + stopped.signal)
     except GaoptError as error:
-        _say(f"gaopt: {error}")
+        click.echo(f"gaopt: {error}", err=True)
         sys.exit(1)
     except click.exceptions.Abort:
         sys.exit(130)
@@ -42,11 +43,6 @@ def main() -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
-
-
-def _say(text: str) -> None:
-    """For people: on stderr, so that stdout holds data only."""
-    click.echo(text, err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -126,7 +122,7 @@ def _start(
     given = [f"{key}={value}" for key, value in keys.items() if value is not None]
     config = load(source, [*sets, *given])
     objective = resolve(config.objective)
-    config = objective.check(_fixed(config) if fixed else config)
+    config = _fixed(config, objective) if fixed else objective.check(config)
     strategy(config)  # refuses genes that it cannot use
     stem = _stem(find(source)) + ("-train" if fixed else "")
     fresh(name, stem)
@@ -146,13 +142,11 @@ def _quoted(text: str | None) -> str | None:
     return None if text is None else json.dumps(text, ensure_ascii=False)
 
 
-def _fixed(config: StudyConfig) -> StudyConfig:
-    """The config of a single training: a gene that is not given has the recipe's value."""
+def _fixed(config: StudyConfig, objective: Objective) -> StudyConfig:
+    """The config of a single training, checked: a gene that is not given has the recipe's value."""
     from dataclasses import replace
 
-    from gaopt.objective import resolve
-
-    whole = resolve(config.objective).check(replace(config, strategy="fixed"))
+    whole = objective.check(replace(config, strategy="fixed"))
     recipe = whole.settings.get("recipe", {})
     genes = {name: config.fixed.get(name, recipe.get(name)) for name in config.space}
     known = {name: float(value) for name, value in genes.items() if value is not None}
@@ -239,7 +233,7 @@ def list_(as_json: bool) -> None:
         try:
             found.append(look(home))
         except BadInput as error:
-            _say(f"gaopt: {error}")
+            click.echo(f"gaopt: {error}", err=True)
     if as_json:
         click.echo(json.dumps([each.plain() for each in found]))
     else:

@@ -1,4 +1,7 @@
-"""One driver's run of a study: the pool, the signals, what is seen meanwhile, and the report at the end."""
+"""One driver's run of a study: the pool, the signals, what is seen meanwhile, and the report at the end.
+
+What is for people goes to stderr: stdout holds data only.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool) -> None
             with watcher(home.name, as_json) as watch:
                 history = run(config, home, pool=pool, watch=watch, stop=signals.check)
         except Stopped:
-            say(f"stopped; go on with: gaopt resume {shlex.quote(_handle(home))}")
+            click.echo(f"stopped; go on with: gaopt resume {shlex.quote(_handle(home))}", err=True)
             raise
         pool.close()
         write(history, home)
@@ -47,16 +50,11 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool) -> None
         signals.check()
 
 
-def say(text: str) -> None:
-    """For people: on stderr, so that stdout holds data only."""
-    click.echo(text, err=True)
-
-
 def _open_pool(config: StudyConfig) -> Pool:
     objective = resolve(config.objective)
     shared = objective.prepare(config)
     if config.pool.kind == "ray":
-        say("starting Ray …")
+        click.echo("starting Ray …", err=True)
     try:
         return open_pool(config, objective, shared)
     except SystemExit:  # how Ray's own handler takes a SIGTERM
@@ -66,9 +64,11 @@ def _open_pool(config: StudyConfig) -> Pool:
 def _introduce(home: Home, config: StudyConfig, pool: Pool) -> None:
     together = min(pool.capacity, max(config.litters))
     trainings, generations = _count(config.trainings, "training"), _count(config.generations, "generation")
-    say(f"study {home.name}: {trainings} in {generations}, {together} at a time, results in {home.path}")
+    click.echo(
+        f"study {home.name}: {trainings} in {generations}, {together} at a time, results in {home.path}", err=True
+    )
     if pool.dashboard:
-        say(f"Ray dashboard: {pool.dashboard}  (its token: ray get-auth-token)")
+        click.echo(f"Ray dashboard: {pool.dashboard}  (its token: ray get-auth-token)", err=True)
 
 
 def _count(number: int, thing: str) -> str:

@@ -53,6 +53,10 @@ class Home:
         """One of individuals, generations, epochs, cycle."""
         return self.path / f"{name}.csv"
 
+    def figure(self, name: str) -> Path:
+        """A figure as a file of its own, for report.md."""
+        return self.path / "figures" / f"{name}.svg"
+
     def scratch(self, individual: int) -> Path:
         """What an individual needs to go on, or to be judged: its checkpoint and weights."""
         return self.path / "work" / str(individual)
@@ -131,8 +135,9 @@ def claim(name: str | None, stem: str) -> Home:
         except FileExistsError:
             if name is None and home.path.exists():
                 continue  # another search was quicker: the next number
-        except OSError as error:
-            raise StudyError(f"the folder {home.path} cannot be made: {error.strerror}") from error
+        except OSError:
+            pass  # said by `make`
+        home.make()
         return home
 
 
@@ -143,7 +148,7 @@ def existing(name: str) -> Home:
         StudyError: there is none, with the nearest name.
     """
     path = Path(name).resolve()
-    if (os.sep in name or name in (".", "..")) and (path / "study.db").is_file():
+    if (os.sep in name or name in (".", "..")) and Home(path).journal.is_file():
         return Home(results() / path.name if path.parent == results().resolve() else path)
     home = Home(results() / name.rstrip(os.sep))
     if not _NAME.fullmatch(home.name) or home.path.parent != results() or not home.journal.is_file():

@@ -48,7 +48,7 @@ class Journal:
                 process holds it.
         """
         self.path, self._clock = path, clock
-        self._lock = FileLock(path.with_name("study.lock")) if write else None
+        self._lock = FileLock(_lock_file(path)) if write else None
         if self._lock:
             self._acquire()
         elif not path.is_file():
@@ -138,10 +138,14 @@ class Journal:
             connection.close()
 
 
+def _lock_file(journal: Path) -> Path:
+    return journal.with_name("study.lock")
+
+
 def held(path: Path) -> bool:
     """Whether a driver holds the study of this journal now."""
     try:
-        lock = os.open(path.with_name("study.lock"), os.O_RDONLY)
+        lock = os.open(_lock_file(path), os.O_RDONLY)
     except OSError:
         return False
     try:

@@ -29,18 +29,13 @@ def write(history: History, home: Home) -> list[Path]:
     files = {
         home.report: _render("page.html.j2", said, autoescape=True),
         home.markdown: _render("report.md.j2", said, finalize=as_markdown),
-        **{figure_path(home, figure.name): f"{figure.svg}\n" for figure in drawn},
+        **{home.figure(figure.name): f"{figure.svg}\n" for figure in drawn},
         **{home.table(table.__name__): tables.csv(table(history)) for table in _TABLES},
     }
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         home.write(path, text)
     return list(files)
-
-
-def figure_path(home: Home, name: str) -> Path:
-    """Where a figure lies as a file of its own, for report.md."""
-    return home.path / "figures" / f"{name}.svg"
 
 
 def _render(template: str, said: dict[str, Any], **escaping: Any) -> str:
