@@ -1,28 +1,52 @@
-"""The parts of a residual network: stems, units, shortcuts. Parameters are named as torchvision names them."""
+"""The parts of a residual network, one unit: after(join(shortcut(x), branch(x))), equations 1 and 2 of [2]."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
-def conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
-    """A convolution that keeps the size at stride 1, without bias: a batch norm follows each."""
-    return nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+from resnet.spec import ORDERS, UNITS, NetSpec
 
 
-def stem(kind: str, channels: int, filters: int) -> OrderedDict[str, nn.Module]:
+def conv(inputs: int, outputs: int, kernel: int, stride: int = 1, bias: bool = False) -> nn.Conv2d:
+    """A convolution that keeps the size at stride 1."""
+    return nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=bias)
+
+
+def run(kinds: Sequence[str], channels: int) -> list[nn.Module]:
+    """Batch norms and ReLUs by their names: "bn", "relu"."""
+    # Not in place: a ReLU may come first in a branch, where its input is the shortcut's too. It costs no memory,
+    # for a batch norm keeps its input for the backward pass and a ReLU its output: what lies between is freed.
+    return [nn.BatchNorm2d(channels) if kind == "bn" else nn.ReLU() for kind in kinds]
+
+
+def named(layers: Iterable[nn.Module]) -> nn.Sequential:
+    """Layers in order, each named after its kind and number, as torchvision has them: conv1, bn1, relu1, conv2, …"""
+    kinds = {nn.Conv2d: "conv", nn.BatchNorm2d: "bn", nn.ReLU: "relu", nn.MaxPool2d: "maxpool"}
+    counts: Counter[str] = Counter()
+    found: OrderedDict[str, nn.Module] = OrderedDict()
+    for layer in layers:
+        kind = kinds[type(layer)]
+        counts[kind] += 1
+        found[f"{kind}{counts[kind]}"] = layer
+    return nn.Sequential(found)
+
+
+def stem(kind: str, channels: int, filters: int) -> nn.Sequential:
     """The layers before the first stage: (n, channels, h, w) to (n, filters, h/4, w/4), or (…, h, w) for "cifar"."""
     if kind == "cifar":
-        return OrderedDict(conv1=conv(channels, filters, 3), bn1=nn.BatchNorm2d(filters), relu=nn.ReLU(inplace=True))
-    return OrderedDict(
-        conv1=conv(channels, filters, 7, 2),
-        bn1=nn.BatchNorm2d(filters),
-        relu=nn.ReLU(inplace=True),
-        maxpool=nn.MaxPool2d(3, 2, 1),
-    )
+        return named([conv(channels, filters, 3), *run(("bn", "relu"), filters)])
+    return named([conv(channels, filters, 7, 2), *run(("bn", "relu"), filters), nn.MaxPool2d(3, 2, 1)])
+
+
+class Nothing(nn.Module):
+    """The shortcut of a plain net: h(x) = 0 in equation 1 of [2]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.new_zeros(())
 
 
 class Pad(nn.Module):
@@ -36,65 +60,108 @@ class Pad(nn.Module):
         return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.extra))
 
 
-def shortcut(option: str, inputs: int, outputs: int, stride: int) -> nn.Module | None:
-    """What a unit adds its branch to; None for the identity, where the size stays."""
-    if stride == 1 and inputs == outputs:
-        return None
-    if option == "A":
-        return Pad(inputs, outputs, stride)
-    return nn.Sequential(conv(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs))
+def shortcut(option: str, inputs: int, outputs: int, stride: int, normalised: bool) -> nn.Module:
+    """h(x), section 3.3 of [1]. A projection has a batch norm unless its input is normalised already."""
+    match option, stride == 1 and inputs == outputs:
+        case "none", _:
+            return Nothing()
+        case "A", False:
+            return Pad(inputs, outputs, stride)
+        case ("B", False) | ("C", _):
+            return named([conv(inputs, outputs, 1, stride), *run(() if normalised else ("bn",), outputs)])
+    return nn.Identity()
 
 
-class Basic(nn.Module):
-    """Two 3×3 convolutions and a shortcut: figure 5, left, of the paper."""
+class Add(nn.Module):
+    """Figure 2(a) of [2]."""
 
-    expansion = 1
+    def forward(self, h: Tensor, f: Tensor) -> Tensor:
+        return h + f
 
-    def __init__(self, inputs: int, filters: int, stride: int, option: str) -> None:
+
+class Scale(nn.Module):
+    """Constant scaling, figure 2(b) of [2]."""
+
+    def __init__(self, on_shortcut: float, on_branch: float) -> None:
         super().__init__()
-        self.conv1, self.bn1 = conv(inputs, filters, 3, stride), nn.BatchNorm2d(filters)
-        self.conv2, self.bn2 = conv(filters, filters, 3), nn.BatchNorm2d(filters)
-        self.downsample = shortcut(option, inputs, filters, stride)
+        self.on_shortcut, self.on_branch = on_shortcut, on_branch
 
-    @property
-    def gamma(self) -> nn.Parameter:
-        """The scale of the last batch norm: at zero the unit is its shortcut."""
-        return self.bn2.weight
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
-        y = self.bn2(self.conv2(y))
-        y += x if self.downsample is None else self.downsample(x)
-        return F.relu(y, inplace=True)
+    def forward(self, h: Tensor, f: Tensor) -> Tensor:
+        return self.on_shortcut * h + self.on_branch * f
 
 
-class Bottleneck(nn.Module):
-    """1×1, 3×3 and 1×1 convolutions and a shortcut: figure 5, right.
+class ShortcutGate(nn.Module):
+    """Shortcut-only gating, figure 2(d) of [2]: g(x) = σ(Wx + b) by a 1×1 convolution."""
 
-    The stride is on the 3×3, as in torchvision; the paper has it on the first 1×1.
+    def __init__(self, channels: int, bias: float) -> None:
+        super().__init__()
+        self.gate = conv(channels, channels, 1, bias=True)
+        nn.init.constant_(self.gate.bias, bias)  # type: ignore[arg-type]
+
+    def forward(self, h: Tensor, f: Tensor) -> Tensor:
+        return (1 - self.gate(h).sigmoid()) * h + f
+
+
+class ExclusiveGate(ShortcutGate):
+    """Exclusive gating, figure 2(c) of [2]: what the branch gets the shortcut loses."""
+
+    def forward(self, h: Tensor, f: Tensor) -> Tensor:
+        g = self.gate(h).sigmoid()
+        return (1 - g) * h + g * f
+
+
+class OnShortcut(nn.Module):
+    """A layer on the shortcut: the 1×1 convolution of figure 2(e), the dropout of figure 2(f) of [2]."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, h: Tensor, f: Tensor) -> Tensor:
+        return self.layer(h) + f
+
+
+JOINS: dict[str, Callable[[NetSpec, int], nn.Module]] = {
+    "add":            lambda spec, channels: Add(),
+    "scale":          lambda spec, channels: Scale(*spec.scale),
+    "exclusive_gate": lambda spec, channels: ExclusiveGate(channels, spec.gate_bias),
+    "shortcut_gate":  lambda spec, channels: ShortcutGate(channels, spec.gate_bias),
+    "conv":           lambda spec, channels: OnShortcut(conv(channels, channels, 1)),
+    "dropout":        lambda spec, channels: OnShortcut(nn.Dropout(0.5)),
+}  # fmt: skip
+
+
+class Unit(nn.Module):
+    """Every unit of both papers: (n, inputs, h, w) to (n, outputs, h/stride, w/stride).
+
+    Args:
+        filters: of its 3×3 convolutions.
+        leading: the first unit of the network. Its input comes activated from the stem (appendix of [2]).
     """
 
-    expansion = 4
-
-    def __init__(self, inputs: int, filters: int, stride: int, option: str) -> None:
+    def __init__(self, spec: NetSpec, inputs: int, filters: int, stride: int, leading: bool) -> None:
         super().__init__()
-        outputs = filters * self.expansion
-        self.conv1, self.bn1 = conv(inputs, filters, 1), nn.BatchNorm2d(filters)
-        self.conv2, self.bn2 = conv(filters, filters, 3, stride), nn.BatchNorm2d(filters)
-        self.conv3, self.bn3 = conv(filters, outputs, 1), nn.BatchNorm2d(outputs)
-        self.downsample = shortcut(option, inputs, outputs, stride)
+        family = spec.family
+        order, convolutions = ORDERS[family.order], UNITS[family.unit]
+        kernels, widths = zip(*((kernel, filters * times) for kernel, times in convolutions), strict=True)
+        strided = 0 if spec.stride == "1x1" else kernels.index(3)
+        first = () if leading else order.first
+        side = shortcut(family.shortcut, inputs, widths[-1], stride, "bn" in order.first)
+        # A projection reads what the branch reads, activated; an identity passes its input on untouched.
+        shared, own = (first, ()) if isinstance(side, nn.Sequential) else ((), first)
 
-    @property
-    def gamma(self) -> nn.Parameter:
-        """The scale of the last batch norm: at zero the unit is its shortcut."""
-        return self.bn3.weight
+        layers = run(own, inputs)
+        for index, (kernel, width) in enumerate(zip(kernels, widths, strict=True)):
+            layers.append(conv(([inputs, *widths])[index], width, kernel, stride if index == strided else 1))
+            layers += run(order.last if index == len(kernels) - 1 else ("bn", "relu"), width)
+
+        self.shared = named(run(shared, inputs))
+        self.branch = named(layers)
+        self.shortcut = side
+        self.join = JOINS[spec.join](spec, widths[-1])
+        self.after = named(run(order.after, widths[-1]))
 
     def forward(self, x: Tensor) -> Tensor:
-        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
-        y = F.relu(self.bn2(self.conv2(y)), inplace=True)
-        y = self.bn3(self.conv3(y))
-        y += x if self.downsample is None else self.downsample(x)
-        return F.relu(y, inplace=True)
-
-
-UNITS: dict[str, type[Basic] | type[Bottleneck]] = {"basic": Basic, "bottleneck": Bottleneck}
+        x = self.shared(x)
+        y: Tensor = self.after(self.join(self.shortcut(x), self.branch(x)))
+        return y

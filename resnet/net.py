@@ -3,38 +3,61 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 
 from torch import nn
 
-from resnet.layers import UNITS, Basic, Bottleneck, stem
-from resnet.spec import NetSpec
+from resnet import borrowed
+from resnet.layers import Unit, named, run, stem
+from resnet.spec import BORROWED, ORDERS, UNITS, NetSpec
 
 
 def build(spec: NetSpec, channels: int = 3, classes: int = 10) -> nn.Sequential:
     """An untrained network: images (n, channels, h, w) float to logits (n, classes).
 
-    Weights follow He et al., *Delving Deep into Rectifiers*, 2015; draw them from torch's global generator.
+    Weights are drawn from torch's global generator. Pretrained ones are put in by `weights.start`.
     """
-    family = spec.family
-    unit = UNITS[family.unit]
-    parts: OrderedDict[str, nn.Module] = stem(family.stem, channels, family.filters[0])
-    inputs = family.filters[0]
-    for number, (units, filters) in enumerate(zip(family.units, family.filters, strict=True), 1):
-        stage = []
-        for index in range(units):
-            stride = 2 if number > 1 and index == 0 else 1
-            stage.append(unit(inputs, filters, stride, family.shortcut))
-            inputs = filters * unit.expansion
-        parts[f"layer{number}"] = nn.Sequential(*stage)
-    parts |= OrderedDict(avgpool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(inputs, classes))
-    net = nn.Sequential(parts)
-    _initialise(net, spec.zero_gamma)
+    net = borrowed.build(spec.name, classes) if spec.name in BORROWED else _residual(spec, channels, classes)
+    _initialise(net, spec)
     return net
 
 
-def _initialise(net: nn.Module, zero_gamma: bool) -> None:
+def _residual(spec: NetSpec, channels: int, classes: int) -> nn.Sequential:
+    family = spec.family
+    parts: OrderedDict[str, nn.Module] = OrderedDict(stem=stem(family.stem, channels, family.filters[0]))
+    for number, units in enumerate(_stages(spec), 1):
+        parts[f"stage{number}"] = nn.Sequential(*units)
+    outputs = family.filters[-1] * UNITS[family.unit][-1][1]
+    # Units that begin with an activation leave the last one's output without: one more (appendix of [2]).
+    parts["tail"] = named(run(ORDERS[family.order].first, outputs))
+    parts |= OrderedDict(avgpool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(outputs, classes))
+    return nn.Sequential(parts)
+
+
+def _stages(spec: NetSpec) -> Iterator[list[Unit]]:
+    family = spec.family
+    inputs = family.filters[0]
+    for stage, (units, filters) in enumerate(zip(family.units, family.filters, strict=True)):
+        made = []
+        for index in range(units):
+            halves = stage > 0 and index == 0
+            made.append(Unit(spec, inputs, filters, 2 if halves else 1, leading=stage == index == 0))
+            inputs = filters * UNITS[family.unit][-1][1]
+        yield made
+
+
+def _initialise(net: nn.Module, spec: NetSpec) -> None:
     for module in net.modules():
         if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        elif zero_gamma and isinstance(module, Basic | Bottleneck):
-            nn.init.zeros_(module.gamma)
+            if spec.init == "he":  # He et al., *Delving Deep into Rectifiers*, 2015, equation 14
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            else:  # Glorot and Bengio, *Understanding the Difficulty of Training Deep Networks*, 2010, equation 12
+                nn.init.xavier_normal_(module.weight)
+        elif isinstance(module, Unit) and spec.zero_gamma and _begins_as_shortcut(spec):
+            nn.init.zeros_(module.branch[-1].weight)  # type: ignore[arg-type]
+
+
+def _begins_as_shortcut(spec: NetSpec) -> bool:
+    """Whether a unit is its shortcut, and can still learn, when the last layer of its branch gives zeros."""
+    family = spec.family
+    return spec.join == "add" and family.shortcut != "none" and ORDERS[family.order].last == ("bn",)

@@ -1,77 +1,222 @@
-"""Which network: a name, and a row of plain data behind it. No torch here."""
+"""Which network: a name, and a row of plain data behind it. No torch here.
+
+Two papers are cited throughout: [1] He et al., *Deep Residual Learning for Image Recognition*, 2015, and
+[2] He et al., *Identity Mappings in Deep Residual Networks*, 2016.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le
+
+Unit = Literal["basic", "bottleneck"]
+Stem = Literal["imagenet", "cifar"]
+Shortcut = Literal["none", "A", "B", "C"]
+OrderName = Literal["original", "bn_after", "relu_before", "relu_only", "preact"]
+
+UNITS: dict[str, tuple[tuple[int, int], ...]] = {
+    "basic": ((3, 1), (3, 1)),
+    "bottleneck": ((1, 1), (3, 1), (1, 4)),
+}
+"""The convolutions of a unit: (kernel, outputs as a multiple of the stage's filters). Figure 5 of [1]."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Where a unit normalises and activates. Between two convolutions there is always a batch norm and a ReLU.
+
+    Attributes:
+        first: before the first convolution.
+        last: after the last convolution.
+        after: after the join with the shortcut.
+    """
+
+    first: tuple[str, ...]
+    last: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+ORDERS: dict[str, Order] = {  # figure 4 of [2]
+    "original":    Order((),             ("bn",),        ("relu",)),       # (a), and figure 2 of [1]
+    "bn_after":    Order((),             (),             ("bn", "relu")),  # (b)
+    "relu_before": Order((),             ("bn", "relu"), ()),              # (c)
+    "relu_only":   Order(("relu",),      ("bn",),        ()),              # (d)
+    "preact":      Order(("bn", "relu"), (),             ()),              # (e), full pre-activation
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Family:
-    """What a name stands for.
+    """What the name of a residual network, or of its plain twin, stands for.
 
     Attributes:
-        unit: "basic" (two 3×3 convolutions) or "bottleneck" (1×1, 3×3, 1×1 with four times the filters).
+        unit: a row of `UNITS`.
         units: how many units in each stage; each stage after the first halves the image.
         filters: of the 3×3 convolutions in each stage.
         stem: "imagenet" (7×7 with stride 2, then a 3×3 max-pool with stride 2) or "cifar" (3×3 with stride 1).
-        shortcut: where the size changes, "A" pads with zeros (no parameters), "B" projects by a 1×1 convolution.
+        shortcut: section 3.3 of [1]: where the size changes, "A" pads with zeros (no parameters) and "B"
+            projects by a 1×1 convolution; "C" projects everywhere; "none" makes the net plain.
+        order: a row of `ORDERS`.
     """
 
-    unit: Literal["basic", "bottleneck"]
+    unit: Unit
     units: tuple[int, ...]
     filters: tuple[int, ...]
-    stem: Literal["imagenet", "cifar"]
-    shortcut: Literal["A", "B"]
+    stem: Stem
+    shortcut: Shortcut
+    order: OrderName = "original"
+
+    @property
+    def layers(self) -> int:
+        """Weighted layers as the papers count them: the stem, the units' convolutions, the classifier."""
+        return 2 + sum(self.units) * len(UNITS[self.unit])
 
 
-def _imagenet(unit: Literal["basic", "bottleneck"], *units: int) -> Family:
-    """A column of table 1 of the paper."""
-    return Family(unit, units, (64, 128, 256, 512), "imagenet", "B")
+def _imagenet(unit: Unit, *units: int, shortcut: Shortcut = "B") -> Family:
+    """A column of table 1 of [1]."""
+    return Family(unit, units, (64, 128, 256, 512), "imagenet", shortcut)
 
 
-def _cifar(depth: int) -> Family:
-    """Section 4.2 of the paper: 6n + 2 layers, and the zero-padding shortcut in all cases."""
-    return Family("basic", ((depth - 2) // 6,) * 3, (16, 32, 64), "cifar", "A")
+def _cifar(layers: int, shortcut: Shortcut = "A", order: OrderName = "original") -> Family:
+    """Section 4.2 of [1]: 6n + 2 layers."""
+    return Family("basic", ((layers - 2) // 6,) * 3, (16, 32, 64), "cifar", shortcut, order)
+
+
+def _cifar_bottleneck(layers: int, order: OrderName = "original") -> Family:
+    """Section 3.2 of [2]: 9n + 2 layers. Its authors' code projects where the size changes."""
+    return Family("bottleneck", ((layers - 2) // 9,) * 3, (16, 32, 64), "cifar", "B", order)
 
 
 FAMILIES: dict[str, Family] = {
-    "resnet18": _imagenet("basic", 2, 2, 2, 2),
-    "resnet34": _imagenet("basic", 3, 4, 6, 3),
-    "resnet50": _imagenet("bottleneck", 3, 4, 6, 3),
+    "resnet18":  _imagenet("basic", 2, 2, 2, 2),
+    "resnet34":  _imagenet("basic", 3, 4, 6, 3),
+    "resnet50":  _imagenet("bottleneck", 3, 4, 6, 3),
     "resnet101": _imagenet("bottleneck", 3, 4, 23, 3),
     "resnet152": _imagenet("bottleneck", 3, 8, 36, 3),
-    **{f"resnet{depth}": _cifar(depth) for depth in (20, 32, 44, 56, 110)},
-}
+    "plain18":   _imagenet("basic", 2, 2, 2, 2, shortcut="none"),
+    "plain34":   _imagenet("basic", 3, 4, 6, 3, shortcut="none"),
+    **{f"resnet{n}": _cifar(n) for n in (20, 32, 44, 56, 110, 1202)},
+    **{f"plain{n}":  _cifar(n, "none") for n in (20, 32, 44, 56, 110, 1202)},
+    **{f"preact{n}": _cifar(n, order="preact") for n in (20, 32, 44, 56, 110, 1202)},
+    **{f"resnet{n}": _cifar_bottleneck(n) for n in (164, 1001)},
+    **{f"preact{n}": _cifar_bottleneck(n, "preact") for n in (164, 1001)},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Borrowed:
+    """A network that torchvision builds.
+
+    Attributes:
+        layers: weighted ones, as its authors count them.
+        smallest: the least side of its images in pixels; smaller ones are enlarged first.
+        head: the name of its last layer, which is made anew for the classes at hand.
+        paper: whose it is.
+    """
+
+    layers: int
+    smallest: int
+    head: str
+    paper: str
+
+
+_VGG = "Simonyan and Zisserman, 2014"
+
+BORROWED: dict[str, Borrowed] = {
+    "vgg16":        Borrowed(16, 32, "classifier.6", _VGG),
+    "vgg16_bn":     Borrowed(16, 32, "classifier.6", _VGG),
+    "vgg19":        Borrowed(19, 32, "classifier.6", _VGG),
+    "vgg19_bn":     Borrowed(19, 32, "classifier.6", _VGG),
+    "googlenet":    Borrowed(22, 32, "fc", "Szegedy et al., *Going Deeper with Convolutions*, 2014"),
+    "inception_v3": Borrowed(48, 75, "fc", "Szegedy et al., *Rethinking the Inception Architecture*, 2015"),
+}  # fmt: skip
+
+NAMES = (*FAMILIES, *BORROWED)
+PRETRAINED = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", *BORROWED)
+"""Networks whose weights torchvision has."""
 
 
 @dataclass(frozen=True)
 class NetSpec:
-    """A network, as a config names it.
+    """A network, as a config names it. All but name, init and pretrained are for residual networks alone.
 
     Attributes:
-        name: one of `FAMILIES`.
+        name: one of `NAMES`.
         stem: "imagenet" or "cifar" in place of the family's own; "" leaves that.
-        shortcut: "A" or "B" in place of the family's own; "" leaves that.
-        zero_gamma: start the last batch norm of each unit at zero, so that every unit begins as the identity.
+        shortcut: "none", "A", "B" or "C" in place of the family's own; "" leaves that.
+        order: "original", "bn_after", "relu_before", "relu_only" or "preact" in place of the family's own;
+            "" leaves that.
+        join: how shortcut and branch come together, figure 2 of [2]: "add", "scale", "exclusive_gate",
+            "shortcut_gate", "conv" (1×1, on the shortcut) or "dropout" (of 0.5, on the shortcut).
+        scale: of the shortcut and of the branch, with join "scale".
+        gate_bias: of the gates at the start.
+        stride: of a bottleneck, on its "3x3" as in torchvision or on its first "1x1" as in [1].
+        init: of the convolutions: "he" (2015) or "xavier" (Glorot and Bengio, 2010).
+        zero_gamma: start the last batch norm of each unit at zero, so that every unit begins as its shortcut. Done
+            only where a batch norm ends the branch and the shortcut is added: elsewhere it would stop the signal.
+        pretrained: "imagenet" for torchvision's weights, fetched if they are not there, or a file of such weights;
+            "" to start from nothing. The last layer is always new.
 
     Raises:
-        ValueError: there is no such name, with the nearest one.
+        ValueError: there is no such name, with the nearest one; or the keys do not go together.
     """
 
     name: str = "resnet50"
     stem: Literal["", "imagenet", "cifar"] = ""
-    shortcut: Literal["", "A", "B"] = ""
+    shortcut: Literal["", "none", "A", "B", "C"] = ""
+    order: Literal["", "original", "bn_after", "relu_before", "relu_only", "preact"] = ""
+    join: Literal["add", "scale", "exclusive_gate", "shortcut_gate", "conv", "dropout"] = "add"
+    scale: tuple[Annotated[float, Ge(-10), Le(10)], Annotated[float, Ge(-10), Le(10)]] = (0.5, 0.5)
+    gate_bias: Annotated[float, Ge(-100), Le(100)] = -6.0
+    stride: Literal["3x3", "1x1"] = "3x3"
+    init: Literal["he", "xavier"] = "he"
     zero_gamma: bool = True
+    pretrained: str = ""
 
     def __post_init__(self) -> None:
-        if self.name not in FAMILIES:
-            close = get_close_matches(self.name, FAMILIES, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(FAMILIES)}"
+        if self.name not in NAMES:
+            close = get_close_matches(self.name, NAMES, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(NAMES)}"
             raise ValueError(f"name is {self.name!r}, which is no network: {hint}")
+        if self.name in BORROWED:
+            self._check_untouched(self.name, ("stem", "shortcut", "order", "join", "stride"), "has no such units")
+        elif self.family.shortcut == "none":
+            self._check_untouched("a plain net", ("join",), "has nothing to join")
+        if self.pretrained:
+            self._check_pretrained()
+
+    def _check_untouched(self, what: str, keys: tuple[str, ...], why: str) -> None:
+        for key in keys:
+            if (value := getattr(self, key)) != (default := getattr(NetSpec, key)):
+                raise ValueError(f"{key} is {value!r} with {what}, which {why}: must be {default!r}")
+
+    def _check_pretrained(self) -> None:
+        if self.name not in PRETRAINED:
+            known = ", ".join(PRETRAINED)
+            raise ValueError(f"pretrained is {self.pretrained!r}, but torchvision has no {self.name}: it has {known}")
+        self._check_untouched(
+            "pretrained weights", ("stem", "shortcut", "order", "join", "stride"), "are of torchvision's own form"
+        )
 
     @property
     def family(self) -> Family:
+        """The row of `FAMILIES` with this spec's changes.
+
+        Raises:
+            KeyError: the network is one of `BORROWED`.
+        """
         row = FAMILIES[self.name]
-        return Family(row.unit, row.units, row.filters, self.stem or row.stem, self.shortcut or row.shortcut)
+        return replace(
+            row,
+            stem=self.stem or row.stem,
+            shortcut=self.shortcut or row.shortcut,
+            order=self.order or row.order,
+        )
+
+    @property
+    def layers(self) -> int:
+        """Weighted layers on the longest path."""
+        return BORROWED[self.name].layers if self.name in BORROWED else self.family.layers

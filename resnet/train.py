@@ -84,7 +84,10 @@ def train(
     device = device or default_device()
     torch.set_num_threads(threads)  # a reused process keeps what its first task set
     torch.manual_seed(seed)
-    net = _placed(build(spec, data.train.images.shape[3], len(data.classes)), recipe, device)
+    net: nn.Module = build(spec, data.train.images.shape[3], len(data.classes))
+    if spec.pretrained:
+        weights.start(net, spec)
+    net = _placed(net, recipe, device)
     learner = _learner(net, recipe, Loaders(data, recipe, seed, device))
     epochs = Epochs(seed, report)
     state = _State(net, learner, epochs, checkpoint, _fingerprint(spec, recipe, data, seed))

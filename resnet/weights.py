@@ -1,15 +1,32 @@
-"""Tensors to disk and back: safetensors, never a pickle; a file is whole or it is not there."""
+"""Tensors to disk and back: safetensors, never a pickle that may hold code; a file is whole or it is not there."""
 
 from __future__ import annotations
 
 import os
+import pickle
+import re
 from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
+
+from resnet.spec import BORROWED, NetSpec
+
+TORCHVISION = {
+    r"^(conv1|bn1)\.": r"stem.\1.",
+    r"^layer(\d+)\.(\d+)\.(conv|bn)": r"stage\1.\2.branch.\3",
+    r"^layer(\d+)\.(\d+)\.downsample\.0\.": r"stage\1.\2.shortcut.conv1.",
+    r"^layer(\d+)\.(\d+)\.downsample\.1\.": r"stage\1.\2.shortcut.bn1.",
+}
+"""Names of a ResNet's tensors in torchvision, and in gaopt up to 0.1.0, and what they are called here."""
+
+
+class WeightsError(ValueError):
+    """Weights to start from cannot be had, or are of another network."""
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -> None:
@@ -30,3 +47,71 @@ def read(path: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Tens
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (FileNotFoundError, SafetensorError):
         return None
+
+
+def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors of a ResNet by this package's names, whether they have those already or torchvision's."""
+    found = dict(tensors)
+    for theirs, ours in TORCHVISION.items():
+        found = {re.sub(theirs, ours, name): tensor for name, tensor in found.items()}
+    return found
+
+
+def pretrained(spec: NetSpec) -> dict[str, Tensor]:
+    """The weights that a spec asks to start from, by this package's names, without the last layer.
+
+    Raises:
+        WeightsError: they cannot be fetched or read.
+    """
+    raw = _fetched(spec.name) if spec.pretrained == "imagenet" else _from_file(Path(spec.pretrained).expanduser())
+    if spec.name in BORROWED:
+        found, head = {f"net.{name}": tensor for name, tensor in raw.items()}, f"net.{BORROWED[spec.name].head}"
+    else:
+        found, head = renamed(raw), "fc"
+    return {name: tensor for name, tensor in found.items() if not re.match(rf"{head}\.|net\.(aux|AuxLogits)", name)}
+
+
+def start(net: nn.Module, spec: NetSpec) -> None:
+    """Put pretrained weights into a network; its last layer stays as it is.
+
+    Raises:
+        WeightsError: they cannot be had, or they are of another network.
+    """
+    tensors, own = pretrained(spec), net.state_dict()
+    first = next(name for name, tensor in own.items() if tensor.ndim == 4)
+    if own[first].shape[1] == 1 and first in tensors:  # grey images: what three equal channels would give
+        tensors[first] = tensors[first].sum(1, keepdim=True)
+    if wrong := [name for name, tensor in tensors.items() if name not in own or own[name].shape != tensor.shape]:
+        raise WeightsError(f"pretrained is {spec.pretrained!r}, whose {wrong[0]!r} does not fit {spec.name}")
+    net.load_state_dict(tensors, strict=False)
+
+
+def _fetched(name: str) -> dict[str, Tensor]:
+    """torchvision's, from the cache of torch.hub or from where torchvision publishes them; checked by their hash."""
+    from torchvision.models import get_model_weights
+
+    url = get_model_weights(name).DEFAULT.url
+    try:
+        found: dict[str, Tensor] = torch.hub.load_state_dict_from_url(
+            url, progress=False, check_hash=True, weights_only=True, map_location="cpu"
+        )
+    except (OSError, RuntimeError, HTTPException, pickle.UnpicklingError) as error:
+        raise WeightsError(
+            f"the weights of {name} could not be fetched from {url} ({error}): give their file as net.pretrained"
+        ) from error
+    return found
+
+
+def _from_file(path: Path) -> dict[str, Tensor]:
+    """A file of tensors: safetensors, or what torch.save wrote, if there is no code in it."""
+    if not path.is_file():
+        raise WeightsError(f"pretrained is {str(path)!r}, which is no file: must be 'imagenet' or a file of weights")
+    if found := read(path):
+        return found[0]
+    try:
+        raw = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError) as error:
+        raise WeightsError(f"{path} holds no weights that can be read safely: {error!s:.200}") from error
+    if not (isinstance(raw, Mapping) and all(isinstance(tensor, Tensor) for tensor in raw.values())):
+        raise WeightsError(f"{path} holds no weights: must be tensors by name")
+    return dict(raw)

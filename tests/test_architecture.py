@@ -86,8 +86,8 @@ def test_resnet_never_imports_gaopt() -> None:
 
 
 def test_gaopt_reaches_resnet_through_one_door() -> None:
-    through = {str(p.relative_to(ROOT)) for p in files("gaopt") if any(m.split(".")[0] == "resnet" for m in imports(p))}
-    assert through == {"gaopt/objectives/image.py"}
+    through = {p.parent for p in files("gaopt") if any(m.split(".")[0] == "resnet" for m in imports(p))}
+    assert through == {ROOT / "gaopt" / "objectives" / "image"}
 
 
 @pytest.mark.parametrize("library", DOORS)

@@ -21,7 +21,7 @@ from gaopt.journal import Journal
 from gaopt.space import Gene
 from resnet.data import DataSpec
 from resnet.recipe import Recipe
-from resnet.spec import FAMILIES, NetSpec
+from resnet.spec import NAMES, NetSpec
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -46,7 +46,7 @@ def test_every_config_key_is_documented_with_its_default_and_every_documented_on
 
 
 def test_every_network_is_documented() -> None:
-    assert all(f"`{name}`" in CONFIG for name in FAMILIES)
+    assert all(f"`{name}`" in CONFIG for name in NAMES)
 
 
 def test_every_verb_is_in_the_readme_and_every_verb_there_is_real() -> None:

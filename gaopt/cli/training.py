@@ -1,64 +1,23 @@
-"""The command `gaopt`: one verb a function. Heavy parts are imported where they are needed."""
+"""The verbs that train: run, train, resume."""
 
 from __future__ import annotations
 
 import json
-import os
-import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gaopt import __version__
-from gaopt.errors import BadInput, GaoptError, Stopped
+from gaopt.cli.group import cli
 
 if TYPE_CHECKING:
     from gaopt.config import StudyConfig
     from gaopt.objective import Objective
 
 
-def main() -> NoReturn:
-    """Run a verb. Bad input exits with 2 and one sentence, a failure with 1, Ctrl-C with 130, SIGTERM with 143."""
-    try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
-    except BadInput as error:
-        click.echo(f"gaopt: {error}", err=True)
-        sys.exit(2)
-    except Stopped as stopped:
-        sys.exit(128 + stopped.signal)
-    except GaoptError as error:
-        click.echo(f"gaopt: {error}", err=True)
-        sys.exit(1)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="gaopt")
-def cli() -> None:
-    """Tune the learning rate, weight decay and momentum of an image classifier by a genetic search.
-
-    \b
-    gaopt run --generations 5 --pop 10     the default: a ResNet-50 on handwritten digits
-    gaopt run cifar10                      a preset
-    gaopt run --data PATH                  your own images, one folder a class
-    gaopt resume STUDY                     go on with a study
-    """
-
-
-def _shared(verb: Callable[..., Any]) -> Callable[..., Any]:
+def _options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every verb that trains."""
     options = [
         click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Override a key of the config."),
@@ -80,7 +39,7 @@ def _shared(verb: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("config", required=False)
 @click.option("--generations", metavar="N", help="How many generations, the first one counted.")
 @click.option("--pop", metavar="N", help="How many individuals in a generation.")
-@_shared
+@_options
 def run(config: str | None, generations: str | None, pop: str | None, **options: Any) -> None:
     """Search. CONFIG is a preset or a TOML file; 'digits' by default, 'images' with --data alone."""
     numbers = {"genetic.generations": generations, "genetic.population": pop}
@@ -92,7 +51,7 @@ def run(config: str | None, generations: str | None, pop: str | None, **options:
 @click.option("--lr", metavar="X", help="The peak of the one-cycle learning rate.")
 @click.option("--wd", metavar="X", help="Weight decay.")
 @click.option("--mom", metavar="X", help="The bottom of the one-cycle momentum.")
-@_shared
+@_options
 def train(config: str | None, lr: str | None, wd: str | None, mom: str | None, **options: Any) -> None:
     """Train one individual, without a search. Genes not given are those of the config's recipe."""
     config = config or ("images" if options["data"] else "digits")
@@ -191,83 +150,3 @@ def _dry_run(config: StudyConfig, as_json: bool) -> None:
     click.echo(f"# {config.trainings} trainings, {together} at a time")
     if seconds is not None:
         click.echo(f"# about {clock(seconds)} each, {clock(total)} in all, by three steps timed here")
-
-
-@cli.command()
-@click.argument("study")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--follow", is_flag=True, help="Stay, and renew the page until the search ends.")
-def status(study: str, as_json: bool, follow: bool) -> None:
-    """Where a study is: from any shell, while it runs or afterwards."""
-    from rich.console import Console
-
-    from gaopt.home import existing
-    from gaopt.journal import Journal, held
-    from gaopt.progress import look
-    from gaopt.screen import follow as follow_page
-    from gaopt.screen import page
-
-    home = existing(study)
-    if as_json:
-        click.echo(json.dumps(look(home).plain()))
-    elif follow:
-        with Journal(home.journal) as journal:
-            follow_page(home.name, journal, lambda: held(home.journal))
-    else:
-        console = Console()
-        console.print(page(look(home), time.time(), console.width))
-
-
-@cli.command(name="list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_(as_json: bool) -> None:
-    """All studies in results/ (or GAOPT_RESULTS)."""
-    from rich.console import Console
-
-    from gaopt.home import studies
-    from gaopt.progress import look
-    from gaopt.screen import overview
-
-    found = []
-    for home in studies():
-        try:
-            found.append(look(home))
-        except BadInput as error:
-            click.echo(f"gaopt: {error}", err=True)
-    if as_json:
-        click.echo(json.dumps([each.plain() for each in found]))
-    else:
-        Console().print(overview(found))
-
-
-@cli.command()
-@click.argument("study")
-def report(study: str) -> None:
-    """Write a study's tables and report again, also while it runs."""
-    from gaopt.history import History
-    from gaopt.home import existing
-    from gaopt.journal import Journal
-    from gaopt.report import write
-
-    home = existing(study)
-    with Journal(home.journal) as journal:
-        for path in write(History(journal), home):
-            click.echo(path)
-
-
-@cli.command()
-@click.argument("study")
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def predict(study: str, images: tuple[Path, ...], as_json: bool) -> None:
-    """The five most probable classes of each image, by the study's best model."""
-    from gaopt.home import existing
-    from gaopt.objectives.image import predict as classify
-
-    answers = classify(existing(study), images)
-    if as_json:
-        named = [{"image": str(p), "classes": [[c, v] for c, v in a]} for p, a in zip(images, answers, strict=True)]
-        click.echo(json.dumps(named))
-        return
-    for path, answer in zip(images, answers, strict=True):
-        click.echo(f"{path}: " + "  ".join(f"{name} {value:.4f}" for name, value in answer))

@@ -1,0 +1,49 @@
+"""The command itself: what every verb has in common."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from gaopt import __version__
+from gaopt.errors import BadInput, GaoptError, Stopped
+
+
+def main() -> NoReturn:
+    """Run a verb. Bad input exits with 2 and one sentence, a failure with 1, Ctrl-C with 130, SIGTERM with 143."""
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except BadInput as error:
+        click.echo(f"gaopt: {error}", err=True)
+        sys.exit(2)
+    except Stopped as stopped:
+        sys.exit(128 + stopped.signal)
+    except GaoptError as error:
+        click.echo(f"gaopt: {error}", err=True)
+        sys.exit(1)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="gaopt")
+def cli() -> None:
+    """Tune the learning rate, weight decay and momentum of an image classifier by a genetic search.
+
+    \b
+    gaopt run --generations 5 --pop 10     the default: a ResNet-50 on handwritten digits
+    gaopt run cifar10                      a preset
+    gaopt run --data PATH                  your own images, one folder a class
+    gaopt resume STUDY                     go on with a study
+    """

@@ -1,0 +1,6 @@
+"""Image classifiers: the only door from gaopt to resnet."""
+
+from gaopt.objectives.image.classifier import Classifier, objective
+from gaopt.objectives.image.model import predict
+
+__all__ = ["Classifier", "objective", "predict"]

@@ -1,0 +1,50 @@
+"""The errors that the two ResNet papers print, from published.toml beside this file."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from gaopt.errors import nearest
+
+
+@dataclass(frozen=True)
+class Result:
+    """One printed figure: `error` and `top5` in %, `parameters` in millions; None where the paper prints nothing.
+
+    A `failed` one has no error: the paper prints "fail" above 20 %.
+    """
+
+    key: str
+    data: str
+    method: str
+    split: str
+    source: str
+    layers: int | None = None
+    parameters: float | None = None
+    error: float | None = None
+    top5: float | None = None
+    spread: str | None = None
+    failed: bool = False
+
+
+@cache
+def published() -> tuple[Result, ...]:
+    """All results in file order."""
+    text = Path(__file__).with_name("published.toml").read_text("utf-8")
+    return tuple(Result(**row) for row in tomllib.loads(text)["result"])
+
+
+def of(data: str) -> list[Result]:
+    """The results on one data set, in file order: "CIFAR-10", "CIFAR-100" or "ImageNet"."""
+    return [row for row in published() if row.data == data]
+
+
+def result(key: str) -> Result:
+    """The result of this key; KeyError if there is none."""
+    rows = {row.key: row for row in published()}
+    if key not in rows:
+        raise KeyError(f"there is no published result {key!r}: {nearest(key, rows)}")
+    return rows[key]
