@@ -1,4 +1,4 @@
-"""Data sets as uint8 arrays: the digits of scikit-learn, CIFAR-10, folders of images."""
+"""Data sets as uint8 arrays: the digits of scikit-learn, CIFAR-10 and CIFAR-100, folders of images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from resnet.trees import Tree, open_tree
 
 __all__ = ["DataError", "DataSpec", "Images", "Split", "load", "read_image"]
 
-SIZES = {"digits": 8, "cifar10": 32, "folder": 64}
+SIZES = {"digits": 8, "cifar10": 32, "cifar100": 32, "folder": 64}
 """The side of the images in pixels where the spec names none."""
 
 
@@ -29,9 +29,10 @@ class DataSpec:
     """Which images, and how they are split.
 
     Attributes:
-        name: "digits" (scikit-learn's, 1,797 grey images of 8×8), "cifar10", or "folder" (of images, by class).
-        path: the folder or tar archive; empty for the digits, and for CIFAR-10 to be fetched.
-        size: the side of the square images in pixels; 0 for 8 (digits), 32 (cifar10) or 64 (folder).
+        name: "digits" (scikit-learn's, 1,797 grey images of 8×8), "cifar10", "cifar100" (by its 100 fine classes), or
+            "folder" (of images, by class).
+        path: the folder or tar archive; empty for the digits, and for CIFAR-10 or CIFAR-100 to be fetched.
+        size: the side of the square images in pixels; 0 for 8 (digits), 32 (cifar10, cifar100) or 64 (folder).
         valid: the share of the training images set aside for validation where there is no such split.
         test: the same for the test.
         limit: at most so many training images, the classes in proportion; validation and test are cut by the
@@ -39,7 +40,7 @@ class DataSpec:
         seed: of the split. It has nothing to do with the seed of a search.
     """
 
-    name: Literal["digits", "cifar10", "folder"] = "digits"
+    name: Literal["digits", "cifar10", "cifar100", "folder"] = "digits"
     path: str = ""
     size: Annotated[int, Ge(0), Le(1024)] = 0
     valid: Annotated[float, Gt(0), Lt(1)] = 0.2
@@ -59,7 +60,8 @@ class Images:
     Attributes:
         classes: their names; a label is an index.
         mean, std: of each channel of the training images, in 0 … 1. A deviation of 0 is given as 1.
-        name: "digits", "CIFAR-10", "CIFAR-10 (unverified)", "CIFAR-10 (JPEG copy)", or a folder's own name.
+        name: "digits", "CIFAR-10", "CIFAR-10 (unverified)", "CIFAR-10 (JPEG copy)", CIFAR-100 alike, or a
+            folder's own name.
         digest: BLAKE2b of the classes and of all three splits: 32 hexadecimal digits.
     """
 
@@ -77,7 +79,7 @@ def load(spec: DataSpec, cache: Path | None = None) -> Images:
     """The images that a spec asks for. The same spec on the same files gives the same bytes.
 
     Args:
-        cache: the folder where decoded sets are kept, and CIFAR-10 is fetched to; None for
+        cache: the folder where decoded sets are kept, and CIFAR-10 and CIFAR-100 are fetched to; None for
             $XDG_CACHE_HOME/gaopt or ~/.cache/gaopt.
 
     Raises:
@@ -87,8 +89,8 @@ def load(spec: DataSpec, cache: Path | None = None) -> Images:
     size = spec.size or SIZES[spec.name]
     if spec.name == "digits":
         source, name = _digits(spec.path, size), "digits"
-    elif spec.name == "cifar10":
-        source, name = _cifar10(spec.path, size, cache)
+    elif spec.name in cifar.SETS:
+        source, name = _cifar(spec.name, spec.path, size, cache)
     else:
         source, name = _folder(spec.path, size, cache)
     parts = limited(divide(source, spec.valid, spec.test, spec.seed), spec.limit)
@@ -110,18 +112,34 @@ def _digits(path: str, size: int) -> Source:
     return Source(train, None, None, tuple(str(name) for name in digits.target_names), "batches")
 
 
-def _cifar10(path: str, size: int, cache: Path) -> tuple[Source, str]:
-    """CIFAR-10 in any form, and the name that says which."""
-    place = Path(os.path.expanduser(path)) if path else cifar.fetch(cache)
+def _cifar(key: str, path: str, size: int, cache: Path) -> tuple[Source, str]:
+    """CIFAR-10 or CIFAR-100 in any form, and the name that says which."""
+    release = cifar.SETS[key]
+    place = Path(os.path.expanduser(path)) if path else cifar.fetch(release, cache)
     # Not the parent as a whole: it may hold every data set of its owner.
-    inner = place / cifar.FOLDER
+    inner = place / release.folder
     tree = open_tree(inner if inner.is_dir() else place)
-    source = _kept(tree, "cifar10", size, cache)
-    if source.classes != cifar.CLASSES:
-        found = ", ".join(source.classes[:10])
-        raise DataError(f'{place} holds the classes {found}: not CIFAR-10; name = "folder" takes any classes')
-    names = {"batches": "CIFAR-10", "unverified batches": "CIFAR-10 (unverified)"}
-    return source, names.get(source.form, f"CIFAR-10 ({source.form} copy)")
+    source = _kept(tree, key, size, cache)
+    title = release.title
+    if source.classes != release.classes:
+        found = ", ".join(source.classes[:10]) + _difference(source.classes, release.classes)
+        raise DataError(f'{place} holds the classes {found}: not {title}; name = "folder" takes any classes')
+    names = {"batches": title, "unverified batches": f"{title} (unverified)"}
+    return source, names.get(source.form, f"{title} ({source.form} copy)")
+
+
+def _difference(found: tuple[str, ...], wanted: tuple[str, ...]) -> str:
+    """Where class names differ, for a message; nothing for ten names, which are compared at a glance."""
+    if len(wanted) <= 10:
+        return ""
+    unknown = [name for name in found if name not in wanted]
+    missing = [name for name in wanted if name not in found]
+    told = [f"{what} {_few(names)}" for what, names in (("unknown:", unknown), ("missing:", missing)) if names]
+    return f"{', …' if len(found) > 10 else ''} ({'; '.join(told) or 'in another order'})"
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
 
 
 def _folder(path: str, size: int, cache: Path) -> tuple[Source, str]:
@@ -140,8 +158,10 @@ def _kept(tree: Tree, name: str, size: int, cache: Path) -> Source:
 
 
 def _read(tree: Tree, name: str, size: int) -> Source:
-    batches = cifar.find(tree) if name == "cifar10" else None
-    return folders.read(tree, size) if batches is None else cifar.read(tree, batches, size)
+    release = cifar.SETS.get(name)
+    if release and (folder := cifar.find(release, tree)) is not None:
+        return cifar.read(release, tree, folder, size)
+    return folders.read(tree, size)
 
 
 def statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:

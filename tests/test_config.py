@@ -11,7 +11,7 @@ from gaopt.objective import resolve
 
 
 def test_the_presets_are_found_by_name_and_all_of_them_are_valid() -> None:
-    assert set(presets()) == {"digits", "quick", "cifar10", "images"}
+    assert set(presets()) == {"digits", "quick", "cifar10", "cifar100", "images"}
     for name in presets():
         checked(name)
 
@@ -75,7 +75,7 @@ def checked(source: str, *overrides: str) -> StudyConfig:
         ("recipe.epoch=3", "unknown key recipe.epoch: did you mean 'epochs'?"),
         ("recipe.lr=-1.0", "recipe.lr is -1.0: must be greater than 0"),
         ("net.name=resnett50", "net: name is 'resnett50', which is no network: did you mean 'resnet50'?"),
-        ("data.name=imagenet", "data.name is 'imagenet': must be 'digits', 'cifar10' or 'folder'"),
+        ("data.name=imagenet", "data.name is 'imagenet': must be 'digits', 'cifar10', 'cifar100' or 'folder'"),
         ("recipies.epochs=3", r"unknown table \[recipies\]: did you mean 'recipe'?"),
         ("space.momentum.low=0.1", "space.momentum.high is missing"),
         ("space.wd.high=1000", "as a gene, recipe.wd is 1000.0: must be less than or equal to 10"),

@@ -24,8 +24,8 @@ def batch(seed: int, n: int = 20) -> dict[str, Any]:
 def write(folder: Path, **others: Any) -> Path:
     """A folder of batches: five of 20 training images, 20 test images; `others` replace the content of a file."""
     folder.mkdir(parents=True)
-    content: dict[str, Any] = {name: batch(seed) for seed, name in enumerate(cifar.MD5)}
-    content |= {"batches.meta": {"label_names": list(cifar.CLASSES), "num_vis": 3072}} | others
+    content: dict[str, Any] = {name: batch(seed) for seed, name in enumerate(cifar.CIFAR10.md5)}
+    content |= {"batches.meta": {"label_names": list(cifar.CIFAR10.classes), "num_vis": 3072}} | others
     for name, value in content.items():
         raw = value if isinstance(value, bytes) else pickle.dumps(value, protocol=4)
         (folder / name).write_bytes(raw)
@@ -49,7 +49,7 @@ def batches(tmp_path: Path) -> Path:
 
 def test_batches_are_planes_of_red_green_and_blue(batches: Path, tmp_path: Path) -> None:
     data = load(spec(batches), tmp_path)
-    assert data.classes == cifar.CLASSES
+    assert data.classes == cifar.CIFAR10.classes
     assert data.name == "CIFAR-10 (unverified)"
     assert [len(s) for s in (data.train, data.valid, data.test)] == [80, 20, 20]
     planes = batch(5)["data"].reshape(20, 3, 32, 32)
@@ -71,8 +71,8 @@ def test_batches_are_resized(batches: Path, tmp_path: Path) -> None:
 def test_batches_with_the_published_sums_are_cifar_10(
     batches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in list(cifar.MD5):
-        monkeypatch.setitem(cifar.MD5, name, hashlib.md5((batches / name).read_bytes()).hexdigest())
+    for name in list(cifar.CIFAR10.md5):
+        monkeypatch.setitem(cifar.CIFAR10.md5, name, hashlib.md5((batches / name).read_bytes()).hexdigest())
     assert load(spec(batches), tmp_path).name == "CIFAR-10"
 
 
@@ -84,7 +84,7 @@ def test_python_2_pickles_are_read() -> None:
         b"J\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89T\x00\x0c\x00\x00" + bytes(range(256)) * 12 + b"tbU\x06labels"
         b"]K\x07au."
     )
-    split = cifar._batch(cifar._load(raw, "x"), 10, 32, "x")
+    split = cifar._batch(cifar._load(raw, "x"), "labels", 10, 32, "x")
     assert split.labels.tolist() == [7]
     assert split.images[0, 0, :4, 0].tolist() == [0, 1, 2, 3]
 
@@ -135,12 +135,17 @@ def test_a_missing_batch_is_named(batches: Path, tmp_path: Path) -> None:
     assert "data_batch_4 is missing" in refused(batches, tmp_path)
 
 
-def test_the_sums_are_those_of_torchvision() -> None:
-    from torchvision.datasets import CIFAR10
+@pytest.mark.parametrize("name", cifar.SETS)
+def test_names_and_sums_are_those_of_torchvision(name: str) -> None:
+    from torchvision import datasets
 
-    published = dict(CIFAR10.train_list + CIFAR10.test_list) | {CIFAR10.meta["filename"]: CIFAR10.meta["md5"]}
-    assert published == cifar.MD5
-    assert (CIFAR10.base_folder, CIFAR10.filename) == (cifar.FOLDER, cifar.ARCHIVE)
+    ours = cifar.SETS[name]
+    theirs = getattr(datasets, ours.torchvision)
+    published = dict(theirs.train_list + theirs.test_list) | {theirs.meta["filename"]: theirs.meta["md5"]}
+    assert published == ours.md5
+    assert (theirs.base_folder, theirs.filename, theirs.tgz_md5) == (ours.folder, ours.archive, ours.archive_md5)
+    assert (dict(theirs.test_list).keys(), theirs.meta["filename"]) == ({ours.test}, ours.meta)
+    assert theirs.meta["key"] == ours.names
 
 
 def test_without_a_network_the_way_out_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +183,7 @@ def tree(root: Path, classes: tuple[str, ...], suffix: str) -> Path:
 
 @pytest.mark.parametrize(("suffix", "name"), [("jpg", "CIFAR-10 (JPEG copy)"), ("png", "CIFAR-10 (PNG copy)")])
 def test_a_copy_in_image_files_says_so(tmp_path: Path, suffix: str, name: str) -> None:
-    data = load(spec(tree(tmp_path / "cifar10", cifar.CLASSES, suffix)), tmp_path)
+    data = load(spec(tree(tmp_path / "cifar10", cifar.CIFAR10.classes, suffix)), tmp_path)
     assert data.name == name
     assert [len(s) for s in (data.train, data.valid, data.test)] == [30, 10, 10]
 
