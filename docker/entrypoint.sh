@@ -3,8 +3,8 @@
 #
 #   head [RAY START OPTION…]      a head that coordinates and trains nothing
 #   worker [RAY START OPTION…]    joins the head at RAY_ADDRESS and trains
-#   run|train|resume …            the gaopt command; with RAY_ADDRESS, as a node of that cluster
-#   status|list|report|predict …  the gaopt command; needs no Ray
+#   run|train|resume|reproduce …  the gaopt command; with RAY_ADDRESS, as a node of that cluster
+#   lr-find|nets|status|list|report|predict …  the gaopt command; needs no Ray
 #   health                        exit 0 when this node is part of a running cluster
 #
 # RAY_ADDRESS          host:port of the head
@@ -106,7 +106,7 @@ case $role in
         exec ray start --address="$RAY_ADDRESS" --block ${GAOPT_CPUS:+"--num-cpus=$GAOPT_CPUS"} \
             ${store:+"$store"} "$@"
         ;;
-    run | train | resume)
+    run | train | resume | reproduce)
         if [ -n "${RAY_ADDRESS:-}" ]; then
             find_head
             # A Ray driver needs a node of the cluster beside it: this one offers nothing. stdout is for data only.
@@ -116,7 +116,7 @@ case $role in
         fi
         exec gaopt "$@"
         ;;
-    status | list | report | predict | -*)
+    lr-find | nets | status | list | report | predict | -*)
         exec gaopt "$@"
         ;;
     health)
@@ -125,6 +125,6 @@ case $role in
         exec ray status --address="${RAY_ADDRESS:-127.0.0.1:6379}"
         ;;
     *)
-        fail "unknown role '$role': must be head, worker, health, or one of gaopt's verbs (run, train, resume, status, list, report, predict)"
+        fail "unknown role '$role': must be head, worker, health, or one of gaopt's verbs (run, train, resume, reproduce, lr-find, nets, status, list, report, predict)"
         ;;
 esac

@@ -55,6 +55,21 @@ class Genetic:
 
 
 @dataclass(frozen=True)
+class GridConfig:
+    """The numbers of the strategy that tries everything.
+
+    Attributes:
+        repeats: how often each combination of the genes is trained, each time with the next seed.
+    """
+
+    repeats: Annotated[int, Ge(1), Le(1000)] = 1
+
+    def litter(self, space: Space) -> int:
+        """How many individuals that makes; the genes are whole numbers."""
+        return self.repeats * math.prod(int(gene.high - gene.low) + 1 for gene in space.values())
+
+
+@dataclass(frozen=True)
 class PoolConfig:
     """Where individuals are trained.
 
@@ -84,16 +99,18 @@ class StudyConfig:
     Attributes:
         space: the genes.
         objective: what scores an individual, as "package.module:function".
-        strategy: "genetic", or "fixed" for one training with the genes of `fixed`.
+        strategy: "genetic", "grid" for every combination of genes that are whole numbers, or "fixed" for one
+            training with the genes of `fixed`.
         seed: every random number of the search and of the trainings follows from it.
         settings: the objective's own tables, as plain data.
     """
 
     space: Space
     objective: str
-    strategy: Literal["genetic", "fixed"] = "genetic"
+    strategy: Literal["genetic", "grid", "fixed"] = "genetic"
     seed: int = 0
     genetic: Genetic = Genetic()
+    grid: GridConfig = GridConfig()
     fixed: Mapping[str, float] = field(default_factory=dict)
     pool: PoolConfig = PoolConfig()
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -101,7 +118,13 @@ class StudyConfig:
     @property
     def litters(self) -> list[int]:
         """How many individuals each generation trains, at most."""
-        return self.genetic.litters if self.strategy == "genetic" else [1]
+        match self.strategy:
+            case "genetic":
+                return self.genetic.litters
+            case "grid":
+                return [self.grid.litter(self.space)]
+            case "fixed":
+                return [1]
 
     @property
     def trainings(self) -> int:
@@ -120,6 +143,8 @@ class StudyConfig:
         study = {"objective": self.objective, "strategy": self.strategy, "seed": self.seed}
         space = {name: asdict(gene) for name, gene in self.space.items()}
         tables: dict[str, Any] = {"study": study, "space": space, "genetic": asdict(self.genetic)}
+        if self.strategy == "grid":
+            tables["grid"] = asdict(self.grid)
         if self.fixed:
             tables["fixed"] = dict(self.fixed)
         return tables | {"pool": asdict(self.pool)} | json.loads(json.dumps(self.settings))
@@ -130,11 +155,11 @@ class _Study:
     """The table [study]."""
 
     objective: str
-    strategy: Literal["genetic", "fixed"] = "genetic"
+    strategy: Literal["genetic", "grid", "fixed"] = "genetic"
     seed: Annotated[int, Ge(0), Lt(2**63)] = 0
 
 
-OWN_TABLES = ("study", "space", "genetic", "fixed", "pool")
+OWN_TABLES = ("study", "space", "genetic", "grid", "fixed", "pool")
 
 
 def load(source: str | Path, overrides: Sequence[str] = ()) -> StudyConfig:
@@ -161,6 +186,7 @@ def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
         strategy=study.strategy,
         seed=study.seed,
         genetic=parse(Genetic, _table(tables, "genetic"), "genetic"),
+        grid=parse(GridConfig, _table(tables, "grid"), "grid"),
         fixed=_numbers(_table(tables, "fixed"), "fixed"),
         pool=parse(PoolConfig, _table(tables, "pool"), "pool"),
         settings={name: table for name, table in tables.items() if name not in OWN_TABLES},
@@ -168,11 +194,21 @@ def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
 
 
 def presets() -> dict[str, Path]:
-    """The presets by name: beside the code in an installed package, in configs/ in a checkout."""
+    """The presets by name."""
+    return _shipped("*.toml")
+
+
+def experiments() -> dict[str, Path]:
+    """The experiments of the papers by name: configs with a table [small], what to change for a CPU."""
+    return _shipped("reproduce/*.toml")
+
+
+def _shipped(pattern: str) -> dict[str, Path]:
+    """Configs beside the code in an installed package, in configs/ in a checkout."""
     package = Path(__file__).parent
     for folder in (package / "presets", package.parent / "configs"):
         if folder.is_dir():
-            return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+            return {path.stem: path for path in sorted(folder.glob(pattern))}
     return {}
 
 
@@ -272,6 +308,15 @@ def overridden(tables: Mapping[str, Any], overrides: Sequence[str]) -> dict[str,
     copy = deepcopy(dict(tables))
     for text in overrides:
         _override(copy, text)
+    return copy
+
+
+def merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of tables with the keys of other tables put in, table by table."""
+    copy = deepcopy(dict(tables))
+    for key, value in changes.items():
+        inner = copy.get(key)
+        copy[key] = merged(inner, value) if isinstance(inner, dict) and isinstance(value, Mapping) else deepcopy(value)
     return copy
 
 

@@ -12,15 +12,17 @@ from collections.abc import Callable
 from contextlib import closing
 
 import click
+from rich.console import Console
 
 from gaopt.config import StudyConfig
 from gaopt.errors import Stopped
+from gaopt.history import History
 from gaopt.home import Home, results
 from gaopt.objective import resolve
 from gaopt.pools import Pool
 from gaopt.pools import pool as open_pool
-from gaopt.progress import look
-from gaopt.screen import watcher
+from gaopt.progress import Progress, look
+from gaopt.screen import listed, watcher
 from gaopt.signals import Signals
 from gaopt.study import run
 
@@ -46,7 +48,7 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool) -> None
             raise
         pool.close()
         write(history, home)
-        _conclude(home, as_json)
+        _conclude(home, history, as_json)
         signals.check()
 
 
@@ -80,17 +82,37 @@ def _handle(home: Home) -> str:
     return home.name if home.path.parent == results() else str(home.path)
 
 
-def _conclude(home: Home, as_json: bool) -> None:
+def _conclude(home: Home, history: History, as_json: bool) -> None:
+    from gaopt.report.compared import compared
+
     now = look(home)
     if as_json:
         click.echo(json.dumps({"event": "Result", **now.plain()}))
-        return
-    if now.best is None:
+    elif now.best is None:
         click.echo(f"all {now.done} individuals failed; the reasons are in {home.report}")
-        return
+    elif compared(history):
+        _compare(history)
+        click.echo(f"report: {home.report}")
+    else:
+        _praise(now)
+        click.echo(f"report: {home.report}")
+
+
+def _compare(history: History) -> None:
+    """An experiment's errors beside the paper's."""
+    from gaopt.report.compared import HEAD, compared, row, verdicts
+
+    rows = [row(one)[:-1] for one in compared(history)]
+    Console().print(listed(HEAD[:-1], rows, HEAD[1:]))
+    for verdict in verdicts(history):
+        click.echo(verdict)
+
+
+def _praise(now: Progress) -> None:
+    """The best of a search."""
+    assert now.best
     genes = "  ".join(f"{name} {value:.4g}" for name, value in now.best.genes.items())
     click.echo(f"best: individual {now.best.id}  {genes}")
     click.echo(f"validation fitness: {now.best.fitness:.4f}")
     if now.test:
         click.echo("test: " + "  ".join(f"{name} {value:.4f}" for name, value in now.test.items()))
-    click.echo(f"report: {home.report}")

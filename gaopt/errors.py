@@ -6,6 +6,7 @@ GaoptError
 │   ├── DataError       a data set or an image
 │   └── StudyError      a study that exists, does not exist, is held, or cannot be read
 ├── Diverged            a training whose loss is no longer a number
+├── Undecided           a range test that shows no learning rate to suggest
 ├── Cancelled           a training that was told to stop
 └── Stopped             the search was told to stop by a signal; the study can be resumed
 """
@@ -38,6 +39,10 @@ class StudyError(BadInput):
 
 class Diverged(GaoptError):  # noqa: N818
     """The loss became NaN or infinite: the individual fails, the search goes on."""
+
+
+class Undecided(GaoptError):  # noqa: N818
+    """The losses of a range test show no learning rate that could be suggested."""
 
 
 class Cancelled(GaoptError):  # noqa: N818

@@ -57,6 +57,10 @@ class Home:
         """A figure as a file of its own, for report.md."""
         return self.path / "figures" / f"{name}.svg"
 
+    def lr_find(self, kind: str) -> Path:
+        """What a range test leaves in a folder of its own: its figure (svg), its points (csv), all of it (json)."""
+        return self.path / f"lr-find.{kind}"
+
     def scratch(self, individual: int) -> Path:
         """What an individual needs to go on, or to be judged: its checkpoint and weights."""
         return self.path / "work" / str(individual)
@@ -152,6 +156,8 @@ def existing(name: str) -> Home:
         return Home(results() / path.name if path.parent == results().resolve() else path)
     home = Home(results() / name.rstrip(os.sep))
     if not _NAME.fullmatch(home.name) or home.path.parent != results() or not home.journal.is_file():
+        if (test := Home(results() / path.name).lr_find("svg")).is_file():
+            raise StudyError(f"{name!r} is a range test, not a study: its figure is {test}")
         known = (study.name for study in studies())
         raise StudyError(f"there is no study {name!r} in {results()}: {nearest(path.name, known)}")
     return home

@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError, nearest
+from gaopt.experiment import shown
 from gaopt.space import Genes
 
 Cycle = Sequence[tuple[float, float, float]]
@@ -70,7 +71,7 @@ class Task:
     @property
     def name(self) -> str:
         """What the Ray dashboard shows: "g2 i13 lr=0.003 wd=0.01 mom=0.85"."""
-        genes = " ".join(f"{name}={value:.3g}" for name, value in self.genes.items())
+        genes = " ".join(f"{name}={value}" for name, value in shown(self.settings, self.genes).items())
         return f"g{self.generation} i{self.individual} {'test ' if self.judge else ''}{genes}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Literal
@@ -23,6 +24,7 @@ class Progress:
         generation, generations: the newest one, counted from 0 (−1 before it), and how many there will be.
         done, failed, trainings: individuals with an outcome, those of them that failed, and how many there will be.
         epochs: of a whole training, 0 if unknown.
+        config: as plain data, empty before the study was opened.
         left: seconds until the last training is done, None if that cannot be told.
     """
 
@@ -41,6 +43,7 @@ class Progress:
     started: float
     elapsed: float
     left: float | None
+    config: Mapping[str, Any]
 
     def plain(self) -> dict[str, Any]:
         """As plain data, for JSON."""
@@ -110,6 +113,7 @@ def progress(name: str, history: History, *, held: bool, now: float) -> Progress
         started=history.created,
         elapsed=(now if found == "running" else history.updated) - history.created,
         left=_left(history, trainings - done, now) if found == "running" else None,
+        config=history.config,
     )
 
 

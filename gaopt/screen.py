@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TextIO
 
 from rich.console import Console, Group
@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gaopt.events import Bred, Closed, Event, Failed, Judged, Opened, Reported, Scored, encode
+from gaopt.experiment import shown
 from gaopt.history import History, Individual
 from gaopt.journal import Journal
 from gaopt.progress import Progress, clock, progress
@@ -35,8 +36,8 @@ def watcher(name: str, as_json: bool) -> Watcher:
     return Page(name) if sys.stderr.isatty() else Lines(sys.stderr)
 
 
-def genes(individual: Individual) -> str:
-    return " ".join(f"{name}={value:.3g}" for name, value in individual.genes.items())
+def genes(config: Mapping[str, Any], individual: Individual) -> str:
+    return " ".join(f"{name}={value}" for name, value in shown(config, individual.genes).items())
 
 
 class Json:
@@ -82,19 +83,21 @@ def sentence(history: History, event: Event) -> str:
             return f"generation {generation}: {len(births)} to train, {len(survivors)} survivors"
         case Reported(individual, epoch, metrics):
             keys = [key for key in ("train_loss", "valid_loss", "top1") if key in metrics] or sorted(metrics)[:3]
-            shown = " ".join(f"{key}={metrics[key]:.4g}" for key in keys)
-            return f"  i{individual} epoch {epoch} {shown}".rstrip()
+            values = " ".join(f"{key}={metrics[key]:.4g}" for key in keys)
+            return f"  i{individual} epoch {epoch} {values}".rstrip()
         case Scored(individual, fitness, seconds=seconds):
-            return (
-                f"  i{individual} fitness {fitness:.4f} in {clock(seconds)} ({genes(history.individuals[individual])})"
-            )
+            return f"  i{individual} fitness {fitness:.4f} in {clock(seconds)} ({_named(history, individual)})"
         case Failed(individual, reason, message):
-            return f"  i{individual} failed: {reason}: {message} ({genes(history.individuals[individual])})"
+            return f"  i{individual} failed: {reason}: {message} ({_named(history, individual)})"
         case Judged(individual, metrics):
             return f"test: i{individual} " + " ".join(f"{key}={value:.4f}" for key, value in metrics.items())
         case Closed(reason) if reason == "failed":
             return reason
     return ""
+
+
+def _named(history: History, individual: int) -> str:
+    return genes(history.config, history.individuals[individual])
 
 
 class Page:
@@ -156,7 +159,7 @@ def _best(now: Progress) -> Text:
     if not now.best:
         return Text("no individual has a score yet", style="dim")
     text = Text.assemble(
-        ("best ", "dim"), (f"{now.best.fitness:.4f}", "bold green"), f"  i{now.best.id} {genes(now.best)}"
+        ("best ", "dim"), (f"{now.best.fitness:.4f}", "bold green"), f"  i{now.best.id} {genes(now.config, now.best)}"
     )
     if now.mean is not None:
         text.append(f"\nmean {now.mean:.4f} in this generation", "dim")
@@ -167,12 +170,12 @@ def _best(now: Progress) -> Text:
 
 def _running(now: Progress, clock_now: float, width: int) -> Table:
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-    names = list(now.running[0].genes)
-    shown = {"top1": "top-1", "train_loss": "train loss", "valid_loss": "valid loss"}
+    names = list(shown(now.config, now.running[0].genes))
+    wanted = {"top1": "top-1", "train_loss": "train loss", "valid_loss": "valid loss"}
     if width < WIDE:
-        shown = {"top1": "top-1"}
+        wanted = {"top1": "top-1"}
     reported = {key for i in now.running if i.epoch for key in i.reports[i.epoch].metrics}
-    measures = {key: name for key, name in shown.items() if key in reported}
+    measures = {key: name for key, name in wanted.items() if key in reported}
     for column in ("", *names, "epoch", *([""] if width >= WIDE else []), *measures.values(), "time"):
         table.add_column(column, justify="right" if column else "left", no_wrap=True)
     for i in now.running:
@@ -180,7 +183,7 @@ def _running(now: Progress, clock_now: float, width: int) -> Table:
         epoch = f"{i.epoch}/{now.epochs}" if now.epochs else str(i.epoch)
         bar = [ProgressBar(total=max(1, now.epochs), completed=i.epoch, width=12)] if width >= WIDE else []
         values = [f"{metrics[key]:.4f}" if key in metrics else "" for key in measures]
-        found = [f"{i.genes[name]:.3g}" for name in names]
+        found = shown(now.config, i.genes).values()
         table.add_row(f"g{i.generation} i{i.id}", *found, epoch, *bar, *values, clock(clock_now - i.started))
     return table
 
@@ -213,4 +216,14 @@ def overview(found: list[Progress]) -> Table:
         test = f"{now.test['top1']:.4f}" if now.test and "top1" in now.test else ""
         where, trained = f"{now.generation + 1}/{now.generations}", f"{now.done}/{now.trainings}"
         table.add_row(now.name, now.state, where, trained, str(now.failed), best, test, clock(now.elapsed))
+    return table
+
+
+def listed(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Collection[str] = ()) -> Table:
+    """Rows of words under a head; the columns named in `numbers` flush right."""
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for column in head:
+        table.add_column(column, justify="right" if column in numbers else "left")
+    for row in rows:
+        table.add_row(*map(Text, row))
     return table

@@ -212,7 +212,7 @@ def check_same(history: History, config: StudyConfig) -> None:
     """
     if not history.config:
         return
-    old, new = _flat(history.config), _flat(config.plain())
+    old, new = _flat(_whole(from_tables(history.config))), _flat(_whole(config))
     for key in [*old, *(key for key in new if key not in old)]:
         if old.get(key) != new.get(key) and key not in FREE:
             raise StudyError(
@@ -222,6 +222,11 @@ def check_same(history: History, config: StudyConfig) -> None:
         raise StudyError(
             f"genetic.generations is {config.generations}: the study has {len(history.populations)} already"
         )
+
+
+def _whole(config: StudyConfig) -> dict[str, Any]:
+    """With the defaults of this version: a study may have been begun with another, that had fewer keys."""
+    return resolve(config.objective).check(config).plain()
 
 
 def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:

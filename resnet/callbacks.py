@@ -15,9 +15,11 @@ from fastai.callback.core import Callback, CancelFitException
 
 from resnet.loader import epoch_seed
 from resnet.metrics import Meter
+from resnet.recipe import Recipe
+from resnet.schedule import rate
 
 Point = tuple[float, float, float]
-POINTS = 16  # of the cycle, kept for each epoch
+POINTS = 16  # of the schedule, kept for each epoch
 WATCHED = 16  # steps between two looks at the loss: each look waits for the device
 
 
@@ -26,7 +28,7 @@ class Diverged(ArithmeticError):  # noqa: N818 - named for what happened
 
 
 class Report(Protocol):
-    """Called after each epoch with its number (from 1), its metrics, and points (position, lr, mom) of its cycle."""
+    """Called after each epoch with its number (from 1), its metrics, and points (position, lr, mom) of its schedule."""
 
     def __call__(self, epoch: int, metrics: Mapping[str, float], cycle: Sequence[Point] = ()) -> None: ...
 
@@ -68,7 +70,10 @@ class Watch(Aside):
 
 
 class Epochs(Aside):
-    """Seeds and measures each epoch, and reports it."""
+    """Seeds and measures each epoch, and reports it.
+
+    train_loss and train_top1 are of the augmented batches, each measured by the weights it then changes.
+    """
 
     order = 10
 
@@ -77,6 +82,11 @@ class Epochs(Aside):
         self.seed, self.report = seed, report
         self.reports: list[tuple[int, dict[str, float], list[Point]]] = []
         self.spent = 0.0  # seconds of earlier epochs
+
+    @property
+    def errors(self) -> list[float]:
+        """On validation, 0 … 1, of each epoch that was reported."""
+        return [1 - measures["top1"] for _, measures, _ in self.reports]
 
     def replay(self, reports: list[tuple[int, dict[str, float], list[Point]]], spent: float) -> None:
         """Report what was reported before a checkpoint: whoever listened then may have died."""
@@ -110,6 +120,7 @@ class Epochs(Aside):
         measures = {
             "train_loss": trained["loss"],
             "valid_loss": measured.pop("loss"),
+            "train_top1": trained["top1"],
             **measured,
             "seconds": seconds,
             "images_per_second": len(self.dls.train) * self.dls.train.batch / self.trained_seconds,
@@ -119,6 +130,22 @@ class Epochs(Aside):
     def _tell(self, epoch: int, measures: dict[str, float], points: list[Point]) -> None:
         self.reports.append((epoch, measures, points))
         self.report(epoch, measures, points)
+
+
+class Scheduled(Callback):
+    """Sets the learning rate by `schedule.rate`, and the momentum, before each training batch."""
+
+    order, run_valid = 60, False  # as fastai's own schedules
+
+    def __init__(self, recipe: Recipe, epochs: Epochs) -> None:
+        super().__init__()
+        self.recipe, self.epochs = recipe, epochs
+
+    def before_batch(self) -> None:
+        learn = self.learn
+        step, steps = learn.epoch * learn.n_iter + learn.iter, learn.n_epoch * learn.n_iter
+        # From the reports, which a checkpoint has: a resumed training sees the same errors.
+        learn.opt.set_hypers(lr=rate(self.recipe, step, steps, self.epochs.errors), mom=self.recipe.mom)
 
 
 class Checkpoints(Aside):

@@ -1,38 +1,34 @@
-"""train(): a network from a spec, a recipe and data, by fastai's one-cycle; resumable from its checkpoint."""
+"""train(): a network from a spec, a recipe and data, by fastai; resumable from its checkpoint."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import warnings
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # fastai's own torch.jit deprecations
     from fastai.callback import schedule  # noqa: F401 - gives the Learner its fit_one_cycle
-    from fastai.callback.core import TrainEvalCallback
     from fastai.learner import Learner
-    from fastai.optimizer import OptimWrapper
 
 from resnet import weights
-from resnet.callbacks import Aside, Checkpoints, Diverged, Epochs, Report, Watch
+from resnet.callbacks import Aside, Checkpoints, Diverged, Epochs, Report, Scheduled, Watch
 from resnet.data import Images, Split
-from resnet.loader import Loaders, Plain
+from resnet.learner import Loss, default_device, fresh, loss_function
+from resnet.loader import Plain
 from resnet.metrics import Meter
-from resnet.net import build
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
 
 __all__ = ["Diverged", "Trained", "default_device", "evaluate", "loss_function", "train"]
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+MEASURES = ("train_loss", "valid_loss", "train_top1", "top1", "top3", "top5")
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class Trained:
     """A trained network and how it did.
 
     Attributes:
-        metrics: those of the last epoch: train_loss, valid_loss, top1, top3, top5 on validation.
+        metrics: those of the last epoch: train_loss and train_top1; valid_loss, top1, top3, top5 on validation.
         seconds: spent on all epochs, those before a checkpoint included.
     """
 
@@ -52,10 +48,6 @@ class Trained:
 
 def _silent(epoch: int, metrics: Any, cycle: Any = ()) -> None:
     """Report to nobody."""
-
-
-def default_device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def train(
@@ -81,84 +73,28 @@ def train(
     Raises:
         Diverged: the loss is not finite any more.
     """
-    device = device or default_device()
     torch.set_num_threads(threads)  # a reused process keeps what its first task set
-    torch.manual_seed(seed)
-    net: nn.Module = build(spec, data.train.images.shape[3], len(data.classes))
-    if spec.pretrained:
-        weights.start(net, spec)
-    net = _placed(net, recipe, device)
-    learner = _learner(net, recipe, Loaders(data, recipe, seed, device))
+    learner = fresh(spec, recipe, data, seed, device or default_device())
     epochs = Epochs(seed, report)
-    state = _State(net, learner, epochs, checkpoint, _fingerprint(spec, recipe, data, seed))
-    done = state.load(device)
+    state = _State(learner, epochs, checkpoint, _fingerprint(spec, recipe, data, seed))
+    done = state.load()
     learner.add_cbs([Watch(), epochs, *([Checkpoints(state.save, recipe.checkpoint)] if checkpoint else [])])
-    _fit(learner, recipe, done)
-    measures = {key: epochs.reports[-1][1][key] for key in ("train_loss", "valid_loss", "top1", "top3", "top5")}
-    return Trained(net, measures, recipe.epochs, epochs.spent)
+    _fit(learner, recipe, epochs, done)
+    measures = {key: epochs.reports[-1][1][key] for key in MEASURES}
+    return Trained(learner.model, measures, recipe.epochs, epochs.spent)
 
 
-def _fit(learner: Learner, recipe: Recipe, done: int) -> None:
-    # fastai's one-cycle overwrites whatever momentum the optimizer was made with: mom must go in here.
-    moms = (recipe.mom_top, recipe.mom, recipe.mom_top)
-    shape = {"div": recipe.div, "div_final": recipe.div_final, "pct_start": recipe.pct_start}
-    learner.fit_one_cycle(recipe.epochs, recipe.lr, wd=(recipe.wd, 0.0), moms=moms, start_epoch=done, **shape)
+def _fit(learner: Learner, recipe: Recipe, epochs: Epochs, done: int) -> None:
+    if recipe.schedule == "one_cycle":
+        # fastai's one-cycle overwrites whatever momentum the optimizer was made with: mom must go in here.
+        moms = (recipe.mom_top, recipe.mom, recipe.mom_top)
+        shape = {"div": recipe.div, "div_final": recipe.div_final, "pct_start": recipe.pct_start}
+        learner.fit_one_cycle(recipe.epochs, recipe.lr, moms=moms, start_epoch=done, **shape)
+    else:
+        learner.fit(recipe.epochs, recipe.lr, cbs=Scheduled(recipe, epochs), start_epoch=done)
     for callback in learner.cbs:
         if isinstance(callback, Aside) and callback.raised:
             raise callback.raised
-
-
-def _learner(net: nn.Module, recipe: Recipe, loaders: Loaders) -> Learner:
-    learner = Learner(
-        loaders,
-        net,
-        loss_func=loss_function(recipe),
-        opt_func=lambda groups, lr: _optimizer(groups, lr, recipe),
-        splitter=_decayed_or_not,
-        default_cbs=False,
-        cbs=[TrainEvalCallback()],
-    )
-    learner.create_opt()
-    return learner
-
-
-def _optimizer(groups: list[list[nn.Parameter]], lr: float, recipe: Recipe) -> OptimWrapper:
-    """torch's fused optimizers: one kernel a step, where fastai's own loop over all parameters."""
-    if recipe.optimizer == "sgd":
-        return OptimWrapper(groups, torch.optim.SGD, lr=lr, momentum=recipe.mom_top, fused=True)
-    betas = (recipe.mom_top, recipe.sqr_mom)
-    return OptimWrapper(groups, torch.optim.AdamW, lr=lr, betas=betas, eps=recipe.eps, fused=True)
-
-
-def _decayed_or_not(net: nn.Module) -> list[list[nn.Parameter]]:
-    """Two groups of parameters: weights, which decay; batch norms and biases, which do not.
-
-    fastai's own setting for that has no effect on a wrapped torch optimizer.
-    """
-    parameters = list(net.parameters())
-    return [[p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim <= 1]]
-
-
-def _placed(net: nn.Module, recipe: Recipe, device: torch.device) -> nn.Module:
-    net = net.to(device)
-    if device.type == "cuda":
-        net = net.to(memory_format=torch.channels_last)
-    if recipe.precision == "bfloat16":
-        net.forward = torch.autocast(device.type, dtype=torch.bfloat16)(net.forward)
-    return net
-
-
-def loss_function(recipe: Recipe) -> Loss:
-    """From logits (n, classes) and labels (n,) to the mean loss ()."""
-    if recipe.loss == "focal":
-        return _focal
-    return lambda logits, labels: F.cross_entropy(logits.float(), labels, label_smoothing=recipe.label_smoothing)
-
-
-def _focal(logits: Tensor, labels: Tensor) -> Tensor:
-    """Lin et al., *Focal Loss for Dense Object Detection*, 2017, equation 4 with gamma 2."""
-    log_p = -F.cross_entropy(logits.float(), labels, reduction="none")
-    return (-((1 - log_p.exp()) ** 2) * log_p).mean()
 
 
 @torch.no_grad()
@@ -183,8 +119,9 @@ def _fingerprint(spec: NetSpec, recipe: Recipe, data: Images, seed: int) -> str:
 class _State:
     """All that a training needs to go on: network, optimizer, reports. Random numbers follow from the epoch."""
 
-    def __init__(self, net: nn.Module, learner: Learner, epochs: Epochs, path: Path | None, fingerprint: str) -> None:
-        self.net, self.optimizer, self.epochs = net, learner.opt.opt, epochs
+    def __init__(self, learner: Learner, epochs: Epochs, path: Path | None, fingerprint: str) -> None:
+        self.net, self.optimizer, self.epochs = learner.model, learner.opt.opt, epochs
+        self.device = learner.dls.device
         self.path, self.fingerprint = path, fingerprint
 
     @property
@@ -200,9 +137,9 @@ class _State:
         progress = {"done": done, "reports": self.epochs.reports, "seconds": self.epochs.spent}
         weights.write(self.path, tensors, {"fingerprint": self.fingerprint, "progress": json.dumps(progress)})
 
-    def load(self, device: torch.device) -> int:
+    def load(self) -> int:
         """The number of epochs already done; 0 where there is no checkpoint that fits."""
-        found = weights.read(self.path, device) if self.path else None
+        found = weights.read(self.path, self.device) if self.path else None
         if not found or found[1].get("fingerprint") != self.fingerprint:
             return 0
         tensors, progress = found[0], json.loads(found[1]["progress"])

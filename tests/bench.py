@@ -23,10 +23,11 @@ from gaopt.events import Reported, Scored
 from gaopt.journal import Journal
 from gaopt.strategies import GeneticSearch
 from resnet.data import DataSpec, load
+from resnet.learner import _decayed_or_not, _optimizer
 from resnet.net import build
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
-from resnet.train import _decayed_or_not, _optimizer, train
+from resnet.train import train
 from tests.conftest import ROOT, scored, space
 
 
@@ -89,6 +90,41 @@ def training_rows() -> list[tuple[str, str]]:
     return rows
 
 
+STEP = """
+import os, resource, sys
+from dataclasses import replace
+import numpy as np
+from resnet.data import Images, Split
+from resnet.recipe import RECIPES
+from resnet.spec import NetSpec
+from resnet.train import train
+recipe = replace(RECIPES["paper"], epochs=1, recompute=sys.argv[2] == "recomputed")
+grey = [Split(np.zeros((n, 32, 32, 3), np.uint8), np.arange(n) % 10) for n in (recipe.batch, 10, 10)]
+images = Images(*grey, tuple("0123456789"), (0.5,) * 3, (1.0,) * 3, "grey", "")
+train(NetSpec(sys.argv[1]), recipe, images, threads=os.cpu_count())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+"""
+
+
+def peak(name: str, how: str, **environment: str) -> str:
+    """The most memory of a process that makes one step of the paper's recipe (its libraries take 0.8 GB of it)."""
+    command, given = [sys.executable, "-c", STEP, name, how], os.environ | environment
+    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=True)
+    return f"{int(done.stdout) / 1e9:.1f} GB"
+
+
+def memory_rows() -> list[tuple[str, str]]:
+    """Not ResNet-1202 with everything kept: it takes 14 GB."""
+    small, large = (f"memory of a step of {name}, batch 128 at 32 px" for name in ("resnet110", "resnet1202"))
+    both = " / ".join(peak("resnet110", how) for how in ("kept", "recomputed"))
+    returning = peak("resnet1202", "recomputed", MALLOC_MMAP_THRESHOLD_="1048576")  # glibc's heap keeps holes
+    return [
+        (f"{small}, everything kept / units recomputed", both),
+        (f"{large}, units recomputed", peak("resnet1202", "recomputed")),
+        ("the same with MALLOC_MMAP_THRESHOLD_=1048576", returning),
+    ]
+
+
 def main() -> None:
     search, history = GeneticSearch(space(), Genetic(), 0), scored([n / 10 for n in range(10)])
     rows = [
@@ -99,6 +135,7 @@ def main() -> None:
         *journal_rows(),
         *optimizer_rows(),
         *training_rows(),
+        *memory_rows(),
     ]
     versions = f"Python {platform.python_version()}, torch {torch.__version__}"
     lines = [

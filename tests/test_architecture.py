@@ -25,8 +25,8 @@ LAYERS = [
     ("objective",),
     ("journal", "home"),
     ("history",),
-    ("events",),
-    ("config",),
+    ("events", "experiment"),
+    ("config", "published"),
     ("space",),
     ("errors",),
 ]

@@ -11,7 +11,7 @@ from gaopt.objective import resolve
 
 
 def test_the_presets_are_found_by_name_and_all_of_them_are_valid() -> None:
-    assert set(presets()) == {"digits", "quick", "cifar10", "cifar100", "images"}
+    assert set(presets()) == {"digits", "quick", "cifar10", "cifar100", "images", "paper"}
     for name in presets():
         checked(name)
 
@@ -69,7 +69,7 @@ def checked(source: str, *overrides: str) -> StudyConfig:
         ("space.lr.scale=cubic", "space.lr.scale is 'cubic': must be 'linear' or 'log'"),
         ("space.dropout.low=0.1", "space.dropout.high is missing"),
         ("study.seed=-1", "study.seed is -1: must be greater than or equal to 0"),
-        ("study.strategy=annealing", "study.strategy is 'annealing': must be 'genetic' or 'fixed'"),
+        ("study.strategy=annealing", "study.strategy is 'annealing': must be 'genetic', 'grid' or 'fixed'"),
         ("pool.kind=dask", "pool.kind is 'dask': must be 'ray' or 'inline'"),
         ("recipe.epochs=0", "recipe.epochs is 0: must be greater than or equal to 1"),
         ("recipe.epoch=3", "unknown key recipe.epoch: did you mean 'epochs'?"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gaopt.report.published import Result, of, published, result
+from gaopt.published import Result, of, published, result
 
 ORDERS = ("original", "bn_after", "relu_before", "relu_only", "preact")
 

@@ -22,7 +22,7 @@ from gaopt.history import History
 from gaopt.home import Home
 from gaopt.report import plots, reading, tables, words, write
 from gaopt.report.facts import facts
-from gaopt.report.figures import Figure, figures
+from gaopt.report.figures import FIGURES, Figure, figures
 from gaopt.report.plots.lineage import lay_out
 from gaopt.report.plots.style import powers, robust
 from gaopt.report.write import as_markdown
@@ -47,7 +47,8 @@ def trained(id: int, genes: dict[str, float], epochs: int = 3) -> Iterator[Event
             yield Failed(id, "diverged", "the loss was nan in epoch 2", 1.5)
             return
         top1 = (0.9 + 0.02 * math.log10(lr)) * epoch / epochs + id / 1000
-        metrics = {"top1": top1, "top3": (1 + top1) / 2, "train_loss": 2 - top1, "valid_loss": 2.1 - top1}
+        accuracies = {"top1": top1, "top3": (1 + top1) / 2, "train_top1": top1 + 0.01}
+        metrics = {**accuracies, "train_loss": 2 - top1, "valid_loss": 2.1 - top1}
         cycle = tuple(((epoch - 1 + n / 4) / epochs, lr * (1 + n) / 4, mom) for n in range(4))
         yield Reported(id, epoch, {**metrics, "seconds": 1.0, "images_per_second": 900.0}, cycle)
     yield Scored(id, top1, metrics, epochs, 3.25)
@@ -116,7 +117,7 @@ def read(table: pd.DataFrame) -> pd.DataFrame:
 def test_individuals_has_a_column_for_each_gene_in_the_order_of_the_space(whole: History) -> None:
     columns = list(tables.individuals(whole))
     known = ["id", "generation", "lr", "wd", "mom", "fitness", "status", "origin", "parents", "reason", "message"]
-    assert columns == [*known, "epochs", "seconds", "train_loss", "valid_loss", "top1", "top3"]
+    assert columns == [*known, "epochs", "seconds", "train_loss", "valid_loss", "train_top1", "top1", "top3"]
 
 
 def test_individuals_says_what_happened_to_each(whole: History) -> None:
@@ -184,8 +185,8 @@ def test_a_generation_that_failed_whole_has_no_best_of_its_own() -> None:
 
 def test_epochs_has_lr_and_momentum_at_the_end_of_each(whole: History) -> None:
     table = tables.epochs(whole)
-    assert list(table)[:7] == ["id", "generation", "epoch", "train_loss", "valid_loss", "top1", "top3"]
-    assert list(table)[7:] == ["seconds", "images_per_second", "lr", "mom"]
+    assert list(table)[:8] == ["id", "generation", "epoch", "train_loss", "valid_loss", "train_top1", "top1", "top3"]
+    assert list(table)[8:] == ["seconds", "images_per_second", "lr", "mom"]
     first = table[table["id"] == whole.scored[0].id]
     assert list(first["epoch"]) == [1, 2, 3]
     assert list(first["lr"]) == [whole.scored[0].genes["lr"]] * 3
@@ -320,7 +321,7 @@ def test_durations_are_what_people_say() -> None:
 def test_write_leaves_all_files_and_nothing_half_done(written: Home) -> None:
     found = {path for path in written.path.rglob("*") if path.is_file()}
     names = {"report.html", "report.md", *(f"{name}.csv" for name in ("individuals", "generations", "epochs", "cycle"))}
-    drawn = {f"{name}.svg" for name in plots.__all__}
+    drawn = {f"{name}.svg" for name, *_ in FIGURES}
     assert {path.name for path in found} == names | drawn
     for name in drawn:
         assert f"](figures/{name})" in written.markdown.read_text("utf-8")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gaopt.objective import Objective
 
 
-def _options(verb: Callable[..., Any]) -> Callable[..., Any]:
+def training_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every verb that trains."""
     options = [
         click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Override a key of the config."),
@@ -39,11 +39,14 @@ def _options(verb: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("config", required=False)
 @click.option("--generations", metavar="N", help="How many generations, the first one counted.")
 @click.option("--pop", metavar="N", help="How many individuals in a generation.")
-@_options
+@training_options
 def run(config: str | None, generations: str | None, pop: str | None, **options: Any) -> None:
     """Search. CONFIG is a preset or a TOML file; 'digits' by default, 'images' with --data alone."""
+    from gaopt.config import find, read_toml
+
     numbers = {"genetic.generations": generations, "genetic.population": pop}
-    _start(config or ("images" if options["data"] else "digits"), numbers, **options)
+    path = find(config or ("images" if options["data"] else "digits"))
+    start(read_toml(path), stem_of(path), numbers, **options)
 
 
 @cli.command()
@@ -51,15 +54,19 @@ def run(config: str | None, generations: str | None, pop: str | None, **options:
 @click.option("--lr", metavar="X", help="The peak of the one-cycle learning rate.")
 @click.option("--wd", metavar="X", help="Weight decay.")
 @click.option("--mom", metavar="X", help="The bottom of the one-cycle momentum.")
-@_options
+@training_options
 def train(config: str | None, lr: str | None, wd: str | None, mom: str | None, **options: Any) -> None:
     """Train one individual, without a search. Genes not given are those of the config's recipe."""
-    config = config or ("images" if options["data"] else "digits")
-    _start(config, {"fixed.lr": lr, "fixed.wd": wd, "fixed.mom": mom}, fixed=True, **options)
+    from gaopt.config import find, read_toml
+
+    path = find(config or ("images" if options["data"] else "digits"))
+    genes = {"fixed.lr": lr, "fixed.wd": wd, "fixed.mom": mom}
+    start(read_toml(path), f"{stem_of(path)}-train", genes, fixed=True, **options)
 
 
-def _start(
-    source: str,
+def start(
+    tables: dict[str, Any],
+    stem: str,
     keys: dict[str, str | None],
     *,
     sets: tuple[str, ...],
@@ -71,19 +78,26 @@ def _start(
     dry_run: bool,
     fixed: bool = False,
 ) -> None:
-    from gaopt.config import find, load
+    """Begin a study.
+
+    Args:
+        tables: its config, as a TOML file has it.
+        stem: what it is called after.
+        keys: what the verb's own options say, by the config's keys; None where they say nothing.
+        fixed: train one individual, without a search.
+    """
+    from gaopt.config import from_tables, overridden
     from gaopt.driver import drive
     from gaopt.home import claim, fresh
     from gaopt.objective import resolve
     from gaopt.strategies import strategy
 
-    keys = {**keys, "study.seed": seed, "data.path": _quoted(data), "pool.address": _quoted(address)}
+    keys = {**keys, "study.seed": seed, "data.path": quoted(data), "pool.address": quoted(address)}
     given = [f"{key}={value}" for key, value in keys.items() if value is not None]
-    config = load(source, [*sets, *given])
+    config = from_tables(overridden(tables, [*sets, *given]))
     objective = resolve(config.objective)
     config = _fixed(config, objective) if fixed else objective.check(config)
     strategy(config)  # refuses genes that it cannot use
-    stem = _stem(find(source)) + ("-train" if fixed else "")
     fresh(name, stem)
     if dry_run:
         _dry_run(config, as_json)
@@ -91,12 +105,12 @@ def _start(
         drive(config, lambda: claim(name, stem), as_json)
 
 
-def _stem(path: Path) -> str:
+def stem_of(path: Path) -> str:
     """What a study is called after: its config, or the study whose config.toml that is."""
     return path.absolute().parent.name if path.name == "config.toml" else path.stem
 
 
-def _quoted(text: str | None) -> str | None:
+def quoted(text: str | None) -> str | None:
     """A string as TOML writes it."""
     return None if text is None else json.dumps(text, ensure_ascii=False)
 
@@ -124,7 +138,7 @@ def resume(study: str, generations: str | None, address: str | None, as_json: bo
     from gaopt.study import resumed
 
     home = existing(study)
-    keys = {"genetic.generations": generations, "pool.address": _quoted(address)}
+    keys = {"genetic.generations": generations, "pool.address": quoted(address)}
     config = resumed(home, [f"{key}={value}" for key, value in keys.items() if value is not None])
     drive(config, lambda: home, as_json)
 

@@ -14,7 +14,7 @@ from gaopt import progress
 from gaopt.history import History, Individual
 from gaopt.home import Home
 from gaopt.journal import held
-from gaopt.report import reading, tables, words
+from gaopt.report import compared, reading, tables, words
 
 LISTED = 200
 """Individuals in the page's table; individuals.csv has all."""
@@ -38,10 +38,13 @@ class Facts:
     state: str
     result: list[str]
     numbers: list[tuple[str, str]]
+    variants: Table
+    verdicts: list[str]
     generations: Table
     individuals: Table
     omitted: int
     failures: Table
+    published: Table
     remarks: list[str]
     toml: str
     commands: list[tuple[str, str]]
@@ -55,13 +58,16 @@ def facts(history: History, home: Home) -> Facts:
     return Facts(
         name=home.name,
         state=state(history, home),
-        result=result(history),
+        result=[title] if (title := compared.title(history)) else result(history),
         numbers=numbers(history),
+        variants=_variants(history),
+        verdicts=compared.verdicts(history),
         generations=_generations(history),
         individuals=_individuals(history, ranked[:LISTED]),
         omitted=max(0, len(ranked) - LISTED),
         failures=_failures(history),
-        remarks=remarks(history),
+        published=_published(history),
+        remarks=compared.remarks(history) or remarks(history),
         toml=tomli_w.dumps(history.config),
         commands=_commands(home),
         made_with=f"gaopt {history.opened.version}" if history.opened else "gaopt",
@@ -132,8 +138,9 @@ def numbers(history: History) -> list[tuple[str, str]]:
     """(what, how much): the cost of the study."""
     everyone = history.individuals.values()
     done = [i for i in everyone if i.done]
+    searched = [] if compared.title(history) else [("generations", str(len(history.populations)))]
     return [
-        ("generations", str(len(history.populations))),
+        *searched,
         ("trainings", str(len(done))),
         ("failed", str(len(history.failed))),
         ("unfinished", str(len(history.unfinished))),
@@ -190,6 +197,23 @@ def _generations(history: History) -> Table:
         rows.append([*whole, who, *fit, words.duration(row["seconds"])])
     head = ["generation", "size", "trained", "failed", "fittest", "best", "mean", "median", "best so far", "time"]
     return Table(head, rows)
+
+
+def _variants(history: History) -> Table:
+    rows = [compared.row(one) for one in compared.compared(history)]
+    return Table(compared.HEAD, rows, frozenset({0, len(compared.HEAD) - 1}))
+
+
+def _published(history: History) -> Table:
+    """What the papers print for the same data, our own test error in its place among them."""
+    ours = compared.tested(history)
+    printed = compared.beside(history) if ours is not None else []
+    rows = [(each.error, [each.method, each.printed, each.source]) for each in printed if each.error is not None]
+    if printed and ours is not None and history.best:
+        rows.append((ours, [f"this study, i{history.best.id}", f"{ours:.2f}", "its test images, once"]))
+    rows.sort(key=lambda row: row[0])
+    strong = next((n for n, (_, cells) in enumerate(rows) if cells[0].startswith("this study")), -1)
+    return Table(["method", "test error %", "source"], [cells for _, cells in rows], frozenset({0, 2}), strong)
 
 
 def _individuals(history: History, ranked: list[Individual]) -> Table:

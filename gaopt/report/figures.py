@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from gaopt.history import History
 from gaopt.report import plots
+from gaopt.report.compared import compared
 
 FIGURES = (
     (
@@ -47,6 +48,18 @@ FIGURES = (
     ),
 )
 
+ERRORS = (
+    (
+        "errors",
+        plots.errors,
+        "Error by epoch",
+        "Broken lines are the error on the training images as they were trained on, augmented and while the weights"
+        " changed; solid lines the error on the validation images after each epoch. Means, where a variant was"
+        " trained several times.",
+    ),
+)
+"""The figures of an experiment, which has no search to show."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -65,5 +78,6 @@ class Figure:
 
 def figures(history: History) -> list[Figure]:
     """Those figures that the history has something for."""
-    drawn = ((name, title, caption, plot(history)) for name, plot, title, caption in FIGURES)
+    chosen = ERRORS if compared(history) else FIGURES
+    drawn = ((name, title, caption, plot(history)) for name, plot, title, caption in chosen)
     return [Figure(name, title, caption, svg) for name, title, caption, svg in drawn if svg]

@@ -9,7 +9,7 @@ from gaopt.config import from_tables
 from gaopt.history import History, Individual
 from gaopt.space import Gene
 
-METRICS = ("train_loss", "valid_loss", "top1", "top3", "top5")
+METRICS = ("train_loss", "valid_loss", "train_top1", "top1", "top3", "top5")
 COSTS = ("seconds", "images_per_second")
 
 

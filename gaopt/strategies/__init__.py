@@ -2,10 +2,10 @@
 
 from gaopt.config import StudyConfig
 from gaopt.strategies.base import Strategy, keyed
-from gaopt.strategies.baseline import Fixed
+from gaopt.strategies.baseline import Fixed, Grid
 from gaopt.strategies.genetic import GeneticSearch
 
-__all__ = ["Fixed", "GeneticSearch", "Strategy", "keyed", "strategy"]
+__all__ = ["Fixed", "GeneticSearch", "Grid", "Strategy", "keyed", "strategy"]
 
 
 def strategy(config: StudyConfig) -> Strategy:
@@ -13,5 +13,7 @@ def strategy(config: StudyConfig) -> Strategy:
     match config.strategy:
         case "genetic":
             return GeneticSearch(config.space, config.genetic, config.seed)
+        case "grid":
+            return Grid(config.space, config.grid.repeats)
         case "fixed":
             return Fixed(config.space, config.fixed)

@@ -1,9 +1,11 @@
-"""One training with genes given by hand: the search's own baseline, through the same door."""
+"""What is no search: one training with genes given by hand, and all combinations of whole numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 
+from gaopt.errors import ConfigError
 from gaopt.events import Birth, Bred
 from gaopt.history import History
 from gaopt.space import Space
@@ -19,3 +21,26 @@ class Fixed:
         if history.populations:
             return None
         return Bred(generation=0, births=(Birth(id=0, genes=self._genes, origin="given"),))
+
+
+class Grid:
+    """Every combination of the genes, all with the study's seed, then all with the next one, and so on.
+
+    Raises:
+        ConfigError: a gene is no whole number.
+    """
+
+    def __init__(self, space: Space, repeats: int) -> None:
+        if broken := [name for name, gene in space.items() if not gene.integer]:
+            raise ConfigError(
+                f"the gene {broken[0]!r} is no whole number: a grid needs space.{broken[0]}.integer = true"
+            )
+        self._space, self._repeats = space, repeats
+
+    def decide(self, history: History, room: int) -> Bred | None:
+        if history.populations:
+            return None
+        values = [range(int(gene.low), int(gene.high) + 1) for gene in self._space.values()]
+        points = [self._space.genes([float(value) for value in point]) for point in product(*values)]
+        each = [(trial, genes) for trial in range(self._repeats) for genes in points]
+        return Bred(0, tuple(Birth(id, genes, "given", trial=trial) for id, (trial, genes) in enumerate(each)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 from gaopt import __version__
 from gaopt.config import StudyConfig, parse
@@ -17,6 +18,9 @@ from resnet import data as datasets
 from resnet.data import Images
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
+
+if TYPE_CHECKING:
+    from resnet.train import Trained
 
 
 class Classifier:
@@ -33,7 +37,17 @@ class Classifier:
                 raise ConfigError(f"the gene {name!r} is a whole number of the recipe: set space.{name}.integer = true")
         for name, value in config.fixed.items():
             self._check_gene(settings.recipe, name, value)
-        return replace(config, settings=asdict(_placed(settings)))
+        return replace(config, settings=asdict(self.complete(settings)))
+
+    @staticmethod
+    def complete(settings: Settings) -> Settings:
+        """The same with absolute paths, so that they mean the same when a study is resumed from another folder."""
+        data, net = settings.data, settings.net
+        if data.path:
+            data = replace(data, path=os.path.abspath(os.path.expanduser(data.path)))
+        if net.pretrained not in ("", "imagenet"):
+            net = replace(net, pretrained=os.path.abspath(os.path.expanduser(net.pretrained)))
+        return replace(settings, data=data, net=net)
 
     @staticmethod
     def _check_gene(recipe: Recipe, name: str, value: float) -> None:
@@ -72,24 +86,10 @@ class Classifier:
 
     def _train(self, task: Task, report: Report) -> Score:
         from resnet import weights
-        from resnet.train import Diverged as NotFinite
-        from resnet.train import train
 
-        settings = Settings.of(task.settings)
-        try:
-            trained = train(
-                settings.net,
-                settings.recipe.with_genes(task.genes),
-                task.shared,
-                seed=task.seed,
-                report=report,
-                checkpoint=task.folder / "checkpoint.safetensors",
-                threads=task.threads,
-            )
-        except NotFinite as error:
-            raise Diverged(str(error)) from None
-        weights.write(task.folder / "weights.safetensors", trained.net.state_dict(), {"gaopt": __version__})
-        return Score(trained.metrics["top1"], trained.metrics, trained.epochs, trained.seconds)
+        done = trained(task, Settings.of(task.settings), report)
+        weights.write(task.folder / "weights.safetensors", done.net.state_dict(), {"gaopt": __version__})
+        return Score(done.metrics["top1"], done.metrics, done.epochs, done.seconds)
 
     def _judge(self, task: Task, report: Report) -> Score:
         """Measure on the test split, and leave the best model in the study's folder."""
@@ -114,14 +114,27 @@ class Classifier:
 objective = Classifier()
 
 
-def _placed(settings: Settings) -> Settings:
-    """The same with absolute paths, so that they mean the same when a study is resumed from another folder."""
-    data, net = settings.data, settings.net
-    if data.path:
-        data = replace(data, path=os.path.abspath(os.path.expanduser(data.path)))
-    if net.pretrained not in ("", "imagenet"):
-        net = replace(net, pretrained=os.path.abspath(os.path.expanduser(net.pretrained)))
-    return replace(settings, data=data, net=net)
+def trained(task: Task, settings: Settings, report: Report) -> Trained:
+    """Train what a task asks for, from its checkpoint if there is one.
+
+    Raises:
+        Diverged: the loss is not finite any more.
+    """
+    from resnet.train import Diverged as NotFinite
+    from resnet.train import train
+
+    try:
+        return train(
+            settings.net,
+            settings.recipe.with_genes(task.genes),
+            task.shared,
+            seed=task.seed,
+            report=report,
+            checkpoint=task.folder / "checkpoint.safetensors",
+            threads=task.threads,
+        )
+    except NotFinite as error:
+        raise Diverged(str(error)) from None
 
 
 def _check_pretrained(spec: NetSpec, images: Images) -> None:

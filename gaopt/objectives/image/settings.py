@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from gaopt.config import OWN_TABLES, parse
 from gaopt.errors import ConfigError, nearest
 from resnet.data import DataSpec
-from resnet.recipe import Recipe
+from resnet.recipe import RECIPES, Recipe
 from resnet.spec import NetSpec
 
 TABLES = ("data", "net", "recipe")
@@ -34,5 +35,11 @@ class Settings:
         return cls(
             parse(DataSpec, tables.get("data", {}), "data"),
             parse(NetSpec, tables.get("net", {}), "net"),
-            parse(Recipe, tables.get("recipe", {}), "recipe"),
+            _recipe(tables.get("recipe", {})),
         )
+
+
+def _recipe(table: Any) -> Recipe:
+    """What the table does not say is that of the row it names. A whole recipe is itself again."""
+    row = RECIPES.get(str(table.get("name"))) if isinstance(table, Mapping) else None
+    return parse(Recipe, {**asdict(row), **table} if row else table, "recipe")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from gaopt.report.plots.curves import curves
 from gaopt.report.plots.cycle import cycle
+from gaopt.report.plots.errors import errors
 from gaopt.report.plots.fitness import fitness
 from gaopt.report.plots.lineage import lineage
 from gaopt.report.plots.space import space
 
-__all__ = ["curves", "cycle", "fitness", "lineage", "space"]
+__all__ = ["curves", "cycle", "errors", "fitness", "lineage", "space"]

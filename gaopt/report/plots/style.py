@@ -13,7 +13,7 @@ from functools import wraps
 from html import escape
 from io import StringIO
 from math import floor, log10
-from typing import Any
+from typing import Any, ParamSpec
 
 import matplotlib
 import numpy as np
@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from gaopt.history import History, Individual
+from gaopt.history import Individual
 
 INK, MUTED, GRID = "#1f2933", "#6b7683", "#e3e7ec"
 BEST, MEAN, LOST, SCORED = "#d55e00", "#0072b2", "#9aa4af", "#3b528b"
@@ -65,20 +65,19 @@ _LOOK: dict[Any, object] = {
 }
 _LOCK = threading.Lock()  # matplotlib's settings are global, the pages of a server are drawn in threads
 
-Draw = Callable[[History], Figure | None]
-Plot = Callable[[History], str | None]
+What = ParamSpec("What")  # that is drawn: a history, or the numbers themselves
 
 
-def plot(name: str, title: str) -> Callable[[Draw], Plot]:
+def plot(name: str, title: str) -> Callable[[Callable[What, Figure | None]], Callable[What, str | None]]:
     """Turn a function that draws a figure into one that gives its SVG, in this look whatever the user's own is."""
 
-    def decorate(draw: Draw) -> Plot:
+    def decorate(draw: Callable[What, Figure | None]) -> Callable[What, str | None]:
         @wraps(draw)
-        def svg(history: History) -> str | None:
+        def svg(*what: What.args, **named: What.kwargs) -> str | None:
             with _LOCK, matplotlib.rc_context():
                 matplotlib.rcdefaults()
                 matplotlib.rcParams.update({**_LOOK, "svg.hashsalt": name})
-                drawn = draw(history)
+                drawn = draw(*what, **named)
                 return _svg(drawn, name, title) if drawn else None
 
         return svg

@@ -29,6 +29,13 @@ class Result:
     spread: str | None = None
     failed: bool = False
 
+    @property
+    def printed(self) -> str:
+        """The error as the paper prints it: "8.75", "7.54 (7.72 ± 0.16)", "fail", or "–" for none."""
+        if self.error is None:
+            return "fail" if self.failed else "–"
+        return f"{self.error:.2f}" + (f" ({self.spread})" if self.spread else "")
+
 
 @cache
 def published() -> tuple[Result, ...]:

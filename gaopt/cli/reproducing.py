@@ -1,0 +1,87 @@
+"""The verb that holds the papers' experiments against our own trainings: reproduce."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gaopt.cli.group import cli
+from gaopt.cli.training import start, training_options
+
+
+@cli.command()
+@click.argument("experiment", required=False)
+@click.option("--small", is_flag=True, help="Scaled down, to what a CPU does in a quarter of an hour.")
+@click.option("--seeds", metavar="N", help="How often each variant is trained, each time with the next seed.")
+@training_options
+def reproduce(experiment: str | None, small: bool, seeds: str | None, **options: Any) -> None:
+    """Run an experiment of the ResNet papers, and write our errors beside theirs.
+
+    \b
+    gaopt reproduce                        the experiments there are
+    gaopt reproduce published              the errors that the papers print
+    gaopt reproduce degradation --small    plain and residual networks of two depths
+    """
+    if experiment is None:
+        _list(options["as_json"])
+    elif experiment == "published":
+        _published(options["as_json"])
+    else:
+        stem = f"{experiment}-small" if small else experiment
+        start(_tables(experiment, small), stem, {"grid.repeats": seeds}, **options)
+
+
+def _list(as_json: bool) -> None:
+    from gaopt.config import experiments, read_toml
+
+    found = {name: read_toml(path)["experiment"] for name, path in experiments().items()}
+    if as_json:
+        click.echo(json.dumps({name: {"title": one["title"], "source": one["source"]} for name, one in found.items()}))
+        return
+    for name, one in found.items():
+        click.echo(f"{name:20}{one['title']} ({one['source']}): {len(one['variants'])} trainings a seed")
+    click.echo(f"{'published':20}the errors that the papers print")
+
+
+def _published(as_json: bool) -> None:
+    from rich.console import Console
+
+    from gaopt.published import published
+    from gaopt.screen import listed
+
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in published()]))
+        return
+    head, numbers = ("data", "method", "top-1 error %", "top-5", "images", "source"), ("top-1 error %", "top-5")
+    rows = [
+        (r.data, r.method, r.printed, "" if r.top5 is None else f"{r.top5:.2f}", r.split, r.source) for r in published()
+    ]
+    Console().print(listed(head, rows, numbers))
+
+
+def _tables(name: str, small: bool) -> dict[str, Any]:
+    """The config of an experiment, at full size or scaled down.
+
+    Raises:
+        ConfigError: there is no such experiment, or it cannot be scaled down.
+    """
+    from gaopt.config import merged, read_toml
+    from gaopt.experiment import spaced
+
+    tables = read_toml(_find(name))
+    less = tables.pop("small", {})
+    return spaced(merged(tables, less) if small else tables)
+
+
+def _find(name: str) -> Path:
+    from gaopt.config import experiments
+    from gaopt.errors import ConfigError, nearest
+
+    known = experiments()
+    if name not in known:
+        raise ConfigError(f"there is no experiment {name!r}: {nearest(name, [*known, 'published'])}")
+    return known[name]

@@ -1,0 +1,119 @@
+"""An experiment: networks and recipes side by side, and what a paper claims of them. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from gaopt.config import parse
+from gaopt.errors import ConfigError, nearest
+from gaopt.published import published
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One thing that is compared.
+
+    Attributes:
+        name: for people, unique in the experiment.
+        panel: which panel of the figure it is drawn in.
+        paper: the key of the published result that it is to be held against (`gaopt.published`).
+        net, recipe: what it changes in these tables of the config.
+    """
+
+    name: str
+    panel: str = ""
+    paper: str = ""
+    net: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a paper says of two variants.
+
+    Attributes:
+        text: in its own right, as a sentence without a full stop.
+        higher, lower: names of variants: the first has the higher error.
+        error: which error.
+    """
+
+    text: str
+    higher: str
+    lower: str
+    error: Literal["training", "validation", "test"] = "test"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """
+    Attributes:
+        title: what is compared.
+        source: where the paper has it.
+    """
+
+    title: str
+    source: str = ""
+    variants: tuple[Variant, ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+    def variant(self, genes: Mapping[str, float]) -> Variant:
+        """The variant that an individual is: its gene is the number, counted from 0."""
+        return self.variants[int(genes["variant"])]
+
+
+def experiment(tables: Mapping[str, Any]) -> Experiment | None:
+    """The experiment that a config describes in its table [experiment]; None where there is none.
+
+    Raises:
+        ConfigError: an unknown key, a missing one, or a claim about a variant that is not there.
+    """
+    if "experiment" not in tables:
+        return None
+    table = tables["experiment"]
+    found = parse(Experiment, {k: v for k, v in table.items() if k not in ("variants", "claims")}, "experiment")
+    variants = tuple(parse(Variant, each, f"experiment.variants[{n}]") for n, each in _rows(table, "variants"))
+    claims = tuple(parse(Claim, each, f"experiment.claims[{n}]") for n, each in _rows(table, "claims"))
+    _check(variants, claims)
+    return replace(found, variants=variants, claims=claims)
+
+
+def shown(tables: Mapping[str, Any], genes: Mapping[str, float]) -> dict[str, str]:
+    """Genes as people read them: {"lr": "0.003", …}; in an experiment {"variant": "plain-20"}."""
+    if found := experiment(tables):
+        return {"variant": found.variant(genes).name}
+    return {name: f"{value:.3g}" for name, value in genes.items()}
+
+
+def spaced(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables of a config that has an experiment, with the one gene that makes: the number of a variant.
+
+    Raises:
+        ConfigError: as `experiment`.
+    """
+    found = experiment(tables)
+    last = len(found.variants) - 1 if found else 0
+    return {**tables, "space": {"variant": {"low": 0, "high": last, "integer": True}}}
+
+
+def _rows(table: Mapping[str, Any], key: str) -> list[tuple[int, Any]]:
+    rows = table.get(key, [])
+    if not isinstance(rows, list | tuple):
+        raise ConfigError(f"experiment.{key} is {rows!r}: must be an array of tables")
+    return list(enumerate(rows))
+
+
+def _check(variants: tuple[Variant, ...], claims: tuple[Claim, ...]) -> None:
+    names = [variant.name for variant in variants]
+    if len(names) < 2:
+        raise ConfigError(f"experiment.variants has {len(names)} entries: must have two or more")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ConfigError(f"experiment.variants has two with the name {twice[0]!r}: each must have its own")
+    keys = [result.key for result in published()]
+    if unknown := [variant.paper for variant in variants if variant.paper and variant.paper not in keys]:
+        raise ConfigError(f"experiment.variants holds itself against {unknown[0]!r}: {nearest(unknown[0], keys)}")
+    for claim in claims:
+        for name in (claim.higher, claim.lower):
+            if name not in names:
+                raise ConfigError(f"experiment.claims speaks of the variant {name!r}: {nearest(name, names)}")

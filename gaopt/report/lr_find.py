@@ -1,0 +1,42 @@
+"""The files of a range test: its figure, its points, and all of it with the config it was made by."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from gaopt.config import StudyConfig
+from gaopt.home import Home
+from gaopt.report.plots.lr_find import lr_find
+
+
+def write(found: Mapping[str, Any], config: StudyConfig, home: Home) -> list[Path]:
+    """Write lr-find.svg, .csv and .json, each replaced whole.
+
+    Args:
+        found: lrs and losses, one a step, and the suggestions steep and valley.
+
+    Returns:
+        The paths, the figure first.
+    """
+    lrs, losses = found["lrs"], found["losses"]
+    suggested = {name: found[name] for name in ("steep", "valley")}
+    files = {
+        home.lr_find("svg"): f"{lr_find(home.name, lrs, losses, suggested)}\n",
+        home.lr_find("csv"): _csv(lrs, losses),
+        home.lr_find("json"): json.dumps({**found, "config": config.plain()}, indent=2) + "\n",
+    }
+    for path, text in files.items():
+        home.write(path, text)
+    return list(files)
+
+
+def _csv(lrs: list[float], losses: list[float]) -> str:
+    """As the report's tables: RFC 4180, but with bare newlines."""
+    out = StringIO()
+    csv.writer(out, lineterminator="\n").writerows([("lr", "loss"), *zip(lrs, losses, strict=True)])
+    return out.getvalue()

@@ -1,0 +1,45 @@
+"""The losses of a range test over the learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gaopt.report import words
+from gaopt.report.plots.style import INK, MEAN, MUTED, POWERS, SCORED, figure, limit, plot, robust
+
+MARKERS = "osD^v"
+
+
+@plot("lr-find", "Training loss while the learning rate grows, and the rates suggested")
+def lr_find(name: str, lrs: Sequence[float], losses: Sequence[float], suggested: Mapping[str, float]) -> Figure:
+    """
+    Args:
+        name: of the test.
+        lrs: increasing.
+        losses: one for each of them.
+        suggested: some of lrs, by name.
+    """
+    drawn = figure(4.0)
+    axes = drawn.subplots()
+    axes.plot(lrs, losses, color=SCORED, linewidth=2)
+    for marker, (choice, lr) in zip(MARKERS, sorted(suggested.items(), key=lambda item: item[1]), strict=False):
+        at = (lr, losses[lrs.index(lr)])
+        axes.axvline(lr, color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)), zorder=1)
+        axes.plot(*at, marker, color=MEAN, markersize=8, markeredgecolor="white", label=f"{choice} {words.number(lr)}")
+    axes.set_title(f"{name}: training loss while the learning rate grows", pad=24)
+    _dress(axes, losses)
+    return drawn
+
+
+def _dress(axes: Axes, losses: Sequence[float]) -> None:
+    axes.set(xlabel="learning rate (log scale)", ylabel="training loss, smoothed", xscale="log")
+    axes.xaxis.set_major_formatter(POWERS)
+    axes.xaxis.set_minor_formatter("")
+    low, high = min(losses), robust(losses)[1]
+    limit(axes, low, high)
+    if max(losses) > high:
+        axes.set_xlabel(f"learning rate (log scale)  ·  cut at {words.number(high)}, the loss goes on above")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, labelcolor=INK, handletextpad=0.3)

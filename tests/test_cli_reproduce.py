@@ -1,0 +1,71 @@
+"""The verb that holds the papers' experiments against our own trainings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gaopt.config import experiments
+from gaopt.home import Home
+from tests.test_cli import invoke
+
+TINY = ["--set", "data.name=digits", "--set", "data.size=8", "--set", "data.limit=64", "--set", "pool.kind=inline"]
+
+
+@pytest.mark.slow
+def test_an_experiment_runs_from_the_command_to_its_table_and_plot(
+    results: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = invoke(
+        capfd, "reproduce", "degradation", "--small", *TINY, "--set", "recipe.batch=16", "--set", "recipe.epochs=1"
+    )
+    assert code == 0, err
+    home = Home(results / "degradation-small-1")
+    for name in ("plain-20", "plain-56", "ResNet-20", "ResNet-56"):
+        assert name in out
+        assert f"variant={name}" in err
+        assert name in home.markdown.read_text("utf-8")
+    assert out.count("The paper's claim: ") == 3
+    assert home.figure("errors").is_file()
+    assert "8.75" in home.report.read_text("utf-8")
+    code, out, _ = invoke(capfd, "status", "degradation-small-1")
+    assert "variant=" in out
+
+
+def test_without_a_name_the_experiments_are_listed(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = invoke(capfd, "reproduce")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == [*experiments(), "published"]
+    code, out, _ = invoke(capfd, "reproduce", "--json")
+    assert set(json.loads(out)) == set(experiments())
+
+
+def test_the_published_errors_are_printed_with_their_sources(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = invoke(capfd, "reproduce", "published", "--json")
+    rows = {row["key"]: row for row in json.loads(out)}
+    assert code == 0
+    assert (rows["resnet110"]["error"], rows["resnet110"]["source"]) == (6.43, "He et al. 2015, table 6")
+    code, out, _ = invoke(capfd, "reproduce", "published")
+    assert "ResNet-110" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["degradatio"], "there is no experiment 'degradatio': did you mean 'degradation'?"),
+        (["depth", "--seeds", "0"], "grid.repeats is 0: must be greater than or equal to 1"),
+        (["depth", "--seeds", "many"], "grid.repeats is 'many'"),
+        (["depth", "--set", "net.name=resnet21"], "net: name is 'resnet21', which is no network"),
+        (["depth", "--name", "../x"], "the study name '../x' cannot be used"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_2(
+    arguments: list[str], said: str, results: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = invoke(capfd, "reproduce", *arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert len(err.strip().splitlines()) == 1
+    assert not results.exists()

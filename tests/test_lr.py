@@ -1,0 +1,168 @@
+"""The range test, on a small network and few images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fastai.callback.schedule import SuggestionMethod
+from fastai.learner import Recorder
+
+from resnet import weights
+from resnet.data import DataSpec, Images, load
+from resnet.learner import fresh
+from resnet.loader import Shuffled
+from resnet.lr import Range, Undecided, find
+from resnet.net import build
+from resnet.recipe import Recipe
+from resnet.spec import NetSpec
+from resnet.train import train
+
+SPEC = NetSpec("resnet20")
+RECIPE = Recipe(batch=32)
+CPU = torch.device("cpu")
+
+
+@cache
+def digits() -> Images:
+    return load(DataSpec("digits", limit=200))
+
+
+@cache
+def found() -> Range:
+    return find(SPEC, RECIPE, digits(), device=CPU)
+
+
+def test_the_learning_rate_grows_exponentially_from_low_to_high() -> None:
+    lrs = np.array(found().lrs)
+    assert lrs[0] == 1e-7
+    assert np.allclose(lrs[1:] / lrs[:-1], 1e8 ** (1 / 100))
+    assert 50 < len(lrs) <= 100
+    ends = find(SPEC, RECIPE, digits(), device=CPU, low=1e-4, high=1e-1, steps=40).lrs
+    assert len(ends) == 40
+    assert ends[-1] == pytest.approx(1e-1, rel=0.2)
+
+
+def test_the_suggestions_lie_where_the_loss_falls() -> None:
+    least = found().lrs[np.argmin(found().losses)]
+    assert found().steep in found().lrs
+    assert found().valley in found().lrs
+    assert 1e-6 < found().steep < least
+    assert 1e-6 < found().valley < least
+    assert min(found().losses) < found().losses[0]
+
+
+def test_the_same_arguments_give_the_same_curve_and_another_seed_another() -> None:
+    torch.rand(7)  # whatever the process drew before
+    assert find(SPEC, RECIPE, digits(), device=CPU) == found()
+    assert find(SPEC, RECIPE, digits(), device=CPU, seed=1).losses != found().losses
+
+
+@pytest.mark.filterwarnings("ignore:numpy.core:DeprecationWarning")  # fastai's load of what it saved
+def test_it_is_what_fastai_s_own_lr_find_gives(tmp_path: Path) -> None:
+    recipe, data = replace(RECIPE, batch=8), load(DataSpec("digits"))  # 134 batches: one pass is enough
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    learner = fresh(SPEC, recipe, data, 0, CPU)
+    learner.path, learner.wd = tmp_path, (recipe.wd, 0.0)
+    learner.add_cbs([Recorder()])
+    theirs = learner.lr_find(show_plot=False, suggest_funcs=(SuggestionMethod.Steep, SuggestionMethod.Valley))
+    ours = find(SPEC, recipe, data, device=CPU)
+    assert ours.lrs == tuple(learner.recorder.lrs)
+    assert ours.losses == tuple(map(float, learner.recorder.losses))
+    assert (ours.steep, ours.valley) == pytest.approx(tuple(theirs))
+
+
+def test_few_batches_are_gone_over_in_the_order_that_a_training_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes = []
+    order = Shuffled.__iter__
+
+    def watched(self: Shuffled) -> Iterator[Any]:
+        passes.append(self.epoch)
+        return order(self)
+
+    monkeypatch.setattr(Shuffled, "__iter__", watched)
+    find(SPEC, RECIPE, digits(), device=CPU, high=1e-2, steps=20)  # six batches a pass
+    assert passes == [0, 1, 2, 3]
+
+
+def test_a_loss_that_shoots_up_ends_the_test() -> None:
+    seen = find(SPEC, replace(RECIPE, optimizer="sgd"), digits(), device=CPU, high=1e4)
+    assert len(seen.losses) < 100
+    assert np.isfinite(seen.losses).all()
+
+
+def test_without_a_fall_nothing_is_suggested() -> None:
+    with pytest.raises(Undecided, match=r"the loss fell for 0 of \d+ steps.*at least 8"):
+        find(SPEC, RECIPE, digits(), device=CPU, low=1e3, high=1e4, steps=30)
+
+
+def test_too_few_steps_are_said_to_be() -> None:
+    with pytest.raises(Undecided, match=r"the loss fell for \d of 10 steps"):
+        find(SPEC, RECIPE, digits(), device=CPU, low=1e-4, high=1e-2, steps=10)
+
+
+def test_a_loss_that_is_no_number_from_the_start_is_said_to_be() -> None:
+    blank = replace(digits(), std=(math.nan,))
+    with pytest.raises(Undecided, match="no finite number from the first step on"):
+        find(SPEC, RECIPE, blank, device=CPU)
+
+
+def test_a_training_is_the_same_before_and_after() -> None:
+    recipe = replace(RECIPE, epochs=1)
+    before = train(SPEC, recipe, digits(), device=CPU).metrics
+    find(SPEC, recipe, digits(), device=CPU, steps=30)
+    assert train(SPEC, recipe, digits(), device=CPU).metrics == before
+
+
+def test_pretrained_weights_are_what_it_starts_from(tmp_path: Path) -> None:
+    spec, path, few = NetSpec("resnet18"), tmp_path / "weights.safetensors", load(DataSpec("digits", limit=64))
+    torch.manual_seed(5)
+    weights.write(path, build(spec, 1, 10).state_dict(), {})
+    plain, begun = (
+        find(each, RECIPE, few, device=CPU, low=1e-5, high=1e-2, steps=30)
+        for each in (spec, replace(spec, pretrained=str(path)))
+    )
+    assert plain.losses[0] != begun.losses[0]
+
+
+def test_an_exception_from_a_step_ends_the_test_as_it_was() -> None:
+    left = [3]
+
+    def step() -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise KeyError("enough")
+
+    with pytest.raises(KeyError, match="enough"):
+        find(SPEC, RECIPE, digits(), device=CPU, step=step)
+    assert left == [0]
+
+
+def test_it_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    find(SPEC, RECIPE, digits(), device=CPU)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("schedule", "mom"), [("one_cycle", 0.95), ("steps", 0.6)])
+def test_the_momentum_is_that_which_a_training_begins_with(
+    schedule: str, mom: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    step = torch.optim.AdamW.step
+
+    def watched(self: Any, *rest: Any) -> Any:
+        seen.append((self.param_groups[0]["betas"][0], *(group["weight_decay"] for group in self.param_groups)))
+        return step(self, *rest)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
+    recipe = replace(RECIPE, schedule=schedule, mom=0.6, wd=0.3)  # type: ignore[arg-type]
+    find(SPEC, recipe, digits(), device=CPU, low=1e-5, high=1e-1, steps=40)
+    assert set(seen) == {(mom, 0.3, 0.0)}
