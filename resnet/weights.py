@@ -64,11 +64,14 @@ def pretrained(spec: NetSpec) -> dict[str, Tensor]:
         WeightsError: they cannot be fetched or read.
     """
     raw = _fetched(spec.name) if spec.pretrained == "imagenet" else _from_file(Path(spec.pretrained).expanduser())
-    if spec.name in BORROWED:
-        found, head = {f"net.{name}": tensor for name, tensor in raw.items()}, f"net.{BORROWED[spec.name].head}"
-    else:
-        found, head = renamed(raw), "fc"
-    return {name: tensor for name, tensor in found.items() if not re.match(rf"{head}\.|net\.(aux|AuxLogits)", name)}
+    found = {f"net.{name}": tensor for name, tensor in raw.items()} if spec.name in BORROWED else renamed(raw)
+    not_ours = (_head(spec), "net.aux", "net.AuxLogits")
+    return {name: tensor for name, tensor in found.items() if not name.startswith(not_ours)}
+
+
+def _head(spec: NetSpec) -> str:
+    """What the names of the last layer's tensors begin with."""
+    return f"net.{BORROWED[spec.name].head}." if spec.name in BORROWED else "fc."
 
 
 def start(net: nn.Module, spec: NetSpec) -> None:
@@ -83,6 +86,10 @@ def start(net: nn.Module, spec: NetSpec) -> None:
         tensors[first] = tensors[first].sum(1, keepdim=True)
     if wrong := [name for name, tensor in tensors.items() if name not in own or own[name].shape != tensor.shape]:
         raise WeightsError(f"pretrained is {spec.pretrained!r}, whose {wrong[0]!r} does not fit {spec.name}")
+    # Old files do not count batches, which nothing here uses.
+    needed = [name for name in own if not (name.startswith(_head(spec)) or name.endswith("num_batches_tracked"))]
+    if lacking := [name for name in needed if name not in tensors]:
+        raise WeightsError(f"pretrained is {spec.pretrained!r}, which has no {lacking[0]!r} for {spec.name}")
     net.load_state_dict(tensors, strict=False)
 
 
@@ -110,8 +117,8 @@ def _from_file(path: Path) -> dict[str, Tensor]:
         return found[0]
     try:
         raw = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError) as error:
-        raise WeightsError(f"{path} holds no weights that can be read safely: {error!s:.200}") from error
-    if not (isinstance(raw, Mapping) and all(isinstance(tensor, Tensor) for tensor in raw.values())):
+    except Exception as error:  # a damaged pickle can fail in any way; torch's own words advise to read it unsafely
+        raise WeightsError(f"{path} cannot be read safely: must be safetensors, or tensors by torch.save") from error
+    if not (isinstance(raw, Mapping) and all(isinstance(k, str) and isinstance(v, Tensor) for k, v in raw.items())):
         raise WeightsError(f"{path} holds no weights: must be tensors by name")
     return dict(raw)

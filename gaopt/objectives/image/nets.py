@@ -1,0 +1,83 @@
+"""What the networks cost, by name and settings. Importing this is cheap; torch is loaded by what analyses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from gaopt.config import overridden, parse
+from gaopt.errors import ConfigError, nearest
+from resnet.spec import BORROWED, NAMES, NetSpec
+
+if TYPE_CHECKING:
+    from resnet.analysis import Analysis, Published
+
+__all__ = ["Analysis", "Published", "about", "analysed", "plain", "specs"]
+
+
+def specs(name: str | None, overrides: Sequence[str] = ()) -> tuple[list[NetSpec], list[str]]:
+    """The network of a name, or without one all that take the settings, and the names of those that do not.
+
+    Args:
+        overrides: "net.key=value" each, as for a config.
+
+    Raises:
+        ConfigError: an unknown network, or a setting that is none of the network's, or of no network.
+    """
+    tables = overridden({}, overrides)
+    for table in tables:
+        if table != "net":
+            raise ConfigError(f"unknown table [{table}]: {nearest(table, ['net'])}")
+    net = tables.get("net", {}) | ({} if name is None else {"name": name})
+    if "name" in net:
+        return [parse(NetSpec, net, "net")], []
+    found: list[NetSpec] = []
+    refused: dict[str, ConfigError] = {}
+    for each in NAMES:
+        try:
+            found.append(parse(NetSpec, {"name": each, **net}, "net"))
+        except ConfigError as error:
+            refused[each] = error
+    if not found:
+        raise refused[NAMES[0]]
+    return found, list(refused)
+
+
+def analysed(spec: NetSpec, numbers: Mapping[str, str | None]) -> Analysis:
+    """The costs of a network on its paper's images, except for these: "size", "classes", "batch" as TOML has them.
+
+    Raises:
+        ConfigError: a number is none, or out of its range.
+    """
+    from resnet.analysis import analyse, usual
+    from resnet.stages import Case
+
+    given = [f"nets.{key}={value}" for key, value in numbers.items() if value is not None]
+    tables = overridden({"nets": asdict(usual(spec))}, given)
+    return analyse(spec, parse(Case, tables["nets"], "nets"))
+
+
+def about(spec: NetSpec) -> str:
+    """What kind of network it is, in a few words."""
+    if spec.name in BORROWED:
+        return BORROWED[spec.name].paper.replace("*", "")
+    family = spec.family
+    kind = f"stem {family.stem}, {family.unit} units, order {family.order}, shortcut {family.shortcut}"
+    return kind if family.shortcut == "none" else f"{kind}, join {spec.join}"
+
+
+def plain(found: Analysis) -> dict[str, Any]:
+    """All of an analysis as JSON has it: bytes, single parameters, single multiply-adds."""
+    memories = {optimizer: found.memory(optimizer) for optimizer in ("adam", "sgd")}
+    return {
+        "net": asdict(found.spec),
+        **asdict(found.case),
+        "layers": found.layers,
+        "parameters": found.parameters,
+        "multiply_adds": found.multiply_adds,
+        "multiply_adds_by_stride": found.by_stride,
+        "memory": {optimizer: asdict(memory) | {"total": memory.total} for optimizer, memory in memories.items()},
+        "published": found.published and asdict(found.published),
+        "stages": [asdict(stage) for stage in found.stages],
+    }

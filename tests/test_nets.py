@@ -1,0 +1,232 @@
+"""Every network is built and trained; the parts do what their equations say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from resnet import weights
+from resnet.layers import Unit
+from resnet.net import build
+from resnet.spec import FAMILIES, NAMES, ORDERS, UNITS, Family, NetSpec
+
+SLOW = ("1202", "1001", "152", "vgg")  # a second or more each
+SCALES = [(0.0, 1.0), (0.5, 1.0), (0.5, 0.5)]  # table 1 of He et al. 2016
+JOINS: list[dict[str, Any]] = [
+    *({"join": join} for join in ("add", "exclusive_gate", "shortcut_gate", "conv", "dropout")),
+    *({"join": "scale", "scale": scale} for scale in SCALES),
+]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Two images are too little work for more: threads that wait for each other take most of the time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def losses(net: nn.Module, size: int, steps: int) -> list[float]:
+    """Of a few steps of SGD on two images."""
+    torch.manual_seed(0)
+    kind = next(net.parameters()).dtype
+    images, labels = torch.randn(2, 3, size, size, dtype=kind), torch.tensor([0, 1])
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+    found = []
+    for _ in range(steps):
+        loss = F.cross_entropy(net(images), labels)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        found.append(loss.item())
+    return found
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * any(part in name for part in SLOW)) for name in NAMES]
+)
+def test_every_network_is_built_and_trains(name: str) -> None:
+    torch.manual_seed(0)
+    net = build(NetSpec(name), classes=4)
+    if name == "plain1202":  # batch norms without shortcuts blow gradients up layer by layer, here to 1e93
+        net = net.double()
+    cifar = name in FAMILIES and FAMILIES[name].stem == "cifar"
+    (loss,) = losses(net, 8 if cifar else 32, steps=1)
+    assert math.isfinite(loss)
+    for which, parameter in net.named_parameters():
+        assert parameter.grad is not None, which
+        assert parameter.grad.isfinite().all(), which
+
+
+@pytest.fixture(params=UNITS)
+def tiny(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a network of three units: one as the stem leaves it, one that changes the size, one that does not."""
+    family = Family(request.param, (1, 2), (4, 8), "cifar", "A")
+    monkeypatch.setitem(FAMILIES, "tiny", family)
+    monkeypatch.setattr("resnet.spec.NAMES", (*NAMES, "tiny"))
+    return "tiny"
+
+
+@pytest.mark.parametrize("join", JOINS, ids=lambda join: "-".join(str(each) for each in join.values()))
+@pytest.mark.parametrize("shortcut", ["A", "B", "C"])
+@pytest.mark.parametrize("order", ORDERS)
+def test_every_order_shortcut_and_join_trains(tiny: str, order: Any, shortcut: Any, join: dict[str, Any]) -> None:
+    net = build(NetSpec(tiny, order=order, shortcut=shortcut, **join))
+    assert all(map(math.isfinite, losses(net, 8, steps=2)))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_plain_nets_train_in_every_order(tiny: str, order: Any) -> None:
+    net = build(NetSpec(tiny, order=order, shortcut="none"))
+    assert all(map(math.isfinite, losses(net, 8, steps=2)))
+
+
+@pytest.mark.parametrize("join", ["scale", "exclusive_gate", "shortcut_gate", "conv", "dropout"])
+def test_a_plain_net_has_nothing_to_join(tiny: str, join: Any) -> None:
+    said = f"join is '{join}' with a plain net, which has nothing to join: must be 'add'"
+    with pytest.raises(ValueError, match=said):
+        NetSpec(tiny, shortcut="none", join=join)
+
+
+def shaken(net: nn.Module) -> nn.Module:
+    """With batch norms that do something, as after a training."""
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.running_mean, std=0.1)  # type: ignore[arg-type]
+            nn.init.uniform_(module.running_var, 0.5, 2)  # type: ignore[arg-type]
+            nn.init.uniform_(module.weight, 0.5, 1)
+            nn.init.normal_(module.bias, std=0.1)
+    return net.eval()
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
+def test_outputs_are_torchvision_s_with_its_weights(name: str) -> None:
+    from torchvision import models
+
+    torch.manual_seed(0)
+    theirs = shaken(models.get_model(name, num_classes=1000))
+    ours = build(NetSpec(name), classes=1000).eval()
+    ours.load_state_dict(weights.renamed(theirs.state_dict()))
+    images = torch.randn(2, 3, 224, 224)
+    with torch.no_grad():
+        assert (ours(images) - theirs(images)).abs().max() == 0
+
+
+def units(net: nn.Module) -> list[Unit]:
+    return [module for module in net.modules() if isinstance(module, Unit)]
+
+
+@pytest.mark.parametrize("shortcut", ["A", "B", "C"])
+@pytest.mark.parametrize("order", ["original", "relu_only"])
+def test_with_zero_gamma_a_fresh_unit_is_its_shortcut(tiny: str, order: Any, shortcut: Any) -> None:
+    for unit in units(build(NetSpec(tiny, order=order, shortcut=shortcut))):
+        x = torch.randn(2, next(m for m in unit.branch if isinstance(m, nn.Conv2d)).in_channels, 8, 8)
+        h = unit.shortcut(unit.shared(x))
+        assert torch.equal(unit(x), h.relu() if order == "original" else h)
+
+
+DEAD_OTHERWISE = [
+    {"shortcut": "none"},
+    *({"order": order} for order in ("preact", "bn_after", "relu_before")),
+    {"shortcut": "none", "order": "relu_only"},
+    {"join": "exclusive_gate", "gate_bias": 0.0},
+]
+
+
+@pytest.mark.parametrize("keys", DEAD_OTHERWISE, ids=str)
+def test_zero_gamma_stops_no_signal(tiny: str, keys: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    net = build(NetSpec(tiny, zero_gamma=True, **keys))
+    losses(net, 8, steps=1)
+    for unit in units(net):
+        for module in unit.branch:
+            assert not isinstance(module, nn.BatchNorm2d) or module.weight.detach().any()
+    stem = net.get_submodule("stem.conv1").weight
+    assert isinstance(stem, Tensor)
+    assert stem.grad is not None
+    assert stem.grad.any()
+
+
+@pytest.mark.parametrize("zero_gamma", [True, False])
+def test_zero_gamma_is_a_choice(tiny: str, zero_gamma: bool) -> None:
+    for unit in units(build(NetSpec(tiny, zero_gamma=zero_gamma))):
+        last = unit.branch[-1].weight
+        assert torch.equal(last, torch.full_like(last, 0.0 if zero_gamma else 1.0))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_unit_leaves_its_input_as_it_was(tiny: str, order: Any) -> None:
+    for unit in units(build(NetSpec(tiny, order=order))):
+        x = torch.randn(2, next(m for m in unit.branch if isinstance(m, nn.Conv2d)).in_channels, 8, 8)
+        before = x.clone()
+        unit(x)
+        assert torch.equal(x, before)
+
+
+@pytest.mark.parametrize("bias", [0.0, -3.0, -6.0])
+@pytest.mark.parametrize("join", ["exclusive_gate", "shortcut_gate"])
+def test_gates_start_at_the_sigmoid_of_their_bias(tiny: str, join: Any, bias: float) -> None:
+    unit = units(build(NetSpec(tiny, join=join, gate_bias=bias)))[0]
+    width = unit.join.gate.out_channels
+    zeros, ones = torch.zeros(1, width, 2, 2), torch.ones(1, width, 2, 2)
+    g = torch.tensor(bias).sigmoid()
+    assert torch.equal(unit.join.gate(zeros), torch.full_like(zeros, bias))
+    # With nothing on the shortcut the branch passes by g, or whole.
+    expected = g if join == "exclusive_gate" else torch.tensor(1.0)
+    assert torch.allclose(unit.join(zeros, ones), expected.expand_as(ones))
+
+
+@pytest.mark.parametrize(
+    ("init", "layer", "deviation"),
+    [
+        ("he", "stage2.0.branch.conv1", math.sqrt(2 / (9 * 128))),  # 64 to 128 channels, 3×3
+        ("he", "stage2.0.shortcut.conv1", math.sqrt(2 / 128)),
+        ("xavier", "stage2.0.branch.conv1", math.sqrt(2 / (9 * 64 + 9 * 128))),
+        ("xavier", "stage2.0.shortcut.conv1", math.sqrt(2 / (64 + 128))),
+    ],
+)
+def test_weights_start_with_the_deviation_of_their_equation(init: Any, layer: str, deviation: float) -> None:
+    torch.manual_seed(0)
+    weight = build(NetSpec("resnet18", init=init)).get_submodule(layer).weight
+    assert isinstance(weight, Tensor)
+    error = 1 / math.sqrt(2 * weight.numel())  # the standard error of a deviation, in parts of it
+    assert weight.std().item() == pytest.approx(deviation, rel=4 * error)
+    assert abs(weight.mean().item()) < 4 * deviation / math.sqrt(weight.numel())
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"name": "resnet-50"}, "name is 'resnet-50', which is no network: did you mean 'resnet50'?"),
+        ({"name": "alexnet-v2-xyz"}, "which is no network: known: resnet18, "),
+        ({"name": "vgg16", "stem": "cifar"}, "stem is 'cifar' with vgg16, which has no such units: must be ''"),
+        ({"name": "vgg16", "join": "conv"}, "join is 'conv' with vgg16, which has no such units: must be 'add'"),
+        ({"name": "googlenet", "stride": "1x1"}, "stride is '1x1' with googlenet"),
+        ({"name": "plain20", "join": "scale"}, "join is 'scale' with a plain net, which has nothing to join"),
+        ({"name": "resnet20", "pretrained": "imagenet"}, "pretrained is 'imagenet', but torchvision has no resnet20"),
+        (
+            {"name": "resnet50", "pretrained": "imagenet", "stride": "1x1"},
+            "stride is '1x1' with pretrained weights, which are of torchvision's own form: must be '3x3'",
+        ),
+    ],
+)
+def test_keys_that_do_not_go_together_are_refused(keys: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError) as raised:  # noqa: PT011 - the words are compared below
+        NetSpec(**keys)
+    assert said in str(raised.value)
+
+
+def test_the_same_seed_builds_the_same_network() -> None:
+    def drawn(seed: int) -> Tensor:
+        torch.manual_seed(seed)
+        return torch.cat([p.flatten() for p in build(NetSpec("resnet20")).parameters()])
+
+    assert torch.equal(drawn(1), drawn(1))
+    assert not torch.equal(drawn(1), drawn(2))
