@@ -25,10 +25,13 @@ class Fit(nn.Module):
         return F.interpolate(images, size=(self.smallest, self.smallest), mode="bilinear", align_corners=False)
 
 
-def build(name: str, classes: int) -> nn.Sequential:
+def build(name: str, classes: int, pretrained: bool = False) -> nn.Sequential:
     """Images (n, 1 or 3, h, w) float to logits (n, classes).
 
     GoogLeNet and Inception come without their auxiliary classifiers.
+
+    Args:
+        pretrained: torchvision's weights are to come in. Those of GoogLeNet and Inception are of images in −1 … 1.
 
     Raises:
         KeyError: the name is not one of `BORROWED`.
@@ -36,7 +39,7 @@ def build(name: str, classes: int) -> nn.Sequential:
     from torchvision import models
 
     row = BORROWED[name]
-    options: dict[str, Any] = {} if name.startswith("vgg") else {"aux_logits": False, "transform_input": False}
+    options: dict[str, Any] = {} if name.startswith("vgg") else {"aux_logits": False, "transform_input": pretrained}
     net = models.get_model(name, weights=None, init_weights=False, **options)
     parent, _, last = row.head.rpartition(".")
     head = net.get_submodule(row.head)

@@ -17,7 +17,10 @@ def build(spec: NetSpec, channels: int = 3, classes: int = 10) -> nn.Sequential:
 
     Weights are drawn from torch's global generator. Pretrained ones are put in by `weights.start`.
     """
-    net = borrowed.build(spec.name, classes) if spec.name in BORROWED else _residual(spec, channels, classes)
+    if spec.name in BORROWED:
+        net = borrowed.build(spec.name, classes, bool(spec.pretrained))
+    else:
+        net = _residual(spec, channels, classes)
     _initialise(net, spec)
     return net
 

@@ -163,3 +163,9 @@ def test_weights_that_cannot_be_fetched_are_one_clear_error(monkeypatch: pytest.
     monkeypatch.setattr("torch.hub.load_state_dict_from_url", fetch)
     with pytest.raises(WeightsError, match=r"the weights of resnet18 could not be fetched from .*net\.pretrained"):
         started(NetSpec("resnet18", pretrained="imagenet"))
+
+
+@pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
+def test_images_are_scaled_for_torchvision_s_weights_as_torchvision_does(name: str) -> None:
+    assert build(NetSpec(name, pretrained="imagenet")).get_submodule("net").transform_input is True
+    assert build(NetSpec(name)).get_submodule("net").transform_input is False

@@ -21,7 +21,7 @@ from resnet.loader import Loaders
 from resnet.metrics import Meter, hits
 from resnet.net import build
 from resnet.recipe import Recipe
-from resnet.spec import FAMILIES, NetSpec
+from resnet.spec import NetSpec
 from resnet.train import Diverged, Trained, evaluate, loss_function, train
 
 SPEC = NetSpec("resnet20")
@@ -171,51 +171,11 @@ def test_our_adam_steps_as_fastai_s_own() -> None:
     assert torch.allclose(theirs_p, ours_p, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("name", "parameters"),
-    [("resnet18", 11_689_512), ("resnet34", 21_797_672), ("resnet50", 25_557_032), ("resnet101", 44_549_160)],
-)
-def test_parameters_are_torchvision_s(name: str, parameters: int) -> None:
-    with torch.device("meta"):
-        net = build(NetSpec(name, zero_gamma=False), channels=3, classes=1000)
-    assert sum(p.numel() for p in net.parameters()) == parameters
-
-
-@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
-def test_outputs_are_torchvision_s_with_its_weights(name: str) -> None:
-    import torchvision
-
-    theirs = getattr(torchvision.models, name)(num_classes=7).eval()
-    ours = build(NetSpec(name), classes=7).eval()
-    ours.load_state_dict(weights.renamed(theirs.state_dict()))
-    images = torch.randn(2, 3, 64, 64)
-    with torch.no_grad():
-        assert torch.equal(ours(images), theirs(images))
-
-
-@pytest.mark.parametrize(
-    ("name", "millions"), [("resnet20", 0.27), ("resnet32", 0.46), ("resnet56", 0.85), ("resnet110", 1.7)]
-)
-def test_cifar_networks_have_the_paper_s_parameters(name: str, millions: float) -> None:
-    net = build(NetSpec(name))
-    found = sum(p.numel() for p in net.parameters()) / 1e6
-    assert found == pytest.approx(millions, abs=0.05 if millions > 1 else 0.007)
-
-
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", ["resnet18", "resnet50", "plain18", "resnet20", "preact20", "preact164"])
 @pytest.mark.parametrize("stem", ["imagenet", "cifar"])
-def test_every_network_takes_any_stem_and_channels(name: str, stem: str) -> None:
-    if FAMILIES[name].units[-2] > 20:
-        pytest.skip("as resnet101, only slower")
+def test_a_network_takes_any_stem_and_channels(name: str, stem: str) -> None:
     net = build(NetSpec(name, stem=stem), channels=1, classes=4).eval()  # type: ignore[arg-type]
     assert net(torch.zeros(2, 1, 16, 16)).shape == (2, 4)
-
-
-def test_with_zero_gamma_every_unit_begins_as_the_identity() -> None:
-    net = build(NetSpec("resnet20"))
-    gammas = {name: tensor for name, tensor in net.state_dict().items() if name.endswith("bn2.weight")}
-    assert len(gammas) == 9
-    assert not any(gamma.any() for gamma in gammas.values())
 
 
 def batch(n: int = 8, size: int = 6) -> Tensor:
