@@ -179,9 +179,8 @@ def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
     """A config from plain tables. Tables that gaopt does not know belong to the objective, which checks them."""
     _check_plain(tables, "")
     study = parse(_Study, tables.get("study", {}), "study")
-    genes = {name: parse(Gene, gene, f"space.{name}") for name, gene in _table(tables, "space").items()}
     return StudyConfig(
-        space=Space(**genes),
+        space=_space(tables),
         objective=study.objective,
         strategy=study.strategy,
         seed=study.seed,
@@ -191,6 +190,20 @@ def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
         pool=parse(PoolConfig, _table(tables, "pool"), "pool"),
         settings={name: table for name, table in tables.items() if name not in OWN_TABLES},
     )
+
+
+def _space(tables: Mapping[str, Any]) -> Space:
+    """The genes; of an experiment that names none, the number of a variant."""
+    genes = {name: parse(Gene, gene, f"space.{name}") for name, gene in _table(tables, "space").items()}
+    variants = _table(tables, "experiment").get("variants", ())
+    if not genes and isinstance(variants, list | tuple) and len(variants) > 1:
+        return variant_space(len(variants))
+    return Space(**genes)
+
+
+def variant_space(variants: int) -> Space:
+    """The one gene of an experiment: which of its variants."""
+    return Space(variant=Gene(0, variants - 1, integer=True))
 
 
 def presets() -> dict[str, Path]:
@@ -208,7 +221,7 @@ def _shipped(pattern: str) -> dict[str, Path]:
     package = Path(__file__).parent
     for folder in (package / "presets", package.parent / "configs"):
         if folder.is_dir():
-            return {path.stem: path for path in sorted(folder.glob(pattern))}
+            return {path.stem: path for path in sorted(folder.glob(pattern), key=lambda path: path.stem)}
     return {}
 
 
@@ -259,10 +272,13 @@ def parse(kind: type[T], table: Any, where: str) -> T:
 
 def _sentence(error: ValidationError, where: str) -> str:
     first = error.errors(include_url=False)[0]
-    key = ".".join([where, *(str(part) for part in first["loc"] if not str(part).startswith("function-"))])
+    parts = [part for part in first["loc"] if not str(part).startswith("function-")]
+    key = where + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     if first["type"] == "missing":
         return f"{key} is missing"
-    what = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    what = (
+        first["msg"].removeprefix("Value error, ").replace("Input should be", "must be").replace("an object", "a table")
+    )
     return f"{key} is {first['input']!r}: {what}" if first["type"] != "value_error" else f"{where}: {what}"
 
 

@@ -67,15 +67,16 @@ def experiment(tables: Mapping[str, Any]) -> Experiment | None:
     """The experiment that a config describes in its table [experiment]; None where there is none.
 
     Raises:
-        ConfigError: an unknown key, a missing one, or a claim about a variant that is not there.
+        ConfigError: an unknown key, or a missing one.
     """
     if "experiment" not in tables:
         return None
     table = tables["experiment"]
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"experiment is {table!r}: must be a table")
     found = parse(Experiment, {k: v for k, v in table.items() if k not in ("variants", "claims")}, "experiment")
     variants = tuple(parse(Variant, each, f"experiment.variants[{n}]") for n, each in _rows(table, "variants"))
     claims = tuple(parse(Claim, each, f"experiment.claims[{n}]") for n, each in _rows(table, "claims"))
-    _check(variants, claims)
     return replace(found, variants=variants, claims=claims)
 
 
@@ -86,17 +87,6 @@ def shown(tables: Mapping[str, Any], genes: Mapping[str, float]) -> dict[str, st
     return {name: f"{value:.3g}" for name, value in genes.items()}
 
 
-def spaced(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """The tables of a config that has an experiment, with the one gene that makes: the number of a variant.
-
-    Raises:
-        ConfigError: as `experiment`.
-    """
-    found = experiment(tables)
-    last = len(found.variants) - 1 if found else 0
-    return {**tables, "space": {"variant": {"low": 0, "high": last, "integer": True}}}
-
-
 def _rows(table: Mapping[str, Any], key: str) -> list[tuple[int, Any]]:
     rows = table.get(key, [])
     if not isinstance(rows, list | tuple):
@@ -104,16 +94,25 @@ def _rows(table: Mapping[str, Any], key: str) -> list[tuple[int, Any]]:
     return list(enumerate(rows))
 
 
-def _check(variants: tuple[Variant, ...], claims: tuple[Claim, ...]) -> None:
-    names = [variant.name for variant in variants]
+def check(found: Experiment) -> None:
+    """
+    Raises:
+        ConfigError: the variants are too few or share a name, a claim does not speak of two of them, or a key is
+            that of no published result.
+    """
+    names, keys = [variant.name for variant in found.variants], [result.key for result in published()]
     if len(names) < 2:
         raise ConfigError(f"experiment.variants has {len(names)} entries: must have two or more")
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise ConfigError(f"experiment.variants has two with the name {twice[0]!r}: each must have its own")
-    keys = [result.key for result in published()]
-    if unknown := [variant.paper for variant in variants if variant.paper and variant.paper not in keys]:
-        raise ConfigError(f"experiment.variants holds itself against {unknown[0]!r}: {nearest(unknown[0], keys)}")
-    for claim in claims:
+    for variant in found.variants:
+        if not variant.name or names.count(variant.name) > 1:
+            raise ConfigError(f"a variant has the name {variant.name!r}: each must have one, and its own")
+        if variant.paper and variant.paper not in keys:
+            raise ConfigError(
+                f"the variant {variant.name!r} has paper = {variant.paper!r}: {nearest(variant.paper, keys)}"
+            )
+    for claim in found.claims:
         for name in (claim.higher, claim.lower):
             if name not in names:
                 raise ConfigError(f"experiment.claims speaks of the variant {name!r}: {nearest(name, names)}")
+        if claim.higher == claim.lower:
+            raise ConfigError(f"experiment.claims holds {claim.higher!r} against itself: must be two variants")

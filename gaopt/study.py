@@ -29,7 +29,7 @@ from gaopt.strategies import Strategy, strategy
 
 Watch = Callable[[History, Event], None]
 
-FREE = ("genetic.generations", "pool.kind", "pool.address", "pool.gpus", "pool.dashboard")
+FREE = ("genetic.generations", "grid.repeats", "pool.kind", "pool.address", "pool.gpus", "pool.dashboard")
 """What may differ when a study is gone on with. Not pool.cpus: with other threads a CPU gives other numbers."""
 
 
@@ -218,7 +218,11 @@ def check_same(history: History, config: StudyConfig) -> None:
             raise StudyError(
                 f"the study was begun with {key} = {old.get(key)!r}, now it is {new.get(key)!r}: start a new one"
             )
-    if config.generations < len(history.populations):
+    if config.strategy == "grid" and config.trainings < len(history.individuals):
+        raise StudyError(
+            f"grid.repeats is {config.grid.repeats}: the study has {len(history.individuals)} individuals already"
+        )
+    if config.strategy == "genetic" and config.generations < len(history.populations):
         raise StudyError(
             f"genetic.generations is {config.generations}: the study has {len(history.populations)} already"
         )

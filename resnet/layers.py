@@ -16,14 +16,14 @@ def conv(inputs: int, outputs: int, kernel: int, stride: int = 1, bias: bool = F
     return nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=bias)
 
 
-def run(kinds: Sequence[str], channels: int) -> list[nn.Module]:
+def norm_act(kinds: Sequence[str], channels: int) -> list[nn.Module]:
     """Batch norms and ReLUs by their names: "bn", "relu"."""
     # Not in place: a ReLU may come first in a branch, where its input is the shortcut's too. It costs no memory,
     # for a batch norm keeps its input for the backward pass and a ReLU its output: what lies between is freed.
     return [nn.BatchNorm2d(channels) if kind == "bn" else nn.ReLU() for kind in kinds]
 
 
-def named(layers: Iterable[nn.Module]) -> nn.Sequential:
+def sequential(layers: Iterable[nn.Module]) -> nn.Sequential:
     """Layers in order, each named after its kind and number, as torchvision has them: conv1, bn1, relu1, conv2, …"""
     kinds = {nn.Conv2d: "conv", nn.BatchNorm2d: "bn", nn.ReLU: "relu", nn.MaxPool2d: "maxpool"}
     counts: Counter[str] = Counter()
@@ -38,8 +38,8 @@ def named(layers: Iterable[nn.Module]) -> nn.Sequential:
 def stem(kind: str, channels: int, filters: int) -> nn.Sequential:
     """The layers before the first stage: (n, channels, h, w) to (n, filters, h/4, w/4), or (…, h, w) for "cifar"."""
     if kind == "cifar":
-        return named([conv(channels, filters, 3), *run(("bn", "relu"), filters)])
-    return named([conv(channels, filters, 7, 2), *run(("bn", "relu"), filters), nn.MaxPool2d(3, 2, 1)])
+        return sequential([conv(channels, filters, 3), *norm_act(("bn", "relu"), filters)])
+    return sequential([conv(channels, filters, 7, 2), *norm_act(("bn", "relu"), filters), nn.MaxPool2d(3, 2, 1)])
 
 
 class Nothing(nn.Module):
@@ -60,16 +60,19 @@ class Pad(nn.Module):
         return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.extra))
 
 
+def projects(option: str, same: bool) -> bool:
+    """Whether a shortcut is a 1×1 convolution; `same`: input and output are of one size."""
+    return option == "C" or (option == "B" and not same)
+
+
 def shortcut(option: str, inputs: int, outputs: int, stride: int, normalised: bool) -> nn.Module:
-    """h(x), section 3.3 of [1]. A projection has a batch norm unless its input is normalised already."""
-    match option, stride == 1 and inputs == outputs:
-        case "none", _:
-            return Nothing()
-        case "A", False:
-            return Pad(inputs, outputs, stride)
-        case ("B", False) | ("C", _):
-            return named([conv(inputs, outputs, 1, stride), *run(() if normalised else ("bn",), outputs)])
-    return nn.Identity()
+    """h(x): options A, B, C of section 4.1 of [1]. A projection has a batch norm unless its input is normalised."""
+    same = stride == 1 and inputs == outputs
+    if option == "none":
+        return Nothing()
+    if projects(option, same):
+        return sequential([conv(inputs, outputs, 1, stride), *norm_act(() if normalised else ("bn",), outputs)])
+    return nn.Identity() if same else Pad(inputs, outputs, stride)
 
 
 class Add(nn.Module):
@@ -146,20 +149,20 @@ class Unit(nn.Module):
         kernels, widths = zip(*((kernel, filters * times) for kernel, times in convolutions), strict=True)
         strided = 0 if spec.stride == "1x1" else kernels.index(3)
         first = () if leading else order.first
-        side = shortcut(family.shortcut, inputs, widths[-1], stride, "bn" in order.first)
+        same = stride == 1 and inputs == widths[-1]
         # A projection reads what the branch reads, activated; an identity passes its input on untouched.
-        shared, own = (first, ()) if isinstance(side, nn.Sequential) else ((), first)
+        shared, own = (first, ()) if projects(family.shortcut, same) else ((), first)
 
-        layers = run(own, inputs)
+        layers = norm_act(own, inputs)
         for index, (kernel, width) in enumerate(zip(kernels, widths, strict=True)):
             layers.append(conv(([inputs, *widths])[index], width, kernel, stride if index == strided else 1))
-            layers += run(order.last if index == len(kernels) - 1 else ("bn", "relu"), width)
+            layers += norm_act(order.last if index == len(kernels) - 1 else ("bn", "relu"), width)
 
-        self.shared = named(run(shared, inputs))
-        self.branch = named(layers)
-        self.shortcut = side
+        self.shared = sequential(norm_act(shared, inputs))
+        self.branch = sequential(layers)
+        self.shortcut = shortcut(family.shortcut, inputs, widths[-1], stride, normalised="bn" in order.first)
         self.join = JOINS[spec.join](spec, widths[-1])
-        self.after = named(run(order.after, widths[-1]))
+        self.after = sequential(norm_act(order.after, widths[-1]))
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.shared(x)

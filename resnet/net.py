@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from torch import nn
 
 from resnet import borrowed
-from resnet.layers import Unit, named, run, stem
+from resnet.layers import Unit, norm_act, sequential, stem
 from resnet.spec import BORROWED, ORDERS, UNITS, NetSpec
 
 
@@ -32,7 +32,7 @@ def _residual(spec: NetSpec, channels: int, classes: int) -> nn.Sequential:
         parts[f"stage{number}"] = nn.Sequential(*units)
     outputs = family.filters[-1] * UNITS[family.unit][-1][1]
     # Units that begin with an activation leave the last one's output without: one more (appendix of [2]).
-    parts["tail"] = named(run(ORDERS[family.order].first, outputs))
+    parts["tail"] = sequential(norm_act(ORDERS[family.order].first, outputs))
     parts |= OrderedDict(avgpool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(outputs, classes))
     return nn.Sequential(parts)
 

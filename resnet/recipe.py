@@ -28,10 +28,9 @@ class Recipe:
         drops: shares of the training, increasing, at which "steps" divides lr.
         factor: what "steps" and "plateau" divide lr by.
         patience: epochs in a row without a smaller validation error after which "plateau" divides lr. The papers give
-            no number. At a high lr the error jumps by points from epoch to epoch, so a few epochs say little: ten,
-            as torch's ReduceLROnPlateau has it.
-        warmup: steps at warmup_lr before lr, not with one_cycle, which warms up by itself. 400 in section 4.2 of He et
-            al. 2015, for 110 layers and more.
+            no number. At a high lr the error jumps by points from epoch to epoch, so a few epochs say little: ten.
+        warmup: steps at warmup_lr before lr, fewer than the training has; not with one_cycle, which warms up by itself.
+            He et al. take 400, in 2015 for 110 layers (section 4.2), in 2016 for all of CIFAR (appendix).
         warmup_lr: lr in those steps.
         decay: what wd is for: "weights", or "all", batch norms and biases too.
         mom_top: the momentum at the start and the end of the cycle of one_cycle.

@@ -57,7 +57,7 @@ class Family:
         units: how many units in each stage; each stage after the first halves the image.
         filters: of the 3×3 convolutions in each stage.
         stem: "imagenet" (7×7 with stride 2, then a 3×3 max-pool with stride 2) or "cifar" (3×3 with stride 1).
-        shortcut: section 3.3 of [1]: where the size changes, "A" pads with zeros (no parameters) and "B"
+        shortcut: section 4.1 of [1]: where the size changes, "A" pads with zeros (no parameters) and "B"
             projects by a 1×1 convolution; "C" projects everywhere; "none" makes the net plain.
         order: a row of `ORDERS`.
     """
@@ -86,7 +86,7 @@ def _cifar(layers: int, shortcut: Shortcut = "A", order: OrderName = "original")
 
 
 def _cifar_bottleneck(layers: int, order: OrderName = "original") -> Family:
-    """Section 3.2 of [2]: 9n + 2 layers. Its authors' code projects where the size changes."""
+    """Section 4.1 of [2]: 9n + 2 layers. Its authors' code (resnet-1k-layers) projects where the size changes."""
     return Family("bottleneck", ((layers - 2) // 9,) * 3, (16, 32, 64), "cifar", "B", order)
 
 

@@ -14,6 +14,17 @@ from tests.test_cli import invoke
 TINY = ["--set", "data.name=digits", "--set", "data.size=8", "--set", "data.limit=64", "--set", "pool.kind=inline"]
 
 
+def test_an_experiment_of_one_s_own_is_run_from_its_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(experiments()["orders"].read_text("utf-8"), "utf-8")
+    code, out, err = invoke(capfd, "reproduce", str(path), "--small", *TINY, "--dry-run")
+    assert code == 0, err
+    assert "# 5 trainings" in out
+    path.write_text(path.read_text("utf-8").split("[small.")[0], "utf-8")
+    code, _, err = invoke(capfd, "reproduce", str(path), "--small")
+    assert (code, "has no table [small]: run it without --small" in err) == (2, True)
+
+
 @pytest.mark.slow
 def test_an_experiment_runs_from_the_command_to_its_table_and_plot(
     results: Path, capfd: pytest.CaptureFixture[str]
@@ -32,6 +43,16 @@ def test_an_experiment_runs_from_the_command_to_its_table_and_plot(
     assert "8.75" in home.report.read_text("utf-8")
     code, out, _ = invoke(capfd, "status", "degradation-small-1")
     assert "variant=" in out
+    code, out, err = invoke(capfd, "resume", "degradation-small-1", "--seeds", "2")
+    assert code == 0, err
+    assert "±" in out
+    code, _, err = invoke(capfd, "resume", "degradation-small-1", "--generations", "2")
+    assert (code, err.strip()) == (
+        2,
+        "gaopt: --generations is 2: the study's strategy is 'grid', which has none",
+    )
+    code, _, err = invoke(capfd, "resume", "degradation-small-1", "--seeds", "1")
+    assert (code, "grid.repeats is 1: the study has 8 individuals already" in err) == (2, True)
 
 
 def test_without_a_name_the_experiments_are_listed(capfd: pytest.CaptureFixture[str]) -> None:
@@ -59,6 +80,9 @@ def test_the_published_errors_are_printed_with_their_sources(capfd: pytest.Captu
         (["depth", "--seeds", "many"], "grid.repeats is 'many'"),
         (["depth", "--set", "net.name=resnet21"], "net: name is 'resnet21', which is no network"),
         (["depth", "--name", "../x"], "the study name '../x' cannot be used"),
+        (["depth", "--set", "study.strategy=genetic"], "study.strategy is 'genetic': must be 'grid'"),
+        (["configs/quick.toml"], "has no table [experiment]: a search is run with 'gaopt run'"),
+        (["depth", *TINY, "--set", "recipe.epochs=1"], "recipe.warmup is 400: must be less than the "),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_2(

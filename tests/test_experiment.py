@@ -11,7 +11,7 @@ import pytest
 from gaopt.config import StudyConfig, experiments, from_tables, merged, overridden, read_toml
 from gaopt.errors import ConfigError
 from gaopt.events import Bred, Event, Failed, Opened, Reported, Scored
-from gaopt.experiment import experiment, shown, spaced
+from gaopt.experiment import experiment, shown
 from gaopt.history import History
 from gaopt.objective import resolve
 from gaopt.published import result
@@ -39,7 +39,11 @@ TABLES: dict[str, Any] = {
 
 def config(*overrides: str, **changes: Any) -> StudyConfig:
     tables = merged(deepcopy(TABLES), {"experiment": {"claims": [], **changes}}) if changes else TABLES
-    loaded = from_tables(overridden(spaced(tables), overrides))
+    return checked(overridden(tables, overrides))
+
+
+def checked(tables: dict[str, Any]) -> StudyConfig:
+    loaded = from_tables(tables)
     return resolve(loaded.objective).check(loaded)
 
 
@@ -87,7 +91,7 @@ def test_a_study_counts_the_trainings_of_its_grid() -> None:
 def test_every_experiment_that_is_shipped_is_valid_and_names_published_results(name: str, small: bool) -> None:
     tables = read_toml(experiments()[name])
     less = tables.pop("small")
-    loaded = from_tables(spaced(merged(tables, less) if small else tables))
+    loaded = from_tables(merged(tables, less) if small else tables)
     checked = resolve(loaded.objective).check(loaded)
     found = experiment(checked.settings)
     assert found
@@ -113,10 +117,12 @@ def test_the_published_errors_that_the_experiments_are_held_against_are_those_of
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"variants": [{"name": "one"}]}, "experiment.variants has 1 entries: must have two or more"),
-        ({"variants": [{"name": "a"}, {"name": "a"}]}, "two with the name 'a'"),
+        ({"variants": [{"name": "one"}]}, "the space has no genes"),
+        ({"variants": [{"name": "a"}, {"name": "a"}]}, "a variant has the name 'a': each must have one, and its own"),
+        ({"variants": [{"name": ""}, {"name": "a"}]}, "a variant has the name ''"),
+        ({"claims": [{"text": "x", "higher": "small", "lower": "small"}]}, "holds 'small' against itself"),
         ({"variants": [{"name": "a"}, {"nam": "b"}]}, r"unknown key experiment.variants\[1\].nam: did you mean 'name'"),
-        ({"variants": 3}, "experiment.variants is 3: must be an array of tables"),
+        ({"variants": 3}, "the space has no genes"),
         ({"claims": [{"text": "x", "higher": "smal", "lower": "large"}]}, "the variant 'smal': did you mean 'small'"),
         ({"claims": [{"text": "x", "higher": "small", "lower": "large", "error": "top9"}]}, r"claims\[0\].error"),
         ({"titel": "x"}, "unknown key experiment.titel: did you mean 'title'"),
@@ -129,6 +135,46 @@ def test_the_published_errors_that_the_experiments_are_held_against_are_those_of
 def test_a_mistake_in_an_experiment_is_one_clear_sentence(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         config(**changes)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("study.strategy=genetic", "study.strategy is 'genetic': must be 'grid' for an experiment"),
+        ("space.lr.low=0.1 space.lr.high=1.0", "space has the genes lr: leave it out in an experiment"),
+        ("experiment=3", "experiment is 3: must be a table"),
+    ],
+)
+def test_an_experiment_chooses_nothing_and_has_its_own_gene(override: str, said: str) -> None:
+    tables = deepcopy(TABLES) | ({"experiment": 3} if override == "experiment=3" else {})
+    with pytest.raises(ConfigError, match=said):
+        checked(overridden(tables, override.split() if "." in override else []))
+
+
+def test_no_shipped_training_ends_before_its_schedule_begins() -> None:
+    """At any size the warm-up is over before lr is first divided."""
+    for path in experiments().values():
+        tables = read_toml(path)
+        less = tables.pop("small")
+        for whole in (tables, merged(tables, less)):
+            loaded = from_tables(whole)
+            settings = resolve(loaded.objective).check(loaded).settings
+            images = (settings["data"]["limit"] or 50_000 * (1 - settings["data"]["valid"])) * 0.9
+            for variant in settings["experiment"]["variants"]:
+                recipe = settings["recipe"] | variant.get("recipe", {})
+                steps = recipe["epochs"] * images / recipe["batch"]
+                assert recipe["warmup"] < recipe["drops"][0] * steps, (path.name, variant["name"])
+
+
+def test_a_study_of_a_grid_goes_on_with_more_seeds() -> None:
+    whole = Space(a=Gene(0, 1, integer=True))
+    first = Grid(whole, 1).decide(History(), 1)
+    assert first
+    more = Grid(whole, 2).decide(History([first]), 1)
+    assert more
+    assert (more.generation, more.survivors) == (1, (0, 1))
+    assert [(birth.id, birth.trial, birth.genes["a"]) for birth in more.births] == [(2, 1, 0), (3, 1, 1)]
+    assert Grid(whole, 2).decide(History([first, more]), 1) is None
 
 
 def test_the_objective_of_variants_wants_an_experiment() -> None:

@@ -46,7 +46,8 @@ def lr_find(
     else:
         options = [*(("--set", each) for each in sets), ("--seed", seed), ("--data", data)]
         given = [word for option, value in options if value is not None for word in (option, value)]
-        _print(found, files, ["gaopt", "train", *([config] if config else []), *given])
+        command = shlex.join(["gaopt", "train", *([config] if config else []), *given])
+        _print(found, files, f"{command} {'--lr ' if 'lr' in whole.space else '--set recipe.lr='}")
 
 
 def _find(config: StudyConfig, name: str | None, stem: str) -> tuple[dict[str, Any], list[Path]]:
@@ -71,9 +72,9 @@ def _find(config: StudyConfig, name: str | None, stem: str) -> tuple[dict[str, A
         return found, write(found, config, claim(name, stem))
 
 
-def _print(found: dict[str, Any], files: list[Path], command: list[str]) -> None:
-    click.echo(f"steep   {found['steep']:<9.2g}where the loss falls fastest")
+def _print(found: dict[str, Any], files: list[Path], command: str) -> None:
+    click.echo(f"steep   {found['steep']:<9.2g}where the loss falls fastest, if only for a few steps")
     click.echo(f"valley  {found['valley']:<9.2g}in the middle of its longest fall")
-    click.echo(f"use one: {shlex.join(command)} --lr {found['valley']:.2g}")
+    click.echo(f"use one: {command}{found['valley']:.2g}")
     for path in files:
         click.echo(path)

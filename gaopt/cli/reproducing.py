@@ -15,11 +15,11 @@ from gaopt.cli.training import start, training_options
 
 @cli.command()
 @click.argument("experiment", required=False)
-@click.option("--small", is_flag=True, help="Scaled down, to what a CPU does in a quarter of an hour.")
+@click.option("--small", is_flag=True, help="Scaled down for a CPU, as its table [small] says.")
 @click.option("--seeds", metavar="N", help="How often each variant is trained, each time with the next seed.")
 @training_options
 def reproduce(experiment: str | None, small: bool, seeds: str | None, **options: Any) -> None:
-    """Run an experiment of the ResNet papers, and write our errors beside theirs.
+    """Run an experiment of the ResNet papers, or of a TOML file, and write our errors beside the papers'.
 
     \b
     gaopt reproduce                        the experiments there are
@@ -31,8 +31,9 @@ def reproduce(experiment: str | None, small: bool, seeds: str | None, **options:
     elif experiment == "published":
         _published(options["as_json"])
     else:
-        stem = f"{experiment}-small" if small else experiment
-        start(_tables(experiment, small), stem, {"grid.repeats": seeds}, **options)
+        path = _find(experiment)
+        stem = f"{path.stem}-small" if small else path.stem
+        start(_tables(path, small), stem, {"grid.repeats": seeds}, **options)
 
 
 def _list(as_json: bool) -> None:
@@ -63,25 +64,36 @@ def _published(as_json: bool) -> None:
     Console().print(listed(head, rows, numbers))
 
 
-def _tables(name: str, small: bool) -> dict[str, Any]:
-    """The config of an experiment, at full size or scaled down.
+def _find(name: str) -> Path:
+    """The config of an experiment, by its name or its path.
 
     Raises:
-        ConfigError: there is no such experiment, or it cannot be scaled down.
+        ConfigError: there is none.
     """
-    from gaopt.config import merged, read_toml
-    from gaopt.experiment import spaced
-
-    tables = read_toml(_find(name))
-    less = tables.pop("small", {})
-    return spaced(merged(tables, less) if small else tables)
-
-
-def _find(name: str) -> Path:
     from gaopt.config import experiments
     from gaopt.errors import ConfigError, nearest
 
     known = experiments()
-    if name not in known:
+    if name not in known and not Path(name).is_file():
         raise ConfigError(f"there is no experiment {name!r}: {nearest(name, [*known, 'published'])}")
-    return known[name]
+    return known.get(name, Path(name))
+
+
+def _tables(path: Path, small: bool) -> dict[str, Any]:
+    """The config, at full size or scaled down.
+
+    Raises:
+        ConfigError: it is no experiment's, or says nothing of how to scale it down.
+    """
+    from gaopt.config import merged, read_toml
+    from gaopt.errors import ConfigError
+
+    tables = read_toml(path)
+    less = tables.pop("small", None)
+    if "experiment" not in tables:
+        raise ConfigError(f"{path} has no table [experiment]: a search is run with 'gaopt run'")
+    if not small:
+        return tables
+    if not isinstance(less, dict):
+        raise ConfigError(f"{path} has no table [small]: run it without --small")
+    return merged(tables, less)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gaopt.cli.group import cli
+from gaopt.errors import BadInput
 
 if TYPE_CHECKING:
     from gaopt.config import StudyConfig
@@ -51,9 +52,9 @@ def run(config: str | None, generations: str | None, pop: str | None, **options:
 
 @cli.command()
 @click.argument("config", required=False)
-@click.option("--lr", metavar="X", help="The peak of the one-cycle learning rate.")
+@click.option("--lr", metavar="X", help="The learning rate; with one-cycle its peak.")
 @click.option("--wd", metavar="X", help="Weight decay.")
-@click.option("--mom", metavar="X", help="The bottom of the one-cycle momentum.")
+@click.option("--mom", metavar="X", help="The momentum; with one-cycle its bottom.")
 @training_options
 def train(config: str | None, lr: str | None, wd: str | None, mom: str | None, **options: Any) -> None:
     """Train one individual, without a search. Genes not given are those of the config's recipe."""
@@ -129,17 +130,21 @@ def _fixed(config: StudyConfig, objective: Objective) -> StudyConfig:
 @cli.command()
 @click.argument("study")
 @click.option("--generations", metavar="N", help="Go on to this many generations, if more than before.")
+@click.option("--seeds", metavar="N", help="Go on to this many seeds of each variant of an experiment.")
 @click.option("--address", metavar="ADDRESS", help="Join this Ray cluster; 'local' for this machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines on stdout.")
-def resume(study: str, generations: str | None, address: str | None, as_json: bool) -> None:
-    """Go on with a study from where it is, whatever stopped it; also with more generations than before."""
+def resume(study: str, generations: str | None, seeds: str | None, address: str | None, as_json: bool) -> None:
+    """Go on with a study from where it is, whatever stopped it; also further than it was to go before."""
     from gaopt.driver import drive
     from gaopt.home import existing
     from gaopt.study import resumed
 
     home = existing(study)
-    keys = {"genetic.generations": generations, "pool.address": quoted(address)}
+    keys = {"genetic.generations": generations, "grid.repeats": seeds, "pool.address": quoted(address)}
     config = resumed(home, [f"{key}={value}" for key, value in keys.items() if value is not None])
+    for option, value, needed in (("generations", generations, "genetic"), ("seeds", seeds, "grid")):
+        if value is not None and config.strategy != needed:
+            raise BadInput(f"--{option} is {value}: the study's strategy is {config.strategy!r}, which has none")
     drive(config, lambda: home, as_json)
 
 

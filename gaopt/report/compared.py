@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean, stdev
@@ -9,7 +10,7 @@ from typing import Any
 
 from gaopt.experiment import Claim, Experiment, Variant, experiment
 from gaopt.history import History, Individual
-from gaopt.published import Result, of, result
+from gaopt.published import Result, of, published
 from gaopt.report import reading, words
 
 METRICS = {"training": "train_top1", "validation": "top1", "test": "test_top1"}
@@ -57,7 +58,7 @@ def error(values: tuple[float, ...]) -> str:
 
 def row(one: Compared) -> list[str]:
     """The cells of a variant: name, parameters, runs, our three errors, the paper's, and its source."""
-    printed = result(one.variant.paper) if one.variant.paper else None
+    printed = next((each for each in published() if each.key == one.variant.paper), None)
     runs = str(len(one.runs)) if len(one.runs) == one.wanted else f"{len(one.runs)} of {one.wanted}"
     size = "–" if one.parameters is None else f"{one.parameters:.2f} M"
     ours = [error(one.errors[name]) for name in METRICS]
@@ -103,13 +104,20 @@ def _outcome(high: tuple[float, ...], low: tuple[float, ...]) -> str:
     way = "the same" if gap > 0 else "no difference at all" if gap == 0 else "the opposite"
     if min(len(high), len(low)) < 2:
         return f"{way}, in one run each, so that chance cannot be told from effect"
-    if max(high) == min(high) and max(low) == min(low):
+    if max(high) - min(high) + max(low) - min(low) < 1e-6:
         return f"{way}, without any spread between runs"
-    from scipy.stats import ttest_ind  # half a second, for the few who need it
-
-    reach = ttest_ind(high, low, equal_var=False).confidence_interval(0.95)
+    reach = _interval(high, low)
     span = f"a difference of {gap:+.2f} points, 95 % interval {reach.low:+.2f} … {reach.high:+.2f}"
     return f"{way}, {span}" if reach.low > 0 or reach.high < 0 else f"nothing that can be told from chance, {span}"
+
+
+def _interval(high: tuple[float, ...], low: tuple[float, ...]) -> Any:
+    """The 95 % interval of the difference of the means, by Welch's test."""
+    from scipy.stats import ttest_ind  # half a second, for the few who need it
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # runs that are nearly equal on one side alone are no mistake
+        return ttest_ind(high, low, equal_var=False).confidence_interval(0.95)
 
 
 def beside(history: History) -> list[Result]:
@@ -133,7 +141,9 @@ def remarks(history: History) -> list[str]:
     if not found:
         return []
     runs = min(one.wanted for one in found)
-    said = [f"Trained here: {_scale(history)}. The paper's figures are of the full size: 32 pixels, 64,000 steps."]
+    said = [f"Trained here: {_scale(history, found)}."]
+    if any(one.variant.paper for one in found) and beside(history):
+        said.append("The papers' figures are of networks trained for 64,000 steps on all 50,000 images of 32 pixels.")
     if runs == 1:
         said.append("Every variant was trained once, with the same seed. One run shows no spread.")
     else:
@@ -144,8 +154,10 @@ def remarks(history: History) -> list[str]:
     return [*said, "Wall time runs from the first event to the last, pauses between two sittings included."]
 
 
-def _scale(history: History) -> str:
-    data, recipe = history.config["data"], history.config["recipe"]
-    limit, size = data.get("limit") or 0, data.get("size") or 32
-    images = f"at most {limit} training images" if limit else "all training images"
-    return f"{images} of {size} pixels a side, {words.plural(recipe['epochs'], 'epoch')}, batches of {recipe['batch']}"
+def _scale(history: History, found: list[Compared]) -> str:
+    data = history.config["data"]
+    limit, size = data.get("limit"), data.get("size")
+    epochs = sorted({reading.epochs(run) for one in found for run in one.runs}) or [0]
+    images = f"at most {limit} training images" if limit else "all training images but those held back for validation"
+    pixels = f" of {size} pixels a side" if size else ""
+    return f"{images}{pixels}, {' or '.join(map(str, epochs))} epochs"

@@ -250,6 +250,6 @@ def _failures(history: History) -> Table:
 
 def _commands(home: Home) -> list[tuple[str, str]]:
     return [
-        ("the same search again, from the config.toml beside this report", "gaopt run config.toml"),
+        ("the same again, from the config.toml beside this report", "gaopt run config.toml"),
         ("go on with this study where it stopped", f"gaopt resume {shlex.quote(home.name)}"),
     ]

@@ -38,9 +38,9 @@ class Grid:
         self._space, self._repeats = space, repeats
 
     def decide(self, history: History, room: int) -> Bred | None:
-        if history.populations:
-            return None
         values = [range(int(gene.low), int(gene.high) + 1) for gene in self._space.values()]
         points = [self._space.genes([float(value) for value in point]) for point in product(*values)]
         each = [(trial, genes) for trial in range(self._repeats) for genes in points]
-        return Bred(0, tuple(Birth(id, genes, "given", trial=trial) for id, (trial, genes) in enumerate(each)))
+        born = len(history.individuals)  # more than none where a study goes on with more seeds than before
+        births = [Birth(id, genes, "given", trial=trial) for id, (trial, genes) in enumerate(each) if id >= born]
+        return Bred(history.generation + 1, tuple(births), tuple(history.individuals)) if births else None

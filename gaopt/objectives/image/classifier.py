@@ -63,8 +63,7 @@ class Classifier:
             images = datasets.load(settings.data)
         except datasets.DataError as error:
             raise DataError(str(error)) from None
-        if settings.net.pretrained:
-            _check_pretrained(settings.net, images)
+        check_training(settings, images)
         return images
 
     def seconds(self, config: StudyConfig, shared: Images) -> float:
@@ -135,6 +134,20 @@ def trained(task: Task, settings: Settings, report: Report) -> Trained:
         )
     except NotFinite as error:
         raise Diverged(str(error)) from None
+
+
+def check_training(settings: Settings, images: Images) -> None:
+    """What can be known of a training only once its images are there.
+
+    Raises:
+        ConfigError: it would end in its warm-up, or there are no such weights to start from.
+    """
+    recipe = settings.recipe
+    steps = recipe.epochs * (len(images.train.labels) // min(recipe.batch, len(images.train.labels)))
+    if recipe.warmup >= steps:
+        raise ConfigError(f"recipe.warmup is {recipe.warmup}: must be less than the {steps} steps of the training")
+    if settings.net.pretrained:
+        _check_pretrained(settings.net, images)
 
 
 def _check_pretrained(spec: NetSpec, images: Images) -> None:

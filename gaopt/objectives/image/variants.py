@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from statistics import fmean
 from typing import Any
 
-from gaopt.config import StudyConfig
+from gaopt.config import StudyConfig, variant_space
 from gaopt.errors import ConfigError
-from gaopt.experiment import Experiment, Variant, experiment
+from gaopt.experiment import Experiment, Variant, check, experiment
 from gaopt.objective import Report, Score, Task
+from gaopt.objectives.image.classifier import check_training, trained
 from gaopt.objectives.image.classifier import objective as classifier
-from gaopt.objectives.image.classifier import trained
 from gaopt.objectives.image.settings import Settings
-from gaopt.space import Gene, Space
 from resnet.data import Images
 
 
@@ -27,22 +28,28 @@ class Variants:
 
     def check(self, config: StudyConfig) -> StudyConfig:
         found = _experiment(config.settings)
-        for variant in found.variants:
-            try:
-                _settings(config.settings, variant)
-            except ConfigError as error:
-                raise ConfigError(f"the variant {variant.name!r}: {error}") from None
+        check(found)
+        space = variant_space(len(found.variants))
+        if config.strategy != "grid":
+            raise ConfigError(f"study.strategy is {config.strategy!r}: must be 'grid' for an experiment")
+        if dict(config.space) != dict(space):
+            raise ConfigError(f"space has the genes {', '.join(config.space)}: leave it out in an experiment")
         whole = classifier.complete(Settings.of(_base(config).settings))
-        space = Space(variant=Gene(0, len(found.variants) - 1, integer=True))
-        return replace(config, space=space, settings=asdict(whole) | {"experiment": config.settings["experiment"]})
+        table = config.settings["experiment"]
+        rows = [_complete(row, *each) for row, each in zip(table["variants"], _each(config.settings), strict=True)]
+        return replace(config, space=space, settings=asdict(whole) | {"experiment": {**table, "variants": rows}})
 
     def prepare(self, config: StudyConfig) -> Images:
-        return classifier.prepare(_base(config))
+        images = classifier.prepare(_base(config))
+        for variant, settings in _each(config.settings):
+            with _named(variant):
+                check_training(settings, images)
+        return images
 
     def seconds(self, config: StudyConfig, shared: Images) -> float:
         """The mean over the variants."""
-        each = [_settings(config.settings, variant) for variant in _experiment(config.settings).variants]
-        return fmean(classifier.seconds(replace(config, settings=asdict(one)), shared) for one in each)
+        each = [asdict(settings) for _, settings in _each(config.settings)]
+        return fmean(classifier.seconds(replace(config, settings=settings), shared) for settings in each)
 
     def __call__(self, task: Task, report: Report) -> Score:
         from resnet.train import evaluate, loss_function
@@ -69,6 +76,30 @@ def _base(config: StudyConfig) -> StudyConfig:
     """The config without its experiment: what all variants have in common."""
     tables = {name: table for name, table in config.settings.items() if name != "experiment"}
     return replace(config, settings=tables)
+
+
+def _each(tables: Any) -> Iterator[tuple[Variant, Settings]]:
+    """Every variant with its own tables, complete."""
+    for variant in _experiment(tables).variants:
+        with _named(variant):
+            settings = classifier.complete(_settings(tables, variant))
+        yield variant, settings
+
+
+@contextmanager
+def _named(variant: Variant) -> Iterator[None]:
+    """Errors say in which variant they are."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"the variant {variant.name!r}: {error}") from None
+
+
+def _complete(row: dict[str, Any], variant: Variant, settings: Settings) -> dict[str, Any]:
+    """A row of the config, its path the same from every folder."""
+    if "pretrained" not in variant.net:
+        return row
+    return {**row, "net": {**variant.net, "pretrained": settings.net.pretrained}}
 
 
 def _settings(tables: Any, variant: Variant) -> Settings:
