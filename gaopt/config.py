@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -16,8 +14,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from gaopt.errors import ConfigError, nearest
 from gaopt.space import Gene, Space
+from gaopt.tables import check_plain, overridden, read_toml
 
 T = TypeVar("T")
+StrategyName = Literal["genetic", "assisted", "grid", "fixed"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,38 @@ class Genetic:
         """How many individuals each generation trains, at most."""
         later = self.population if self.retrain else self.population - self.promoted
         return [self.population] + [later] * (self.generations - 1)
+
+
+@dataclass(frozen=True)
+class Assisted:
+    """The numbers of the genetic algorithm with a model that chooses among its offspring.
+
+    Attributes:
+        population: individuals in the first generation, spread evenly over the space.
+        generations: how many generations, the first one counted.
+        litter: how many individuals each later generation trains.
+        survivors: how many are promoted unchanged each time, as a share of `population`, rounded down, at least one.
+    """
+
+    population: Annotated[int, Ge(2), Le(1000)] = 10
+    generations: Annotated[int, Ge(1), Le(1000)] = 9
+    litter: Annotated[int, Ge(1), Le(1000)] = 5
+    survivors: Annotated[float, Gt(0), Lt(1)] = 0.5
+
+    def __post_init__(self) -> None:
+        # The model's time grows with the cube of what it has seen: here a generation is decided in half a minute.
+        if sum(self.litters) > 2000:
+            raise ValueError(f"population + litter × (generations - 1) is {sum(self.litters)}: must be at most 2000")
+
+    @property
+    def promoted(self) -> int:
+        """How many individuals survive each generation."""
+        return max(1, int(self.population * self.survivors))
+
+    @property
+    def litters(self) -> list[int]:
+        """How many individuals each generation trains, at most."""
+        return [self.population] + [self.litter] * (self.generations - 1)
 
 
 @dataclass(frozen=True)
@@ -99,17 +131,18 @@ class StudyConfig:
     Attributes:
         space: the genes.
         objective: what scores an individual, as "package.module:function".
-        strategy: "genetic", "grid" for every combination of genes that are whole numbers, or "fixed" for one
-            training with the genes of `fixed`.
+        strategy: "genetic", "assisted" for the same with a model that chooses among the offspring, "grid" for every
+            combination of genes that are whole numbers, or "fixed" for one training with the genes of `fixed`.
         seed: every random number of the search and of the trainings follows from it.
         settings: the objective's own tables, as plain data.
     """
 
     space: Space
     objective: str
-    strategy: Literal["genetic", "grid", "fixed"] = "genetic"
+    strategy: StrategyName = "genetic"
     seed: int = 0
     genetic: Genetic = Genetic()
+    assisted: Assisted = Assisted()
     grid: GridConfig = GridConfig()
     fixed: Mapping[str, float] = field(default_factory=dict)
     pool: PoolConfig = PoolConfig()
@@ -121,10 +154,17 @@ class StudyConfig:
         match self.strategy:
             case "genetic":
                 return self.genetic.litters
+            case "assisted":
+                return self.assisted.litters
             case "grid":
                 return [self.grid.litter(self.space)]
             case "fixed":
                 return [1]
+
+    @property
+    def numbers(self) -> str:
+        """The table that says how many generations there are."""
+        return "assisted" if self.strategy == "assisted" else "genetic"
 
     @property
     def trainings(self) -> int:
@@ -143,6 +183,8 @@ class StudyConfig:
         study = {"objective": self.objective, "strategy": self.strategy, "seed": self.seed}
         space = {name: asdict(gene) for name, gene in self.space.items()}
         tables: dict[str, Any] = {"study": study, "space": space, "genetic": asdict(self.genetic)}
+        if self.strategy == "assisted":
+            tables["assisted"] = asdict(self.assisted)
         if self.strategy == "grid":
             tables["grid"] = asdict(self.grid)
         if self.fixed:
@@ -155,11 +197,11 @@ class _Study:
     """The table [study]."""
 
     objective: str
-    strategy: Literal["genetic", "grid", "fixed"] = "genetic"
+    strategy: StrategyName = "genetic"
     seed: Annotated[int, Ge(0), Lt(2**63)] = 0
 
 
-OWN_TABLES = ("study", "space", "genetic", "grid", "fixed", "pool")
+OWN_TABLES = ("study", "space", "genetic", "assisted", "grid", "fixed", "pool")
 
 
 def load(source: str | Path, overrides: Sequence[str] = ()) -> StudyConfig:
@@ -177,7 +219,7 @@ def load(source: str | Path, overrides: Sequence[str] = ()) -> StudyConfig:
 
 def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
     """A config from plain tables. Tables that gaopt does not know belong to the objective, which checks them."""
-    _check_plain(tables, "")
+    check_plain(tables, "")
     study = parse(_Study, tables.get("study", {}), "study")
     return StudyConfig(
         space=_space(tables),
@@ -185,6 +227,7 @@ def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
         strategy=study.strategy,
         seed=study.seed,
         genetic=parse(Genetic, _table(tables, "genetic"), "genetic"),
+        assisted=parse(Assisted, _table(tables, "assisted"), "assisted"),
         grid=parse(GridConfig, _table(tables, "grid"), "grid"),
         fixed=_numbers(_table(tables, "fixed"), "fixed"),
         pool=parse(PoolConfig, _table(tables, "pool"), "pool"),
@@ -238,15 +281,6 @@ def find(source: str | Path) -> Path:
     raise ConfigError(f"there is no preset and no file {str(source)!r}: {nearest(str(source), known)}")
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from error
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-
-
 def parse(kind: type[T], table: Any, where: str) -> T:
     """A dataclass from a table, each value checked against its annotation.
 
@@ -294,63 +328,3 @@ def _numbers(table: Mapping[str, Any], where: str) -> dict[str, float]:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ConfigError(f"{where}.{key} is {value!r}: must be a number")
     return {key: float(value) for key, value in table.items()}
-
-
-def _check_plain(value: Any, where: str) -> None:
-    """Only what JSON can hold: the journal keeps the config as that."""
-    match value:
-        case float() if not math.isfinite(value):
-            raise ConfigError(f"{where} is {value}: must be a finite number")
-        case Mapping():
-            for key, inner in value.items():
-                _check_plain(inner, f"{where}.{key}" if where else str(key))
-        case list() | tuple():
-            for index, inner in enumerate(value):
-                _check_plain(inner, f"{where}[{index}]")
-        case bool() | int() | float() | str() | None:
-            pass
-        case _:
-            raise ConfigError(
-                f"{where} is {value}: must be a number, a text, true or false, or a list or table of them"
-            )
-
-
-def overridden(tables: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    """A copy of tables with each "table.key=value" put in; a value that is not TOML is a string.
-
-    Raises:
-        ConfigError: one is not of that form.
-    """
-    copy = deepcopy(dict(tables))
-    for text in overrides:
-        _override(copy, text)
-    return copy
-
-
-def merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of tables with the keys of other tables put in, table by table."""
-    copy = deepcopy(dict(tables))
-    for key, value in changes.items():
-        inner = copy.get(key)
-        copy[key] = merged(inner, value) if isinstance(inner, dict) and isinstance(value, Mapping) else deepcopy(value)
-    return copy
-
-
-def _override(tables: dict[str, Any], text: str) -> None:
-    key, sign, value = text.partition("=")
-    parts = key.strip().split(".")
-    if not sign or not all(parts) or len(parts) < 2:
-        raise ConfigError(f"the override {text!r} is not of the form table.key=value")
-    for part in parts[:-1]:
-        tables = tables.setdefault(part, {})
-        if not isinstance(tables, dict):
-            raise ConfigError(f"the override {text!r} goes through {part!r}, which is no table")
-    tables[parts[-1]] = _value(value.strip())
-
-
-def _value(text: str) -> Any:
-    """A value as TOML writes it; what is not TOML is a string."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, KeyError):
-        return text

@@ -26,7 +26,7 @@ class Birth:
 
     Attributes:
         id: unique in the study, counted from 0.
-        parents: ids it was bred from; none in the first generation.
+        parents: ids it was bred from; none where it was drawn at random.
         trial: how often the same genes were trained before (0 unless survivors are trained again).
     """
 

@@ -16,7 +16,7 @@ from typing import Any
 import tomli_w
 
 from gaopt import __version__
-from gaopt.config import StudyConfig, from_tables, overridden
+from gaopt.config import StudyConfig, from_tables
 from gaopt.errors import GaoptError, Stopped, StudyError
 from gaopt.events import Closed, Event, Failed, Judged, Opened, Outcome, Reported, Scored, Started
 from gaopt.history import History, Individual
@@ -26,10 +26,14 @@ from gaopt.objective import Objective, Task, resolve
 from gaopt.pools import Pool
 from gaopt.pools import pool as open_pool
 from gaopt.strategies import Strategy, strategy
+from gaopt.tables import overridden
 
 Watch = Callable[[History, Event], None]
 
-FREE = ("genetic.generations", "grid.repeats", "pool.kind", "pool.address", "pool.gpus", "pool.dashboard")
+FREE = (
+    *("genetic.generations", "assisted.generations", "grid.repeats"),
+    *("pool.kind", "pool.address", "pool.gpus", "pool.dashboard"),
+)
 """What may differ when a study is gone on with. Not pool.cpus: with other threads a CPU gives other numbers."""
 
 
@@ -222,9 +226,9 @@ def check_same(history: History, config: StudyConfig) -> None:
         raise StudyError(
             f"grid.repeats is {config.grid.repeats}: the study has {len(history.individuals)} individuals already"
         )
-    if config.strategy == "genetic" and config.generations < len(history.populations):
+    if config.strategy != "grid" and config.generations < len(history.populations):
         raise StudyError(
-            f"genetic.generations is {config.generations}: the study has {len(history.populations)} already"
+            f"{config.numbers}.generations is {config.generations}: the study has {len(history.populations)} already"
         )
 
 

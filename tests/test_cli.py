@@ -183,6 +183,13 @@ def test_a_dry_run_shows_the_config_and_the_cost_and_writes_nothing(
     assert not results.exists()
 
 
+def test_the_options_of_a_search_are_the_assisted_one_s_where_the_config_names_it(capfd: Any) -> None:
+    chosen = ["--set", "study.strategy=assisted", "--set", "assisted.litter=3"]
+    code, out, _ = invoke(capfd, "run", *SMALL, *chosen, "--dry-run", "--json")
+    assert code == 0
+    assert json.loads(out)["trainings"] == 2 + 3
+
+
 def test_status_and_list_read_the_journal_alone(study: Home, capfd: pytest.CaptureFixture[str]) -> None:
     for path in study.path.iterdir():
         if path.name != "study.db":

@@ -5,9 +5,10 @@ import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gaopt.config import StudyConfig, find, from_tables, load, presets, read_toml
+from gaopt.config import StudyConfig, find, from_tables, load, presets
 from gaopt.errors import ConfigError
 from gaopt.objective import resolve
+from gaopt.tables import read_toml
 
 
 def test_the_presets_are_found_by_name_and_all_of_them_are_valid() -> None:
@@ -62,6 +63,11 @@ def checked(source: str, *overrides: str) -> StudyConfig:
         ("genetic.population=ten", "genetic.population is 'ten': must be a valid integer"),
         ("genetic.population=true", "genetic.population is True: must be a valid integer"),
         ("genetic.survivors=1.0", "genetic.survivors is 1.0: must be less than 1"),
+        ("assisted.litter=0", "assisted.litter is 0: must be greater than or equal to 1"),
+        (
+            "assisted.generations=500",
+            "assisted: population . litter × .generations - 1. is 2505: must be at most 2000",
+        ),
         ("genetic=3", "the override 'genetic=3' is not of the form table.key=value"),
         ("space.lr.low=1.0", r"space.lr: the range 1.0 … 0.01 is turned round"),
         ("space.lr.low=0", "space.lr: low is 0"),
@@ -69,7 +75,7 @@ def checked(source: str, *overrides: str) -> StudyConfig:
         ("space.lr.scale=cubic", "space.lr.scale is 'cubic': must be 'linear' or 'log'"),
         ("space.dropout.low=0.1", "space.dropout.high is missing"),
         ("study.seed=-1", "study.seed is -1: must be greater than or equal to 0"),
-        ("study.strategy=annealing", "study.strategy is 'annealing': must be 'genetic', 'grid' or 'fixed'"),
+        ("study.strategy=annealing", "study.strategy is 'annealing': must be 'genetic', 'assisted', 'grid' or 'fixed'"),
         ("pool.kind=dask", "pool.kind is 'dask': must be 'ray' or 'inline'"),
         ("recipe.epochs=0", "recipe.epochs is 0: must be greater than or equal to 1"),
         ("recipe.epoch=3", "unknown key recipe.epoch: did you mean 'epochs'?"),

@@ -15,7 +15,7 @@ import pytest
 
 import gaopt
 from gaopt.cli import cli
-from gaopt.config import Genetic, GridConfig, PoolConfig, presets
+from gaopt.config import Assisted, Genetic, GridConfig, PoolConfig, presets
 from gaopt.experiment import Claim, Experiment, Variant
 from gaopt.history import History
 from gaopt.home import Home
@@ -32,6 +32,7 @@ KILLS = (ROOT / "results" / "kills.md").read_text("utf-8")
 TABLES = {
     "space.GENE": Gene,
     "genetic": Genetic,
+    "assisted": Assisted,
     "grid": GridConfig,
     "pool": PoolConfig,
     "data": DataSpec,

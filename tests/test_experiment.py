@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gaopt.config import StudyConfig, experiments, from_tables, merged, overridden, read_toml
+from gaopt.config import StudyConfig, experiments, from_tables
 from gaopt.errors import ConfigError
 from gaopt.events import Bred, Event, Failed, Opened, Reported, Scored
 from gaopt.experiment import experiment, shown
@@ -18,6 +18,7 @@ from gaopt.published import result
 from gaopt.report import compared, facts, figures
 from gaopt.space import Gene, Space
 from gaopt.strategies import Grid, strategy
+from gaopt.tables import merged, overridden, read_toml
 from tests.conftest import space
 
 TABLES: dict[str, Any] = {

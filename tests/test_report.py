@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
-import matplotlib
+import matplotlib.figure
 import pandas as pd
 import pytest
 
@@ -23,7 +23,7 @@ from gaopt.home import Home
 from gaopt.report import plots, reading, tables, words, write
 from gaopt.report.facts import facts
 from gaopt.report.figures import FIGURES, Figure, figures
-from gaopt.report.plots.lineage import lay_out
+from gaopt.report.plots.lineage import _edges, lay_out
 from gaopt.report.plots.style import powers, robust
 from gaopt.report.write import as_markdown
 from gaopt.space import Gene, Space
@@ -285,6 +285,15 @@ def test_a_survivor_keeps_its_lane_and_a_birth_takes_its_parents(whole: History)
     assert whole.best
     assert whole.best.id in tree.line
     assert set(whole.best.birth.parents) <= tree.line
+
+
+def test_a_curve_begins_where_a_parent_was_last_and_not_where_it_had_died() -> None:
+    births = [Birth(0, {"lr": 1e-3}, "random"), Birth(1, {"lr": 2e-3}, "random"), Birth(2, {"lr": 3e-3}, "random")]
+    child = Birth(3, {"lr": 4e-3}, "crossover", (0, 1))
+    history = History([Bred(0, tuple(births[:2])), Bred(1, (births[2],), (0,)), Bred(2, (child,), (0,))])
+    axes = matplotlib.figure.Figure().subplots()
+    _edges(axes, history, history.individuals[3], lay_out(history))
+    assert [patch.get_path().vertices[0][0] for patch in axes.patches] == [1, 0]
 
 
 def test_axes_hold_the_usual_values_not_the_far_ones() -> None:

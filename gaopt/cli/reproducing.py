@@ -37,7 +37,8 @@ def reproduce(experiment: str | None, small: bool, seeds: str | None, **options:
 
 
 def _list(as_json: bool) -> None:
-    from gaopt.config import experiments, read_toml
+    from gaopt.config import experiments
+    from gaopt.tables import read_toml
 
     found = {name: read_toml(path)["experiment"] for name, path in experiments().items()}
     if as_json:
@@ -85,8 +86,8 @@ def _tables(path: Path, small: bool) -> dict[str, Any]:
     Raises:
         ConfigError: it is no experiment's, or says nothing of how to scale it down.
     """
-    from gaopt.config import merged, read_toml
     from gaopt.errors import ConfigError
+    from gaopt.tables import merged, read_toml
 
     tables = read_toml(path)
     less = tables.pop("small", None)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from gaopt.objective import Objective
 
 
+SEARCHES = ("genetic", "assisted")
+"""The strategies that have generations."""
+
+
 def training_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every verb that trains."""
     options = [
@@ -43,11 +47,14 @@ def training_options(verb: Callable[..., Any]) -> Callable[..., Any]:
 @training_options
 def run(config: str | None, generations: str | None, pop: str | None, **options: Any) -> None:
     """Search. CONFIG is a preset or a TOML file; 'digits' by default, 'images' with --data alone."""
-    from gaopt.config import find, read_toml
+    from gaopt.config import find, from_tables
+    from gaopt.tables import overridden, read_toml
 
-    numbers = {"genetic.generations": generations, "genetic.population": pop}
     path = find(config or ("images" if options["data"] else "digits"))
-    start(read_toml(path), stem_of(path), numbers, **options)
+    tables = read_toml(path)
+    table = from_tables(overridden(tables, options["sets"])).numbers
+    numbers = {f"{table}.generations": generations, f"{table}.population": pop}
+    start(tables, stem_of(path), numbers, **options)
 
 
 @cli.command()
@@ -58,7 +65,8 @@ def run(config: str | None, generations: str | None, pop: str | None, **options:
 @training_options
 def train(config: str | None, lr: str | None, wd: str | None, mom: str | None, **options: Any) -> None:
     """Train one individual, without a search. Genes not given are those of the config's recipe."""
-    from gaopt.config import find, read_toml
+    from gaopt.config import find
+    from gaopt.tables import read_toml
 
     path = find(config or ("images" if options["data"] else "digits"))
     genes = {"fixed.lr": lr, "fixed.wd": wd, "fixed.mom": mom}
@@ -87,11 +95,12 @@ def start(
         keys: what the verb's own options say, by the config's keys; None where they say nothing.
         fixed: train one individual, without a search.
     """
-    from gaopt.config import from_tables, overridden
+    from gaopt.config import from_tables
     from gaopt.driver import drive
     from gaopt.home import claim, fresh
     from gaopt.objective import resolve
     from gaopt.strategies import strategy
+    from gaopt.tables import overridden
 
     keys = {**keys, "study.seed": seed, "data.path": quoted(data), "pool.address": quoted(address)}
     given = [f"{key}={value}" for key, value in keys.items() if value is not None]
@@ -140,10 +149,11 @@ def resume(study: str, generations: str | None, seeds: str | None, address: str 
     from gaopt.study import resumed
 
     home = existing(study)
-    keys = {"genetic.generations": generations, "grid.repeats": seeds, "pool.address": quoted(address)}
+    table = resumed(home).numbers
+    keys = {f"{table}.generations": generations, "grid.repeats": seeds, "pool.address": quoted(address)}
     config = resumed(home, [f"{key}={value}" for key, value in keys.items() if value is not None])
-    for option, value, needed in (("generations", generations, "genetic"), ("seeds", seeds, "grid")):
-        if value is not None and config.strategy != needed:
+    for option, value, having in (("generations", generations, SEARCHES), ("seeds", seeds, ("grid",))):
+        if value is not None and config.strategy not in having:
             raise BadInput(f"--{option} is {value}: the study's strategy is {config.strategy!r}, which has none")
     drive(config, lambda: home, as_json)
 

@@ -13,6 +13,10 @@ def strategy(config: StudyConfig) -> Strategy:
     match config.strategy:
         case "genetic":
             return GeneticSearch(config.space, config.genetic, config.seed)
+        case "assisted":
+            from gaopt.strategies.assisted import AssistedSearch  # scipy, half a second
+
+            return AssistedSearch(config.space, config.assisted, config.seed)
         case "grid":
             return Grid(config.space, config.grid.repeats)
         case "fixed":

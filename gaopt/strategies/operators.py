@@ -56,9 +56,19 @@ def toolbox(space: Space, config: Genetic) -> base.Toolbox:
 
 def ranked(box: base.Toolbox, space: Space, population: Sequence[Individual]) -> list[Genome]:
     """The population from the fittest to the least fit; of equals the older first, failures last."""
-    oldest_first = sorted(population, key=lambda individual: individual.id)
-    genomes = [Genome(space.vector(i.genes), i.fitness, i.id) for i in oldest_first]
-    return list(box.select(genomes))  # selBest sorts stably
+    return list(box.select(genomes(space, population)))  # selBest sorts stably
+
+
+def genomes(space: Space, individuals: Sequence[Individual]) -> list[Genome]:
+    """As DEAP wants them, the oldest first."""
+    oldest_first = sorted(individuals, key=lambda individual: individual.id)
+    return [Genome(space.vector(i.genes), i.fitness, i.id) for i in oldest_first]
+
+
+def fittest(space: Space, individuals: Sequence[Individual], number: int) -> list[Individual]:
+    """So many of them, from the fittest to the least fit; of equals the older first, failures last."""
+    by_id = {individual.id: individual for individual in individuals}
+    return [by_id[genome.id] for genome in tools.selBest(genomes(space, individuals), number)]
 
 
 def random_genome(space: Space, rng: random.Random) -> Genome:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gaopt.config import overridden, parse
+from gaopt.config import parse
 from gaopt.errors import ConfigError, nearest
+from gaopt.tables import overridden
 from resnet.spec import BORROWED, NAMES, NetSpec
 
 if TYPE_CHECKING:

@@ -88,11 +88,11 @@ def _line(history: History) -> frozenset[int]:
 
 
 def _edges(axes: Axes, history: History, individual: Individual, tree: Tree) -> None:
-    """A curve from each parent, in the generation before, to the individual."""
+    """A curve to the individual from each parent, in the last generation before that it was part of."""
     x, y = individual.generation, tree.lanes[individual.id]
     ours = individual.id in tree.line
     for parent in individual.birth.parents:
-        x0, y0 = x - 1, tree.lanes[parent]
+        x0, y0 = min(x - 1, tree.last[parent]), tree.lanes[parent]
         bend = Path([(x0, y0), (x0 + 0.5, y0), (x - 0.5, y), (x, y)], [Path.MOVETO, *[Path.CURVE4] * 3])
         shade, width, layer = (BEST, 1.6, 1.5) if ours else (LOST, 0.9, 1)
         axes.add_patch(PathPatch(bend, fill=False, edgecolor=shade, linewidth=width, alpha=0.8, zorder=layer))

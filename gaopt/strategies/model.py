@@ -1,0 +1,219 @@
+"""A Gaussian process over the unit cube: what the search believes of genes that were not trained yet.
+
+Rasmussen and Williams, *Gaussian Processes for Machine Learning* (2006), cited as RW: Matérn-5/2 with a length scale
+a gene (eq. 4.17), a linear and a quadratic Legendre trend a gene (section 2.7), and noise. All hyperparameters are
+logarithms, in one vector: d length scales, variance, noise, d linear and d quadratic trends.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+from scipy.optimize import minimize
+from threadpoolctl import ThreadpoolController
+
+Array = NDArray[np.float64]
+
+STARTS, STEPS = 3, 50
+ROOT5 = math.sqrt(5.0)
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """While it lasts, matrices are multiplied on one thread.
+
+    Small ones are ten times slower on several when the machine is busy, and their last digits, hence what is decided,
+    would depend on how many there are.
+    """
+    return _controller().limit(limits=1, user_api="blas")
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()  # looks through all loaded libraries: 15 ms
+
+
+@dataclass(frozen=True)
+class Hyper:
+    """What the process is shaped by.
+
+    Attributes:
+        scales: (d,) length scales.
+        variance: of the Matérn part.
+        noise: variance of an observation about the truth.
+        trends: (2 d,) variances of the linear, then of the quadratic trends.
+    """
+
+    scales: Array
+    variance: float
+    noise: float
+    trends: Array
+
+
+@dataclass(frozen=True)
+class Process:
+    """A Gaussian process that has seen n points, with s columns of values at them.
+
+    Attributes:
+        points: (n, d) in the unit cube.
+        values: (n, s): one column for what was observed, or one for each of s ways in which it may go on.
+        noise: (n,) variance of each value.
+        root: (n, n) the inverse of the Cholesky factor of the values' covariance.
+        weights: (n, s) the covariance's inverse times the values.
+    """
+
+    hyper: Hyper
+    points: Array
+    values: Array
+    noise: Array
+    root: Array
+    weights: Array
+
+    def predict(self, points: Array) -> tuple[Array, Array]:
+        """Mean (m, s) and standard deviation (m,) of the truth at points (m, d); RW eq. 2.25 and 2.26."""
+        cross = covariance(self.hyper, points, self.points)
+        spread = cross @ self.root.T
+        left = prior_variance(self.hyper, points) - np.einsum("ij,ij->i", spread, spread)
+        return cross @ self.weights, np.sqrt(np.maximum(left, 1e-12))
+
+    def slope(self, point: Array) -> tuple[Array, float, Array, Array]:
+        """Mean (s,) and standard deviation at one point (d,), and their gradients (d, s) and (d,)."""
+        one, scaled = point[None], (point - self.points) / self.hyper.scales
+        cross = covariance(self.hyper, one, self.points)[0]
+        distance = np.sqrt((scaled**2).sum(1))
+        # RW eq. 4.17, differentiated: dk/dx = -5/3 variance (1 + √5 r) exp(-√5 r) (x - x') / scale².
+        fall = -5 / 3 * self.hyper.variance * (1 + ROOT5 * distance) * np.exp(-ROOT5 * distance)
+        here, there = legendre(one)[0], legendre(self.points)
+        steep = legendre_slope(point)
+        change = fall[:, None] * scaled / self.hyper.scales + fold(steep * self.hyper.trends * there)
+        spread = self.root @ cross
+        own = self.hyper.variance + float(here**2 @ self.hyper.trends)
+        deviation = math.sqrt(max(own - float(spread @ spread), 1e-12))
+        falls = fold((2 * self.hyper.trends * here * steep)[None])[0] - 2 * change.T @ (self.root.T @ spread)
+        return cross @ self.weights, deviation, change.T @ self.weights, falls / (2 * deviation)
+
+    def also(self, point: Array, values: Array) -> Process:
+        """The process once it has seen, in each of its columns, a value (s,) at a point (d,), without noise."""
+        columns = np.broadcast_to(self.values, (len(self.values), len(values)))
+        noise = np.append(self.noise, 1e-6 * self.hyper.variance)
+        return process(self.hyper, np.vstack([self.points, point]), np.vstack([columns, values]), noise)
+
+
+def process(hyper: Hyper, points: Array, values: Array, noise: Array) -> Process:
+    """A process with these hyperparameters that has seen values (n, s) at points (n, d)."""
+    shared = covariance(hyper, points, points) + np.diag(noise)
+    root, _ = lapack.dtrtri(lower_factor(shared), lower=1)
+    return Process(hyper, points, values, noise, root, root.T @ (root @ values))
+
+
+def lower_factor(matrix: Array) -> Array:
+    """The Cholesky factor; with a little more on the diagonal where rounding asks for it."""
+    for jitter in (0.0, 1e-10, 1e-8, 1e-6, 1e-4):
+        factor, failed = lapack.dpotrf(matrix + jitter * np.eye(len(matrix)), lower=1, clean=1)
+        if not failed:
+            return np.asarray(factor)
+    raise np.linalg.LinAlgError("the covariance is not positive definite")  # pragma: no cover - no data does that
+
+
+def covariance(hyper: Hyper, one: Array, other: Array) -> Array:
+    """(m, n): Matérn-5/2 (RW eq. 4.17) and trends between points (m, d) and (n, d)."""
+    a, b = one / hyper.scales, other / hyper.scales
+    squares = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
+    distance = ROOT5 * np.sqrt(np.maximum(squares, 0.0))
+    smooth = hyper.variance * (1 + distance + distance**2 / 3) * np.exp(-distance)
+    return np.asarray(smooth + (legendre(one) * hyper.trends) @ legendre(other).T)
+
+
+def prior_variance(hyper: Hyper, points: Array) -> Array:
+    """(m,): the diagonal of `covariance`."""
+    return np.asarray(hyper.variance + legendre(points) ** 2 @ hyper.trends)
+
+
+def legendre(points: Array) -> Array:
+    """(m, 2 d): the first and the second Legendre polynomial of each gene, on [0, 1]."""
+    u = 2 * points - 1
+    return np.concatenate([u, 1.5 * u**2 - 0.5], axis=-1)
+
+
+def legendre_slope(point: Array) -> Array:
+    """(2 d,): the derivative of each polynomial by its own gene."""
+    return np.concatenate([np.full(len(point), 2.0), 6 * (2 * point - 1)])
+
+
+def fold(trends: Array) -> Array:
+    """(m, d) from (m, 2 d): the linear and the quadratic part of each gene, added."""
+    half = trends.shape[-1] // 2
+    return trends[..., :half] + trends[..., half:]
+
+
+def priors(genes: int) -> tuple[Array, Array]:
+    """Mean and deviation of each hyperparameter's logarithm.
+
+    The length scale grows with the number of genes, since the points of a larger cube lie further apart (Hvarfner,
+    Hellsten and Nardi, *Vanilla Bayesian Optimization Performs Great in High Dimensions*, 2024: by √d; here by d to
+    the power 1/4).
+    """
+    scale = math.log(0.5) + 0.25 * math.log(genes / 3)
+    means = [scale] * genes + [0.0, math.log(0.005)] + [math.log(0.1)] * (2 * genes)
+    return np.array(means), np.array([0.8] * genes + [0.7, 1.5] + [1.5] * (2 * genes))
+
+
+def hyper(logs: Array) -> Hyper:
+    """From the vector of logarithms."""
+    values, genes = np.exp(logs), (len(logs) - 2) // 3
+    return Hyper(values[:genes], float(values[genes]), float(values[genes + 1]), values[genes + 2 :])
+
+
+class Evidence:
+    """The negative logarithm of the posterior of hyperparameters, with its gradient (RW eq. 5.8 and 5.9)."""
+
+    def __init__(self, points: Array, values: Array) -> None:
+        self._values, self._size = values, len(values)
+        self._squares = ((points[:, None] - points) ** 2).transpose(2, 0, 1).reshape(points.shape[1], -1)
+        self._trends = legendre(points)
+        self._means, self._deviations = priors(points.shape[1])
+
+    def __call__(self, logs: Array) -> tuple[float, Array]:
+        loss, slope = self.likelihood(logs)
+        away = (logs - self._means) / self._deviations
+        return loss + 0.5 * float(away @ away), slope + away / self._deviations
+
+    def likelihood(self, logs: Array) -> tuple[float, Array]:
+        """The negative log marginal likelihood alone."""
+        given, size = hyper(logs), self._size
+        inverse_squares = given.scales**-2.0
+        distance = ROOT5 * np.sqrt(inverse_squares @ self._squares).reshape(size, size)
+        decay = given.variance * np.exp(-distance)
+        smooth = decay * (1 + distance + distance**2 / 3)
+        shared = smooth + (self._trends * given.trends) @ self._trends.T
+        shared.flat[:: size + 1] += given.noise
+        factor = lower_factor(shared)
+        inverse, _ = lapack.dpotri(factor, lower=1)
+        inverse = np.tril(inverse) + np.tril(inverse, -1).T
+        weights = inverse @ self._values
+        loss = 0.5 * self._values @ weights + np.log(np.diag(factor)).sum() + 0.5 * size * math.log(2 * math.pi)
+        pull = 0.5 * (inverse - np.outer(weights, weights))
+        slope = np.concatenate(
+            [
+                5 / 3 * (self._squares @ (pull * decay * (1 + distance)).ravel()) * inverse_squares,
+                [np.vdot(pull, smooth), given.noise * np.trace(pull)],
+                given.trends * np.einsum("ij,ij->j", self._trends, pull @ self._trends),
+            ]
+        )
+        return float(loss), slope
+
+
+def fit(points: Array, values: Array, rng: np.random.Generator) -> Process:
+    """The process with the most probable hyperparameters, given values (n,) at points (n, d)."""
+    evidence, (means, deviations) = Evidence(points, values), priors(points.shape[1])
+    starts = [means, *(means + deviations * rng.uniform(-1, 1, (STARTS - 1, len(means))))]
+    bounds = list(zip(means - 4 * deviations, means + 4 * deviations, strict=True))
+    options = {"maxiter": STEPS, "ftol": 1e-6}
+    ends = [minimize(evidence, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options) for start in starts]
+    found = hyper(min(ends, key=lambda end: float(end.fun)).x)
+    return process(found, points, values[:, None], np.full(len(points), found.noise))

@@ -1,0 +1,86 @@
+"""Tables of plain data: read from TOML, checked, overridden key by key, merged."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from gaopt.errors import ConfigError
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a file.
+
+    Raises:
+        ConfigError: it cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def check_plain(value: Any, where: str) -> None:
+    """Only what JSON can hold: the journal keeps the config as that."""
+    match value:
+        case float() if not math.isfinite(value):
+            raise ConfigError(f"{where} is {value}: must be a finite number")
+        case Mapping():
+            for key, inner in value.items():
+                check_plain(inner, f"{where}.{key}" if where else str(key))
+        case list() | tuple():
+            for index, inner in enumerate(value):
+                check_plain(inner, f"{where}[{index}]")
+        case bool() | int() | float() | str() | None:
+            pass
+        case _:
+            raise ConfigError(
+                f"{where} is {value}: must be a number, a text, true or false, or a list or table of them"
+            )
+
+
+def overridden(tables: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """A copy of tables with each "table.key=value" put in; a value that is not TOML is a string.
+
+    Raises:
+        ConfigError: one is not of that form.
+    """
+    copy = deepcopy(dict(tables))
+    for text in overrides:
+        _override(copy, text)
+    return copy
+
+
+def merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of tables with the keys of other tables put in, table by table."""
+    copy = deepcopy(dict(tables))
+    for key, value in changes.items():
+        inner = copy.get(key)
+        copy[key] = merged(inner, value) if isinstance(inner, dict) and isinstance(value, Mapping) else deepcopy(value)
+    return copy
+
+
+def _override(tables: dict[str, Any], text: str) -> None:
+    key, sign, value = text.partition("=")
+    parts = key.strip().split(".")
+    if not sign or not all(parts) or len(parts) < 2:
+        raise ConfigError(f"the override {text!r} is not of the form table.key=value")
+    for part in parts[:-1]:
+        tables = tables.setdefault(part, {})
+        if not isinstance(tables, dict):
+            raise ConfigError(f"the override {text!r} goes through {part!r}, which is no table")
+    tables[parts[-1]] = _value(value.strip())
+
+
+def _value(text: str) -> Any:
+    """A value as TOML writes it; what is not TOML is a string."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (tomllib.TOMLDecodeError, KeyError):
+        return text
