@@ -203,7 +203,7 @@ def test_a_whole_recipe_read_back_is_itself() -> None:
         ({"warmup": 400}, "recipe: warmup is 400 with the schedule 'one_cycle': must be 0, or another schedule"),
         ({"drops": [0.75, 0.5]}, r"recipe: drops is \[0.75, 0.5\]: must be increasing"),
         ({"drops": [0.5, 0.5]}, "must be increasing"),
-        ({"drops": [0.5, 1.0]}, "recipe.drops.1 is 1.0: must be less than 1"),
+        ({"drops": [0.5, 1.0]}, r"recipe.drops\[1\] is 1.0: must be less than 1"),
         ({"drops": 0.5}, "recipe.drops is 0.5: must be"),
         ({"factor": 1.0}, "recipe.factor is 1.0: must be greater than 1"),
         ({"patience": 0}, "recipe.patience is 0: must be greater than or equal to 1"),
