@@ -20,6 +20,7 @@ from gaopt.experiment import Claim, Experiment, Variant
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
+from gaopt.report import compared
 from gaopt.space import Gene
 from resnet.data import DataSpec
 from resnet.recipe import Recipe
@@ -111,6 +112,16 @@ def test_the_accuracies_in_the_readme_are_those_of_the_studies(study: str) -> No
     assert best
     assert f"{100 * best.fitness:.2f} % on validation" in row
     assert f"{100 * json.loads(home.best.read_text())['test']['top1']:.2f} % on test" in row
+
+
+def test_the_errors_of_the_degradation_in_the_readme_are_those_of_the_study() -> None:
+    (row,) = (line for line in README.splitlines() if "results/degradation-small/report.md" in line)
+    seen = {
+        one.variant.name: compared.error(one.errors["training"])
+        for one in compared.compared(History(Journal(Home(ROOT / "results" / "degradation-small").journal)))
+    }
+    assert f"plain nets {seen['plain-56']} % against {seen['plain-20']} %" in row
+    assert f"residual ones {seen['ResNet-56']} % against {seen['ResNet-20']} %" in row
 
 
 def test_the_kills_in_the_readme_are_those_that_were_counted() -> None:
