@@ -20,8 +20,20 @@ T = TypeVar("T")
 StrategyName = Literal["genetic", "assisted", "grid", "fixed"]
 
 
+class _Bred:
+    """What searches that breed generations have in common."""
+
+    population: int
+    survivors: float
+
+    @property
+    def promoted(self) -> int:
+        """How many individuals survive each generation."""
+        return max(1, int(self.population * self.survivors))
+
+
 @dataclass(frozen=True)
-class Genetic:
+class Genetic(_Bred):
     """The numbers of the genetic algorithm.
 
     Attributes:
@@ -43,11 +55,6 @@ class Genetic:
     retrain: bool = False
 
     @property
-    def promoted(self) -> int:
-        """How many individuals survive each generation."""
-        return max(1, int(self.population * self.survivors))
-
-    @property
     def litters(self) -> list[int]:
         """How many individuals each generation trains, at most."""
         later = self.population if self.retrain else self.population - self.promoted
@@ -55,7 +62,7 @@ class Genetic:
 
 
 @dataclass(frozen=True)
-class Assisted:
+class Assisted(_Bred):
     """The numbers of the genetic algorithm with a model that chooses among its offspring.
 
     Attributes:
@@ -74,11 +81,6 @@ class Assisted:
         # The model's time grows with the cube of what it has seen: here a generation is decided in half a minute.
         if sum(self.litters) > 2000:
             raise ValueError(f"population + litter × (generations - 1) is {sum(self.litters)}: must be at most 2000")
-
-    @property
-    def promoted(self) -> int:
-        """How many individuals survive each generation."""
-        return max(1, int(self.population * self.survivors))
 
     @property
     def litters(self) -> list[int]:

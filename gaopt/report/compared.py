@@ -34,7 +34,7 @@ class Compared:
 
 def compared(history: History) -> list[Compared]:
     """The variants of a study's experiment in their order; none where a study is no experiment."""
-    found = experiment(history.config) if history.config else None
+    found = experiment(history.config)
     return [_compared(history, found, variant) for variant in found.variants] if found else []
 
 
@@ -77,13 +77,13 @@ HEAD = ["variant", "parameters", "runs", *(f"{name} %" for name in METRICS), "pa
 
 def title(history: History) -> str:
     """What is compared and where the paper has it, as a sentence; empty where a study is no experiment."""
-    found = experiment(history.config) if history.config else None
+    found = experiment(history.config)
     return f"{found.title}" + (f" ({found.source})." if found.source else ".") if found else ""
 
 
 def verdicts(history: History) -> list[str]:
     """Of each claim of the paper, in one sentence, what was seen."""
-    found = experiment(history.config) if history.config else None
+    found = experiment(history.config)
     by_name = {one.variant.name: one for one in compared(history)}
     return [_verdict(claim, by_name) for claim in found.claims] if found else []
 
@@ -151,7 +151,7 @@ def remarks(history: History) -> list[str]:
     said.append("The test images were measured after the last epoch of every training. Nothing was chosen by them.")
     if history.failed:
         said.append(f"{words.plural(len(history.failed), 'training')} failed, and is in no mean.")
-    return [*said, "Wall time runs from the first event to the last, pauses between two sittings included."]
+    return said
 
 
 def _scale(history: History, found: list[Compared]) -> str:

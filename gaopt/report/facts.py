@@ -18,6 +18,7 @@ from gaopt.report import compared, reading, tables, words
 
 LISTED = 200
 """Individuals in the page's table; individuals.csv has all."""
+WALL_TIME = "Wall time runs from the first event to the last, pauses between two sittings included."
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def facts(history: History, home: Home) -> Facts:
         omitted=max(0, len(ranked) - LISTED),
         failures=_failures(history),
         published=_published(history),
-        remarks=compared.remarks(history) or remarks(history),
+        remarks=[*(compared.remarks(history) or remarks(history)), WALL_TIME],
         toml=tomli_w.dumps(history.config),
         commands=_commands(home),
         made_with=f"gaopt {history.opened.version}" if history.opened else "gaopt",
@@ -168,7 +169,7 @@ def remarks(history: History) -> list[str]:
         said.append(f"{words.plural(len(history.failed), 'training')} failed: no fitness, and no part in any mean.")
     if history.unfinished:
         said.append(f"{words.plural(len(history.unfinished), 'individual')} had no outcome when this was written.")
-    return [*said, "Wall time runs from the first event to the last, pauses between two sittings included."]
+    return said
 
 
 def _gap(history: History) -> list[str]:
