@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from gaopt.errors import StudyError
 from gaopt.space import Genes
 
-Origin = Literal["random", "mutation", "crossover", "retrained", "given"]
+Origin = Literal["random", "mutation", "crossover", "retrained", "given", "repeat"]
 Reason = Literal["diverged", "out of memory", "killed", "error"]
 
 
@@ -27,7 +27,8 @@ class Birth:
     Attributes:
         id: unique in the study, counted from 0.
         parents: ids it was bred from; none where it was drawn at random.
-        trial: how often the same genes were trained before (0 unless survivors are trained again).
+        trial: how often the same genes were trained before: the seed is the study's and this.
+        share: of a whole training, that it has at first; less than 1 on a rung.
     """
 
     id: int
@@ -35,6 +36,7 @@ class Birth:
     origin: Origin
     parents: tuple[int, ...] = ()
     trial: int = 0
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,39 @@ class Opened:
 
 @dataclass(frozen=True)
 class Bred:
-    """A decision: the next generation is these survivors and these births."""
+    """A decision: the next generation is these survivors and these births.
+
+    One with the number of the newest generation is no new one: its births are finalists that are trained again.
+    """
 
     generation: int
     births: tuple[Birth, ...]
     survivors: tuple[int, ...] = ()
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Granted:
+    """A decision: these individuals, trained for a share of a training so far, are trained anew for a larger one."""
+
+    individuals: tuple[int, ...]
+    share: float
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """What an earlier study found, written down once, before the first decision.
+
+    Attributes:
+        study: its name.
+        genes: of each of its individuals that was scored.
+        fitness: of each.
+    """
+
+    study: str
+    genes: tuple[Genes, ...]
+    fitness: tuple[float, ...]
     at: float = 0.0
 
 
@@ -85,7 +115,7 @@ class Reported:
 
 @dataclass(frozen=True)
 class Scored:
-    """An individual is trained. `fitness`: higher is better, always finite."""
+    """An individual is trained, for as large a share as it was granted. `fitness`: higher is better, always finite."""
 
     individual: int
     fitness: float
@@ -123,9 +153,9 @@ class Closed:
     at: float = 0.0
 
 
-Decision = Bred
+Decision = Bred | Granted
 Outcome = Reported | Scored | Failed | Judged
-Event = Opened | Bred | Started | Reported | Scored | Failed | Judged | Closed
+Event = Opened | Recalled | Bred | Granted | Started | Reported | Scored | Failed | Judged | Closed
 
 _readers: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}
 

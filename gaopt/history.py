@@ -5,22 +5,45 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any, Literal
 
 from gaopt.errors import StudyError
-from gaopt.events import Birth, Bred, Closed, Event, Failed, Judged, Opened, Reported, Scored, Started
+from gaopt.events import (
+    Birth,
+    Bred,
+    Closed,
+    Event,
+    Failed,
+    Granted,
+    Judged,
+    Opened,
+    Recalled,
+    Reported,
+    Scored,
+    Started,
+)
 from gaopt.space import Genes
 
-Status = Literal["waiting", "running", "scored", "failed"]
+Status = Literal["waiting", "running", "early", "scored", "failed"]
 
 
 @dataclass
 class Individual:
-    """One individual and all that is known of it."""
+    """One individual and all that is known of it.
+
+    Attributes:
+        status: "early" once it is scored on a rung, and unless it is granted more.
+        share: of a whole training, granted last.
+        early: its scores on rungs, by the share.
+        reports: of its last training, by epoch.
+    """
 
     birth: Birth
     generation: int
     status: Status = "waiting"
+    share: float = 1.0
+    early: dict[float, Scored] = field(default_factory=dict)
     started: float = 0.0
     reports: dict[int, Reported] = field(default_factory=dict)
     outcome: Scored | Failed | None = None
@@ -35,11 +58,12 @@ class Individual:
 
     @property
     def done(self) -> bool:
+        """Whether it has an outcome: a fitness or a failure. One that is early has none."""
         return self.outcome is not None
 
     @property
     def fitness(self) -> float:
-        """Minus infinity unless scored, so that a failure ranks below every score."""
+        """Minus infinity unless scored after a whole training, so that all else ranks below every score."""
         return self.outcome.fitness if isinstance(self.outcome, Scored) else -math.inf
 
     @property
@@ -53,7 +77,16 @@ class Individual:
 
     @property
     def seconds(self) -> float:
-        return self.outcome.seconds if self.outcome else 0.0
+        """Trained in all, rungs included."""
+        return sum(score.seconds for score in self.early.values()) + (self.outcome.seconds if self.outcome else 0.0)
+
+    @property
+    def epochs(self) -> int:
+        """Trained in all, rungs included, also those of a training that failed."""
+        before = sum(score.epochs for score in self.early.values())
+        if isinstance(self.outcome, Scored) and self.outcome.epochs:
+            return before + self.outcome.epochs
+        return before + (self.epoch if self.status != "early" else 0)
 
 
 class History:
@@ -63,6 +96,7 @@ class History:
         opened: the latest `Opened`; None in an empty journal.
         individuals: by id, in order of birth.
         populations: for each generation the ids in it, survivors first.
+        recalled: what earlier studies found.
         judged: the latest `Judged` of each individual.
         closed: the latest `Closed`, None while (or if) a driver holds the study without having put it down.
     """
@@ -73,6 +107,7 @@ class History:
         self.updated: float = 0.0
         self.individuals: dict[int, Individual] = {}
         self.populations: list[tuple[int, ...]] = []
+        self.recalled: list[Recalled] = []
         self.judged: dict[int, Judged] = {}
         self.closed: Closed | None = None
         for event in events:
@@ -93,8 +128,13 @@ class History:
         match event:
             case Opened():
                 self._open(event)
+            case Recalled():
+                self.recalled.append(event)
             case Bred():
                 self._breed(event)
+            case Granted(individuals, share):
+                for id in individuals:
+                    self._grant(self.individuals[id], share)
             case Started(individual):
                 self.individuals[individual].status = "running"
                 self.individuals[individual].started = event.at
@@ -102,9 +142,9 @@ class History:
                 # After a resume an epoch can come again; the later report is the one that counts.
                 self.individuals[individual].reports[epoch] = event
             case Scored(individual):
-                self._end(individual, event, "scored")
+                self._score(self.individuals[individual], event)
             case Failed(individual):
-                self._end(individual, event, "failed")
+                self.individuals[individual].outcome, self.individuals[individual].status = event, "failed"
             case Judged(individual):
                 self.judged[individual] = event
             case Closed():
@@ -121,11 +161,21 @@ class History:
         for birth in event.births:
             if birth.id in self.individuals:
                 raise StudyError(f"the journal bears individual {birth.id} twice")
-            self.individuals[birth.id] = Individual(birth, event.generation)
-        self.populations.append(event.survivors + tuple(birth.id for birth in event.births))
+            self.individuals[birth.id] = Individual(birth, event.generation, share=birth.share)
+        if event.generation > self.generation:  # finalists that are trained again belong to no population
+            self.populations.append(event.survivors + tuple(birth.id for birth in event.births))
 
-    def _end(self, id: int, event: Scored | Failed, status: Status) -> None:
-        self.individuals[id].outcome, self.individuals[id].status = event, status
+    @staticmethod
+    def _grant(individual: Individual, share: float) -> None:
+        individual.share, individual.status = share, "waiting"
+        individual.reports.clear()  # they are those of a shorter training
+
+    @staticmethod
+    def _score(individual: Individual, event: Scored) -> None:
+        if individual.share < 1:
+            individual.early[individual.share], individual.status = event, "early"
+        else:
+            individual.outcome, individual.status = event, "scored"
 
     @property
     def config(self) -> dict[str, Any]:
@@ -155,7 +205,7 @@ class History:
 
     @property
     def unfinished(self) -> list[Individual]:
-        return [i for i in self.individuals.values() if not i.done]
+        return [i for i in self.individuals.values() if i.status in ("waiting", "running")]
 
     @property
     def scored(self) -> list[Individual]:
@@ -166,6 +216,30 @@ class History:
         return [i for i in self.individuals.values() if i.status == "failed"]
 
     @property
+    def early(self) -> list[Individual]:
+        return [i for i in self.individuals.values() if i.status == "early"]
+
+    @property
     def best(self) -> Individual | None:
-        """The fittest; of equals the oldest. None while nothing is scored."""
-        return max(self.scored, key=lambda individual: (individual.fitness, -individual.id), default=None)
+        """The fittest; of equals the oldest. Once finalists were trained again, the one of them with the best mean.
+
+        None while nothing is scored.
+        """
+        means = self.means
+        found = [self.individuals[id] for id in means] or self.scored
+        return max(found, key=lambda i: (means.get(i.id, i.fitness), -i.id), default=None)
+
+    @property
+    def repeated(self) -> dict[int, list[Individual]]:
+        """The scored trainings of each finalist that was trained again, its first one first; by the finalist's id."""
+        found: dict[int, list[Individual]] = {}
+        for individual in self.scored:
+            if individual.birth.origin == "repeat":
+                first = individual.birth.parents[0]
+                found.setdefault(first, [self.individuals[first]]).append(individual)
+        return found
+
+    @property
+    def means(self) -> dict[int, float]:
+        """The mean fitness of each finalist that was trained again, by its id."""
+        return {id: fmean(trial.fitness for trial in trials) for id, trials in self.repeated.items()}

@@ -52,6 +52,7 @@ class Task:
         folder: the individual's own folder, kept while it may be needed; on a cluster every node must see it.
         home: the study's folder.
         threads: CPU threads to use.
+        share: of a whole training: on a rung less than 1, and then a complete training of its own, only shorter.
         judge: measure the trained individual on the test split instead of training it.
         shared: what the objective prepared once for all tasks (read only).
     """
@@ -65,6 +66,7 @@ class Task:
     folder: Path
     home: Path
     threads: int = 1
+    share: float = 1.0
     judge: bool = False
     shared: Any = None
 

@@ -1,16 +1,22 @@
-"""Genes and the space they span: plain numbers, no search."""
+"""Genes and the space they span: plain values, no search."""
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 from gaopt.errors import ConfigError, nearest
+from gaopt.expression import Expression
 
-Genes = dict[str, float]
+Genes = dict[str, Any]
+"""By name: a number, or one of a choice's values. A gene whose condition does not hold is not there."""
+
+Value = bool | int | float | str
+TRIES = 1000
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,8 @@ class Gene:
         high: the upper bound.
         scale: "log" spreads values evenly over orders of magnitude and needs low > 0.
         integer: round to whole numbers.
+        step: take only low, low + step, low + 2 step …; 0 for any value. Not on a log scale.
+        when: a condition on genes before this one, without which it is not there; "" for always.
 
     Example:
         >>> Gene(1e-6, 1e-2, "log").at(0.5)
@@ -32,6 +40,8 @@ class Gene:
     high: float
     scale: Literal["linear", "log"] = "linear"
     integer: bool = False
+    step: float = 0.0
+    when: str = ""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.low) and math.isfinite(self.high)):
@@ -44,6 +54,26 @@ class Gene:
             raise ConfigError(f"low is {self.low} on a log scale: must be above 0")
         if self.integer and (self.low % 1 or self.high % 1):
             raise ConfigError(f"the range {self.low} … {self.high} of an integer gene: both bounds must be whole")
+        self._check_step()
+
+    def _check_step(self) -> None:
+        if self.step and not 0 < self.step <= self.high - self.low:
+            raise ConfigError(f"step is {self.step}: must be above 0 and at most {self.high - self.low:g}")
+        if self.step and self.scale == "log":
+            raise ConfigError(f"step is {self.step} on a log scale: must be 0, or the scale 'linear'")
+        if self.step and self.integer and self.step % 1:
+            raise ConfigError(f"step is {self.step} for an integer gene: must be whole")
+
+    @property
+    def levels(self) -> int:
+        """How many values there are; 0 where they cannot be counted."""
+        if self.step:
+            return int((self.high - self.low) / self.step * (1 + 1e-12)) + 1
+        return int(self.high - self.low) + 1 if self.integer else 0
+
+    def level(self, number: int) -> float:
+        """The value of that number, counted from 0, where they can be counted."""
+        return float(self.low + number * (self.step or 1.0))
 
     def at(self, unit: float) -> float:
         """The value at a point of [0, 1]; never outside the bounds, whatever the rounding."""
@@ -51,32 +81,121 @@ class Gene:
             value = self.low * (self.high / self.low) ** unit
         else:
             value = self.low + (self.high - self.low) * unit
+        if self.step:
+            value = self.low + self.step * min(round((value - self.low) / self.step), self.levels - 1)
         # Six figures: what is shown is what is trained.
         value = float(round(value)) if self.integer else float(f"{value:.6g}")
         return min(max(value, float(self.low)), float(self.high))
 
     def unit(self, value: float) -> float:
-        """Where a value lies in [0, 1]: the inverse of `at`."""
+        """Where a value lies in [0, 1]: the inverse of `at`. A value outside the bounds lies outside."""
         if self.scale == "log":
-            return math.log(value / self.low) / math.log(self.high / self.low)
+            return math.log(value / self.low) / math.log(self.high / self.low) if value > 0 else -math.inf
         return (value - self.low) / (self.high - self.low)
 
+    def check(self, value: Any) -> float:
+        """A number, also one outside the bounds: a person who gives a value by hand means it.
 
-class Space(Mapping[str, Gene]):
-    """Genes by name. Their order here is their order everywhere.
+        Raises:
+            ConfigError: it is none.
+        """
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ConfigError(f"is {value!r}: must be a number")
+        return float(value)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values that have no order; with a single one, a gene that is held fixed.
+
+    Attributes:
+        choices: numbers, words, or true and false.
+        when: as for `Gene`.
 
     Example:
-        >>> space = Space(lr=Gene(1e-6, 1e-2, "log"), wd=Gene(0.0, 0.1))
+        >>> Choice(("adam", "sgd")).at(0.7)
+        'sgd'
+    """
+
+    choices: tuple[Value, ...]
+    when: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.choices:
+            raise ConfigError("choices is empty: must have one value or more")
+        for value in self.choices:
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ConfigError(f"choices holds {value}: must be finite")
+            if self.choices.count(value) > 1:
+                raise ConfigError(f"choices holds {value!r} twice, or a number that equals it: each must be there once")
+
+    @property
+    def levels(self) -> int:
+        """How many values there are."""
+        return len(self.choices)
+
+    def level(self, number: int) -> Value:
+        """The value of that number, counted from 0."""
+        return self.choices[number]
+
+    def at(self, unit: float) -> Value:
+        """The value at a point of [0, 1], which is divided evenly among them."""
+        return self.choices[min(max(int(unit * len(self.choices)), 0), len(self.choices) - 1)]
+
+    def unit(self, value: Value) -> float:
+        """The middle of a value's part of [0, 1]: the inverse of `at`."""
+        return (self.choices.index(value) + 0.5) / len(self.choices)
+
+    def check(self, value: Any) -> Value:
+        """
+        Raises:
+            ConfigError: it is none of the choices.
+        """
+        if value not in self.choices:
+            raise ConfigError(f"is {value!r}: must be one of {', '.join(map(repr, self.choices))}")
+        return self.choices[self.choices.index(value)]
+
+
+AnyGene = Gene | Choice
+
+
+class Space(Mapping[str, AnyGene]):
+    """Genes by name, and what must hold between them. Their order here is their order everywhere.
+
+    Args:
+        constraints: conditions (`Expression`) that every individual satisfies; one that speaks of a gene that is
+            not there is satisfied.
+
+    Raises:
+        ConfigError: no genes, a condition that cannot be read, or that speaks of no gene of the space; a gene's own
+            may speak of those before it alone.
+
+    Example:
+        >>> space = Space("wd < lr * 100", lr=Gene(1e-6, 1e-2, "log"), wd=Gene(0.0, 0.1))
         >>> list(space)
         ['lr', 'wd']
     """
 
-    def __init__(self, /, **genes: Gene) -> None:
+    def __init__(self, /, *constraints: str, **genes: AnyGene) -> None:
         if not genes:
             raise ConfigError("the space has no genes: at least one is needed")
         self._genes = genes
+        self._constraints = tuple(Expression(text) for text in constraints)
+        self._when = {name: Expression(gene.when) for name, gene in genes.items() if gene.when}
+        self._check_conditions()
 
-    def __getitem__(self, name: str) -> Gene:
+    def _check_conditions(self) -> None:
+        before: dict[str, AnyGene] = {}
+        for name, gene in self._genes.items():
+            if name in self._when:
+                self._when[name].check(before)
+            before[name] = gene
+        for constraint in self._constraints:
+            constraint.check(self._genes)
+        if self._constraints or self._when:
+            self.sample(random.Random(0))  # types that do not go together, or nothing left to sample, show here
+
+    def __getitem__(self, name: str) -> AnyGene:
         return self._genes[name]
 
     def __iter__(self):  # type: ignore[no-untyped-def]  # Iterator[str], as Mapping has it
@@ -86,30 +205,90 @@ class Space(Mapping[str, Gene]):
         return len(self._genes)
 
     def __repr__(self) -> str:
-        return f"Space({', '.join(f'{name}={gene}' for name, gene in self._genes.items())})"
+        parts = [*map(repr, self.constraints), *(f"{name}={gene}" for name, gene in self._genes.items())]
+        return f"Space({', '.join(parts)})"
+
+    @property
+    def constraints(self) -> tuple[str, ...]:
+        """As they were written."""
+        return tuple(constraint.text for constraint in self._constraints)
+
+    @cached_property
+    def free(self) -> bool:
+        """Whether every point of the unit cube is an individual: no conditions, no constraints."""
+        return not (self._constraints or self._when)
 
     def sample(self, rng: random.Random) -> Genes:
-        """A point drawn evenly, each gene on its own scale."""
-        return {name: gene.at(rng.random()) for name, gene in self.items()}
+        """A point drawn evenly, each gene on its own scale, among those that the constraints allow.
 
-    def vector(self, genes: Mapping[str, float]) -> list[float]:
-        """The values in the order of the space."""
-        return [genes[name] for name in self]
+        Raises:
+            ConfigError: they allow hardly any.
+        """
+        for _ in range(TRIES):
+            genes = self.expressed({name: gene.at(rng.random()) for name, gene in self.items()})
+            if self.allows(genes):
+                return genes
+        raise ConfigError(
+            f"of {TRIES} individuals drawn at random the constraints allow none: loosen {self.constraints[0]!r}"
+        )
 
-    def genes(self, vector: list[float]) -> Genes:
+    def expressed(self, genes: Mapping[str, Any]) -> Genes:
+        """Those of the genes whose conditions hold, in the order of the space.
+
+        A condition that speaks of a gene that is not there does not hold.
+        """
+        found: Genes = {}
+        for name in self._genes:
+            if name in genes and (name not in self._when or self._holds(self._when[name], found, otherwise=False)):
+                found[name] = genes[name]
+        return found
+
+    def allows(self, genes: Mapping[str, Any]) -> bool:
+        """Whether the constraints hold."""
+        return all(self._holds(constraint, genes, otherwise=True) for constraint in self._constraints)
+
+    @staticmethod
+    def _holds(condition: Expression, genes: Mapping[str, Any], otherwise: bool) -> bool:
+        return condition.holds(genes) if all(name in genes for name in condition.names) else otherwise
+
+    def at(self, units: Sequence[float]) -> Genes:
+        """The genes at a point (d,) of the unit cube; what is there of them."""
+        values = {name: gene.at(unit) for (name, gene), unit in zip(self.items(), units, strict=True) if unit == unit}
+        return values if self.free else self.expressed(values)
+
+    def units(self, genes: Mapping[str, Any]) -> list[float]:
+        """(d,): where the genes lie in the unit cube, NaN for one that is not there. The inverse of `at`."""
+        return [gene.unit(genes[name]) if name in genes else math.nan for name, gene in self.items()]
+
+    def vector(self, genes: Mapping[str, Any]) -> list[Any]:
+        """The values in the order of the space; None for a gene that is not there."""
+        return [genes.get(name) for name in self]
+
+    def genes(self, vector: Iterable[Any]) -> Genes:
         """The inverse of `vector`."""
-        return dict(zip(self, vector, strict=True))
+        return {name: value for name, value in zip(self, vector, strict=True) if value is not None}
 
-    def check(self, genes: Mapping[str, float]) -> Genes:
+    def check(self, genes: Mapping[str, Any]) -> Genes:
         """The same genes in the order of the space.
 
         Raises:
-            ConfigError: a gene is missing or unknown. Values may lie outside the bounds: a person who
-                gives a value by hand means it.
+            ConfigError: a gene is missing or unknown, one is there although its condition does not hold, or it is
+                none of its choices. Numbers may lie outside the bounds, and constraints be broken: a person who gives
+                a value by hand means it.
         """
         for name in genes:
             if name not in self:
                 raise ConfigError(f"{name!r} is no gene of this space: {nearest(name, self)}")
-        if missing := [name for name in self if name not in genes]:
-            raise ConfigError(f"no value for the gene {missing[0]!r}: every gene of {', '.join(self)} needs one")
-        return {name: float(genes[name]) for name in self}
+        found: Genes = {}
+        for name, gene in self.items():
+            if name in self._when and not self._holds(self._when[name], found, otherwise=False):
+                if name in genes:
+                    raise ConfigError(f"there is a value for the gene {name!r}: it is there only when {gene.when}")
+                continue
+            if name not in genes:
+                raise ConfigError(f"no value for the gene {name!r}: every gene of {', '.join(self)} needs one")
+            try:
+                found[name] = gene.check(genes[name])
+            except ConfigError as error:
+                raise ConfigError(f"the gene {name!r} {error}") from None
+        return found

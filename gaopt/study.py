@@ -18,9 +18,9 @@ import tomli_w
 from gaopt import __version__
 from gaopt.config import StudyConfig, from_tables
 from gaopt.errors import GaoptError, Stopped, StudyError
-from gaopt.events import Closed, Event, Failed, Judged, Opened, Outcome, Reported, Scored, Started
+from gaopt.events import Closed, Event, Failed, Judged, Opened, Outcome, Recalled, Reported, Scored, Started
 from gaopt.history import History, Individual
-from gaopt.home import Home
+from gaopt.home import Home, existing
 from gaopt.journal import Journal
 from gaopt.objective import Objective, Task, resolve
 from gaopt.pools import Pool
@@ -33,6 +33,8 @@ Watch = Callable[[History, Event], None]
 FREE = (
     *("genetic.generations", "assisted.generations", "grid.repeats"),
     *("pool.kind", "pool.address", "pool.gpus", "pool.dashboard"),
+    *("noise.finalists", "noise.repeats"),
+    *("stop.target", "stop.generations", "stop.spread", "stop.epochs", "stop.seconds", "stop.money", "stop.price"),
 )
 """What may differ when a study is gone on with. Not pool.cpus: with other threads a CPU gives other numbers."""
 
@@ -78,6 +80,8 @@ def run(
     objective = resolve(config.objective)
     config = objective.check(config)
     search = strategy(config)
+    if not home.journal.is_file():
+        recalled(config)  # refuses a study that is not there before anything is written
     own = pool is None
     pool = pool or open_pool(config, objective, objective.prepare(config))
     try:
@@ -112,6 +116,21 @@ def resumed(home: Home, overrides: Sequence[str] = ()) -> StudyConfig:
     return config
 
 
+def recalled(config: StudyConfig) -> list[Recalled]:
+    """What the studies found with which this one starts warm.
+
+    Raises:
+        StudyError: one of them is not there, or cannot be read.
+    """
+    found = []
+    for study in config.warm.studies:
+        home = existing(study)
+        with Journal(home.journal) as journal:
+            scored = History(journal).scored
+        found.append(Recalled(home.name, tuple(i.genes for i in scored), tuple(i.fitness for i in scored)))
+    return found
+
+
 class _Loop:
     """One run of a study by one driver."""
 
@@ -135,6 +154,7 @@ class _Loop:
         check_same(self.history, self.config)
         self._record(Opened(self.config.plain(), __version__, socket.gethostname(), os.getpid()))
         try:
+            self._recall()
             self.home.write(self.home.config, tomli_w.dumps(self.config.plain()))
             self._search()
             self._judge()
@@ -144,6 +164,12 @@ class _Loop:
             raise
         self._record(Closed("finished"))
         return self.history
+
+    def _recall(self) -> None:
+        """Write down what earlier studies found, before the first decision: theirs may go on, or be removed."""
+        if not self.history.populations:
+            for event in recalled(self.config)[len(self.history.recalled) :]:
+                self._record(event)
 
     def _search(self) -> None:
         while True:
@@ -200,6 +226,7 @@ class _Loop:
             folder=self.home.scratch(individual.id).absolute(),
             home=self.home.path.absolute(),
             threads=self.config.pool.cpus,
+            share=individual.share,
         )
 
     def _record(self, event: Event) -> None:

@@ -29,6 +29,7 @@ LAYERS = [
     ("config", "published"),
     ("tables",),
     ("space",),
+    ("expression",),
     ("errors",),
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

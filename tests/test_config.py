@@ -75,7 +75,10 @@ def checked(source: str, *overrides: str) -> StudyConfig:
         ("space.lr.scale=cubic", "space.lr.scale is 'cubic': must be 'linear' or 'log'"),
         ("space.dropout.low=0.1", "space.dropout.high is missing"),
         ("study.seed=-1", "study.seed is -1: must be greater than or equal to 0"),
-        ("study.strategy=annealing", "study.strategy is 'annealing': must be 'genetic', 'assisted', 'grid' or 'fixed'"),
+        (
+            "study.strategy=annealing",
+            "study.strategy is 'annealing': must be 'genetic', 'assisted', 'random', 'grid' or 'fixed'",
+        ),
         ("pool.kind=dask", "pool.kind is 'dask': must be 'ray' or 'inline'"),
         ("recipe.epochs=0", "recipe.epochs is 0: must be greater than or equal to 1"),
         ("recipe.epoch=3", "unknown key recipe.epoch: did you mean 'epochs'?"),

@@ -15,7 +15,7 @@ import pytest
 
 import gaopt
 from gaopt.cli import cli
-from gaopt.config import Assisted, Genetic, GridConfig, PoolConfig, presets
+from gaopt.config import Assisted, Fidelity, Genetic, GridConfig, Noise, Operators, PoolConfig, Stop, Warm, presets
 from gaopt.experiment import Claim, Experiment, Variant
 from gaopt.history import History
 from gaopt.home import Home
@@ -34,6 +34,11 @@ TABLES = {
     "space.GENE": Gene,
     "genetic": Genetic,
     "assisted": Assisted,
+    "operators": Operators,
+    "fidelity": Fidelity,
+    "noise": Noise,
+    "stop": Stop,
+    "warm": Warm,
     "grid": GridConfig,
     "pool": PoolConfig,
     "data": DataSpec,
@@ -56,7 +61,7 @@ def default(key: Field[Any]) -> str:
     """As the documents write it: as JSON, a dash for none."""
     if key.default_factory is not MISSING:
         return json.dumps(key.default_factory())
-    return "–" if key.default is MISSING else json.dumps(key.default)
+    return "–" if key.default is MISSING else json.dumps(key.default).replace("null", "none")
 
 
 def test_every_network_is_documented() -> None:

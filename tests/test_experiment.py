@@ -78,7 +78,9 @@ def test_a_grid_trains_every_combination_with_each_seed_in_turn() -> None:
 
 
 def test_a_grid_refuses_a_gene_that_is_no_whole_number() -> None:
-    with pytest.raises(ConfigError, match="the gene 'lr' is no whole number: a grid needs space"):
+    with pytest.raises(
+        ConfigError, match="the gene 'lr' is no whole number, has no steps and no choices: a grid needs one of space"
+    ):
         Grid(space(), 1)
 
 

@@ -157,7 +157,7 @@ def remarks(history: History) -> list[str]:
 def _scale(history: History, found: list[Compared]) -> str:
     data = history.config["data"]
     limit, size = data.get("limit"), data.get("size")
-    epochs = sorted({reading.epochs(run) for one in found for run in one.runs}) or [0]
+    epochs = sorted({run.epochs for one in found for run in one.runs}) or [0]
     images = f"at most {limit} training images" if limit else "all training images but those held back for validation"
     pixels = f" of {size} pixels a side" if size else ""
     return f"{images}{pixels}, {' or '.join(map(str, epochs))} epochs"

@@ -145,7 +145,7 @@ def numbers(history: History) -> list[tuple[str, str]]:
         ("trainings", str(len(done))),
         ("failed", str(len(history.failed))),
         ("unfinished", str(len(history.unfinished))),
-        ("epochs", str(sum(reading.epochs(i) for i in everyone))),
+        ("epochs", str(sum(i.epochs for i in everyone))),
         ("training time", words.duration(sum(i.seconds for i in done))),
         ("wall time", words.duration(max(0.0, history.updated - history.created))),
     ]
@@ -235,7 +235,7 @@ def _row(rank: int, individual: Individual, names: Iterable[str]) -> list[str]:
         str(individual.generation),
         individual.birth.origin,
         " ".join(f"i{parent}" for parent in individual.birth.parents) or "–",
-        str(reading.epochs(individual)),
+        str(individual.epochs),
         words.duration(individual.seconds) if individual.done else "–",
     ]
 

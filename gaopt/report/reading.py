@@ -7,21 +7,26 @@ from collections.abc import Iterable, Mapping
 
 from gaopt.config import from_tables
 from gaopt.history import History, Individual
-from gaopt.space import Gene
+from gaopt.space import AnyGene
 
 METRICS = ("train_loss", "valid_loss", "train_top1", "top1", "top3", "top5")
 COSTS = ("seconds", "images_per_second")
 
 
-def space(history: History) -> Mapping[str, Gene]:
+def space(history: History) -> Mapping[str, AnyGene]:
     """The genes by name, in the order of the space; none before the study was first opened."""
     return from_tables(history.config).space if history.config else {}
 
 
 def ranked(history: History) -> list[Individual]:
-    """All individuals: the scored ones from the fittest to the least fit, then the unfinished, then the failed."""
-    order = {"scored": 0, "running": 1, "waiting": 1, "failed": 2}
-    return sorted(history.individuals.values(), key=lambda i: (order[i.status], -i.fitness, i.id))
+    """All individuals: the scored, the fittest first, then the unfinished, those left on a rung, and the failed."""
+    order = {"scored": 0, "running": 1, "waiting": 1, "early": 2, "failed": 3}
+    return sorted(history.individuals.values(), key=lambda i: (order[i.status], -i.share, -_score(i), i.id))
+
+
+def _score(individual: Individual) -> float:
+    """The fitness; of one left on a rung, what it had there."""
+    return individual.early[individual.share].fitness if individual.status == "early" else individual.fitness
 
 
 def curve(individual: Individual, metric: str) -> tuple[list[int], list[float]]:
@@ -42,11 +47,6 @@ def final(individual: Individual) -> dict[str, float]:
         return {}
     last = individual.reports[individual.epoch].metrics if individual.reports else {}
     return {**last, **getattr(individual.outcome, "metrics", {})}
-
-
-def epochs(individual: Individual) -> int:
-    """Epochs trained: what the score says, else what was reported."""
-    return getattr(individual.outcome, "epochs", 0) or individual.epoch
 
 
 def in_order(metrics: Iterable[str], taken: Iterable[str] = ()) -> list[str]:

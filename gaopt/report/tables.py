@@ -87,7 +87,7 @@ def _individual(individual: Individual, genes: dict[str, str]) -> Row:
         "parents": " ".join(map(str, birth.parents)),
         "reason": failure.reason if failure else "",
         "message": failure.message if failure else "",
-        "epochs": reading.epochs(individual),
+        "epochs": individual.epochs,
         "seconds": individual.seconds,
     }
 
@@ -106,7 +106,7 @@ def _generation(history: History, generation: int) -> Row:
         "best": fitness.max(),
         "mean": fitness.mean(),
         "median": fitness.median(),
-        "epochs": sum(reading.epochs(i) for i in born),
+        "epochs": sum(i.epochs for i in born),
         "seconds": sum(i.seconds for i in born),
     }
 

@@ -1,23 +1,47 @@
 """What decides: pure functions from a study's history to its next decision."""
 
-from gaopt.config import StudyConfig
-from gaopt.strategies.base import Strategy, keyed
-from gaopt.strategies.baseline import Fixed, Grid
-from gaopt.strategies.genetic import GeneticSearch
+from typing import assert_never
 
-__all__ = ["Fixed", "GeneticSearch", "Grid", "Strategy", "keyed", "strategy"]
+from gaopt.config import SEARCHES, Stop, StudyConfig
+from gaopt.strategies.base import Strategy, keyed
+from gaopt.strategies.baseline import Fixed, Grid, RandomSearch
+from gaopt.strategies.finalists import Finalists
+from gaopt.strategies.genetic import GeneticSearch
+from gaopt.strategies.known import Known
+from gaopt.strategies.rungs import Rungs
+from gaopt.strategies.stopping import Stopping
+
+__all__ = ["Fixed", "GeneticSearch", "Grid", "RandomSearch", "Strategy", "keyed", "strategy"]
 
 
 def strategy(config: StudyConfig) -> Strategy:
-    """The strategy that a config names."""
+    """The strategy that a config names, in the wrappers that its tables ask for."""
+    search = _bare(config)
+    if config.strategy not in SEARCHES:
+        return search
+    if config.fidelity.rungs:
+        search = Rungs(search, config.fidelity)
+    if config.stop != Stop():
+        search = Stopping(search, config.space, config.stop)
+    if config.noise.finalists:
+        search = Finalists(search, config.noise)
+    return search
+
+
+def _bare(config: StudyConfig) -> Strategy:
+    known = Known(config.given, config.warm.best)
     match config.strategy:
         case "genetic":
-            return GeneticSearch(config.space, config.genetic, config.seed)
+            return GeneticSearch(config.space, config.genetic, config.seed, known)
         case "assisted":
             from gaopt.strategies.assisted import AssistedSearch  # scipy, half a second
 
-            return AssistedSearch(config.space, config.assisted, config.seed)
+            return AssistedSearch(config.space, config.assisted, config.seed, known)
+        case "random":
+            return RandomSearch(config.space, config.genetic, config.seed, known)
         case "grid":
             return Grid(config.space, config.grid.repeats)
         case "fixed":
             return Fixed(config.space, config.fixed)
+        case other:  # pragma: no cover - the config allows no other
+            assert_never(other)

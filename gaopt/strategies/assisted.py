@@ -20,18 +20,17 @@ from gaopt.space import Genes, Space
 from gaopt.strategies import operators
 from gaopt.strategies.acquisition import Improvement
 from gaopt.strategies.base import keyed
-from gaopt.strategies.breeding import NOBODY, Genomes, Habits, bred, snapped, strangers
+from gaopt.strategies.breeding import NOBODY, Genomes, Habits, bred, strangers
+from gaopt.strategies.encoding import Encoding
+from gaopt.strategies.known import NOTHING, Known
 from gaopt.strategies.model import Array, fit, one_thread
 from gaopt.strategies.targets import targets
 
 PARENTS, OFFSPRING, STRANGERS = 10, 300, 150
 ROUNDS, KEPT, CHILDREN, SHRINK = 5, 40, 150, 0.6
 SUMMITS, APART = 3, 0.1
-FEW = 50
-"""A whole number with more values than this climbs like any other gene, and is rounded at the summit."""
-
 Seen = set[tuple[float, ...]]
-FIT, PLACE, SPARE = range(3)  # what a generator is for, the last number of its key
+FIT, PLACE, SPARE, PENDING = range(4)  # what a generator is for, the last number of its key
 
 
 class AssistedSearch:
@@ -41,61 +40,81 @@ class AssistedSearch:
     Bred(generation=0, ...)
     """
 
-    def __init__(self, space: Space, config: Assisted, seed: int) -> None:
-        self._space, self._config, self._seed = space, config, seed
-        self._free = np.array([not gene.integer or gene.high - gene.low > FEW for gene in space.values()])
+    def __init__(self, space: Space, config: Assisted, seed: int, known: Known = NOTHING) -> None:
+        self._space, self._config, self._seed, self._known = space, config, seed, known
+        self._encoding = Encoding(space)
 
     def decide(self, history: History, room: int) -> Bred | None:
         if history.unfinished or history.generation + 1 >= self._config.generations:
             return None
+        if not history.populations:
+            births = self.births(history, self._config.population)
+            return Bred(0, tuple(births))
+        births = self.births(history, self._config.litter)
+        return Bred(history.generation + 1, tuple(births), self._survivors(history)) if births else None
+
+    def births(self, history: History, number: int) -> list[Birth]:
+        """So many more individuals, beside those that are being trained; fewer where the space has no more."""
+        seen = {tuple(self._space.vector(individual.genes)) for individual in history.individuals.values()}
         with one_thread():
-            return self._next(history) if history.populations else self._first()
+            early = len(history.individuals) < self._config.population
+            return self._first(history, number, seen) if early else self._next(history, number, seen)
+
+    def _survivors(self, history: History) -> tuple[int, ...]:
+        fittest = operators.fittest(self._space, history.population, self._config.promoted)
+        return tuple(individual.id for individual in fittest)
 
     def _rng(self, *key: int) -> np.random.Generator:
         return np.random.default_rng(keyed(self._seed, *key).getrandbits(64))
 
-    def _first(self) -> Bred:
+    def _first(self, history: History, number: int, seen: Seen) -> list[Birth]:
+        """Before there is anything to learn from: what is known, then points that fill the space."""
+        births = list[Birth]()
+        known = self._known.births(self._space, history, self._seed, self._config.population)
         points = spread(self._config.population, len(self._space), self._rng(0, 0))
-        genomes, seen, births = Genomes(points, np.full(points.shape, NOBODY)), Seen(), list[Birth]()
-        for slot in range(len(genomes)):
-            if birth := self._birth(len(births), genomes, [slot], seen, (0, slot)):
+        genomes = Genomes(self._encoding.snapped(points), np.full(points.shape, NOBODY))
+        born = len(history.individuals)
+        for slot in range(born, born + number):
+            if slot < len(known):
+                births.append(known[slot])
+                seen.add(tuple(self._space.vector(known[slot].genes)))
+            elif birth := self._birth(born + len(births), genomes, [slot % len(genomes)], seen, (0, slot)):
                 births.append(birth)
-        return Bred(0, tuple(births))
+        return births
 
-    def _next(self, history: History) -> Bred | None:
-        generation, past = history.generation + 1, list(history.individuals.values())
-        seen = {tuple(self._space.vector(individual.genes)) for individual in past}
+    def _next(self, history: History, number: int, seen: Seen) -> list[Birth]:
+        past, key = list(history.individuals.values()), len(history.individuals)
+        done = [individual for individual in past if individual.done]
         fittest = operators.fittest(self._space, past, PARENTS)
-        parents = Genomes(self._points(fittest), np.array([[i.id] * len(self._space) for i in fittest]))
-        gain, births = self._believed(past, generation), list[Birth]()
-        for slot in range(self._config.litter):
-            rng = self._rng(generation, slot, PLACE)
-            choice = Choice(gain, parents, self._space, self._free)
-            genomes, order = choice.ranked(rng)
-            if birth := self._birth(len(past) + len(births), genomes, order, seen, (generation, slot)):
+        sources = np.array([[individual.id] * len(self._space) for individual in fittest])
+        parents = Genomes(self._encoding.points(i.genes for i in fittest), sources)
+        gain, births = self._believed(done, key), list[Birth]()
+        for individual in history.unfinished:
+            gain = gain.beside(self._columns(individual.genes), self._rng(key, individual.id, PENDING))
+        for slot in range(number):
+            rng = self._rng(key, slot, PLACE)
+            genomes, order = Choice(gain, parents, self._encoding).ranked(rng)
+            if birth := self._birth(key + len(births), genomes, order, seen, (key, slot)):
                 births.append(birth)
-                gain = gain.beside(self._point(birth.genes), rng)
-        survivors = operators.fittest(self._space, history.population, self._config.promoted)
-        return Bred(generation, tuple(births), tuple(individual.id for individual in survivors)) if births else None
+                gain = gain.beside(self._columns(birth.genes), rng)
+        return births
 
-    def _believed(self, past: list[Individual], generation: int) -> Improvement:
+    def _believed(self, past: list[Individual], key: int) -> Improvement:
         """What all that was trained so far says of all that was not."""
         values = targets(np.array([individual.fitness for individual in past]))
-        return Improvement(fit(self._points(past), values, self._rng(generation, 0, FIT)), np.array([values.max()]))
+        columns = self._encoding.columns(self._encoding.points(individual.genes for individual in past))
+        return Improvement(fit(columns, values, self._rng(key, 0, FIT)), np.array([values.max()]))
 
-    def _points(self, individuals: list[Individual]) -> Array:
-        return np.array([self._point(individual.genes) for individual in individuals])
-
-    def _point(self, genes: Genes) -> Array:
-        units = [gene.unit(genes[name]) for name, gene in self._space.items()]
-        return np.clip(units, 0.0, 1.0)  # the last of the figures that a gene has may lie outside
+    def _columns(self, genes: Genes) -> Array:
+        """(c,) as the model sees an individual."""
+        return np.asarray(self._encoding.columns(self._encoding.points([genes]))[0])
 
     def _birth(self, id: int, genomes: Genomes, order: list[int], seen: Seen, key: tuple[int, int]) -> Birth | None:
         """The first genome in order that was never trained, else one drawn at random; None if there is none left."""
         for row in order:
-            genes = self._genes(genomes.points[row])
+            genes = self._encoding.genes(genomes.points[row])
             vector = tuple(self._space.vector(genes))
-            if vector not in seen:
+            if vector not in seen and self._space.allows(genes):
                 seen.add(vector)
                 return Birth(id, genes, *genomes.lineage(row))
         spare = operators.unseen(partial(self._stranger, key), seen, self._space)
@@ -104,9 +123,6 @@ class AssistedSearch:
     def _stranger(self, key: tuple[int, int], attempt: int) -> operators.Offspring:
         return operators.Offspring(self._space.sample(keyed(self._seed, *key, SPARE, attempt)), (), False)
 
-    def _genes(self, point: Array) -> Genes:
-        return {name: gene.at(float(unit)) for (name, gene), unit in zip(self._space.items(), point, strict=True)}
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -114,38 +130,41 @@ class Choice:
 
     Attributes:
         parents: from the fittest to the least fit.
-        free: (d,) the genes that climb: not the whole numbers of few values.
     """
 
     gain: Improvement
     parents: Genomes
-    space: Space
-    free: np.ndarray
+    encoding: Encoding
 
     def ranked(self, rng: np.random.Generator) -> tuple[Genomes, list[int]]:
         """Genomes, and their rows from the most promising to the least."""
         genomes = self._candidates(rng)
-        gains = self.gain(genomes.points)
+        gains = self._gains(genomes)
         for round in range(ROUNDS):
             best = genomes[np.argsort(-gains, kind="stable")[:KEPT]]
-            children = bred(best, CHILDREN, self.space, self._habits(0.2 * SHRINK**round, 0.0), rng)
-            genomes, gains = genomes + children, np.append(gains, self.gain(children.points))
+            children = bred(best, CHILDREN, self.encoding, self._habits(0.2 * SHRINK**round, 0.0), rng)
+            genomes, gains = genomes + children, np.append(gains, self._gains(children))
         genomes, gains = self._climbed(genomes, gains)
         return genomes, [int(row) for row in np.argsort(-gains, kind="stable")]
 
     def _candidates(self, rng: np.random.Generator) -> Genomes:
-        offspring = bred(self.parents, OFFSPRING, self.space, self._habits(0.2, 1.5), rng)
-        return self.parents + offspring + strangers(STRANGERS, self.space, rng)
+        offspring = bred(self.parents, OFFSPRING, self.encoding, self._habits(0.2, 1.5), rng)
+        return self.parents + offspring + strangers(STRANGERS, self.encoding, rng)
 
     def _habits(self, step: float, decades: float) -> Habits:
-        return Habits(mutation=max(1 / len(self.space), 0.4), step=step, decades=decades)
+        return Habits(mutation=max(1 / len(self.encoding), 0.4), step=step, decades=decades)
+
+    def _gains(self, genomes: Genomes) -> Array:
+        return self.gain(self.encoding.columns(genomes.points)) if len(genomes) else np.empty(0)
 
     def _climbed(self, genomes: Genomes, gains: Array) -> tuple[Genomes, Array]:
         """With the summits above the best genomes that lie apart; a summit has its genome's lineage."""
-        rows = apart(genomes.points, np.argsort(-gains, kind="stable"))
-        points = np.array([self.gain.climbed(genomes.points[row], self.free) for row in rows])
-        summits = Genomes(snapped(points, self.space), genomes.sources[rows])
-        return genomes + summits, np.append(gains, self.gain(summits.points))
+        columns = self.encoding.columns(genomes.points)
+        rows = np.array(apart(columns, np.argsort(-gains, kind="stable")))
+        climbs = self.encoding.climbs
+        ends = [self.encoding.moved(genomes.points[row], self.gain.climbed(columns[row], climbs)) for row in rows]
+        summits = Genomes(self.encoding.snapped(np.array(ends)), genomes.sources[rows])
+        return genomes + summits, np.append(gains, self._gains(summits))
 
 
 def apart(points: Array, order: np.ndarray) -> list[int]:

@@ -1,20 +1,24 @@
-"""What is no search: one training with genes given by hand, and all combinations of whole numbers."""
+"""What a search is held against: genes drawn at random, given by hand, or all that there are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
+from typing import Any
 
+from gaopt.config import Genetic
 from gaopt.errors import ConfigError
 from gaopt.events import Birth, Bred
 from gaopt.history import History
-from gaopt.space import Space
+from gaopt.space import Genes, Space
+from gaopt.strategies.base import keyed
+from gaopt.strategies.known import NOTHING, Known
 
 
 class Fixed:
     """A single individual with these genes."""
 
-    def __init__(self, space: Space, genes: Mapping[str, float]) -> None:
+    def __init__(self, space: Space, genes: Mapping[str, Any]) -> None:
         self._genes = space.check(genes)
 
     def decide(self, history: History, room: int) -> Bred | None:
@@ -23,24 +27,49 @@ class Fixed:
         return Bred(generation=0, births=(Birth(id=0, genes=self._genes, origin="given"),))
 
 
+class RandomSearch:
+    """Individuals drawn evenly from the space, in generations as large as those of the genetic algorithm."""
+
+    def __init__(self, space: Space, config: Genetic, seed: int, known: Known = NOTHING) -> None:
+        self._space, self._config, self._seed, self._known = space, config, seed, known
+
+    def decide(self, history: History, room: int) -> Bred | None:
+        generation = history.generation + 1
+        if history.unfinished or generation >= self._config.generations:
+            return None
+        litter, born = self._config.litters[generation], len(history.individuals)
+        births = [] if born else self._known.births(self._space, history, self._seed, litter)
+        for slot in range(len(births), litter):
+            births.append(Birth(born + slot, self._space.sample(keyed(self._seed, generation, slot)), "random"))
+        fittest = sorted(history.population, key=lambda i: (-i.fitness, i.id))[: self._config.promoted]
+        return Bred(generation, tuple(births), tuple(individual.id for individual in fittest))
+
+
 class Grid:
     """Every combination of the genes, all with the study's seed, then all with the next one, and so on.
 
     Raises:
-        ConfigError: a gene is no whole number.
+        ConfigError: a gene's values cannot be counted.
     """
 
     def __init__(self, space: Space, repeats: int) -> None:
-        if broken := [name for name, gene in space.items() if not gene.integer]:
+        if broken := [name for name, gene in space.items() if not gene.levels]:
             raise ConfigError(
-                f"the gene {broken[0]!r} is no whole number: a grid needs space.{broken[0]}.integer = true"
+                f"the gene {broken[0]!r} is no whole number, has no steps and no choices: a grid needs one of"
+                f" space.{broken[0]}.integer = true, step and choices"
             )
         self._space, self._repeats = space, repeats
 
     def decide(self, history: History, room: int) -> Bred | None:
-        values = [range(int(gene.low), int(gene.high) + 1) for gene in self._space.values()]
-        points = [self._space.genes([float(value) for value in point]) for point in product(*values)]
-        each = [(trial, genes) for trial in range(self._repeats) for genes in points]
+        each = [(trial, genes) for trial in range(self._repeats) for genes in combinations(self._space)]
         born = len(history.individuals)  # more than none where a study goes on with more seeds than before
         births = [Birth(id, genes, "given", trial=trial) for id, (trial, genes) in enumerate(each) if id >= born]
         return Bred(history.generation + 1, tuple(births), tuple(history.individuals)) if births else None
+
+
+def combinations(space: Space) -> list[Genes]:
+    """All that the conditions and constraints leave, each once, the last gene running fastest."""
+    values = [[gene.level(number) for number in range(gene.levels)] for gene in space.values()]
+    points = [space.expressed(space.genes(point)) for point in product(*values)]
+    unlike = {tuple(space.vector(genes)): genes for genes in points if space.allows(genes)}
+    return list(unlike.values())

@@ -1,7 +1,8 @@
 """Breeding many genomes at once, each gene with the individual that it descends from.
 
 The genetic operators on arrays: DEAP's own draw from Python's global generator and take one genome at a time, and
-here a thousand are bred for every individual that is trained. Genomes are points of the unit cube.
+here a thousand are bred for every individual that is trained. Genomes are points of the unit cube
+(`Encoding`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaopt.events import Origin
-from gaopt.space import Space
+from gaopt.strategies.encoding import Encoding
 from gaopt.strategies.model import Array
 
 NOBODY = -1
@@ -23,7 +24,7 @@ class Genomes:
     """Genomes and their lineage.
 
     Attributes:
-        points: (n, d) in the unit cube.
+        points: (n, d) in the unit cube, NaN for a gene that is not there.
         sources: (n, d) the individual from which each gene descends, NOBODY where it was drawn anew.
     """
 
@@ -33,7 +34,7 @@ class Genomes:
     def __len__(self) -> int:
         return len(self.points)
 
-    def __getitem__(self, rows: NDArray[np.int64] | slice) -> Genomes:
+    def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Genomes:
         return Genomes(self.points[rows], self.sources[rows])
 
     def __add__(self, other: Genomes) -> Genomes:
@@ -65,23 +66,27 @@ class Habits:
     renewal: float = 0.05
 
 
-def strangers(number: int, space: Space, rng: np.random.Generator) -> Genomes:
+def strangers(number: int, encoding: Encoding, rng: np.random.Generator) -> Genomes:
     """Genomes drawn evenly."""
-    points = rng.random((number, len(space)))
-    return Genomes(snapped(points, space), np.full(points.shape, NOBODY))
+    points = encoding.strangers(number, rng)
+    return Genomes(points, np.full(points.shape, NOBODY))
 
 
-def bred(parents: Genomes, number: int, space: Space, habits: Habits, rng: np.random.Generator) -> Genomes:
-    """Offspring of parents that are sorted from the fittest to the least fit."""
+def bred(parents: Genomes, number: int, encoding: Encoding, habits: Habits, rng: np.random.Generator) -> Genomes:
+    """Offspring of parents that are sorted from the fittest to the least fit; those that the constraints allow.
+
+    A gene that neither parent has comes anew, should its condition hold in the offspring.
+    """
     mothers, fathers = tournaments(len(parents), number, rng), tournaments(len(parents), number, rng)
     mated = rng.random((number, 1)) < habits.mating
-    swapped = mated & (rng.random((number, len(space))) < 0.5)
+    swapped = mated & (rng.random((number, len(encoding))) < 0.5)
     points = np.where(swapped, parents.points[fathers], parents.points[mothers])
     sources = np.where(swapped, parents.sources[fathers], parents.sources[mothers])
     points = points + moves(points.shape, habits, rng)
-    renewed = rng.random(points.shape) < habits.renewal
+    renewed = (rng.random(points.shape) < habits.renewal) | np.isnan(points)
     points = np.where(renewed, rng.random(points.shape), np.clip(points, 0.0, 1.0))
-    return Genomes(snapped(points, space), np.where(renewed, NOBODY, sources))
+    exact = encoding.snapped(points)
+    return Genomes(exact, np.where(renewed | np.isnan(exact), NOBODY, sources))[encoding.allowed(exact)]
 
 
 def tournaments(size: int, number: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -93,12 +98,3 @@ def moves(shape: tuple[int, ...], habits: Habits, rng: np.random.Generator) -> A
     """What mutation adds to each gene: mostly nothing, sometimes a little, seldom much."""
     lengths = habits.step * 10 ** -rng.uniform(0.0, habits.decades, shape)
     return np.where(rng.random(shape) < habits.mutation, lengths * rng.standard_normal(shape), 0.0)
-
-
-def snapped(points: Array, space: Space) -> Array:
-    """Points as they would be trained: genes that are whole numbers at whole numbers."""
-    exact = points.copy()
-    for column, gene in enumerate(space.values()):
-        if gene.integer:
-            exact[:, column] = [gene.unit(gene.at(unit)) for unit in points[:, column]]
-    return exact

@@ -15,6 +15,7 @@ from gaopt.history import History
 from gaopt.space import Space
 from gaopt.strategies import operators
 from gaopt.strategies.base import keyed
+from gaopt.strategies.known import NOTHING, Known
 
 
 class GeneticSearch:
@@ -24,19 +25,19 @@ class GeneticSearch:
     Bred(generation=0, ...)
     """
 
-    def __init__(self, space: Space, config: Genetic, seed: int) -> None:
-        self._space, self._config, self._seed = space, config, seed
+    def __init__(self, space: Space, config: Genetic, seed: int, known: Known = NOTHING) -> None:
+        self._space, self._config, self._seed, self._known = space, config, seed, known
         self._box = operators.toolbox(space, config)
 
     def decide(self, history: History, room: int) -> Bred | None:
         if history.unfinished or history.generation + 1 >= self._config.generations:
             return None
-        return self._next(history) if history.populations else self._first()
+        return self._next(history) if history.populations else self._first(history)
 
-    def _first(self) -> Bred:
-        seen: set[tuple[float, ...]] = set()
-        births: list[Birth] = []
-        for slot in range(self._config.population):
+    def _first(self, history: History) -> Bred:
+        births = self._known.births(self._space, history, self._seed, self._config.population)
+        seen = {tuple(self._space.vector(birth.genes)) for birth in births}
+        for slot in range(len(births), self._config.population):
             found = operators.unseen(partial(self._stranger, slot), seen, self._space)
             if found:
                 births.append(Birth(len(births), found.genes, "random"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gaopt import __version__
 from gaopt.config import StudyConfig, parse
@@ -14,6 +14,7 @@ from gaopt.home import Home
 from gaopt.objective import Report, Score, Task
 from gaopt.objectives.image.model import about, network
 from gaopt.objectives.image.settings import Settings
+from gaopt.space import Choice, Gene
 from resnet import data as datasets
 from resnet.data import Images
 from resnet.recipe import Recipe
@@ -31,9 +32,9 @@ class Classifier:
     def check(self, config: StudyConfig) -> StudyConfig:
         settings = Settings.of(config.settings)
         for name, gene in config.space.items():
-            for bound in (gene.low, gene.high):
-                self._check_gene(settings.recipe, name, bound)
-            if isinstance(getattr(settings.recipe, name), int) and not gene.integer:
+            for value in gene.choices if isinstance(gene, Choice) else (gene.low, gene.high):
+                self._check_gene(settings.recipe, name, value)
+            if isinstance(getattr(settings.recipe, name), int) and isinstance(gene, Gene) and not gene.integer:
                 raise ConfigError(f"the gene {name!r} is a whole number of the recipe: set space.{name}.integer = true")
         for name, value in config.fixed.items():
             self._check_gene(settings.recipe, name, value)
@@ -50,7 +51,7 @@ class Classifier:
         return replace(settings, data=data, net=net)
 
     @staticmethod
-    def _check_gene(recipe: Recipe, name: str, value: float) -> None:
+    def _check_gene(recipe: Recipe, name: str, value: Any) -> None:
         try:
             changed = recipe.with_genes({name: value})
         except ValueError as error:

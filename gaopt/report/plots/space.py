@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from gaopt.history import History, Individual
 from gaopt.report import reading
 from gaopt.report.plots.style import BEST, INK, MUTED, POWERS, figure, generation_colours, plot, whole
-from gaopt.space import Gene
+from gaopt.space import AnyGene, Choice
 
 PAIRED = 5
 """With more genes than this every gene has a strip of its own, instead of a panel for each pair."""
@@ -39,7 +39,7 @@ def space(history: History) -> Figure | None:
     return drawn
 
 
-def _panel(axes: Axes, history: History, genes: Mapping[str, Gene], x: str, y: str) -> None:
+def _panel(axes: Axes, history: History, genes: Mapping[str, AnyGene], x: str, y: str) -> None:
     """One gene against another; against the generation where x is empty."""
     place: Callable[[Individual], float] = (lambda i: i.genes[x]) if x else _strip(history)
     shades = generation_colours(len(history.populations))
@@ -72,9 +72,11 @@ def _strip(history: History) -> Callable[[Individual], float]:
     return lambda individual: places[individual.id]
 
 
-def _scale(axes: Axes, which: str, name: str, gene: Gene) -> None:
+def _scale(axes: Axes, which: str, name: str, gene: AnyGene) -> None:
     """The gene's own scale and bounds, wider only where a value given by hand lies outside."""
     axis = axes.xaxis if which == "x" else axes.yaxis
+    if isinstance(gene, Choice):
+        return
     low, high = axis.get_data_interval()
     low, high = min(low, gene.low), max(high, gene.high)
     if gene.scale == "log" and low > 0:

@@ -1,0 +1,40 @@
+"""The config of a study: a TOML file, overrides, and the checks that make one clear sentence of a mistake."""
+
+from gaopt.config.parsing import parse
+from gaopt.config.search import Assisted, Fidelity, Genetic, GridConfig, Noise, Operators, Stop, Warm
+from gaopt.config.shipped import experiments, find, presets
+from gaopt.config.study import (
+    DECIDING,
+    OWN_TABLES,
+    SEARCHES,
+    PoolConfig,
+    StrategyName,
+    StudyConfig,
+    from_tables,
+    load,
+    variant_space,
+)
+
+__all__ = [
+    "DECIDING",
+    "OWN_TABLES",
+    "SEARCHES",
+    "Assisted",
+    "Fidelity",
+    "Genetic",
+    "GridConfig",
+    "Noise",
+    "Operators",
+    "PoolConfig",
+    "Stop",
+    "StrategyName",
+    "StudyConfig",
+    "Warm",
+    "experiments",
+    "find",
+    "from_tables",
+    "load",
+    "parse",
+    "presets",
+    "variant_space",
+]

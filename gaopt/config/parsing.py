@@ -1,0 +1,61 @@
+"""Dataclasses from tables: each value checked against its annotation, each mistake one clear sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from gaopt.errors import ConfigError, nearest
+
+T = TypeVar("T")
+
+
+def parse(kind: type[T], table: Any, where: str) -> T:
+    """A dataclass from a table, each value checked against its annotation.
+
+    Raises:
+        ConfigError: an unknown key, with the nearest known one; a value of the wrong type or out of its
+            range, with the range.
+    """
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{where} is {table!r}: must be a table")
+    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    for key in table:
+        if key not in known:
+            raise ConfigError(f"unknown key {where}.{key}: {nearest(key, known)}")
+    try:
+        # As JSON, so that a list may stand for a tuple while "3" still does not stand for 3.
+        parsed: T = TypeAdapter(kind).validate_json(json.dumps(table, default=str), strict=True)
+    except ValidationError as error:
+        raise ConfigError(_sentence(error, where)) from None
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
+    return parsed
+
+
+def _sentence(error: ValidationError, where: str) -> str:
+    first = error.errors(include_url=False)[0]
+    parts = [part for part in first["loc"] if not str(part).startswith("function-")]
+    key = where + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    if first["type"] == "missing":
+        return f"{key} is missing"
+    what = (
+        first["msg"].removeprefix("Value error, ").replace("Input should be", "must be").replace("an object", "a table")
+    )
+    return f"{key} is {first['input']!r}: {what}" if first["type"] != "value_error" else f"{where}: {what}"
+
+
+def table(tables: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """One of several tables, empty where it is not there.
+
+    Raises:
+        ConfigError: it is no table.
+    """
+    found = tables.get(name, {})
+    if not isinstance(found, Mapping):
+        raise ConfigError(f"{name} is {found!r}: must be a table")
+    return found

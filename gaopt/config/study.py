@@ -1,0 +1,223 @@
+"""The config of a study: its tables, checked, and back."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Le, Lt
+
+from gaopt.config.parsing import parse, table
+from gaopt.config.search import Assisted, Fidelity, Genetic, GridConfig, Noise, Operators, Stop, Warm
+from gaopt.config.shipped import find
+from gaopt.errors import ConfigError
+from gaopt.space import AnyGene, Choice, Gene, Genes, Space
+from gaopt.tables import check_plain, overridden, read_toml
+
+StrategyName = Literal["genetic", "assisted", "random", "grid", "fixed"]
+SEARCHES = ("genetic", "assisted", "random")
+"""The strategies that breed generations."""
+
+
+@dataclass(frozen=True)
+class PoolConfig:
+    """Where individuals are trained.
+
+    Attributes:
+        kind: "ray" (a local or a joined cluster) or "inline" (one after another in this process).
+        address: the Ray cluster to join; empty for RAY_ADDRESS if set, else a local one.
+        gpus: GPUs for one individual, a fraction to share one; not used where there are none.
+        cpus: CPU cores, and torch threads, for one individual. Another number of threads gives other numbers.
+        dashboard: start the Ray dashboard with a local cluster.
+    """
+
+    kind: Literal["ray", "inline"] = "ray"
+    address: str = ""
+    gpus: Annotated[float, Ge(0), Le(64)] = 1.0
+    cpus: Annotated[int, Ge(1), Le(1024)] = 1
+    dashboard: bool = True
+
+    def __post_init__(self) -> None:
+        if self.gpus > 1 and self.gpus % 1:
+            raise ValueError(f"gpus is {self.gpus:g}: must be a whole number, or a fraction below 1")
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """All that decides what a study does.
+
+    Attributes:
+        space: the genes.
+        objective: what scores an individual, as "package.module:function".
+        strategy: "genetic", "assisted" for the same with a model that chooses among the offspring, "random" for as many
+            individuals drawn evenly, "grid" for every combination of genes that can be counted, or "fixed" for one
+            training with the genes of `fixed`.
+        seed: every random number of the search and of the trainings follows from it.
+        given: individuals that the first generation begins with.
+        settings: the objective's own tables, as plain data.
+    """
+
+    space: Space
+    objective: str
+    strategy: StrategyName = "genetic"
+    seed: int = 0
+    genetic: Genetic = field(default_factory=Genetic)
+    assisted: Assisted = field(default_factory=Assisted)
+    operators: Operators = field(default_factory=Operators)
+    fidelity: Fidelity = field(default_factory=Fidelity)
+    noise: Noise = field(default_factory=Noise)
+    stop: Stop = field(default_factory=Stop)
+    warm: Warm = field(default_factory=Warm)
+    grid: GridConfig = field(default_factory=GridConfig)
+    given: tuple[Genes, ...] = ()
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    pool: PoolConfig = field(default_factory=PoolConfig)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def litters(self) -> list[int]:
+        """How many individuals each generation begins to train, at most."""
+        match self.strategy:
+            case "genetic" | "random":
+                return self.genetic.litters
+            case "assisted":
+                return self.assisted.litters
+            case "grid":
+                return [self.grid.repeats * math.prod(gene.levels for gene in self.space.values())]
+            case "fixed":
+                return [1]
+
+    @property
+    def numbers(self) -> str:
+        """The table that says how many generations there are."""
+        return "assisted" if self.strategy == "assisted" else "genetic"
+
+    @property
+    def trainings(self) -> int:
+        """How many individuals there will be, at most."""
+        return sum(self.litters) + (self.noise.trainings if self.strategy in SEARCHES else 0)
+
+    @property
+    def generations(self) -> int:
+        return len(self.litters)
+
+    def rounds(self, together: int) -> int:
+        """How often the pool is filled, with so many trained together: a generation waits for the one before."""
+        return sum(-(-litter // together) for litter in self.litters)
+
+    def plain(self) -> dict[str, Any]:
+        """The config as tables of plain data, as in its TOML file: the inverse of `from_tables`."""
+        study: dict[str, Any] = {"objective": self.objective, "strategy": self.strategy, "seed": self.seed}
+        if self.space.constraints:
+            study["constraints"] = list(self.space.constraints)
+        tables: dict[str, Any] = {"study": study, "space": {name: _plain(gene) for name, gene in self.space.items()}}
+        if self.given:
+            tables["given"] = [dict(genes) for genes in self.given]
+        tables |= {name: _plain(getattr(self, name)) for name in self._used}
+        if self.fixed:
+            tables["fixed"] = dict(self.fixed)
+        return tables | {"pool": asdict(self.pool)} | json.loads(json.dumps(self.settings))
+
+    @property
+    def _used(self) -> list[str]:
+        """The tables that this strategy reads, and those that were changed."""
+        own = {"assisted": "assisted", "grid": "grid"}.get(self.strategy, "genetic")
+        return [name for name in DECIDING if name == own or getattr(self, name) != DECIDING[name]()]
+
+
+DECIDING = {
+    "genetic": Genetic,
+    "assisted": Assisted,
+    "operators": Operators,
+    "fidelity": Fidelity,
+    "noise": Noise,
+    "stop": Stop,
+    "warm": Warm,
+    "grid": GridConfig,
+}
+"""The tables of `gaopt.config.search`."""
+OWN_TABLES = ("study", "space", "given", *DECIDING, "fixed", "pool")
+
+
+@dataclass(frozen=True)
+class _Study:
+    """The table [study]."""
+
+    objective: str
+    strategy: StrategyName = "genetic"
+    seed: Annotated[int, Ge(0), Lt(2**63)] = 0
+    constraints: tuple[str, ...] = ()
+
+
+def load(source: str | Path, overrides: Sequence[str] = ()) -> StudyConfig:
+    """The config of a preset or a TOML file, with overrides.
+
+    Args:
+        source: the name of a preset ("cifar10") or the path of a file.
+        overrides: "table.key=value" each, the value written as in TOML; a bare word is a string.
+
+    Raises:
+        ConfigError: what is wrong, the value found, and what is allowed.
+    """
+    return from_tables(overridden(read_toml(find(source)), overrides))
+
+
+def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
+    """A config from plain tables. Tables that gaopt does not know belong to the objective, which checks them."""
+    check_plain(tables, "")
+    study = parse(_Study, tables.get("study", {}), "study")
+    space = _space(tables, study.constraints)
+    return StudyConfig(
+        space=space,
+        objective=study.objective,
+        strategy=study.strategy,
+        seed=study.seed,
+        **{name: parse(kind, table(tables, name), name) for name, kind in DECIDING.items()},
+        given=_given(tables.get("given", ()), space),
+        fixed=dict(table(tables, "fixed")),
+        pool=parse(PoolConfig, table(tables, "pool"), "pool"),
+        settings={name: table for name, table in tables.items() if name not in OWN_TABLES},
+    )
+
+
+def _space(tables: Mapping[str, Any], constraints: Sequence[str]) -> Space:
+    """The genes; of an experiment that names none, the number of a variant."""
+    genes = {name: _gene(gene, f"space.{name}") for name, gene in table(tables, "space").items()}
+    variants = table(tables, "experiment").get("variants", ())
+    if not genes and isinstance(variants, list | tuple) and len(variants) > 1:
+        return variant_space(len(variants))
+    return Space(*constraints, **genes)
+
+
+def _gene(found: Any, where: str) -> AnyGene:
+    """A choice where the table has choices, else a range."""
+    if isinstance(found, Mapping) and "choices" in found:
+        return parse(Choice, found, where)
+    return parse(Gene, found, where)
+
+
+def _given(found: Any, space: Space) -> tuple[Genes, ...]:
+    if not isinstance(found, list | tuple) or not all(isinstance(each, Mapping) for each in found):
+        raise ConfigError(f"given is {found!r}: must be an array of tables, the genes of one individual each")
+    try:
+        return tuple(space.check(each) for each in found)
+    except ConfigError as error:
+        raise ConfigError(f"given: {error}") from None
+
+
+def _plain(found: Any) -> dict[str, Any]:
+    """A dataclass as a table: lists, and nothing where there is None, as TOML has it."""
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(found).items()
+        if value is not None and (key, value) not in (("when", ""), ("step", 0.0))
+    }
+
+
+def variant_space(variants: int) -> Space:
+    """The one gene of an experiment: which of its variants."""
+    return Space(variant=Gene(0, variants - 1, integer=True))

@@ -1,0 +1,121 @@
+"""Conditions on genes as a person writes them: "optimizer == 'sgd' and lr * batch <= 4".
+
+A small part of Python: numbers, words in quotes, true and false, the names of genes, + - * / **, comparisons, `in`
+with a list of values, and, or, not, and a few functions. Nothing else gets past `Expression`, so that a config can
+compute and do no more.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from types import CodeType
+from typing import Any
+
+from gaopt.errors import ConfigError, nearest
+
+FUNCTIONS = {"abs": abs, "min": min, "max": max, "log10": math.log10, "log2": math.log2, "sqrt": math.sqrt}
+_WORDS = {"true": True, "false": False}
+_ALLOWED = (
+    *(ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.UAdd),
+    *(ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE),
+    *(ast.Gt, ast.GtE, ast.In, ast.NotIn, ast.List, ast.Tuple, ast.Load, ast.Name, ast.Constant, ast.Call),
+)
+
+
+class Expression:
+    """A condition on genes.
+
+    Attributes:
+        text: as it was written.
+        names: the genes that it speaks of.
+
+    Raises:
+        ConfigError: it is no such expression.
+
+    Example:
+        >>> Expression("lr * batch <= 4").holds({"lr": 0.01, "batch": 128.0})
+        True
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        tree = _parsed(text)
+        self.names = sorted(
+            {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - FUNCTIONS.keys() - _WORDS.keys()
+        )
+        # Numbers as floats: whole ones could grow without end ("9 ** 9 ** 9"), floats overflow.
+        self._plain = ast.unparse(_Floats().visit(tree))
+
+    @cached_property
+    def _code(self) -> CodeType:
+        return compile(self._plain, "<condition>", "eval")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in vars(self).items() if key != "_code"}  # code does not pickle
+
+    def holds(self, genes: Mapping[str, Any]) -> bool:
+        """Whether it is true of these genes. One that cannot be computed (a division by zero) is not.
+
+        Raises:
+            KeyError: a gene that it speaks of is not there.
+            ConfigError: it adds, or compares, what does not go together.
+        """
+        values = {name: genes[name] for name in self.names}
+        try:
+            return bool(eval(self._code, {"__builtins__": {}}, FUNCTIONS | _WORDS | values))
+        except (ArithmeticError, ValueError):
+            return False
+        except TypeError as error:
+            raise ConfigError(f"{self.text!r} cannot be computed: {error}") from None
+
+    def check(self, known: Mapping[str, Any]) -> None:
+        """
+        Raises:
+            ConfigError: it speaks of what is not known.
+        """
+        for name in self.names:
+            if name not in known:
+                raise ConfigError(
+                    f"{self.text!r} speaks of {name!r}, which is no gene before it: {nearest(name, known)}"
+                )
+
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expression) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+def _parsed(text: str) -> ast.Expression:
+    if len(text) > 1000:
+        raise ConfigError(f"the condition {text[:40]!r}… has {len(text)} characters: must have at most 1000")
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise ConfigError(f"{text!r} is no condition: must be like \"lr * 10 < wd or optimizer == 'sgd'\"") from None
+    for node in ast.walk(tree):
+        if not isinstance(node, _ALLOWED):
+            raise ConfigError(
+                f"{text!r} holds a {type(node).__name__}: only numbers, words, genes, + - * / ** and logic"
+            )
+        if isinstance(node, ast.Call) and (not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS):
+            raise ConfigError(f"{text!r} calls {ast.unparse(node.func)!r}: only {', '.join(FUNCTIONS)}")
+        if isinstance(node, ast.Constant) and not isinstance(node.value, int | float | str):
+            raise ConfigError(f"{text!r} holds {node.value!r}: only numbers and words")
+    return tree
+
+
+class _Floats(ast.NodeTransformer):
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        if isinstance(node.value, int) and not isinstance(node.value, bool):
+            try:
+                return ast.Constant(float(node.value))
+            except OverflowError:
+                return ast.Constant(math.inf)
+        return node

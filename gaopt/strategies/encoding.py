@@ -1,0 +1,103 @@
+"""Genes as points of the unit cube, on which genomes are bred, and as columns, by which the model tells them apart.
+
+A point has a coordinate a gene, NaN for one that is not there. A column is such a coordinate, except for choices, which
+have no order: of two values one column, 0 or 1, of more a column each. To the model, a gene that is not there lies in
+the middle.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaopt.space import AnyGene, Choice, Genes, Space
+from gaopt.strategies.model import Array
+
+FEW = 50
+"""A whole number of more values than this climbs like any other gene, and is rounded at the summit."""
+
+
+class Encoding:
+    """The points and columns of a space.
+
+    Attributes:
+        climbs: (c,) which columns an ascent on the model may move.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        genes = list(space.values())
+        self._levelled = [(n, gene) for n, gene in enumerate(genes) if gene.levels]
+        self._starts = np.cumsum([0, *map(_width, genes)])
+        self._choices = [(n, gene) for n, gene in enumerate(genes) if isinstance(gene, Choice)]
+        numbers = [n for n, gene in enumerate(genes) if not isinstance(gene, Choice)]
+        self._numbers, self._columns = np.array(numbers, int), self._starts[:-1][numbers]
+        self.climbs = np.zeros(max(1, int(self._starts[-1])), bool)
+        self.climbs[self._columns] = [not 0 < genes[n].levels <= FEW for n in numbers]
+
+    def __len__(self) -> int:
+        """Coordinates of a point."""
+        return len(self.space)
+
+    def points(self, individuals: Iterable[Genes]) -> Array:
+        """(n, d): where individuals lie."""
+        units = np.array([self.space.units(genes) for genes in individuals], float).reshape(-1, len(self))
+        return np.clip(units, 0.0, 1.0)  # the last of the figures that a gene has may lie outside
+
+    def genes(self, point: Array) -> Genes:
+        """The individual at a point (d,)."""
+        return self.space.at([float(unit) for unit in point])
+
+    def strangers(self, number: int, rng: np.random.Generator) -> Array:
+        """(number, d): individuals drawn evenly, as they would be trained."""
+        if self.space.free:
+            return self.snapped(rng.random((number, len(self))))
+        draws = random.Random(int(rng.integers(2**63)))
+        return self.points(self.space.sample(draws) for _ in range(number))
+
+    def snapped(self, points: Array) -> Array:
+        """(n, d) as they would be trained: values that can be counted at their places, NaN for what is not there."""
+        exact = points.copy()
+        for column, gene in self._levelled:
+            there = ~np.isnan(exact[:, column])
+            exact[there, column] = [gene.unit(gene.at(unit)) for unit in exact[there, column]]  # type: ignore[arg-type]
+        if not self.space.free:
+            for row, point in enumerate(exact):
+                genes = self.genes(point)
+                exact[row, [name not in genes for name in self.space]] = np.nan
+        return exact
+
+    def allowed(self, points: Array) -> NDArray[np.bool_]:
+        """(n,): whether the constraints hold."""
+        if not self.space.constraints:
+            return np.ones(len(points), bool)
+        return np.array([self.space.allows(self.genes(point)) for point in points], bool)
+
+    def columns(self, points: Array) -> Array:
+        """(n, c): points (n, d) as the model sees them. A space of one individual has an empty column."""
+        found = np.zeros((len(points), len(self.climbs)))
+        found[:, self._columns] = np.nan_to_num(points[:, self._numbers], nan=0.5)
+        for n, gene in self._choices:
+            start, count = int(self._starts[n]), gene.levels
+            level = np.floor(points[:, n] * count).clip(0, count - 1)
+            if count == 2:
+                found[:, start] = np.nan_to_num(level, nan=0.5)
+            elif count > 2:
+                found[:, start : start + count] = level[:, None] == np.arange(count)
+        return found
+
+    def moved(self, point: Array, columns: Array) -> Array:
+        """A point (d,) once its columns (c,) have climbed; what is not there stays away."""
+        there = point.copy()
+        there[self._numbers] = np.where(np.isnan(point[self._numbers]), np.nan, columns[self._columns])
+        return there
+
+
+def _width(gene: AnyGene) -> int:
+    """How many columns a gene has."""
+    if isinstance(gene, Choice):
+        return {1: 0, 2: 1}.get(gene.levels, gene.levels)
+    return 1

@@ -1,0 +1,43 @@
+"""Training the fittest again once a search is over: the best mean wins, not the luckiest score."""
+
+from __future__ import annotations
+
+from gaopt.config import Noise
+from gaopt.events import Birth, Bred, Decision
+from gaopt.history import History, Individual
+from gaopt.strategies.base import Strategy
+
+
+class Finalists:
+    """A search, and after it some more trainings of its fittest, each with a seed of its own."""
+
+    def __init__(self, search: Strategy, config: Noise) -> None:
+        self._search, self._config = search, config
+
+    def decide(self, history: History, room: int) -> Decision | None:
+        if decision := self._search.decide(history, room):
+            return decision
+        if history.unfinished:
+            return None
+        births = self._repeats(history)
+        return Bred(history.generation, tuple(births)) if births else None
+
+    def _repeats(self, history: History) -> list[Birth]:
+        births: list[Birth] = []
+        for finalist in finalists(history, self._config.finalists):
+            trained = sum(
+                i.birth.origin == "repeat" and i.birth.parents == (finalist.id,) for i in history.individuals.values()
+            )
+            for trial in range(trained, self._config.repeats):
+                id, seed = len(history.individuals) + len(births), finalist.birth.trial + 1 + trial
+                births.append(Birth(id, dict(finalist.genes), "repeat", (finalist.id,), seed))
+        return births
+
+
+def finalists(history: History, number: int) -> list[Individual]:
+    """The fittest by their first scores, the oldest first where they are equal; genes trained again count once."""
+    found: dict[str, Individual] = {}
+    for individual in sorted(history.scored, key=lambda i: (-i.fitness, i.id)):
+        if individual.birth.origin != "repeat":
+            found.setdefault(repr(sorted(individual.genes.items())), individual)
+    return list(found.values())[:number]

@@ -1,0 +1,65 @@
+"""When a search ends before its last generation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import pstdev
+
+from gaopt.config import Stop
+from gaopt.events import Bred, Decision
+from gaopt.history import History
+from gaopt.space import Space
+from gaopt.strategies.base import Strategy
+
+
+class Stopping:
+    """A search that breeds no more once a rule says so, and no larger generation than a budget still pays for."""
+
+    def __init__(self, search: Strategy, space: Space, config: Stop) -> None:
+        self._search, self._space, self._config = search, space, config
+
+    def decide(self, history: History, room: int) -> Decision | None:
+        decision = self._search.decide(history, room)
+        if not isinstance(decision, Bred) or not history.populations:
+            return decision
+        if reason(self._config, self._space, history, decision.survivors):
+            return None
+        paid = decision.births[: affordable(self._config, history)]
+        return replace(decision, births=paid) if paid else None
+
+
+def reason(config: Stop, space: Space, history: History, survivors: tuple[int, ...] = ()) -> str:
+    """Why a search should end now; "" where it should not.
+
+    Args:
+        survivors: of the generation to come.
+    """
+    best = history.best
+    if best and config.target is not None and best.fitness >= config.target:
+        return f"the target of {config.target:g} was reached"
+    if best and config.generations and history.generation - best.generation >= config.generations:
+        return f"no fitter individual came in {config.generations} generations"
+    if config.spread and len(survivors) > 1 and spread(space, history, survivors) <= config.spread:
+        return "the survivors are nearly alike"
+    return "the budget is spent" if affordable(config, history) < 1 else ""
+
+
+def spread(space: Space, history: History, ids: tuple[int, ...]) -> float:
+    """The largest standard deviation of any gene among individuals, as a share of its range."""
+    points = [space.units(history.individuals[id].genes) for id in ids]
+    columns = [[unit for unit in column if unit == unit] for column in zip(*points, strict=True)]
+    return max((pstdev(column) for column in columns if column), default=0.0)
+
+
+def affordable(config: Stop, history: History) -> int:
+    """How many more trainings the budget pays for, at the mean cost of those before."""
+    everyone = history.individuals.values()
+    tried = max(1, sum(bool(i.done or i.early) for i in everyone))
+    epochs, seconds = sum(i.epochs for i in everyone), sum(i.seconds for i in everyone)
+    budgets = (
+        (config.epochs, epochs),
+        (config.seconds, seconds),
+        (config.money, seconds / 3600 * config.price),
+    )
+    left = [(budget - spent) * tried / spent for budget, spent in budgets if budget and spent]
+    return max(0, int(min(left, default=1e9) + 1e-9))
