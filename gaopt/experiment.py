@@ -84,7 +84,12 @@ def shown(tables: Mapping[str, Any], genes: Mapping[str, float]) -> dict[str, st
     """Genes as people read them: {"lr": "0.003", …}; in an experiment {"variant": "plain-20"}."""
     if found := experiment(tables):
         return {"variant": found.variant(genes).name}
-    return {name: f"{value:.3g}" for name, value in genes.items()}
+    return {name: spoken(value) for name, value in genes.items()}
+
+
+def spoken(value: Any) -> str:
+    """A gene's value: a number to three figures, a choice as it is."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _rows(table: Mapping[str, Any], key: str) -> list[tuple[int, Any]]:
