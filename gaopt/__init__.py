@@ -21,6 +21,7 @@ _home = {
     "Genetic": "gaopt.config",
     "PoolConfig": "gaopt.config",
     "Gene": "gaopt.space",
+    "Choice": "gaopt.space",
     "Space": "gaopt.space",
     "History": "gaopt.history",
     "Score": "gaopt.objective",

@@ -64,7 +64,8 @@ class Individual:
     @property
     def fitness(self) -> float:
         """Minus infinity unless scored after a whole training, so that all else ranks below every score."""
-        return self.outcome.fitness if isinstance(self.outcome, Scored) else -math.inf
+        found = self.outcome.fitness if isinstance(self.outcome, Scored) else -math.inf
+        return found if not math.isnan(found) else -math.inf
 
     @property
     def failure(self) -> Failed | None:

@@ -57,7 +57,7 @@ class Gene:
         self._check_step()
 
     def _check_step(self) -> None:
-        if self.step and not 0 < self.step <= self.high - self.low:
+        if self.step and not 0 < self.step <= (self.high - self.low) * (1 + 1e-9):  # they may have been rounded
             raise ConfigError(f"step is {self.step}: must be above 0 and at most {self.high - self.low:g}")
         if self.step and self.scale == "log":
             raise ConfigError(f"step is {self.step} on a log scale: must be 0, or the scale 'linear'")

@@ -1,10 +1,11 @@
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gaopt import Gene, Space
+from gaopt import Choice, Gene, Space
 from gaopt.errors import ConfigError
 from tests.conftest import space
 
@@ -69,3 +70,84 @@ def test_an_unknown_and_a_missing_gene_are_named() -> None:
 def test_a_space_without_genes_is_refused() -> None:
     with pytest.raises(ConfigError, match="no genes"):
         Space()
+
+
+def test_a_gene_with_steps_takes_no_other_values() -> None:
+    gene = Gene(0.0, 1.0, step=0.3)
+    assert {gene.at(n / 100) for n in range(101)} == {0.0, 0.3, 0.6, 0.9}
+    assert gene.levels == 4
+    assert [gene.level(n) for n in (0, 3)] == [0.0, pytest.approx(0.9)]
+    assert {Gene(2, 10, integer=True, step=4).at(n / 100) for n in range(101)} == {2.0, 6.0, 10.0}
+
+
+def test_a_choice_is_divided_evenly_and_comes_back() -> None:
+    choice = Choice(("adam", "sgd", True, 3))
+    drawn = [choice.at(random.Random(n).random()) for n in range(2000)]
+    assert all(400 < sum(value is each for value in drawn) < 600 for each in choice.choices)
+    assert [choice.at(choice.unit(value)) for value in choice.choices] == list(choice.choices)
+    assert (choice.at(0.0), choice.at(1.0)) == ("adam", 3)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Choice(()), "choices is empty"),
+        (lambda: Choice(("a", "a")), "'a' twice"),
+        (lambda: Choice((1, True)), "twice, or a number that equals it"),
+        (lambda: Choice((float("nan"),)), "must be finite"),
+        (lambda: Gene(0, 1, step=2), "step is 2"),
+        (lambda: Gene(0, 1, step=-0.1), "step is -0.1"),
+        (lambda: Gene(1, 10, "log", step=1), "on a log scale"),
+        (lambda: Gene(1, 10, integer=True, step=0.5), "must be whole"),
+        (lambda: Space(a=Gene(0, 1, when="b > 0"), b=Gene(0, 1)), "'b', which is no gene before it"),
+        (lambda: Space("c > 0", a=Gene(0, 1)), "'c'"),
+        (lambda: Space("a > 2", a=Gene(0, 1)), "the constraints allow none"),
+        (lambda: Space("a > 'x'", a=Gene(0, 1)), "cannot be computed"),
+        (lambda: Space(a=Choice(("x",)), b=Gene(0, 1, when="a > 1")), "cannot be computed"),
+    ],
+)
+def test_a_space_that_makes_no_sense_is_refused(make: Callable[[], object], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        make()
+
+
+CONDITIONAL = Space(
+    "lr * 10 <= wd",
+    lr=Gene(1e-3, 1.0, "log"),
+    wd=Gene(0.0, 1.0),
+    optimizer=Choice(("adam", "sgd")),
+    mom=Gene(0.0, 1.0, when="optimizer == 'sgd'"),
+    nesterov=Choice((False, True), when="mom > 0.5"),
+)
+
+
+def test_a_gene_is_there_only_where_its_condition_holds() -> None:
+    drawn = [CONDITIONAL.sample(random.Random(n)) for n in range(300)]
+    assert all(genes["lr"] * 10 <= genes["wd"] for genes in drawn)
+    assert all(("mom" in genes) == (genes["optimizer"] == "sgd") for genes in drawn)
+    # A condition on a gene that is not there does not hold.
+    assert all(("nesterov" in genes) == (genes.get("mom", 0) > 0.5) for genes in drawn)
+    assert len({len(genes) for genes in drawn}) == 3
+
+
+def test_points_and_vectors_come_back_with_what_is_not_there() -> None:
+    for n in range(50):
+        genes = CONDITIONAL.sample(random.Random(n))
+        assert CONDITIONAL.genes(CONDITIONAL.vector(genes)) == genes
+        back = CONDITIONAL.at(CONDITIONAL.units(genes))
+        assert list(back) == list(genes)
+        assert all(value == pytest.approx(genes[name], rel=1e-4) for name, value in back.items() if name != "optimizer")
+
+
+@pytest.mark.parametrize(
+    ("genes", "said"),
+    [
+        ({"lr": 0.01, "wd": 1.0, "optimizer": "lion"}, "the gene 'optimizer' is 'lion': must be one of 'adam', 'sgd'"),
+        ({"lr": 0.01, "wd": 1.0, "optimizer": "sgd"}, "no value for the gene 'mom'"),
+        ({"lr": 0.01, "wd": 1.0, "optimizer": "adam", "mom": 0.9}, "'mom': it is there only when optimizer == 'sgd'"),
+        ({"lr": "high", "wd": 1.0, "optimizer": "adam"}, "the gene 'lr' is 'high': must be a number"),
+    ],
+)
+def test_genes_given_by_hand_are_checked(genes: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        CONDITIONAL.check(genes)

@@ -163,7 +163,7 @@ class Choice:
         rows = np.array(apart(columns, np.argsort(-gains, kind="stable")))
         climbs = self.encoding.climbs
         ends = [self.encoding.moved(genomes.points[row], self.gain.climbed(columns[row], climbs)) for row in rows]
-        summits = Genomes(self.encoding.snapped(np.array(ends)), genomes.sources[rows])
+        summits = Genomes(np.array(ends), genomes.sources[rows])
         return genomes + summits, np.append(gains, self._gains(summits))
 
 

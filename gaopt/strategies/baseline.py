@@ -11,6 +11,7 @@ from gaopt.errors import ConfigError
 from gaopt.events import Birth, Bred
 from gaopt.history import History
 from gaopt.space import Genes, Space
+from gaopt.strategies import operators
 from gaopt.strategies.base import keyed
 from gaopt.strategies.known import NOTHING, Known
 
@@ -41,7 +42,7 @@ class RandomSearch:
         births = [] if born else self._known.births(self._space, history, self._seed, litter)
         for slot in range(len(births), litter):
             births.append(Birth(born + slot, self._space.sample(keyed(self._seed, generation, slot)), "random"))
-        fittest = sorted(history.population, key=lambda i: (-i.fitness, i.id))[: self._config.promoted]
+        fittest = operators.fittest(self._space, history.population, self._config.promoted)
         return Bred(generation, tuple(births), tuple(individual.id for individual in fittest))
 
 

@@ -90,10 +90,13 @@ class Encoding:
         return found
 
     def moved(self, point: Array, columns: Array) -> Array:
-        """A point (d,) once its columns (c,) have climbed; what is not there stays away."""
-        there = point.copy()
-        there[self._numbers] = np.where(np.isnan(point[self._numbers]), np.nan, columns[self._columns])
-        return there
+        """(d,): a point once its columns (c,) have climbed, as it would be trained.
+
+        A gene that was not there lies in the middle, should its condition hold now.
+        """
+        there = np.nan_to_num(point, nan=0.5)
+        there[self._numbers] = columns[self._columns]
+        return np.asarray(self.snapped(there[None])[0])
 
 
 def _width(gene: AnyGene) -> int:

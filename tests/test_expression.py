@@ -1,0 +1,76 @@
+import pickle
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gaopt.errors import ConfigError
+from gaopt.expression import Expression
+
+GENES = {"lr": 0.01, "batch": 128.0, "optimizer": "sgd", "flip": True}
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("lr * batch <= 4", True),
+        ("lr * batch <= 1", False),
+        ("optimizer == 'sgd' and not flip", False),
+        ("optimizer in ['adam', 'lion'] or flip == true", True),
+        ("-3 < log10(lr) < 0", True),
+        ("max(lr, batch) ** 0.5 > 11", True),
+        ("1 / (batch - 128) > 0", False),  # cannot be computed
+        ("9 ** 9 ** 9 ** 9 > 0", False),  # nor that, and at once
+    ],
+)
+def test_what_holds(text: str, holds: bool) -> None:
+    assert Expression(text).holds(GENES) is holds
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is no condition"),
+        ("lr <", "is no condition"),
+        ("lr = 3", "is no condition"),
+        ("__import__('os').system('true')", "calls"),
+        ("(lambda: 1)()", "calls"),
+        ("open('x')", "calls 'open'"),
+        ("[x for x in (1, 2)]", "ListComp"),
+        ("lr.real > 0", "Attribute"),
+        ("lr > 1j", "only numbers and words"),
+        ("'a' * 3 == 'aaa' if lr else 0", "IfExp"),
+        ("f'{lr}' == 'x'", "JoinedStr"),
+        ("(x := 3) > 2", "NamedExpr"),
+        ("lr[0] > 1", "Subscript"),
+        ("lr > " + "1 + " * 400 + "1", "at most 1000"),
+    ],
+)
+def test_nothing_but_a_condition_gets_past(text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        Expression(text)
+
+
+def test_what_does_not_go_together_is_said() -> None:
+    with pytest.raises(ConfigError, match="'optimizer < 3' cannot be computed"):
+        Expression("optimizer < 3").holds(GENES)
+
+
+def test_a_gene_that_is_not_known_is_named() -> None:
+    with pytest.raises(ConfigError, match="speaks of 'lrr', which is no gene"):
+        Expression("lrr > 0").check({"lr": 0})
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_condition_or_a_mistake_that_is_said(text: str) -> None:
+    with suppress(ConfigError):
+        found = Expression(text)
+        if set(found.names) <= set(GENES):
+            assert found.holds(GENES) in (True, False)
+
+
+def test_it_can_be_sent_to_another_process() -> None:
+    found = Expression("lr > 0")
+    assert found.holds(GENES)
+    assert pickle.loads(pickle.dumps(found)).holds(GENES)
