@@ -23,6 +23,7 @@ def toy(objective: str = "valley", **genetic: float) -> StudyConfig:
     return StudyConfig(
         space=space(),
         objective=f"gaopt.objectives.toy:{objective}",
+        strategy="genetic",
         genetic=Genetic(**genetic),  # type: ignore[arg-type]
         pool=PoolConfig(kind="inline"),
     )

@@ -35,7 +35,7 @@ HOSTILE = '<script>alert("1")</script> | `x` \n*b* <img src=http://example.com/x
 
 def config(space: Space = SPACE, population: int = 4, generations: int = 3) -> StudyConfig:
     search = Genetic(population, generations)
-    return StudyConfig(space, "gaopt.objectives.toy:valley", genetic=search, pool=PoolConfig("inline"))
+    return StudyConfig(space, "gaopt.objectives.toy:valley", "genetic", genetic=search, pool=PoolConfig("inline"))
 
 
 def trained(id: int, genes: dict[str, float], epochs: int = 3) -> Iterator[Event]:

@@ -53,8 +53,8 @@ class StudyConfig:
     Attributes:
         space: the genes.
         objective: what scores an individual, as "package.module:function".
-        strategy: "genetic", "assisted" for the same with a model that chooses among the offspring, "random" for as many
-            individuals drawn evenly, "grid" for every combination of genes that can be counted, or "fixed" for one
+        strategy: "genetic", "assisted" for one with a model that chooses among the offspring, "random" for individuals
+            drawn evenly, as many as "genetic" has, "grid" for every combination of genes that can be counted, or "fixed" for one
             training with the genes of `fixed`.
         seed: every random number of the search and of the trainings follows from it.
         given: individuals that the first generation begins with.
@@ -63,7 +63,7 @@ class StudyConfig:
 
     space: Space
     objective: str
-    strategy: StrategyName = "genetic"
+    strategy: StrategyName = "assisted"
     seed: int = 0
     genetic: Genetic = field(default_factory=Genetic)
     assisted: Assisted = field(default_factory=Assisted)
@@ -148,7 +148,7 @@ class _Study:
     """The table [study]."""
 
     objective: str
-    strategy: StrategyName = "genetic"
+    strategy: StrategyName = "assisted"
     seed: Annotated[int, Ge(0), Lt(2**63)] = 0
     constraints: tuple[str, ...] = ()
 
