@@ -10,12 +10,25 @@ import pytest
 
 from tests.conftest import ROOT
 
-HEAVY = {"scipy", "torch", "torchvision", "fastai", "ray", "deap", "pandas", "matplotlib", "sklearn"}
+HEAVY = {
+    "scipy",
+    "torch",
+    "torchvision",
+    "fastai",
+    "ray",
+    "deap",
+    "pandas",
+    "matplotlib",
+    "sklearn",
+    "optuna",
+    "onnxruntime",
+}
 
 # Each may import those to its right, and its own kind; nothing points back.
 LAYERS = [
     ("__main__",),
     ("cli",),
+    ("bench",),
     ("driver",),
     ("report", "screen", "signals"),
     ("progress",),
@@ -39,6 +52,8 @@ DOORS = {
     "ray": {"gaopt/pools/cluster.py"},
     "pandas": {"gaopt/report/tables.py"},
     "sqlite3": {"gaopt/journal.py"},
+    "optuna": {"gaopt/bench/peers.py"},
+    "onnxruntime": {"gaopt/bench/lcbench.py"},
 }
 
 
@@ -119,6 +134,7 @@ def loaded(code: str) -> set[str]:
         "import gaopt",
         "import sys; sys.argv = ['gaopt', '--help']; from gaopt.cli import main; main()",
         "import sys; sys.argv = ['gaopt', 'run', '--help']; from gaopt.cli import main; main()",
+        "import sys; sys.argv = ['gaopt', 'bench', 'search', '--help']; from gaopt.cli import main; main()",
         "import gaopt; gaopt.load('digits')",
         "import resnet.spec, resnet.recipe",
         "from gaopt import StudyConfig, Gene, Space, History, Task, Score",

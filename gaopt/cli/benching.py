@@ -1,0 +1,58 @@
+"""The verb that measures: bench search."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import click
+
+from gaopt.cli.group import cli
+from gaopt.errors import BadInput
+
+
+@cli.group()
+def bench() -> None:
+    """Measure what gaopt does."""
+
+
+@bench.command()
+@click.option("--data", type=click.Path(path_type=Path), metavar="FOLDER", help="Where LCBench's surrogate is.")
+@click.option("--searches", default="", metavar="A,B", help="Which; by default all.")
+@click.option("--problems", "names", default="", metavar="A,B", help="tuned, judged, digits, or of names: 'lc3-*'.")
+@click.option("--seeds", type=click.IntRange(1), default=25, show_default=True, help="Runs of each.")
+@click.option(
+    "--together",
+    type=click.IntRange(1, 50),
+    multiple=True,
+    default=(1, 10),
+    show_default=True,
+    help="Trainings at once; may be given several times.",
+)
+@click.option("--noise", type=click.FloatRange(0), default=0.0, help="Its standard deviation, in points of accuracy.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes to use.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("results/bench/search"),
+    show_default=True,
+    help="Where the runs and the summary are.",
+)
+@click.option("--summary", "only", is_flag=True, help="Run nothing, write the summary again.")
+def search(
+    data: Path | None, searches: str, names: str, seeds: int, together: tuple[int, ...], noise: float, jobs: int,
+    out: Path, only: bool,
+) -> None:  # fmt: skip
+    """How good the searches are at fifty trainings, beside chance and Optuna's.
+
+    Runs that are in OUT/runs.csv are not run again: an interrupted benchmark goes on. OUT/README.md has the summary.
+    """
+    from gaopt.bench import benchmark, problems, runs, summary
+    from gaopt.bench.searches import known
+
+    if not math.isfinite(noise):
+        raise BadInput(f"--noise is {noise}: must be a finite number, 0 or more")
+    if not only:
+        wanted = benchmark.cases(known(searches), problems.chosen(names), seeds, together, noise)
+        benchmark.run(out / runs.NAME, wanted, data, jobs, lambda text: click.echo(text, err=True))
+    click.echo(summary.write(out))
