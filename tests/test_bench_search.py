@@ -246,7 +246,7 @@ def test_a_file_that_has_no_runs_gets_one_sentence(tmp_path: Path, content: str,
     ("options", "sentence"),
     [
         (("--searches", "genetics"), "'genetics', which is no search: did you mean 'genetic'?"),
-        (("--problems", "digit"), "'digit', which fits no problem: did you mean 'digits'?"),
+        (("--searches", "random", "--problems", "digit"), "'digit', which fits no problem: did you mean 'digits'?"),
         (("--problems", "digits", "--noise", "nan"), "--noise is nan: must be a finite number"),
         (("--searches", "random", "--problems", "tuned"), "--data is not given, and lc3-126029 needs it"),
         (("--searches", "random", "--data", "nowhere"), "nowhere/reference.json cannot be read: No such file"),
