@@ -87,7 +87,8 @@ def _means(name: str, found: Sequence[Run], section: Section, rank: float) -> Ro
         }
     row |= {f"at {mark}": f"{np.mean([run.regrets[n] for run in found]):.4f}" for n, mark in enumerate(MARKS[:-1])}
     cost, epochs = 1e3 * np.median([run.seconds for run in found]), np.mean([run.epochs for run in found])
-    return row | {"rank": _number(rank, 2), "ms": f"{cost:.2g}", "epochs": f"{epochs:.0f}"}
+    ms = f"{cost:.0f}" if cost >= 10 else f"{cost:.2g}"
+    return row | {"rank": _number(rank, 2), "ms": ms, "epochs": f"{epochs:.0f}"}
 
 
 def against(section: Section, ours: str) -> str:
