@@ -8,6 +8,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,8 @@ def test_what_the_dockerfile_copies_exists_and_is_let_through() -> None:
     copied = {word for words in copies for word in words[:-1] if not word.startswith("--")}
     assert copied == allowed
     assert all((ROOT / name).exists() for name in copied)
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert copied >= {*build["packages"], *build["force-include"]}, "the wheel is built in the image"
 
 
 def test_the_entrypoint_is_valid_and_executable() -> None:
