@@ -10,7 +10,7 @@ from typing import Any
 
 from gaopt.bench.search import Setting, Trial
 from gaopt.errors import BadInput
-from gaopt.space import Gene, Genes
+from gaopt.space import AnyGene, Choice, Genes
 
 NEEDED = ("optuna", "cmaes")
 
@@ -54,14 +54,16 @@ def _options(sampler: str, setting: Setting) -> dict[str, Any]:
             return {}
 
 
-def _kind(kinds: Any, gene: Gene) -> Any:
+def _kind(kinds: Any, gene: AnyGene) -> Any:
+    if isinstance(gene, Choice):
+        return kinds.CategoricalDistribution(gene.choices)
     if gene.integer:
         return kinds.IntDistribution(int(gene.low), int(gene.high), log=gene.scale == "log")
     return kinds.FloatDistribution(gene.low, gene.high, log=gene.scale == "log")
 
 
 def _genes(params: dict[str, Any]) -> Genes:
-    return {name: float(value) for name, value in params.items()}
+    return {name: float(value) if type(value) is int else value for name, value in params.items()}
 
 
 def check() -> None:

@@ -9,8 +9,9 @@ from gaopt.bench import peers
 from gaopt.bench.search import Search, Setting, Trial
 from gaopt.config import Assisted, Genetic
 from gaopt.errors import BadInput, nearest
-from gaopt.events import Bred, Failed, Scored
+from gaopt.events import Failed, Scored
 from gaopt.history import History
+from gaopt.space import Genes
 from gaopt.strategies import GeneticSearch, Strategy, keyed
 from gaopt.strategies.assisted import AssistedSearch
 
@@ -40,23 +41,21 @@ class Ours:
 
     def __init__(self, strategy: Strategy, setting: Setting) -> None:
         self._strategy, self._setting, self._history = strategy, setting, History()
-        self._decision: Bred | None = None
 
     def ask(self) -> list[Trial]:
-        self._decision = self._strategy.decide(self._history, self._setting.together)
-        if self._decision is None:
-            return []
-        self._history.add(self._decision)
-        return [Trial(birth.genes, self._setting.epochs) for birth in self._decision.births]
+        if decision := self._strategy.decide(self._history, self._setting.together):
+            self._history.add(decision)
+        return [Trial(i.genes, max(1, round(i.share * self._setting.epochs))) for i in self._history.unfinished]
 
     def tell(self, scores: Sequence[float]) -> None:
-        assert self._decision
-        for birth, score in zip(self._decision.births, scores, strict=True):
-            failed = Failed(birth.id, "diverged", "the training failed")
-            self._history.add(Scored(birth.id, score) if math.isfinite(score) else failed)
+        for individual, score in zip(self._history.unfinished, scores, strict=True):
+            failed = Failed(individual.id, "diverged", "the training failed")
+            self._history.add(Scored(individual.id, score) if math.isfinite(score) else failed)
 
-    def recommended(self) -> None:
-        return None
+    def recommended(self) -> Genes | None:
+        """That of the best mean, once finalists were trained again."""
+        best = self._history.best
+        return best.genes if best and self._history.means else None
 
 
 def assisted(setting: Setting) -> Ours:

@@ -54,8 +54,8 @@ class StudyConfig:
         space: the genes.
         objective: what scores an individual, as "package.module:function".
         strategy: "genetic", "assisted" for one with a model that chooses among the offspring, "random" for individuals
-            drawn evenly, as many as "genetic" has, "grid" for every combination of genes that can be counted, or "fixed" for one
-            training with the genes of `fixed`.
+            drawn evenly, as many as "genetic" has, "grid" for every combination of genes that can be counted, or
+            "fixed" for one training with the genes of `fixed`.
         seed: every random number of the search and of the trainings follows from it.
         given: individuals that the first generation begins with.
         settings: the objective's own tables, as plain data.
