@@ -430,3 +430,15 @@ def test_all_searches_are_run_unless_some_are_named() -> None:
     assert known("random, genetic") == ["random", "genetic"]
     if find_spec("optuna") and find_spec("cmaes"):
         assert known("") == list(SEARCHES)
+
+
+def test_a_real_training_is_scored_once_for_the_same_genes_and_again_with_noise() -> None:
+    found = problems.load([problems.TRAINED], None)[problems.TRAINED]
+    genes = {"lr": 5e-3, "wd": 0.01, "mom": 0.85}
+    first = found.score(genes, 1)
+    assert 0 < first <= 100
+    assert found.score(genes, 1) == first
+    assert found.seen(genes, 1, 0.0, random.Random(0)) == first
+    assert found.regret(first) > found.regret(100.0)
+    assert problems.chosen("trained") == [problems.TRAINED]
+    assert problems.TRAINED not in problems.chosen("")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gaopt.bench import lcbench, table
+from gaopt.bench.trained import Trained
 from gaopt.errors import BadInput, nearest
 from gaopt.space import Genes, Space
 
@@ -18,7 +19,10 @@ TUNED = ("7593", "126029", "168330", "189909")
 JUDGED = ("167149", "167161", "167185", "189865")
 """Those that say how good it became: nothing is chosen by them, for what is chosen by a figure makes it too good."""
 
-ROLES = ("judged", "tuned", "digits")
+ROLES = ("judged", "tuned", "digits", "trained")
+
+TRAINED = "trained"
+"""The one that takes minutes a run: there only when it is asked for."""
 
 
 class Problem(Protocol):
@@ -61,7 +65,7 @@ def role(name: str) -> str:
     for role, those in {"judged": JUDGED, "tuned": TUNED}.items():
         if data in those:
             return role
-    if name != "digits":
+    if name not in ("digits", TRAINED):
         raise ValueError(f"{name!r} is no problem")
     return name
 
@@ -74,10 +78,15 @@ def chosen(patterns: str) -> list[str]:
     """
     found: set[str] = set()
     for pattern in patterns.split(",") if patterns else ["*"]:
-        if not (fits := {name for name in names() if pattern == role(name) or fnmatchcase(name, pattern)}):
+        if not (fits := {name for name in _fitting(pattern) if pattern == role(name) or fnmatchcase(name, pattern)}):
             raise BadInput(f"--problems has {pattern!r}, which fits no problem: {nearest(pattern, [*ROLES, *names()])}")
         found |= fits
-    return [name for name in names() if name in found]
+    return [name for name in (*names(), TRAINED) if name in found]
+
+
+def _fitting(pattern: str) -> list[str]:
+    """The names that a pattern may mean."""
+    return [TRAINED] if pattern == TRAINED else names()
 
 
 def load(wanted: Sequence[str], data: Path | None) -> dict[str, Problem]:
@@ -86,6 +95,10 @@ def load(wanted: Sequence[str], data: Path | None) -> dict[str, Problem]:
     Raises:
         BadInput: the folder is missing, or what is to be in it.
     """
-    surrogates = [name for name in wanted if name != "digits"]
+    surrogates = [name for name in wanted if name.startswith("lc")]
     found: dict[str, Problem] = dict(lcbench.load(surrogates, data)) if surrogates else {}
-    return found | ({"digits": table.digits()} if "digits" in wanted else {})
+    if "digits" in wanted:
+        found["digits"] = table.digits()
+    if TRAINED in wanted:
+        found[TRAINED] = Trained()
+    return found

@@ -10,7 +10,7 @@ import numpy as np
 from gaopt.bench.measure import Run
 from gaopt.bench.problems import ROLES, role
 
-TITLES = {"judged": "Judged problems", "tuned": "Tuned problems", "digits": "Digits"}
+TITLES = {"judged": "Judged problems", "tuned": "Tuned problems", "digits": "Digits", "trained": "Real trainings"}
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def text(found: Mapping[Case, Run]) -> str:
     parts = [_head(), "\n".join(["```", *made.commands(found), "```"]), f"{made.versions()}; {made.processor()}."]
     for section in sections(found.values()):
         parts += [f"## {section.title}", means(section), *(against(section, ours) for ours in OURS)]
-        parts.append(_digits() if section.role == "digits" else each(section))
+        parts.append(_remark(section) or each(section))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -79,7 +79,7 @@ def _means(name: str, found: Sequence[Run], section: Section, rank: float) -> Ro
     regrets = [run.regret for run in found]
     row = {"search": name, "runs": str(len(found)), f"regret at {EVALUATIONS}": _mean(regrets)}
     row |= {"median": f"{np.median(regrets):.4f}"}
-    if section.role != "digits":
+    if section.role in ("judged", "tuned"):
         sizes = {"3 genes": "lc3-", "7 genes": "lc7-"}
         row |= {
             size: _mean([run.regret for run in found if run.case.problem.startswith(start)])
@@ -127,6 +127,25 @@ def each(section: Section) -> str:
             for problem in section.problems
         ]
     )
+
+
+def _remark(section: Section) -> str:
+    """What is to be said of trainings that are real; nothing of a surrogate."""
+    match section.role:
+        case "digits":
+            return _digits()
+        case "trained":
+            return _trained()
+        case _:
+            return ""
+
+
+def _trained() -> str:
+    """How the real trainings are measured."""
+    return f"""\
+Every score is a training of the preset `{table.PRESET}`, made for it, with the seed 0; regret is on the scale of the
+table of digits, where below 0 is better than all of its rows. The digits are nearly saturated: the columns *at 10* and
+*at 20* tell more than the last."""
 
 
 def _digits() -> str:
