@@ -16,10 +16,13 @@ __version__ = "0.2.0"
 
 _home = {
     "run": "gaopt.study",
+    "ask": "gaopt.asking",
+    "Told": "gaopt.asking",
     "load": "gaopt.config",
     "StudyConfig": "gaopt.config",
     "Genetic": "gaopt.config",
     "PoolConfig": "gaopt.config",
+    "Choice": "gaopt.space",
     "Gene": "gaopt.space",
     "Choice": "gaopt.space",
     "Space": "gaopt.space",

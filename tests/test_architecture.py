@@ -31,8 +31,8 @@ LAYERS = [
     ("bench",),
     ("driver",),
     ("report", "screen", "signals"),
-    ("progress",),
-    ("study",),
+    ("progress", "integrations"),
+    ("study", "asking"),
     ("strategies", "pools"),
     ("objectives",),
     ("objective",),
@@ -49,10 +49,12 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 DOORS = {
     "deap": {"gaopt/strategies/operators.py"},
-    "ray": {"gaopt/pools/cluster.py"},
+    # The pool runs our tasks on Ray; the searcher is run by Ray Tune, imported by who uses Tune, and meets no pool.
+    "ray": {"gaopt/pools/cluster.py", "gaopt/integrations/tune.py"},
+    # Optuna calls the sampler; the benchmark calls Optuna.
+    "optuna": {"gaopt/integrations/optuna.py", "gaopt/bench/peers.py"},
     "pandas": {"gaopt/report/tables.py"},
     "sqlite3": {"gaopt/journal.py"},
-    "optuna": {"gaopt/bench/peers.py"},
     "onnxruntime": {"gaopt/bench/lcbench.py"},
 }
 
@@ -137,7 +139,7 @@ def loaded(code: str) -> set[str]:
         "import sys; sys.argv = ['gaopt', 'bench', 'search', '--help']; from gaopt.cli import main; main()",
         "import gaopt; gaopt.load('digits')",
         "import resnet.spec, resnet.recipe",
-        "from gaopt import StudyConfig, Gene, Space, History, Task, Score",
+        "from gaopt import StudyConfig, Gene, Space, History, Task, Score, Told, ask",
     ],
 )
 def test_what_should_be_light_loads_nothing_heavy(code: str) -> None:

@@ -57,7 +57,9 @@ class AssistedSearch:
         """So many more individuals, beside those that are being trained; fewer where the space has no more."""
         seen = {tuple(self._space.vector(individual.genes)) for individual in history.individuals.values()}
         with one_thread():
-            early = len(history.individuals) < self._config.population
+            # Without a single outcome there is nothing to learn from, however many are being trained.
+            done = any(individual.done for individual in history.individuals.values())
+            early = len(history.individuals) < self._config.population or not done
             return self._first(history, number, seen) if early else self._next(history, number, seen)
 
     def _survivors(self, history: History) -> tuple[int, ...]:

@@ -1,0 +1,146 @@
+"""The search as a sampler of Optuna (Akiba and others, *Optuna*, 2019).
+
+>>> import optuna
+>>> from gaopt.integrations.optuna import GaoptSampler
+>>> study = optuna.create_study(sampler=GaoptSampler(seed=0))
+>>> study.optimize(lambda trial: (trial.suggest_float("x", -5, 5) - 2) ** 2, n_trials=20)
+>>> round(study.best_params["x"], 1)
+2.0
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Mapping
+from statistics import median
+from typing import Any
+
+from gaopt.asking import Told, ask, check
+from gaopt.errors import ConfigError
+from gaopt.integrations.axis import Axis, linear, logarithmic, numbered
+from gaopt.space import Space
+from gaopt.strategies import keyed
+
+try:
+    from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+    from optuna.samplers import BaseSampler
+    from optuna.search_space import intersection_search_space
+    from optuna.study import Study, StudyDirection
+    from optuna.trial import FrozenTrial, TrialState
+except ImportError as error:  # pragma: no cover - a test hides Optuna, in another process
+    raise ImportError(
+        "Optuna is not installed: the extra gaopt[optuna] has it (pip install 'gaopt[optuna]')"
+    ) from error
+
+Distributions = Mapping[str, BaseDistribution]
+
+
+class GaoptSampler(BaseSampler):
+    """Parameters that every completed trial has are searched together; any other is drawn at random.
+
+    Completed trials are told with their value, failed ones as failures, running ones as pending. A pruned trial is
+    told with what it reported last, but never as better than the median of the completed: whoever pruned it saw
+    no promise in it. One that reported nothing is a failure.
+
+    It keeps no state: what it suggests follows from the seed, the study and the number of the trial, so that threads
+    and processes may share a study, and `reseed_rng` has nothing to do.
+
+    Args:
+        seed: every suggestion follows from it; None draws one.
+        population: so many trials are spread evenly over the space (all but the first, before which Optuna knows
+            no space) before a model chooses.
+        strategy: "assisted", or "random".
+
+    Raises:
+        ConfigError: an argument is none of these, or, later, the study has several objectives.
+    """
+
+    def __init__(self, *, seed: int | None = None, population: int = 10, strategy: str = "assisted") -> None:
+        self._seed = secrets.randbits(62) if seed is None else seed
+        self._population, self._strategy = population, strategy
+        check(self._seed, strategy, population)
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        if len(study.directions) > 1:
+            raise ConfigError(f"the study has {len(study.directions)} objectives: GaoptSampler searches for one")
+        shared = intersection_search_space(study.get_trials(deepcopy=False))
+        return {name: distribution for name, distribution in shared.items() if not distribution.single()}
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        if not search_space:
+            return {}
+        axes = {name: axis(distribution) for name, distribution in search_space.items()}
+        others = [other for other in study.get_trials(deepcopy=False) if other.number != trial.number]
+        known = [other for other in others if _has(other, search_space)]
+        told = tuple(_told(other, search_space, axes, study) for other in known if other.state in TOLD)
+        # A trial that is about to get its parameters will get what this one would: this one takes what comes after.
+        ahead = [other for other in others if other.state == TrialState.RUNNING and other not in known]
+        place = sum(other.number < trial.number for other in ahead)
+        asked = self._ask(told, Space(**{name: axis.gene for name, axis in axes.items()}), place + 1)
+        if len(asked) <= place:
+            return {}  # every combination was tried: what is tried again is drawn at random
+        return {name: _external(search_space[name], axes[name], gene) for name, gene in asked[place].items()}
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        own = axis(param_distribution)
+        draw = keyed(self._seed, trial.number, int.from_bytes(param_name.encode(), "big"))
+        return _external(param_distribution, own, float(own.gene.at(draw.random())))
+
+    def _ask(self, told: tuple[Told, ...], space: Space, number: int) -> list[dict[str, Any]]:
+        return ask(told, space, number, seed=self._seed, strategy=self._strategy, population=self._population)
+
+
+TOLD = (TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED, TrialState.RUNNING)
+
+
+def axis(distribution: BaseDistribution) -> Axis:
+    """A distribution as a gene, of what Optuna calls the internal representation of its values.
+
+    Raises:
+        ConfigError: it is of a kind that is not known.
+    """
+    match distribution:
+        case CategoricalDistribution():
+            return numbered(len(distribution.choices))
+        case FloatDistribution() | IntDistribution() if distribution.log:
+            return logarithmic(distribution.low, distribution.high, isinstance(distribution, IntDistribution))
+        case FloatDistribution() | IntDistribution():
+            return linear(distribution.low, distribution.high, distribution.step or 0.0)
+        case _:
+            raise ConfigError(f"the distribution is {distribution!r}: must be float, int or categorical")
+
+
+def _external(distribution: BaseDistribution, own: Axis, gene: float) -> Any:
+    value = own.value(gene)
+    return distribution.to_external_repr(value if isinstance(distribution, FloatDistribution) else round(value))
+
+
+def _has(trial: FrozenTrial, search_space: Distributions) -> bool:
+    """Whether a trial has all these parameters, from these ranges and choices."""
+    return all(trial.distributions.get(name) == distribution for name, distribution in search_space.items())
+
+
+def _told(trial: FrozenTrial, search_space: Distributions, axes: Mapping[str, Axis], study: Study) -> Told:
+    genes = {
+        name: axes[name].told(distribution.to_internal_repr(trial.params[name]))
+        for name, distribution in search_space.items()
+    }
+    return Told(genes, "pending") if trial.state == TrialState.RUNNING else Told(genes, _fitness(trial, study))
+
+
+def _fitness(trial: FrozenTrial, study: Study) -> float | None:
+    """Higher is better; None for a failure."""
+    sign = -1.0 if study.direction == StudyDirection.MINIMIZE else 1.0
+    if trial.state == TrialState.COMPLETE:
+        return sign * trial.value if trial.value is not None else None
+    if trial.state == TrialState.FAIL or trial.last_step is None:
+        return None
+    reached = sign * trial.intermediate_values[trial.last_step]
+    completed = [t.value for t in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))]
+    fine = [sign * value for value in completed if value is not None and math.isfinite(value)]
+    return min(reached, median(fine)) if fine and not math.isnan(reached) else reached

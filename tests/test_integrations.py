@@ -1,0 +1,461 @@
+"""The search in the loops of others: as a sampler of Optuna, as a searcher of Ray Tune."""
+
+from __future__ import annotations
+
+import doctest
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gaopt import Choice, Gene, Space, Told, ask
+from gaopt.errors import ConfigError, StudyError
+from gaopt.integrations import axis
+from tests.conftest import ROOT
+
+optuna = pytest.importorskip("optuna", reason="Optuna is not installed (the extra gaopt[optuna])")
+from optuna.distributions import (  # noqa: E402
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.trial import TrialState  # noqa: E402
+from ray import tune  # noqa: E402
+from ray.tune.search import ConcurrencyLimiter, Searcher  # noqa: E402
+
+import gaopt.integrations.optuna as for_optuna  # noqa: E402
+from gaopt.integrations.optuna import GaoptSampler  # noqa: E402
+from gaopt.integrations.tune import GaoptSearch  # noqa: E402
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+def study(seed: int = 0, direction: str = "minimize", **options: Any) -> Any:
+    return optuna.create_study(direction=direction, sampler=GaoptSampler(seed=seed, **options))
+
+
+def bowl(trial: Any) -> float:
+    x, rate = trial.suggest_float("x", -5, 5), trial.suggest_float("rate", 1e-5, 1e-1, log=True)
+    return float((x - 1.7) ** 2 + (math.log10(rate) + 3) ** 2 + (trial.suggest_int("layers", 1, 9) - 4) ** 2 / 4)
+
+
+def params(done: Any) -> list[dict[str, Any]]:
+    return [trial.params for trial in done.trials]
+
+
+@pytest.mark.parametrize("module", [axis, for_optuna])
+def test_the_examples_of_the_docstrings_run(module: Any) -> None:
+    found = doctest.testmod(module)
+    assert found.attempted
+    assert not found.failed
+
+
+# Optuna
+
+
+def test_a_study_of_thirty_trials_comes_nearer_than_random() -> None:
+    found, drawn = study(), optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    found.optimize(bowl, n_trials=30)
+    drawn.optimize(bowl, n_trials=30)
+    assert found.best_value < 0.05
+    assert found.best_value < drawn.best_value / 10
+
+
+def test_a_study_is_maximized() -> None:
+    found = study(direction="maximize")
+    found.optimize(lambda trial: -bowl(trial), n_trials=25)
+    assert found.best_value > -0.1
+
+
+def test_the_same_seed_and_study_give_the_same_trials_in_one_run_or_two() -> None:
+    whole, halves, other = study(), study(), study(seed=1)
+    whole.optimize(bowl, n_trials=16)
+    other.optimize(bowl, n_trials=16)
+    halves.optimize(bowl, n_trials=7)
+    halves.sampler = GaoptSampler(seed=0)  # as in another process
+    halves.sampler.reseed_rng()
+    halves.optimize(bowl, n_trials=9)
+    assert params(whole) == params(halves) != params(other)
+
+
+def test_without_a_seed_each_sampler_has_its_own() -> None:
+    one, other = study(seed=None), study(seed=None)  # type: ignore[arg-type]
+    one.optimize(bowl, n_trials=1)
+    other.optimize(bowl, n_trials=1)
+    assert params(one) != params(other)
+
+
+def test_the_first_trials_fill_the_space() -> None:
+    found = study(population=8)
+    found.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=8)
+    places = {int(8 * trial["x"]) for trial in params(found)[1:]}
+    assert len(places) == 7  # a Latin hypercube: one in each eighth
+
+
+KINDS: list[BaseDistribution] = [
+    FloatDistribution(-3.0, 3.0),
+    FloatDistribution(-0.1, 0.2),
+    FloatDistribution(1e6, 1e6 + 1e-3),
+    FloatDistribution(1e-8, 1e3, log=True),
+    FloatDistribution(1000.001, 1000.9, step=0.001),
+    FloatDistribution(0.0, 1.0, step=0.3),
+    IntDistribution(-7, 20),
+    IntDistribution(3, 50, step=4),
+    IntDistribution(1, 1000, log=True),
+    IntDistribution(10**15, 10**15 + 9),
+    CategoricalDistribution([None, True, "a", 2, 0.5, 1, float("nan")]),
+    CategoricalDistribution(["alone"]),
+    FloatDistribution(2.0, 2.0),
+    IntDistribution(5, 6, step=4),
+]
+
+
+@pytest.mark.parametrize("distribution", KINDS, ids=str)
+def test_every_value_of_a_gene_is_one_of_the_distribution_and_back(distribution: BaseDistribution) -> None:
+    own = for_optuna.axis(distribution)
+    for step in range(201):
+        gene = own.gene.at(step / 200)
+        value = for_optuna._external(distribution, own, gene)  # type: ignore[arg-type]
+        internal = distribution.to_internal_repr(value)
+        assert distribution._contains(internal)
+        assert type(value) is type(distribution.to_external_repr(internal))
+        known = own.gene.check(own.told(internal))
+        assert own.gene.unit(known) == pytest.approx(own.gene.unit(gene), abs=1e-5)  # type: ignore[arg-type]
+
+
+def test_an_unknown_distribution_is_refused() -> None:
+    with pytest.raises(ConfigError, match="must be float, int or categorical"):
+        for_optuna.axis(object())  # type: ignore[arg-type]
+
+
+def test_a_study_has_choices_of_any_kind_steps_and_conditions() -> None:
+    def objective(trial: Any) -> float:
+        kind = trial.suggest_categorical("kind", [None, True, "a", 2])
+        width = trial.suggest_float("width", 0.1, 0.7, step=0.2)
+        fixed = trial.suggest_float("fixed", 3.0, 3.0)
+        depth = trial.suggest_int("depth", 1, 4) if kind == "a" else 0
+        return (kind != "a") + abs(width - 0.5) + abs(depth - 3) + fixed - 3.0
+
+    found = study()
+    found.optimize(objective, n_trials=30)
+    assert found.best_params["kind"] == "a"
+    assert found.best_value < 1.01
+    assert len({trial["kind"] for trial in params(found)}) == 4
+
+
+def test_failures_repel_and_nan_is_one() -> None:
+    def objective(trial: Any) -> float:
+        x = trial.suggest_float("x", 0, 1)
+        if x > 0.75:
+            raise RuntimeError("out of memory")
+        return math.nan if x > 0.5 else x
+
+    found = study(direction="maximize")
+    found.optimize(objective, n_trials=30, catch=(RuntimeError,))
+    late = found.trials[20:]
+    assert sum(trial.state == TrialState.COMPLETE for trial in late) > len(late) / 2
+    assert found.best_value > 0.4
+
+
+def test_pruned_trials_are_told_as_no_better_than_the_median() -> None:
+    done = study(direction="maximize")
+    for value in (1.0, 2.0, 3.0, math.inf):
+        done.add_trial(optuna.trial.create_trial(value=value))
+    states = [({}, TrialState.PRUNED), ({3: 9.0, 1: 0.0}, TrialState.PRUNED), ({1: -9.0}, TrialState.PRUNED)]
+    states += [({1: math.nan}, TrialState.PRUNED), ({1: 5.0}, TrialState.FAIL)]
+    trials = [optuna.trial.create_trial(state=state, intermediate_values=seen) for seen, state in states]
+    told = [for_optuna._fitness(trial, done) for trial in trials]
+    assert told[:3] == [None, 2.0, -9.0]
+    assert math.isnan(told[3] or 0.0)
+    assert told[4] is None
+
+
+def test_pruned_trials_go_on_with_a_pruner() -> None:
+    def objective(trial: Any) -> float:
+        x = trial.suggest_float("x", -3, 3)
+        for step in range(4):
+            trial.report(x**2 + 4 - step, step)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return float(x**2)
+
+    found = optuna.create_study(sampler=GaoptSampler(seed=0), pruner=optuna.pruners.MedianPruner(n_startup_trials=3))
+    found.optimize(objective, n_trials=25)
+    assert any(trial.state == TrialState.PRUNED for trial in found.trials)
+    assert found.best_value < 0.01
+
+
+@pytest.mark.parametrize("done", [4, 12])
+def test_trials_that_run_are_kept_away_from(done: int) -> None:
+    space: dict[str, BaseDistribution] = {"x": FloatDistribution(0, 1), "y": FloatDistribution(0, 1)}
+    found = study()
+    for _ in range(done):
+        trial = found.ask(space)
+        found.tell(trial, (trial.params["x"] - 0.3) ** 2 + trial.params["y"])
+    asked = [found.ask(space).params for _ in range(4)]
+    apart = [math.dist(one.values(), other.values()) for n, one in enumerate(asked) for other in asked[:n]]
+    assert min(apart) > 1e-3
+
+
+@pytest.mark.parametrize("done", [4, 12])
+def test_trials_that_begin_together_get_what_they_would_get_in_turn(done: int) -> None:
+    shared, turn = study(), study()
+    for found in (shared, turn):
+        found.optimize(bowl, n_trials=done)
+    together = [shared.ask() for _ in range(3)]
+    one_by_one = [turn.ask() for _ in range(3)]
+    for trial in one_by_one:
+        bowl(trial)
+    for trial in reversed(together):  # the last one asks first, before the others have any parameter
+        bowl(trial)
+    assert together[2].params == one_by_one[2].params
+    assert len({tuple(trial.params.items()) for trial in together}) == 3
+
+
+def test_threads_share_a_study() -> None:
+    found = study()
+    found.optimize(bowl, n_trials=20, n_jobs=3)
+    assert len({tuple(trial.items()) for trial in params(found)}) == 20
+    assert found.best_value < 2
+
+
+def test_trials_given_by_hand_are_known() -> None:
+    found = study()
+    found.enqueue_trial({"x": 1.7, "rate": 1e-3, "layers": 4})
+    found.enqueue_trial({"rate": 1e-2})
+    found.optimize(bowl, n_trials=14)
+    assert params(found)[0] == {"x": 1.7, "rate": 1e-3, "layers": 4}
+    assert params(found)[1]["rate"] == 1e-2
+    assert found.best_value == pytest.approx(0.0, abs=1e-9)
+
+
+def test_when_every_combination_was_tried_they_are_tried_again() -> None:
+    found = study()
+    found.optimize(lambda trial: trial.suggest_int("x", 1, 3), n_trials=8)
+    assert {trial["x"] for trial in params(found)[:4]} == {1, 2, 3}
+    assert len(found.trials) == 8
+
+
+def test_several_objectives_are_refused() -> None:
+    found = optuna.create_study(directions=["minimize", "maximize"], sampler=GaoptSampler(seed=0))
+    with pytest.raises(ConfigError, match="the study has 2 objectives"):
+        found.optimize(lambda trial: (trial.suggest_float("x", 0, 1), 0.0), n_trials=1)
+
+
+@pytest.mark.parametrize(
+    "options", [{"seed": -1}, {"population": 1}, {"strategy": "tpe"}, {"seed": 0.5}, {"population": 10_000}]
+)
+def test_options_of_the_sampler_are_checked_at_once(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="must be"):
+        GaoptSampler(**options)
+
+
+def test_without_optuna_the_import_names_the_extra() -> None:
+    code = "import sys; sys.modules['optuna'] = None; import gaopt.integrations.optuna"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stderr.strip().splitlines()[-1].startswith("ImportError: Optuna is not installed")
+    assert "gaopt[optuna]" in done.stderr
+
+
+# Ray Tune
+
+SPACE = {
+    "x": tune.uniform(-1.0, 1.0),
+    "rate": tune.loguniform(1e-5, 1e-1),
+    "net": {"width": tune.quniform(0.1, 0.7, 0.2 - 0.1), "layers": tune.randint(1, 5), "bias": True},
+    "batch": tune.lograndint(1, 257),
+    "even": tune.qrandint(3, 9, 2),
+    "act": tune.choice(["relu", None, [1, 2], {"slope": 0.1}]),
+    "sizes": [8, 16],
+}
+
+
+def loss(config: dict[str, Any]) -> float:
+    return float((config["x"] - 0.3) ** 2 + (math.log10(config["rate"]) + 3) ** 2 + (config["act"] != "relu"))
+
+
+def driven(search: Any, trials: int, first: int = 0) -> list[dict[str, Any]]:
+    """One after another, as Tune would."""
+    configs = []
+    for number in range(first, first + trials):
+        config = search.suggest(str(number))
+        search.on_trial_complete(str(number), {"loss": loss(config)})
+        configs.append(config)
+    return configs
+
+
+def test_every_kind_of_parameter_is_suggested_as_tune_means_it() -> None:
+    search = GaoptSearch(SPACE, "loss", "min", population=30)
+    configs = driven(search, 30)
+    for config in configs:
+        assert -1 <= config["x"] <= 1
+        assert 1e-5 <= config["rate"] <= 1e-1
+        assert config["act"] in ["relu", None, [1, 2], {"slope": 0.1}]
+        assert config["sizes"] == [8, 16]
+        assert config["net"]["bias"] is True
+    assert {type(config[name]) for config in configs for name in ("even", "batch")} == {int}
+    assert {config["even"] for config in configs} == {4, 6, 8}
+    assert {config["net"]["layers"] for config in configs} == {1, 2, 3, 4}
+    assert {round(10 * config["net"]["width"], 9) for config in configs} == {1, 2, 3, 4, 5, 6, 7}
+    assert 1 <= min(config["batch"] for config in configs) < 4 < 128 < max(config["batch"] for config in configs) < 257
+    assert isinstance(SPACE["x"], tune.search.sample.Domain)  # what was given stays as it was
+
+
+def test_a_single_value_is_held_fixed() -> None:
+    (config,) = driven(GaoptSearch({**SPACE, "layers": tune.randint(3, 4), "x": tune.uniform(1, 1)}, "loss", "min"), 1)
+    assert (config["layers"], config["x"]) == (3, 1)
+
+
+@pytest.mark.parametrize(("mode", "sign"), [("min", 1), ("max", -1)])
+def test_a_search_of_thirty_trials_comes_near(mode: str, sign: int) -> None:
+    search, best = GaoptSearch(None, seed=1), math.inf
+    assert search.set_search_properties("score", mode, {"x": tune.uniform(-5, 5), "y": tune.uniform(0, 1)})
+    for number in range(30):
+        config = search.suggest(str(number))
+        value = (config["x"] - 1) ** 2 + config["y"]
+        search.on_trial_complete(str(number), {"score": sign * value})
+        best = min(best, value)
+    assert best < 0.02
+
+
+def test_the_same_seed_and_results_give_the_same_suggestions() -> None:
+    assert driven(GaoptSearch(SPACE, "loss", "min"), 14) == driven(GaoptSearch(SPACE, "loss", "min"), 14)
+    assert driven(GaoptSearch(SPACE, "loss", "min", seed=1), 1) != driven(GaoptSearch(SPACE, "loss", "min"), 1)
+
+
+def test_a_space_of_gaopt_is_suggested_as_its_genes() -> None:
+    space = Space(kind=Choice(("a", "b")), x=Gene(0, 1, when="kind == 'a'"))
+    search = GaoptSearch(space, "loss", "min")
+    asked = [search.suggest(str(number)) for number in range(12)]
+    assert asked == [genes for genes in asked if space.check(genes) == genes]
+    assert search.set_search_properties(None, None, {"constant": 3})
+    assert not search.set_search_properties(None, None, {"x": tune.uniform(0, 1)})
+
+
+def test_what_runs_is_pending_and_what_fails_is_a_failure() -> None:
+    search, plane = GaoptSearch(Space(x=Gene(0, 1)), "loss", "max"), Space(x=Gene(0, 1))
+    results: list[tuple[dict[str, float] | None, bool, Any]] = [
+        ({"loss": 2.0}, False, 2.0),
+        (None, True, None),
+        ({"loss": 3.0}, True, None),
+        ({"other": 1.0}, False, None),
+        ({"loss": math.nan}, False, None),
+    ]
+    told = []
+    for number, (result, error, fitness) in enumerate(results):
+        told.append(Told(search.suggest(str(number)), fitness))
+        search.on_trial_complete(str(number), result, error)
+    told.append(Told(search.suggest("runs")))
+    search.suggest("called off")
+    search.on_trial_complete("called off")
+    search.on_trial_complete("never heard of", {"loss": 1.0})
+    assert search.suggest("next") == ask(told, plane)[0]
+
+
+def test_a_limiter_of_concurrency_is_obeyed() -> None:
+    search = ConcurrencyLimiter(GaoptSearch(SPACE, "loss", "min"), max_concurrent=2)
+    first, second = search.suggest("0"), search.suggest("1")
+    assert first != second
+    assert search.suggest("2") is None
+    search.on_trial_complete("0", {"loss": loss(first)})
+    assert search.suggest("2") not in (None, first, second)
+
+
+def test_a_search_that_is_saved_and_restored_goes_on_as_if_it_never_stopped(tmp_path: Path) -> None:
+    whole, half = GaoptSearch(SPACE, "loss", "min"), GaoptSearch(SPACE, "loss", "min")
+    for search in (whole, half):
+        driven(search, 10)
+        search.on_trial_complete("failed", None, error=bool(search.suggest("failed")))
+        search.suggest("running")
+        search.on_trial_complete("odd", {"loss": math.inf} if search.suggest("odd") else None)
+    half.save_to_dir(str(tmp_path), "session")
+    back = GaoptSearch(SPACE, "loss", "min")
+    back.restore_from_dir(str(tmp_path))
+    for search in (whole, back):
+        search.on_trial_complete("running", {"loss": 0.5})
+    assert driven(back, 3, 20) == driven(whole, 3, 20)
+
+
+def test_what_was_not_saved_is_not_restored(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="cannot be restored"):
+        GaoptSearch(SPACE).restore(str(tmp_path / "nothing"))
+    (tmp_path / "other").write_text('{"1": 2}')
+    with pytest.raises(StudyError, match="cannot be restored"):
+        GaoptSearch(SPACE).restore(str(tmp_path / "other"))
+
+
+def test_a_space_that_is_used_up_ends_the_search() -> None:
+    search = GaoptSearch({"x": tune.choice([1, 2])}, "loss", "min")
+    assert {search.suggest(str(number))["x"] for number in range(2)} == {1, 2}
+    assert search.suggest("2") == Searcher.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("space", "sentence"),
+    [
+        ({"a": {"b": tune.randn(0, 1)}}, "the parameter 'a/b' is a Float drawn by _?Normal: must be uniform"),
+        ({"x": tune.qloguniform(1e-2, 1, 1e-2)}, "drawn by _?LogUniform in steps of 0.01: must be"),
+        ({"x": tune.qlograndint(1, 10, 2)}, "in steps of 2: must be"),
+        ({"x": tune.sample_from(lambda _: 1)}, "the parameter 'x' is a Function"),
+        ({"x": tune.grid_search([1, 2])}, "the parameter 'x' is a grid search: must be a range, or tune.choice"),
+        ({"x": tune.choice([tune.uniform(0, 1), 2])}, "a choice among plain values"),
+        ({"x": 3}, "the search space has no parameters"),
+        ([1, 2], r"the space is \[1, 2\]: must be a gaopt.Space or a search space of Tune"),
+    ],
+)
+def test_what_is_no_search_space_is_refused(space: Any, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence) as raised:
+        GaoptSearch(space, "loss", "min")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"mode": "best"}, "the mode is 'best': must be 'min' or 'max'"),
+        ({"metric": ["a", "b"], "mode": "min"}, "the metric is .* must be one name"),
+        ({"population": 0}, "population is 0"),
+        ({"strategy": "tpe"}, "the strategy is 'tpe'"),
+    ],
+)
+def test_bad_arguments_are_refused(arguments: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        GaoptSearch(SPACE, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lacking"), [((None, "loss", "min"), "space"), ((SPACE,), "metric"), ((SPACE, "loss"), "mode")]
+)
+def test_what_is_lacking_is_named(arguments: tuple[Any, ...], lacking: str) -> None:
+    with pytest.raises(ConfigError, match=f"the search has no {lacking}"):
+        GaoptSearch(*arguments).suggest("0")
+
+
+@pytest.mark.slow
+def test_a_tuner_runs_it(tmp_path: Path) -> None:
+    code = f"""
+import ray
+from ray import tune
+from gaopt.integrations.tune import GaoptSearch
+
+def train(config):
+    tune.report({{"loss": (config["x"] - 0.3) ** 2}})
+
+ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+results = tune.Tuner(
+    train,
+    param_space={{"x": tune.uniform(0, 1), "constant": 7}},
+    tune_config=tune.TuneConfig(
+        search_alg=GaoptSearch(population=2), metric="loss", mode="min", num_samples=3, reuse_actors=True,
+    ),
+    run_config=tune.RunConfig(storage_path={str(tmp_path)!r}, name="study", verbose=0),
+).fit()
+print("done", len(results), results.num_errors, results.get_best_result().config["constant"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert "done 3 0 7" in done.stdout, done.stderr
+    assert list((tmp_path / "study").glob("searcher-state-*"))
