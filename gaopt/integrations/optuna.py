@@ -79,7 +79,7 @@ class GaoptSampler(BaseSampler):
         # A trial that is about to get its parameters will get what this one would: this one takes what comes after.
         ahead = [other for other in others if other.state == TrialState.RUNNING and other not in known]
         place = sum(other.number < trial.number for other in ahead)
-        asked = self._ask(told, Space(**{name: axis.gene for name, axis in axes.items()}), place + 1)
+        asked = self._ask(told, Space(**{name: own.gene for name, own in axes.items()}), place + 1)
         if len(asked) <= place:
             return {}  # every combination was tried: what is tried again is drawn at random
         return {name: _external(search_space[name], axes[name], gene) for name, gene in asked[place].items()}
