@@ -22,7 +22,6 @@ _home = {
     "StudyConfig": "gaopt.config",
     "Genetic": "gaopt.config",
     "PoolConfig": "gaopt.config",
-    "Choice": "gaopt.space",
     "Gene": "gaopt.space",
     "Choice": "gaopt.space",
     "Space": "gaopt.space",
