@@ -14,14 +14,15 @@ from contextlib import closing
 import click
 from rich.console import Console
 
-from gaopt.config import StudyConfig
+from gaopt.config import Stop, StudyConfig
 from gaopt.errors import Stopped
+from gaopt.experiment import shown
 from gaopt.history import History
 from gaopt.home import Home, results
 from gaopt.objective import resolve
 from gaopt.pools import Pool
 from gaopt.pools import pool as open_pool
-from gaopt.progress import Progress, look
+from gaopt.progress import Progress, look, planned
 from gaopt.screen import listed, watcher
 from gaopt.signals import Signals
 from gaopt.study import run
@@ -65,7 +66,9 @@ def _open_pool(config: StudyConfig) -> Pool:
 
 def _introduce(home: Home, config: StudyConfig, pool: Pool) -> None:
     together = min(pool.capacity, max(config.litters))
-    trainings, generations = _count(config.trainings, "training"), _count(config.generations, "generation")
+    trainings, generations = _count(planned(config), "training"), _count(config.generations, "generation")
+    if config.stop != Stop():
+        trainings = f"at most {trainings}"
     click.echo(
         f"study {home.name}: {trainings} in {generations}, {together} at a time, results in {home.path}", err=True
     )
@@ -89,13 +92,20 @@ def _conclude(home: Home, history: History, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"event": "Result", **now.plain()}))
     elif now.best is None:
-        click.echo(f"all {now.done} individuals failed; the reasons are in {home.report}")
+        click.echo(f"{_fruitless(history)}; the reasons are in {home.report}")
     elif compared(history):
         _compare(history)
         click.echo(f"report: {home.report}")
     else:
         _praise(now)
         click.echo(f"report: {home.report}")
+
+
+def _fruitless(history: History) -> str:
+    failed, everyone = len(history.failed), len(history.individuals)
+    if failed == everyone:
+        return f"all {everyone} individuals failed"
+    return f"no individual has a score: {failed} failed, {everyone - failed} were left early"
 
 
 def _compare(history: History) -> None:
@@ -111,8 +121,11 @@ def _compare(history: History) -> None:
 def _praise(now: Progress) -> None:
     """The best of a search."""
     assert now.best
-    genes = "  ".join(f"{name} {value:.4g}" for name, value in now.best.genes.items())
+    if now.ended:
+        click.echo(f"the search ended early: {now.ended}")
+    genes = "  ".join(f"{name} {value}" for name, value in shown(now.config, now.best.genes).items())
     click.echo(f"best: individual {now.best.id}  {genes}")
-    click.echo(f"validation fitness: {now.best.fitness:.4f}")
+    how = f", the mean of {now.trials} trainings" if now.trials > 1 else ""
+    click.echo(f"validation fitness: {now.fitness:.4f}{how}")
     if now.test:
         click.echo("test: " + "  ".join(f"{name} {value:.4f}" for name, value in now.test.items()))

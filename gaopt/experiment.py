@@ -80,15 +80,17 @@ def experiment(tables: Mapping[str, Any]) -> Experiment | None:
     return replace(found, variants=variants, claims=claims)
 
 
-def shown(tables: Mapping[str, Any], genes: Mapping[str, float]) -> dict[str, str]:
-    """Genes as people read them: {"lr": "0.003", …}; in an experiment {"variant": "plain-20"}."""
+def shown(tables: Mapping[str, Any], genes: Mapping[str, Any]) -> dict[str, str]:
+    """Genes as people read them: {"lr": "0.003", "optimizer": "sgd"}; in an experiment {"variant": "plain-20"}."""
     if found := experiment(tables):
         return {"variant": found.variant(genes).name}
     return {name: spoken(value) for name, value in genes.items()}
 
 
 def spoken(value: Any) -> str:
-    """A gene's value: a number to three figures, a choice as it is."""
+    """A gene's value: a number to three figures, a choice as it is, true and false as a config has them."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 

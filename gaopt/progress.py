@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Literal
 
-from gaopt.config import from_tables
+from gaopt.config import SEARCHES, StudyConfig, from_tables
 from gaopt.history import History, Individual
 from gaopt.home import Home
 from gaopt.journal import Journal, held
@@ -22,8 +24,11 @@ class Progress:
     Attributes:
         state: "killed" where a driver neither holds the study nor has put it down.
         generation, generations: the newest one, counted from 0 (−1 before it), and how many there will be.
-        done, failed, trainings: individuals with an outcome, those of them that failed, and how many there will be.
+        done, trainings: trainings that have ended, and how many there will be at most; short ones on rungs included.
+        failed, early: individuals that failed, and those left on a rung.
         epochs: of a whole training, 0 if unknown.
+        fitness, trials: of the best: the mean of so many trainings, more than one once it was trained again.
+        ended: why a search ended before its last generation; "" where it did not.
         config: as plain data, empty before the study was opened.
         left: seconds until the last training is done, None if that cannot be told.
     """
@@ -34,9 +39,12 @@ class Progress:
     generations: int
     done: int
     failed: int
+    early: int
     trainings: int
     epochs: int
     best: Individual | None
+    fitness: float | None
+    trials: int
     mean: float | None
     running: tuple[Individual, ...]
     test: dict[str, float] | None
@@ -44,10 +52,14 @@ class Progress:
     elapsed: float
     left: float | None
     config: Mapping[str, Any]
+    ended: str
+
+    def length(self, individual: Individual) -> int:
+        """Epochs of its training, as far as can be told: on a rung it is shorter. 0 if unknown."""
+        return max(individual.epoch, 1, round(self.epochs * individual.share)) if self.epochs else 0
 
     def plain(self) -> dict[str, Any]:
         """As plain data, for JSON."""
-        best = self.best
         return {
             "study": self.name,
             "state": self.state,
@@ -55,18 +67,33 @@ class Progress:
             "generations": self.generations,
             "done": self.done,
             "failed": self.failed,
+            "early": self.early,
             "trainings": self.trainings,
-            "best": {"individual": best.id, "fitness": best.fitness, "genes": best.genes} if best else None,
+            "best": self._best(),
             "mean": self.mean,
             "running": [
-                {"individual": i.id, "generation": i.generation, "genes": i.genes, "epoch": i.epoch}
+                {
+                    "individual": i.id,
+                    "generation": i.generation,
+                    "genes": i.genes,
+                    "epoch": i.epoch,
+                    "share": i.share,
+                }
                 for i in self.running
             ],
             "test": self.test,
             "started": self.started,
             "elapsed": round(self.elapsed, 1),
             "left": None if self.left is None else round(self.left, 1),
+            "ended": self.ended or None,
         }
+
+    def _best(self) -> dict[str, Any] | None:
+        """Its first score, and the mean over its trainings where there are more."""
+        if not self.best:
+            return None
+        best = {"individual": self.best.id, "fitness": self.best.fitness, "genes": self.best.genes}
+        return best | ({"mean": self.fitness, "trainings": self.trials} if self.trials > 1 else {})
 
 
 def look(home: Home) -> Progress:
@@ -92,8 +119,8 @@ def progress(name: str, history: History, *, held: bool, now: float) -> Progress
     """
     found = state(history, held)
     config = from_tables(history.config) if history.config else None
-    trainings = config.trainings if config else 0
-    done = len(history.scored) + len(history.failed)
+    coming = ahead(history, config) if config and found != "finished" else []
+    done = sum(len(i.early) + i.done for i in history.individuals.values())
     scores = [i.fitness for i in history.population if i.status == "scored"]
     best = history.best
     judged = history.judged.get(best.id) if best else None
@@ -101,19 +128,23 @@ def progress(name: str, history: History, *, held: bool, now: float) -> Progress
         name=name,
         state=found,
         generation=history.generation,
-        generations=config.generations if config else 0,
+        generations=max(config.generations, len(history.populations)) if config else 0,
         done=done,
         failed=len(history.failed),
-        trainings=trainings,
+        early=len(left_early(history)),
+        trainings=done + sum(number for number, _ in coming),
         epochs=int(config.settings.get("recipe", {}).get("epochs", 0)) if config else 0,
         best=best,
+        fitness=history.means.get(best.id, best.fitness) if best else None,
+        trials=len(history.repeated.get(best.id, [best])) if best else 0,
         mean=fmean(scores) if scores else None,
         running=tuple(history.running) if found == "running" else (),
         test=judged.metrics if judged else None,
         started=history.created,
         elapsed=(now if found == "running" else history.updated) - history.created,
-        left=_left(history, trainings - done, now) if found == "running" else None,
+        left=_left(history, coming, now) if found == "running" else None,
         config=history.config,
+        ended=ended(history),
     )
 
 
@@ -126,17 +157,99 @@ def state(history: History, held: bool) -> State:
     return "running" if held else "killed"
 
 
-def _left(history: History, trainings: int, now: float) -> float | None:
-    """At the pace since the study was last opened: it counts how many are trained side by side without knowing it."""
+def planned(config: StudyConfig) -> int:
+    """How many trainings a study takes, at most; short ones on rungs included."""
+    return sum(number for number, _ in ahead(History(), config))
+
+
+def ahead(history: History, config: StudyConfig) -> list[tuple[int, float]]:
+    """(how many, for what share of a whole one): the trainings that have not ended or not begun, at most."""
+    coming = [(1, individual.share) for individual in history.unfinished]
+    if config.strategy not in SEARCHES:
+        return coming if history.populations else [(config.trainings, 1.0)]
+    repeats = sum(i.birth.origin == "repeat" for i in history.individuals.values())
+    if not repeats or not _again(history):
+        coming += _above(history, config)
+        for litter in config.litters[history.generation + 1 :]:
+            coming += _ladder(litter, (*config.fidelity.rungs, 1.0), config.fidelity.keep)
+    return [*coming, (max(0, config.noise.trainings - repeats), 1.0)]
+
+
+def _again(history: History) -> bool:
+    """Whether the newest births are of finalists: the search itself is over."""
+    return history.individuals[max(history.individuals)].birth.origin == "repeat"
+
+
+def _above(history: History, config: StudyConfig) -> list[tuple[int, float]]:
+    """The rungs that the newest generation has not reached."""
+    born = [i for i in history.individuals.values() if i.generation == history.generation]
+    top = max((i.share for i in born), default=1.0)
+    reached = [i for i in born if i.share == top]
+    if top == 1.0 or all(i.status == "failed" for i in reached):
+        return []
+    higher = [share for share in (*config.fidelity.rungs, 1.0) if share > top]
+    return _ladder(math.ceil(config.fidelity.keep * len(reached)), higher, config.fidelity.keep)
+
+
+def _ladder(number: int, shares: Sequence[float], keep: float) -> list[tuple[int, float]]:
+    """So many individuals on the first of these rungs, and those of them that go on to the others."""
+    found = []
+    for share in shares:
+        found.append((number, share))
+        number = math.ceil(keep * number)
+    return found
+
+
+def left_early(history: History) -> list[Individual]:
+    """Those that stay on their rung: others of their generation went on, or a later one was bred."""
+    newest = [i.share for i in history.individuals.values() if i.generation == history.generation]
+    over = history.closed is not None and history.closed.reason == "finished"
+    return [i for i in history.early if over or i.generation < history.generation or i.share < max(newest)]
+
+
+def ended(history: History) -> str:
+    """Why a finished search ended before its last generation; "" where it did not."""
+    if not history.closed or history.closed.reason != "finished":
+        return ""
+    config = from_tables(history.config)
+    if config.strategy not in SEARCHES or len(history.populations) >= config.generations:
+        return ""
+    from gaopt.strategies.stopping import reason  # DEAP, for the few who need it
+
+    searched = copy(history)  # as it was when the search ended: before its finalists were trained again
+    searched.individuals = {id: i for id, i in history.individuals.items() if i.birth.origin != "repeat"}
+    fittest = sorted(searched.population, key=lambda i: (-i.fitness, i.id))
+    retrained = config.strategy == "genetic" and config.genetic.retrain
+    survivors = () if retrained else tuple(i.id for i in fittest[: getattr(config, config.numbers).promoted])
+    if found := reason(config.stop, config.space, searched, survivors):
+        return found
+    # The model's survivors (assisted.rescored) are not these.
+    return "the survivors are nearly alike" if config.stop.spread else "there was no individual left to train"
+
+
+def _left(history: History, coming: Sequence[tuple[int, float]], now: float) -> float | None:
+    """At the pace since the study was last opened: it counts how many are trained side by side without knowing it.
+
+    Trainings count by their shares of a whole one.
+    """
     assert history.opened
     since = history.opened.at
-    finished = sum(1 for i in history.individuals.values() if i.outcome and i.outcome.at > since)
-    partly = sum(_share(history, i) for i in history.running)
-    return (now - since) / (finished + partly) * (trainings - partly) if finished + partly > 0 else None
+    finished = sum(_since(individual, since) for individual in history.individuals.values())
+    partly = sum(i.share * _part(history, i) for i in history.running)
+    work = sum(number * share for number, share in coming)
+    return (now - since) / (finished + partly) * (work - partly) if finished + partly > 0 else None
 
 
-def _share(history: History, individual: Individual) -> float:
-    epochs = history.config.get("recipe", {}).get("epochs", 0)
+def _since(individual: Individual, since: float) -> float:
+    """What was trained of an individual since then, in whole trainings."""
+    ended = [(share, score.at) for share, score in individual.early.items()]
+    if individual.outcome:
+        ended.append((individual.share, individual.outcome.at))
+    return sum(share for share, at in ended if at > since)
+
+
+def _part(history: History, individual: Individual) -> float:
+    epochs = history.config.get("recipe", {}).get("epochs", 0) * individual.share
     return min(1.0, individual.epoch / epochs) if epochs else 0.0
 
 

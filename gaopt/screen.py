@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TextIO
 
 from rich.console import Console, Group
@@ -14,7 +15,19 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from gaopt.events import Bred, Closed, Event, Failed, Judged, Opened, Reported, Scored, encode
+from gaopt.events import (
+    Bred,
+    Closed,
+    Event,
+    Failed,
+    Granted,
+    Judged,
+    Opened,
+    Recalled,
+    Reported,
+    Scored,
+    encode,
+)
 from gaopt.experiment import shown
 from gaopt.history import History, Individual
 from gaopt.journal import Journal
@@ -78,22 +91,50 @@ def sentence(history: History, event: Event) -> str:
     """An event in words; "" for one not worth a line."""
     match event:
         case Opened() if history.individuals:
-            return f"going on: {len(history.scored) + len(history.failed)} trained so far"
-        case Bred(generation, births, survivors):
-            return f"generation {generation}: {len(births)} to train, {len(survivors)} survivors"
+            trained = sum(i.done or bool(i.early) for i in history.individuals.values())
+            return f"going on: {trained} trained so far"
+        case Recalled(study, _, fitness):
+            return f"from {study}: {len(fitness)} scored" + (
+                f", the fittest with {max(fitness):.4f}" if fitness else ""
+            )
+        case Bred():
+            return _bred(event)
+        case Granted(individuals, share):
+            return f"  {len(individuals)} go on to {_portion(share)}: {' '.join(f'i{id}' for id in individuals)}"
         case Reported(individual, epoch, metrics):
             keys = [key for key in ("train_loss", "valid_loss", "top1") if key in metrics] or sorted(metrics)[:3]
             values = " ".join(f"{key}={metrics[key]:.4g}" for key in keys)
             return f"  i{individual} epoch {epoch} {values}".rstrip()
         case Scored(individual, fitness, seconds=seconds):
-            return f"  i{individual} fitness {fitness:.4f} in {clock(seconds)} ({_named(history, individual)})"
+            which = _which(history.individuals[individual])
+            return f"  {which} fitness {fitness:.4f} in {clock(seconds)} ({_named(history, individual)})"
         case Failed(individual, reason, message):
-            return f"  i{individual} failed: {reason}: {message} ({_named(history, individual)})"
+            which = _which(history.individuals[individual])
+            return f"  {which} failed: {reason}: {message} ({_named(history, individual)})"
         case Judged(individual, metrics):
             return f"test: i{individual} " + " ".join(f"{key}={value:.4f}" for key, value in metrics.items())
         case Closed(reason) if reason == "failed":
             return reason
     return ""
+
+
+def _bred(event: Bred) -> str:
+    births = event.births
+    if births and births[0].origin == "repeat":
+        return f"finalists: {', '.join(f'i{id}' for id in dict.fromkeys(b.parents[0] for b in births))} again"
+    first = f" for {_portion(births[0].share)}" if births and births[0].share < 1 else ""
+    return f"generation {event.generation}: {len(births)} to train{first}, {len(event.survivors)} survivors"
+
+
+def _portion(share: float) -> str:
+    return "a whole training" if share == 1 else f"{100 * share:.3g} % of a training"
+
+
+def _which(individual: Individual) -> str:
+    """Its id, and what is special about its training."""
+    if individual.birth.origin == "repeat":
+        return f"i{individual.id} (i{individual.birth.parents[0]} again)"
+    return f"i{individual.id}" + (f" ({100 * individual.share:.3g} %)" if individual.share < 1 else "")
 
 
 def _named(history: History, individual: int) -> str:
@@ -138,6 +179,7 @@ def page(now: Progress, clock_now: float, width: int) -> Group:
 
 
 WIDE = 110  # columns from which there is room for bars and losses
+BAR = 12  # columns of a bar
 
 
 def _head(now: Progress, width: int) -> Table:
@@ -148,8 +190,7 @@ def _head(now: Progress, width: int) -> Table:
     if width >= WIDE:
         cells.append(ProgressBar(total=max(1, now.trainings), completed=now.done, width=24))
     cells.append(f"{now.done}/{now.trainings} trained")
-    if now.failed:
-        cells.append(f"{now.failed} failed")
+    cells += [f"{number} {what}" for number, what in ((now.early, "left early"), (now.failed, "failed")) if number]
     cells.append(clock(now.elapsed) + (f", {clock(now.left)} left" if now.left is not None else ""))
     grid.add_row(*cells)
     return grid
@@ -158,34 +199,69 @@ def _head(now: Progress, width: int) -> Table:
 def _best(now: Progress) -> Text:
     if not now.best:
         return Text("no individual has a score yet", style="dim")
-    text = Text.assemble(
-        ("best ", "dim"), (f"{now.best.fitness:.4f}", "bold green"), f"  i{now.best.id} {genes(now.config, now.best)}"
-    )
-    if now.mean is not None:
+    how = f" mean of {now.trials}" if now.trials > 1 else ""
+    text = Text.assemble(("best ", "dim"), (f"{now.fitness:.4f}", "bold green"), (how, "dim"))
+    text.append(f"  i{now.best.id} {genes(now.config, now.best)}")
+    if now.ended:
+        text.append(f"\nended early: {now.ended}", "dim")
+    elif now.mean is not None:
         text.append(f"\nmean {now.mean:.4f} in this generation", "dim")
     if now.test:
         text.append("\ntest " + " ".join(f"{key} {value:.4f}" for key, value in now.test.items() if key != "loss"))
     return text
 
 
+@dataclass(frozen=True)
+class _Column:
+    """A head, and a cell for each running individual; `gives` where it is left out before it is cut short."""
+
+    head: str
+    cells: list[Any]
+    gives: bool = False
+
+    @property
+    def width(self) -> int:
+        return max(len(self.head), *(BAR if isinstance(cell, ProgressBar) else len(cell) for cell in self.cells)) + 2
+
+
 def _running(now: Progress, clock_now: float, width: int) -> Table:
+    columns = _columns(now, clock_now, width)
+    while sum(column.width for column in columns) > width and (genes := [c for c in columns if c.gives]):
+        columns.remove(genes[-1])
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-    names = list(shown(now.config, now.running[0].genes))
-    wanted = {"top1": "top-1", "train_loss": "train loss", "valid_loss": "valid loss"}
-    if width < WIDE:
-        wanted = {"top1": "top-1"}
-    reported = {key for i in now.running if i.epoch for key in i.reports[i.epoch].metrics}
-    measures = {key: name for key, name in wanted.items() if key in reported}
-    for column in ("", *names, "epoch", *([""] if width >= WIDE else []), *measures.values(), "time"):
-        table.add_column(column, justify="right" if column else "left", no_wrap=True)
-    for i in now.running:
-        metrics = i.reports[i.epoch].metrics if i.epoch else {}
-        epoch = f"{i.epoch}/{now.epochs}" if now.epochs else str(i.epoch)
-        bar = [ProgressBar(total=max(1, now.epochs), completed=i.epoch, width=12)] if width >= WIDE else []
-        values = [f"{metrics[key]:.4f}" if key in metrics else "" for key in measures]
-        found = shown(now.config, i.genes).values()
-        table.add_row(f"g{i.generation} i{i.id}", *found, epoch, *bar, *values, clock(clock_now - i.started))
+    for column in columns:
+        table.add_column(column.head, justify="right" if column.head else "left", no_wrap=True)
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*cells)
     return table
+
+
+def _columns(now: Progress, clock_now: float, width: int) -> list[_Column]:
+    """Who is trained: genes, how far, how well, how long."""
+    found, last = [shown(now.config, i.genes) for i in now.running], [_last(i) for i in now.running]
+    columns = [_Column("", [f"g{i.generation} i{i.id}" for i in now.running])]
+    for name in now.config["space"]:
+        if any(name in each for each in found):
+            columns.append(_Column(name, [each.get(name, "–") for each in found], gives=True))
+    if any(i.share < 1 for i in now.running):
+        columns.append(_Column("share", [f"{100 * i.share:.3g} %" for i in now.running]))
+    columns.append(
+        _Column("epoch", [f"{i.epoch}/{now.length(i)}" if now.epochs else str(i.epoch) for i in now.running])
+    )
+    wanted = {"top1": "top-1"}
+    if width >= WIDE:
+        bars = [ProgressBar(total=max(1, now.length(i)), completed=i.epoch, width=BAR) for i in now.running]
+        columns.append(_Column("", bars))
+        wanted |= {"train_loss": "train loss", "valid_loss": "valid loss"}
+    for key, name in wanted.items():
+        if any(key in metrics for metrics in last):
+            columns.append(_Column(name, [f"{each[key]:.4f}" if key in each else "" for each in last]))
+    return [*columns, _Column("time", [clock(clock_now - i.started) for i in now.running])]
+
+
+def _last(individual: Individual) -> Mapping[str, float]:
+    """What it reported last."""
+    return individual.reports[individual.epoch].metrics if individual.epoch else {}
 
 
 def follow(name: str, journal: Journal, held: Callable[[], bool]) -> None:
@@ -212,7 +288,7 @@ def overview(found: list[Progress]) -> Table:
     for column in ("study", "state", "generations", "trained", "failed", "best", "test top-1", "time"):
         table.add_column(column, justify="left" if column in ("study", "state") else "right")
     for now in found:
-        best = f"{now.best.fitness:.4f}" if now.best else ""
+        best = f"{now.fitness:.4f}" if now.best else ""
         test = f"{now.test['top1']:.4f}" if now.test and "top1" in now.test else ""
         where, trained = f"{now.generation + 1}/{now.generations}", f"{now.done}/{now.trainings}"
         table.add_row(now.name, now.state, where, trained, str(now.failed), best, test, clock(now.elapsed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,21 +14,14 @@ from gaopt import progress
 from gaopt.history import History, Individual
 from gaopt.home import Home
 from gaopt.journal import held
-from gaopt.report import compared, reading, tables, words
+from gaopt.report import compared, finalists, reading, tables, words
+from gaopt.report.cells import Table
+from gaopt.report.remarks import remarks
+from gaopt.space import Choice
 
 LISTED = 200
 """Individuals in the page's table; individuals.csv has all."""
 WALL_TIME = "Wall time runs from the first event to the last, pauses between two sittings included."
-
-
-@dataclass(frozen=True)
-class Table:
-    """Cells as words. `text` holds the indices of columns that are not numbers; `strong`, a row to point out."""
-
-    head: list[str]
-    rows: list[list[str]]
-    text: frozenset[int] = frozenset()
-    strong: int = -1
 
 
 @dataclass(frozen=True)
@@ -44,6 +37,8 @@ class Facts:
     generations: Table
     individuals: Table
     omitted: int
+    note: str
+    finalists: Table
     failures: Table
     published: Table
     remarks: list[str]
@@ -66,6 +61,8 @@ def facts(history: History, home: Home) -> Facts:
         generations=_generations(history),
         individuals=_individuals(history, ranked[:LISTED]),
         omitted=max(0, len(ranked) - LISTED),
+        note=_note(history),
+        finalists=finalists.table(history),
         failures=_failures(history),
         published=_published(history),
         remarks=[*(compared.remarks(history) or remarks(history)), WALL_TIME],
@@ -90,20 +87,27 @@ def state(history: History, home: Home) -> str:
 
 
 def result(history: History) -> list[str]:
-    """The outcome in at most three sentences."""
-    best = history.best
+    """The outcome in a few sentences."""
+    best, early = history.best, _ended(history)
     if best is None:
-        return ["No individual has a score."]
+        return ["No individual has a score.", *early]
     genes = words.genes(best.genes, reading.space(history))
+    if best.id in history.means:
+        found = f"Individual i{best.id} is the best of {len(history.means)} finalists: {genes}, with"
+        return [f"{found} {finalists.measure(history, best)}.", *_tested(history, best), *early]
     found = f"Individual i{best.id} is the fittest of {len(history.scored)} scored: {genes}, with {measure(best)}"
-    return [f"{found}.", *_tested(history, best)]
+    return [f"{found}.", *_tested(history, best), *early]
+
+
+def _ended(history: History) -> list[str]:
+    reason = progress.ended(history)
+    return [f"The search ended early: {reason}."] if reason else []
 
 
 def measure(best: Individual) -> str:
     """A fitness in words; by the name of the metric that it is, where it is one."""
-    top1 = reading.final(best).get("top1")
-    if top1 is not None and top1 == best.fitness:
-        return f"a validation top-1 accuracy of {words.percent(top1)}"
+    if reading.is_accuracy(best):
+        return f"a validation top-1 accuracy of {words.percent(best.fitness)}"
     return f"a fitness of {words.score(best.fitness)}"
 
 
@@ -120,8 +124,8 @@ def _tested(history: History, best: Individual) -> list[str]:
 
 
 def _again(history: History) -> str:
-    ids = ", ".join(f"i{id}" for id in sorted(history.judged))
     times = words.plural(len(history.judged), "time")
+    ids = words.ids(sorted(history.judged))
     return f"The test images were used {times}, by the best model of each time that the search ended: {ids}."
 
 
@@ -138,66 +142,31 @@ def _metric(name: str, value: float) -> str:
 def numbers(history: History) -> list[tuple[str, str]]:
     """(what, how much): the cost of the study."""
     everyone = history.individuals.values()
-    done = [i for i in everyone if i.done]
+    left = progress.left_early(history)
+    early = [("left early", str(len(left)))] if left else []
     searched = [] if compared.title(history) else [("generations", str(len(history.populations)))]
     return [
         *searched,
-        ("trainings", str(len(done))),
+        ("trainings", str(sum(len(i.early) + i.done for i in everyone))),
+        *early,
         ("failed", str(len(history.failed))),
         ("unfinished", str(len(history.unfinished))),
         ("epochs", str(sum(i.epochs for i in everyone))),
-        ("training time", words.duration(sum(i.seconds for i in done))),
+        ("training time", words.duration(sum(i.seconds for i in everyone))),
         ("wall time", words.duration(max(0.0, history.updated - history.created))),
     ]
 
 
-def remarks(history: History) -> list[str]:
-    """What a careful reader should keep in mind about these numbers."""
-    said = []
-    if len(history.scored) > 1:
-        said.append(
-            f"The best was chosen among {len(history.scored)} by the very score that is reported for it, so that"
-            " score is optimistic: part of it is luck, and the more individuals, the larger the part."
-        )
-    said += _gap(history)
-    if not any(i.birth.trial for i in history.individuals.values()):
-        said.append(
-            "Every individual was trained once, with one seed. The noise between trainings of the same genes is"
-            " not measured here; individuals that differ by little may well be equal."
-        )
-    if history.failed:
-        said.append(f"{words.plural(len(history.failed), 'training')} failed: no fitness, and no part in any mean.")
-    if history.unfinished:
-        said.append(f"{words.plural(len(history.unfinished), 'individual')} had no outcome when this was written.")
-    return said
-
-
-def _gap(history: History) -> list[str]:
-    """Validation against test, where the best was measured on both by the same metric."""
-    best = history.best
-    if best is None or best.id not in history.judged:
-        return []
-    validation, test = reading.final(best).get("top1"), history.judged[best.id].metrics.get("top1")
-    if validation is None or test is None:
-        return []
-    gap = 100 * (validation - test)
-    side = f"{abs(gap):.2f} points {'below' if gap > 0 else 'above'}" if abs(gap) >= 0.005 else "equal to"
-    return [
-        f"Top-1 on the test images is {side} that on validation ({words.percent(test)} and"
-        f" {words.percent(validation)})."
-        " The test images chose nothing: quote their number, not the other."
-    ]
-
-
 def _generations(history: History) -> Table:
-    rows = []
-    for row in tables.generations(history).to_dict("records"):
-        whole = [str(row[key]) for key in ("generation", "size", "trained", "failed")]
+    rows, table = [], tables.generations(history)
+    early = ["early"] if "early" in table else []
+    for row in table.to_dict("records"):
+        whole = [str(row[key]) for key in ("generation", "size", "trained", *early, "failed")]
         fit = [words.score(float(row[key])) for key in ("best", "mean", "median", "best_so_far")]
         who = f"i{row['best_id']}" if math.isfinite(row["best"]) else "–"
         rows.append([*whole, who, *fit, words.duration(row["seconds"])])
-    head = ["generation", "size", "trained", "failed", "fittest", "best", "mean", "median", "best so far", "time"]
-    return Table(head, rows)
+    counts = ["generation", "size", "trained", *(["left early"] if early else []), "failed"]
+    return Table([*counts, "fittest", "best", "mean", "median", "best so far", "time"], rows)
 
 
 def _variants(history: History) -> Table:
@@ -219,25 +188,51 @@ def _published(history: History) -> Table:
 
 def _individuals(history: History, ranked: list[Individual]) -> Table:
     names = list(reading.space(history))
-    rows = [_row(rank, individual, names) for rank, individual in enumerate(ranked, 1)]
-    head = ["rank", "id", "fitness", *names, "generation", "origin", "parents", "epochs", "time"]
-    text = {len(names) + 4, len(names) + 5}
+    means = history.means
+    rows = [_row(rank, individual, names, means) for rank, individual in enumerate(ranked, 1)]
+    again = ["mean"] if means else []
+    head = ["rank", "id", *again, "fitness", *names, "generation", "origin", "parents", "epochs", "time"]
+    text = {len(head) - 4, len(head) - 3} | {
+        len(again) + 3 + n for n, name in enumerate(names) if _wordy(history, name)
+    }
     return Table(head, rows, frozenset(text), 0 if history.best else -1)
 
 
-def _row(rank: int, individual: Individual, names: Iterable[str]) -> list[str]:
-    scored = individual.status == "scored"
+def _wordy(history: History, name: str) -> bool:
+    """Whether a gene's values are not numbers."""
+    gene = reading.space(history)[name]
+    return isinstance(gene, Choice) and any(isinstance(value, str | bool) for value in gene.choices)
+
+
+def _note(history: History) -> str:
+    """What the table of individuals does not say itself."""
+    said = []
+    if history.means:
+        said.append("The finalists are ranked by the mean of their trainings, the others by the one score they have.")
+    if history.early:
+        said.append("Those left early have their score after a short training, beside its share of a whole one.")
+    return " ".join(said)
+
+
+def _row(rank: int, individual: Individual, names: Iterable[str], means: Mapping[int, float]) -> list[str]:
     return [
-        str(rank) if scored else "–",
+        str(rank) if individual.status == "scored" else "–",
         f"i{individual.id}",
-        words.score(individual.fitness) if scored else individual.status,
-        *(words.number(individual.genes.get(name)) for name in names),
+        *([words.score(means.get(individual.id))] if means else []),
+        _fitness(individual),
+        *(words.value(individual.genes.get(name)) for name in names),
         str(individual.generation),
         individual.birth.origin,
         " ".join(f"i{parent}" for parent in individual.birth.parents) or "–",
         str(individual.epochs),
-        words.duration(individual.seconds) if individual.done else "–",
+        words.duration(individual.seconds) if individual.done or individual.early else "–",
     ]
+
+
+def _fitness(individual: Individual) -> str:
+    if individual.status == "early":
+        return f"{words.score(reading.score(individual))} at {words.portion(individual.share)}"
+    return words.score(individual.fitness) if individual.status == "scored" else individual.status
 
 
 def _failures(history: History) -> Table:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from gaopt.history import History
-from gaopt.report import plots
+from gaopt.report import plots, reading
 from gaopt.report.compared import compared
+from gaopt.space import Choice
 
 FIGURES = (
     (
@@ -79,5 +80,18 @@ class Figure:
 def figures(history: History) -> list[Figure]:
     """Those figures that the history has something for."""
     chosen = ERRORS if compared(history) else FIGURES
-    drawn = ((name, title, caption, plot(history)) for name, plot, title, caption in chosen)
+    drawn = ((name, title, caption + _more(name, history), plot(history)) for name, plot, title, caption in chosen)
     return [Figure(name, title, caption, svg) for name, title, caption, svg in drawn if svg]
+
+
+def _more(name: str, history: History) -> str:
+    """What a caption says besides, of what not every study has."""
+    match name:
+        case "fitness" if history.means:
+            return " To the right, each finalist: its trainings as dots, their mean as a bar."
+        case "curves" if history.means:
+            return " Of a finalist, its first training is drawn."
+        case "space" if any(isinstance(gene, Choice) for gene in reading.space(history).values()):
+            return " Where a gene is a choice, those that have the same lie beside each other, in no order."
+        case _:
+            return ""

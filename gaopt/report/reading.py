@@ -19,13 +19,27 @@ def space(history: History) -> Mapping[str, AnyGene]:
 
 
 def ranked(history: History) -> list[Individual]:
-    """All individuals: the scored, the fittest first, then the unfinished, those left on a rung, and the failed."""
+    """All individuals of the search: the scored, the fittest first, the unfinished, those on a rung, and the failed.
+
+    Finalists that were trained again come first, by their means; their repeats are no individuals of the search.
+    """
     order = {"scored": 0, "running": 1, "waiting": 1, "early": 2, "failed": 3}
-    return sorted(history.individuals.values(), key=lambda i: (order[i.status], -i.share, -_score(i), i.id))
+    means = history.means
+
+    def key(individual: Individual) -> tuple[int, bool, float, float, int]:
+        again, value = individual.id in means, means.get(individual.id, score(individual))
+        return order[individual.status], not again, -individual.share, -value, individual.id
+
+    return sorted(searched(history), key=key)
 
 
-def _score(individual: Individual) -> float:
-    """The fitness; of one left on a rung, what it had there."""
+def searched(history: History) -> list[Individual]:
+    """All individuals by id, but those that are a finalist trained again."""
+    return [i for i in history.individuals.values() if i.birth.origin != "repeat"]
+
+
+def score(individual: Individual) -> float:
+    """The fitness; of one on a rung, what it had there."""
     return individual.early[individual.share].fitness if individual.status == "early" else individual.fitness
 
 
@@ -47,6 +61,11 @@ def final(individual: Individual) -> dict[str, float]:
         return {}
     last = individual.reports[individual.epoch].metrics if individual.reports else {}
     return {**last, **getattr(individual.outcome, "metrics", {})}
+
+
+def is_accuracy(individual: Individual) -> bool:
+    """Whether its fitness is its top-1 accuracy on the validation images."""
+    return individual.status == "scored" and final(individual).get("top1") == individual.fitness
 
 
 def in_order(metrics: Iterable[str], taken: Iterable[str] = ()) -> list[str]:

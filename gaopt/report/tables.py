@@ -14,10 +14,12 @@ import pandas as pd
 
 from gaopt.history import History, Individual
 from gaopt.report import reading
+from gaopt.space import Choice
 
 Row = dict[str, Any]
 
 _BEFORE = ["id", "generation"]
+_SHORT = "fitness_at_"
 _AFTER = ["fitness", "status", "origin", "parents", "reason", "message", "epochs", "seconds"]
 _GENERATION = [
     *("generation", "size", "trained", "failed", "best_id", "best", "mean", "median", "best_so_far"),
@@ -27,17 +29,34 @@ _EPOCH = ["id", "generation", "epoch"]
 
 
 def individuals(history: History) -> pd.DataFrame:
-    """One row an individual: genes, fitness (empty if failed), where it comes from, cost, metrics at its end."""
-    genes = _columns(reading.space(history), [*_BEFORE, *_AFTER, *reading.METRICS])
-    taken = [*_BEFORE, *_AFTER, *genes.values(), *reading.COSTS]
+    """One row an individual: genes, fitness (empty if failed), where it comes from, cost, metrics at its end.
+
+    With rungs also the share of a whole training that it was granted last, and its score on each rung.
+    """
+    rungs = {share: f"{_SHORT}{share:g}" for share in sorted({s for i in _by_id(history) for s in _shares(i)} - {1.0})}
+    after = [*_AFTER, *(["share", *rungs.values()] if rungs else [])]
+    genes = _columns(reading.space(history), [*_BEFORE, *after, *reading.METRICS])
+    taken = [*_BEFORE, *after, *genes.values(), *reading.COSTS]
     metrics = reading.in_order((m for i in _by_id(history) for m in reading.final(i)), taken)
-    rows = [_individual(i, genes) | {m: reading.final(i).get(m) for m in metrics} for i in _by_id(history)]
-    return pd.DataFrame(rows, columns=[*_BEFORE, *genes.values(), *_AFTER, *metrics])
+    rows = [
+        _individual(i, genes) | _rungs(i, rungs) | {m: reading.final(i).get(m) for m in metrics}
+        for i in _by_id(history)
+    ]
+    table = pd.DataFrame(rows, columns=[*_BEFORE, *genes.values(), *after, *metrics])
+    for name, column in genes.items():
+        if isinstance(reading.space(history)[name], Choice):  # 32 stays 32, also where others have no such gene
+            table[column] = pd.Series([row[column] for row in rows], dtype=object)
+    return table
 
 
 def generations(history: History) -> pd.DataFrame:
-    """One row a generation. Fitness is over its population; trained, failed, epochs, seconds over its births."""
-    table = pd.DataFrame([_generation(history, n) for n in range(len(history.populations))], columns=_GENERATION)
+    """One row a generation. Fitness is over its population; trained, failed, epochs, seconds over its births.
+
+    With rungs also how many of its births are on one, with no more granted.
+    """
+    short = ["early"] if history.config.get("fidelity", {}).get("rungs") else []
+    columns = [*_GENERATION[:4], *short, *_GENERATION[4:]]
+    table = pd.DataFrame([_generation(history, n) for n in range(len(history.populations))], columns=columns)
     table["best_so_far"] = table["best"].astype(float).cummax()
     return table.astype({"best_id": "Int64"})
 
@@ -58,6 +77,15 @@ def cycle(history: History) -> pd.DataFrame:
 def csv(table: pd.DataFrame) -> str:
     """A table as CSV (RFC 4180, but with bare newlines)."""
     return str(table.to_csv(index=False, lineterminator="\n"))
+
+
+def _shares(individual: Individual) -> list[float]:
+    return [individual.share, *individual.early]
+
+
+def _rungs(individual: Individual, rungs: dict[float, str]) -> Row:
+    scores = {name: individual.early[share].fitness for share, name in rungs.items() if share in individual.early}
+    return {"share": individual.share, **scores} if rungs else {}
 
 
 def _by_id(history: History) -> list[Individual]:
@@ -100,7 +128,8 @@ def _generation(history: History, generation: int) -> Row:
     return {
         "generation": generation,
         "size": len(population),
-        "trained": sum(i.done for i in born),
+        "trained": sum(i.done or i.status == "early" for i in born),
+        "early": sum(i.status == "early" for i in born),
         "failed": sum(i.status == "failed" for i in born),
         "best_id": scored[0].id if scored else None,
         "best": fitness.max(),

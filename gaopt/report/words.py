@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gaopt.experiment import spoken
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -23,6 +26,16 @@ def score(value: float | None) -> str:
     return f"{value:.4f}" if abs(value) < 1000 else number(value, 5)
 
 
+def value(found: Any, digits: int = 3) -> str:
+    """A gene's value: a number as above, a choice as it is. A dash for a gene that is not there."""
+    return number(found, digits) if found is None or isinstance(found, float) else spoken(found)
+
+
+def portion(share: float) -> str:
+    """A share of a training: 0.2 is 20 %, one third 33.3 %."""
+    return f"{100 * share:.3g} %"
+
+
 def percent(value: float) -> str:
     """A share as a percentage: 0.9133 is 91.33 %."""
     return f"{100 * value:.2f} %"
@@ -39,9 +52,14 @@ def duration(seconds: float) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
 
 
-def genes(values: Mapping[str, float], names: Iterable[str]) -> str:
-    """Genes in the order of the names: lr 0.0031, wd 0.02, mom 0.85."""
-    return ", ".join(f"{name} {number(values[name])}" for name in names if name in values)
+def genes(values: Mapping[str, Any], names: Iterable[str]) -> str:
+    """Those genes that are there in the order of the names: lr 0.0031, optimizer sgd."""
+    return ", ".join(f"{name} {value(values[name])}" for name in names if name in values)
+
+
+def ids(individuals: Iterable[int]) -> str:
+    """i3, i8."""
+    return ", ".join(f"i{id}" for id in individuals)
 
 
 def plural(count: int, one: str, many: str = "") -> str:

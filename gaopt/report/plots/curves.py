@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from gaopt.history import History, Individual
 from gaopt.report import reading, words
-from gaopt.report.plots.legend import Legend, dashes
+from gaopt.report.plots.legend import Legend, dashes, widths
 from gaopt.report.plots.style import (
     BEST,
     LOST,
@@ -54,11 +54,13 @@ def curves(history: History) -> Figure | None:
     panels = [p for p in PANELS if any(reading.curve(i, p.metric)[0] for i in reporting)]
     if not panels:
         return None
-    legend = Legend(tuple(reading.space(history)), len(reporting))
+    legend = Legend(widths(reading.space(history)), len(reporting))
     rows, scale = -(-len(panels) // 3), fitness_scale(reporting)
     drawn = figure(PANEL * rows, below=legend.height + 0.12)
     grid = list(drawn.subplots(rows, min(3, len(panels)), squeeze=False).flat)
     for axes in grid[len(panels) :]:
+        axes.set_axis_off()
+    for axes in grid[len(panels) : len(panels) + 1]:
         _key(axes, reporting)
     for axes, panel in zip(grid, panels, strict=False):
         _panel(axes, panel, reporting, history.best, scale)
@@ -118,11 +120,12 @@ def _by_epoch(curves: list[list[float]]) -> list[list[float]]:
 
 def _key(axes: Axes, individuals: list[Individual]) -> None:
     """In a place that no panel needs: what the lines look like."""
-    axes.set_axis_off()
     looks = [("best", BEST, "-", 2.8), ("scored, coloured by fitness", SCORED, "-", 1.4)]
     if any(i.status == "failed" for i in individuals):
         looks.append(("failed, up to the cross", LOST, "--", 1.4))
-    if any(not i.done for i in individuals):
+    if any(i.status == "early" for i in individuals):
+        looks.append(("left after a short training", LOST, "-.", 1.4))
+    if any(i.status in ("waiting", "running") for i in individuals):
         looks.append(("unfinished", LOST, ":", 1.4))
     keys = [axes.plot([], [], line, color=shade, linewidth=width, label=said)[0] for said, shade, line, width in looks]
     axes.legend(handles=keys, loc="upper left", handlelength=2.4)

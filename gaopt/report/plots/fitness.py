@@ -18,22 +18,25 @@ def fitness(history: History) -> Figure | None:
     axes = drawn.subplots()
     low, high = robust(i.fitness for i in history.scored)
     span = high - low or 0.1 * abs(high) or 0.1
-    floor = low - 0.14 * span  # the row of the failed
+    floor = low - 0.14 * span  # the row of those without a fitness
+    lost = history.failed or history.early
     for generation in range(len(history.populations)):
         _dots(axes, history.members(generation), generation, low, floor)
     _lines(axes, history)
-    limit(axes, floor if history.failed else low, high)
-    if history.failed:
+    _finalists(axes, history, low)
+    limit(axes, floor if lost else low, high)
+    if lost:
         axes.axhline(low - 0.07 * span, color=LOST, linewidth=0.8, linestyle=(0, (2, 3)))
     _dress(axes, history)
     return drawn
 
 
 def _dots(axes: Axes, members: list[Individual], generation: int, low: float, floor: float) -> None:
-    """The population of a generation side by side, by id: new ones filled, survivors hollow, failed as crosses."""
-    places = generation + np.linspace(-0.22, 0.22, len(members)) if len(members) > 1 else [float(generation)]
-    for x, individual in zip(places, sorted(members, key=lambda i: i.id), strict=True):
-        if individual.status == "failed":
+    """The population of a generation side by side, by id: new ones filled, survivors hollow, without fitness low."""
+    for x, individual in zip(_places(generation, len(members)), sorted(members, key=lambda i: i.id), strict=True):
+        if individual.status == "early":
+            axes.plot(x, floor, "d", color=LOST, markersize=5, markeredgewidth=0)
+        elif individual.status == "failed":
             axes.plot(x, floor, "x", color=INK, markersize=5, markeredgewidth=1.2)
         elif individual.status == "scored":
             marker = "o" if individual.fitness >= low else "v"  # below the axis: an arrow at its edge
@@ -41,6 +44,24 @@ def _dots(axes: Axes, members: list[Individual], generation: int, low: float, fl
             axes.plot(
                 x, max(individual.fitness, low), marker, color=MUTED, markerfacecolor=fill, markersize=5, alpha=0.8
             )
+
+
+def _places(middle: float, count: int) -> list[float]:
+    return [float(x) for x in middle + np.linspace(-0.22, 0.22, count)] if count > 1 else [middle] * count
+
+
+def _finalists(axes: Axes, history: History, low: float) -> None:
+    """Beside the generations: the trainings of each finalist as dots, their mean as a bar."""
+    x = len(history.populations)
+    order = sorted(history.repeated.items(), key=lambda item: -history.means[item[0]])
+    for place, (id, trials) in zip(_places(x, len(order)), order, strict=True):
+        values = [max(trial.fitness, low) for trial in trials]
+        shade = BEST if history.best and id == history.best.id else MEAN
+        axes.plot([place] * len(values), values, "-", color=shade, linewidth=1.2, alpha=0.5)
+        axes.plot([place] * len(values), values, "o", color=shade, markersize=4, alpha=0.6, markeredgewidth=0)
+        axes.plot(place, max(history.means[id], low), "_", color=shade, markersize=13, markeredgewidth=2.6)
+    if order:
+        axes.axvline(x - 0.5, color=LOST, linewidth=0.8, linestyle=(0, (2, 3)))
 
 
 def _lines(axes: Axes, history: History) -> None:
@@ -53,8 +74,7 @@ def _lines(axes: Axes, history: History) -> None:
 
 
 def _dress(axes: Axes, history: History) -> None:
-    whole(axes)
-    axes.set(xlabel="generation", ylabel="fitness", xlim=(-0.5, len(history.populations) - 0.5))
+    _ticks(axes, len(history.populations), bool(history.means))
     axes.grid(visible=False, axis="x")
     keys = [
         axes.plot([], [], "-o", color=BEST, linewidth=2.6, label="best of the population")[0],
@@ -64,8 +84,25 @@ def _dress(axes: Axes, history: History) -> None:
     ]
     if history.failed:
         keys += axes.plot([], [], "x", color=INK, markersize=5, label="failed, no fitness")
+    if history.early:
+        keys += axes.plot([], [], "d", color=LOST, markersize=5, markeredgewidth=0, label="left early, no fitness")
+    if history.means:
+        keys += axes.plot(
+            [], [], "_", color=MEAN, markersize=13, markeredgewidth=2.6, label="mean of a finalist's trainings"
+        )
     if any(i.fitness < robust(j.fitness for j in history.scored)[0] for i in history.scored):
         keys += axes.plot([], [], "v", color=MUTED, markersize=5, label="far below the axis")
+    columns = len(keys) if len(keys) < 7 and not history.means else 4
     axes.legend(
-        handles=keys, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(keys), columnspacing=1.4, handletextpad=0.5
+        handles=keys, loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, columnspacing=1.4, handletextpad=0.5
     )
+
+
+def _ticks(axes: Axes, generations: int, again: bool) -> None:
+    axes.set(xlabel="generation", ylabel="fitness", xlim=(-0.5, generations - 0.5 + again))
+    if not again:
+        whole(axes)
+        return
+    step = -(-generations // 12)
+    numbers = [n for n in range(0, generations, step) if n <= generations - step]
+    axes.set_xticks([*numbers, generations], [*map(str, numbers), "finalists"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 from gaopt.history import Individual
 from gaopt.report import words
 from gaopt.report.plots.style import BEST, INK, MUTED, WIDTH, colour
+from gaopt.space import AnyGene, Choice
 
 ROW = 0.185
 """Inches of one line of text."""
@@ -23,24 +25,21 @@ _LONGEST = 16
 
 @dataclass(frozen=True)
 class Legend:
-    """Where the entries of `count` individuals with these genes go; inches from the top left."""
+    """Where the entries of `count` individuals with genes of these widths go; inches from the top left."""
 
-    names: tuple[str, ...]
+    columns: Mapping[str, float]
     count: int
-
-    @property
-    def gene(self) -> float:
-        """The width of a gene's column."""
-        return _CHARACTER * min(max(7, *(len(name) for name in self.names)), _LONGEST) + 0.1
 
     @property
     def shown(self) -> tuple[str, ...]:
         """The genes there is room for."""
-        return self.names[: int((WIDTH - _SWATCH - _ID - _FITNESS - 0.4) / self.gene)]
+        room = WIDTH - _SWATCH - _ID - _FITNESS - 0.4
+        ends = accumulate(self.columns.values())
+        return tuple(name for name, end in zip(self.columns, ends, strict=True) if end <= room)
 
     @property
     def entry(self) -> float:
-        return _SWATCH + _ID + self.gene * len(self.shown) + _FITNESS + 0.16
+        return _SWATCH + _ID + sum(self.columns[name] for name in self.shown) + _FITNESS + 0.16
 
     @property
     def rows(self) -> int:
@@ -62,10 +61,10 @@ class Legend:
             column, row = divmod(index, self.rows)
             left, y = 0.15 + column * self.entry, (row + 1.6) * ROW
             if row == 0:
-                self._write(axes, left, 0.5 * ROW, ["", *map(_short, self.shown), "fitness"], MUTED, False)
+                self._write(axes, left, 0.5 * ROW, ["", *map(shortened, self.shown), "fitness"], MUTED, False)
             _swatch(axes, left, y, individual, individual is best, scale)
-            genes = [words.number(individual.genes[name]) for name in self.shown]
-            ends = words.score(individual.fitness) if individual.status == "scored" else individual.status
+            genes = [shortened(words.value(individual.genes.get(name))) for name in self.shown]
+            ends = outcome(individual)
             self._write(axes, left, y, [f"i{individual.id}", *genes, ends], INK, individual is best)
         if self.count > MOST:
             said = f"and {self.count - MOST} more, listed in individuals.csv"
@@ -73,7 +72,7 @@ class Legend:
 
     def _write(self, axes: Axes, left: float, y: float, cells: Iterable[str], colour: str, bold: bool) -> None:
         """One line of cells, each flush right."""
-        ends = [_SWATCH + _ID + self.gene * n for n in range(len(self.shown) + 1)]
+        ends = list(accumulate((self.columns[name] for name in self.shown), initial=_SWATCH + _ID))
         weight = "bold" if bold else "normal"
         for x, text in zip([*ends, ends[-1] + _FITNESS], cells, strict=True):
             axes.text(left + x, y, text, fontsize=8, color=colour, ha="right", va="center", weight=weight)
@@ -85,9 +84,27 @@ def _swatch(axes: Axes, left: float, y: float, individual: Individual, best: boo
 
 
 def dashes(individual: Individual) -> str:
-    """Solid if scored, broken if failed, dotted while unfinished."""
-    return {"scored": "-", "failed": "--"}.get(individual.status, ":")
+    """Solid if scored, broken if failed, dots and dashes if left on a rung, dotted while unfinished."""
+    return {"scored": "-", "failed": "--", "early": "-."}.get(individual.status, ":")
 
 
-def _short(name: str) -> str:
+def outcome(individual: Individual) -> str:
+    """In a word: the fitness, "at 20 %" for one left on a rung, or what else it is."""
+    if individual.status == "early":
+        return f"at {words.portion(individual.share)}"
+    return words.score(individual.fitness) if individual.status == "scored" else individual.status
+
+
+def widths(genes: Mapping[str, AnyGene]) -> dict[str, float]:
+    """How wide the column of each gene is, in inches; none for a gene that is held fixed."""
+    return {name: _CHARACTER * _longest(name, gene) + 0.1 for name, gene in genes.items() if gene.levels != 1}
+
+
+def _longest(name: str, gene: AnyGene) -> int:
+    said = [words.value(value) for value in gene.choices] if isinstance(gene, Choice) else []
+    return min(max(7, *map(len, (name, *said))), _LONGEST)
+
+
+def shortened(name: str) -> str:
+    """What there is room for."""
     return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"

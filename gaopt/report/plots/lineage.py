@@ -12,7 +12,8 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from gaopt.history import History, Individual
-from gaopt.report import words
+from gaopt.report import reading
+from gaopt.report.plots.legend import outcome
 from gaopt.report.plots.style import BEST, LOST, MUTED, colour, colourbar, figure, fitness_scale, on, plot
 
 LABELLED = 400
@@ -43,10 +44,11 @@ def lineage(history: History) -> Figure | None:
     named = rows * len(history.populations) <= LABELLED
     drawn = figure(min((0.42 if named else 0.2) * rows, 20.0) + 0.9)
     axes = drawn.subplots()
-    scale = fitness_scale(history.individuals.values())
-    for individual in history.individuals.values():
+    everyone = reading.searched(history)
+    scale = fitness_scale(everyone)
+    for individual in everyone:
         _edges(axes, history, individual, tree)
-    for individual in history.individuals.values():
+    for individual in everyone:
         _life(axes, individual, tree, scale, individual is history.best)
         _mark(axes, individual, tree, scale, individual is history.best, named)
     _dress(axes, history, rows)
@@ -116,11 +118,7 @@ def _mark(axes: Axes, individual: Individual, tree: Tree, scale: ScalarMappable,
         inside = MUTED if individual.status == "failed" else on(shade)
         axes.text(x, y, str(individual.id), color=inside, fontsize=7, ha="center", va="center_baseline", zorder=4)
         below: dict[str, Any] = {"xytext": (0, -15), "textcoords": "offset points", "ha": "center"}
-        axes.annotate(_said(individual), (x, y), fontsize=7, color=MUTED, **below)
-
-
-def _said(individual: Individual) -> str:
-    return words.score(individual.fitness) if individual.status == "scored" else individual.status
+        axes.annotate(outcome(individual), (x, y), fontsize=7, color=MUTED, **below)
 
 
 def _dress(axes: Axes, history: History, rows: int) -> None:

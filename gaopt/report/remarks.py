@@ -1,0 +1,81 @@
+"""What a careful reader should keep in mind about the numbers of a search."""
+
+from __future__ import annotations
+
+from gaopt.config import SEARCHES, from_tables
+from gaopt.events import Recalled
+from gaopt.history import History
+from gaopt.progress import left_early
+from gaopt.report import finalists, reading, words
+
+
+def remarks(history: History) -> list[str]:
+    """One a sentence or two."""
+    said = []
+    if history.means:
+        said += finalists.remarks(history)
+    elif len(history.scored) > 1:
+        said.append(
+            f"The best was chosen among {len(history.scored)} by the very score that is reported for it, so that"
+            " score is optimistic: part of it is luck, and the more individuals, the larger the part."
+        )
+    said += _gap(history)
+    if not any(i.birth.trial for i in history.individuals.values()):
+        said.append(
+            "Every individual was trained once, with one seed. The noise between trainings of the same genes is"
+            " not measured here; individuals that differ by little may well be equal."
+        )
+    if left := left_early(history):
+        said.append(
+            f"{words.plural(len(left), 'individual')} had only short trainings. Such a score is no"
+            " estimate of a whole one: it is held against those of equally short trainings alone, and is in no mean."
+        )
+    if history.failed:
+        said.append(f"{words.plural(len(history.failed), 'training')} failed: no fitness, and no part in any mean.")
+    said += begun(history)
+    if history.unfinished:
+        said.append(f"{words.plural(len(history.unfinished), 'individual')} had no outcome when this was written.")
+    return said
+
+
+def begun(history: History) -> list[str]:
+    """Which individuals the search did not draw or breed itself."""
+    config = from_tables(history.config) if history.config else None
+    if config is None or config.strategy not in SEARCHES or not history.populations:
+        return []
+    taken = [i.id for i in history.members(0) if i.birth.origin == "given"]
+    by_hand = len({tuple(config.space.vector(genes)) for genes in config.given})
+    said = []
+    if given := taken[:by_hand]:
+        said.append(f"The first generation began with {words.ids(given)} as given in the config.")
+    if history.recalled:
+        studies = " and ".join(_recalled(each) for each in history.recalled)
+        warm = (
+            f"Taken over as the fittest there: {words.ids(taken[by_hand:])}."
+            if taken[by_hand:]
+            else "None was taken over."
+        )
+        said.append(f"The search knew from its start what {studies} had found. {warm}")
+    return said
+
+
+def _recalled(found: Recalled) -> str:
+    fittest = f", at best {words.score(max(found.fitness))}" if found.fitness else ""
+    return f"the study {found.study} ({len(found.fitness)} scored{fittest})"
+
+
+def _gap(history: History) -> list[str]:
+    """Validation against test, where the best was measured on both by the same metric."""
+    best = history.best
+    if best is None or best.id not in history.judged:
+        return []
+    validation, test = reading.final(best).get("top1"), history.judged[best.id].metrics.get("top1")
+    if validation is None or test is None:
+        return []
+    gap = 100 * (validation - test)
+    side = f"{abs(gap):.2f} points {'below' if gap > 0 else 'above'}" if abs(gap) >= 0.005 else "equal to"
+    return [
+        f"Top-1 on the test images is {side} that on validation ({words.percent(test)} and"
+        f" {words.percent(validation)})."
+        " The test images chose nothing: quote their number, not the other."
+    ]
