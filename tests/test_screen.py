@@ -1,0 +1,119 @@
+"""What the terminal shows of every kind of study."""
+
+from __future__ import annotations
+
+import pytest
+from rich.console import Console
+
+from gaopt.config import Fidelity, Genetic, Noise, from_tables
+from gaopt.events import Bred, Closed, Granted, Recalled, Scored, Started
+from gaopt.history import History
+from gaopt.home import Home
+from gaopt.progress import ahead, planned, progress
+from gaopt.screen import overview, page, sentence
+from gaopt.study import run
+from tests.conftest import toy
+from tests.test_report_kinds import ADAM, SGD, again, births, config, opened, rungs, trained
+
+
+def shown(history: History, width: int = 130, held: bool = True) -> str:
+    console = Console(width=width, color_system=None)
+    with console.capture() as capture:
+        console.print(page(progress("mine", history, held=held, now=10.0), 10.0, width))
+    return capture.get()
+
+
+def last(events: list) -> str:
+    return sentence(History(events), events[-1])
+
+
+def test_each_decision_and_outcome_is_a_line() -> None:
+    events = rungs()
+    assert last(events[:2]) == "generation 0: 4 to train for 25 % of a training, 0 survivors"
+    assert last(events[:4]).startswith("  i0 (25 %) fitness 0.3000 in 2 s (optimizer=sgd lr=0.01 nesterov=true")
+    granted = next(n for n, event in enumerate(events) if isinstance(event, Granted))
+    assert last(events[: granted + 1]) == "  1 go on to a whole training: i1"
+    events = again()
+    repeats = max(n for n, event in enumerate(events) if isinstance(event, Bred))
+    assert last(events[: repeats + 1]) == "finalists: i0, i1 again"
+    assert last(events).startswith("  i7 (i1 again) fitness 0.8700")
+    assert last([opened(), Recalled("old", (SGD, ADAM), (0.5, 0.75))]) == "from old: 2 scored, the fittest with 0.7500"
+    assert last([opened(), Recalled("old", (), ())]) == "from old: 0 scored"
+    assert last([*rungs(), opened()]) == "going on: 4 trained so far"
+
+
+def test_a_running_individual_has_a_dash_for_a_gene_that_is_not_there_and_its_own_length() -> None:
+    first = opened(settings={"recipe": {"epochs": 8}}, fidelity=Fidelity((0.25,)))
+    history = History([first, Bred(0, births(0.25)), Started(0), Started(1), *list(trained(0, 0.5, 1))[:1]])
+    lines = shown(history).splitlines()
+    assert lines[-3].split()[:7] == ["optimizer", "lr", "nesterov", "mom", "beta", "batch", "share"]
+    assert lines[-2].split()[:11] == ["g0", "i0", "sgd", "0.01", "true", "0.9", "–", "–", "25", "%", "1/2"]
+    assert lines[-1].split()[2:8] == ["adam", "0.001", "–", "–", "0.99", "32"]
+
+
+def test_genes_give_way_where_a_terminal_is_narrow() -> None:
+    history = History([opened(), Bred(0, births()), Started(0), *list(trained(0, 0.5))[:2]])
+    lines = shown(history, 50).splitlines()
+    assert lines[-2].split() == ["optimizer", "lr", "epoch", "top-1", "time"]
+    assert "…" not in lines[-1]
+
+
+def test_progress_counts_short_trainings_and_reaches_its_end() -> None:
+    events = [*rungs(), Closed("finished")]
+    counts = []
+    for end in range(1, len(events) + 1):
+        now = progress("mine", History(events[:end]), held=True, now=10.0)
+        counts.append((now.done, now.trainings))
+    assert counts[0] == (0, 5)
+    assert [done for done, _ in counts] == sorted(done for done, _ in counts)
+    assert counts[-1] == (5, 5)
+    assert (now.early, now.failed) == (2, 1)
+
+
+def test_who_may_still_go_on_is_not_said_to_be_left() -> None:
+    granted = next(n for n, event in enumerate(rungs()) if isinstance(event, Granted))
+    assert progress("mine", History(rungs()[:granted]), held=True, now=10.0).early == 0
+    assert progress("mine", History(rungs()[: granted + 1]), held=True, now=10.0).early == 2
+
+
+def test_what_lies_ahead_is_known_by_its_share() -> None:
+    search = config(fidelity=Fidelity((0.2, 0.5), 0.4), genetic=Genetic(10, 2), noise=Noise(2, 3))
+    assert ahead(History(), search) == [(10, 0.2), (4, 0.5), (2, 1.0), (5, 0.2), (2, 0.5), (1, 1.0), (6, 1.0)]
+    assert planned(search) == 30
+    assert planned(config()) == config().trainings
+
+
+def test_all_of_a_rung_failed_leaves_nothing_ahead() -> None:
+    first = opened(fidelity=Fidelity((0.25,)), genetic=Genetic(4, 1))
+    failed = [event for event in rungs() if event.__class__.__name__ == "Failed"]
+    history = History([first, Bred(0, (births(0.25)[3],)), *failed])
+    assert sum(number for number, _ in ahead(history, from_tables(first.config))) == 0
+
+
+def test_the_mean_of_the_best_is_shown() -> None:
+    history = History([*again(), Closed("finished")])
+    assert "best 0.8800 mean of 3  i1 optimizer=adam" in shown(history, held=False)
+    now = progress("mine", history, held=False, now=10.0)
+    assert now.plain()["best"] == {"individual": 1, "fitness": 0.88, "genes": ADAM, "mean": now.fitness, "trainings": 3}
+    console = Console(width=100, color_system=None)
+    with console.capture() as capture:
+        console.print(overview([now]))
+    assert "8/8" in capture.get()
+    assert "mean" not in progress("mine", History(rungs()), held=False, now=1.0).plain()["best"]
+
+
+def test_a_search_that_ended_early_is_whole_and_says_why(home: Home) -> None:
+    history = run(from_tables({**toy("sphere", population=4, generations=9).plain(), "stop": {"target": -9.0}}), home)
+    text = shown(history, held=False)
+    assert "finished  generation 0 (1/9)" in text
+    assert "4/4 trained" in text
+    assert "ended early: the target of -9 was reached" in text
+    assert progress("mine", history, held=False, now=1.0).plain()["ended"] == "the target of -9 was reached"
+
+
+def test_time_left_goes_by_the_length_of_what_is_ahead() -> None:
+    first = opened(fidelity=Fidelity((0.25,), 0.25), genetic=Genetic(4, 1))
+    short = [Scored(n, 0.5, at=1.0 + n) for n in range(4)]
+    history = History([first, Bred(0, births(0.25)), *short])
+    # Four quarters took four seconds; what is left is one whole training.
+    assert progress("mine", history, held=True, now=4.0).left == pytest.approx(4.0)
