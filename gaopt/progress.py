@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Literal
@@ -216,12 +215,10 @@ def ended(history: History) -> str:
         return ""
     from gaopt.strategies.stopping import reason  # DEAP, for the few who need it
 
-    searched = copy(history)  # as it was when the search ended: before its finalists were trained again
-    searched.individuals = {id: i for id, i in history.individuals.items() if i.birth.origin != "repeat"}
-    fittest = sorted(searched.population, key=lambda i: (-i.fitness, i.id))
+    fittest = sorted(history.population, key=lambda i: (-i.fitness, i.id))
     retrained = config.strategy == "genetic" and config.genetic.retrain
     survivors = () if retrained else tuple(i.id for i in fittest[: getattr(config, config.numbers).promoted])
-    if found := reason(config.stop, config.space, searched, survivors):
+    if found := reason(config.stop, config.space, history, survivors):
         return found
     # The model's survivors (assisted.rescored) are not these.
     return "the survivors are nearly alike" if config.stop.spread else "there was no individual left to train"

@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
 from gaopt import __version__
-from gaopt.config import StudyConfig, from_tables
+from gaopt.config import DECIDING, StudyConfig, from_tables
 from gaopt.errors import GaoptError, Stopped, StudyError
 from gaopt.events import Closed, Event, Failed, Judged, Opened, Outcome, Recalled, Reported, Scored, Started
 from gaopt.history import History, Individual
@@ -261,7 +261,8 @@ def check_same(history: History, config: StudyConfig) -> None:
 
 def _whole(config: StudyConfig) -> dict[str, Any]:
     """With the defaults of this version: a study may have been begun with another, that had fewer keys."""
-    return resolve(config.objective).check(config).plain()
+    whole = resolve(config.objective).check(config)
+    return whole.plain() | {name: asdict(getattr(whole, name)) for name in DECIDING}
 
 
 def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:

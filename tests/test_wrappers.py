@@ -209,3 +209,11 @@ def test_a_study_goes_on_with_other_rules_to_stop(tmp_path: Path) -> None:
 
     config = resumed(Home(home), ["stop.target=2.0"])
     assert len(run(config, home).populations) == 2
+
+
+def test_finalists_whose_mean_falls_do_not_make_a_search_go_on() -> None:
+    scores = iter([0.5, 0.95, 0.2, 0.1, *[0.3, 0.3]])
+    found = Finalists(Stopping(search(), LINE, Stop(target=0.9)), Noise(finalists=1, repeats=2))
+    history = finished(found, score=lambda _: next(scores))
+    assert len(history.individuals) == 6
+    assert len(history.populations) == 1

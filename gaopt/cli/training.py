@@ -132,7 +132,7 @@ def _fixed(config: StudyConfig, objective: Objective) -> StudyConfig:
     whole = objective.check(replace(config, strategy="fixed"))
     recipe = whole.settings.get("recipe", {})
     genes = {name: config.fixed.get(name, recipe.get(name)) for name in config.space}
-    known = {name: float(value) for name, value in genes.items() if value is not None}
+    known = {name: value for name, value in genes.items() if value is not None}
     return replace(whole, fixed={**known, **config.fixed})
 
 

@@ -178,7 +178,7 @@ def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
         seed=study.seed,
         **{name: parse(kind, table(tables, name), name) for name, kind in DECIDING.items()},
         given=_given(tables.get("given", ()), space),
-        fixed=dict(table(tables, "fixed")),
+        fixed=_fixed(table(tables, "fixed"), space),
         pool=parse(PoolConfig, table(tables, "pool"), "pool"),
         settings={name: table for name, table in tables.items() if name not in OWN_TABLES},
     )
@@ -207,6 +207,17 @@ def _given(found: Any, space: Space) -> tuple[Genes, ...]:
         return tuple(space.check(each) for each in found)
     except ConfigError as error:
         raise ConfigError(f"given: {error}") from None
+
+
+def _fixed(found: Mapping[str, Any], space: Space) -> Genes:
+    """Some genes of a training: what is missing the recipe has, and the strategy looks for what is unknown."""
+    known = dict(found)
+    for name in space.keys() & found.keys():
+        try:
+            known[name] = space[name].check(found[name])
+        except ConfigError as error:
+            raise ConfigError(f"fixed.{name} {error}") from None
+    return known
 
 
 def _plain(found: Any) -> dict[str, Any]:

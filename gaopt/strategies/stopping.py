@@ -10,6 +10,7 @@ from gaopt.events import Bred, Decision
 from gaopt.history import History
 from gaopt.space import Space
 from gaopt.strategies.base import Strategy
+from gaopt.strategies.finalists import finalists
 
 
 class Stopping:
@@ -34,7 +35,7 @@ def reason(config: Stop, space: Space, history: History, survivors: tuple[int, .
     Args:
         survivors: of the generation to come.
     """
-    best = history.best
+    best = next(iter(finalists(history, 1)), None)
     if best and config.target is not None and best.fitness >= config.target:
         return f"the target of {config.target:g} was reached"
     if best and config.generations and history.generation - best.generation >= config.generations:
@@ -52,8 +53,8 @@ def spread(space: Space, history: History, ids: tuple[int, ...]) -> float:
 
 
 def affordable(config: Stop, history: History) -> int:
-    """How many more trainings the budget pays for, at the mean cost of those before."""
-    everyone = history.individuals.values()
+    """How many more trainings the budget pays for, at the mean cost of those before; finalists come on top of it."""
+    everyone = [i for i in history.individuals.values() if i.birth.origin != "repeat"]
     tried = max(1, sum(bool(i.done or i.early) for i in everyone))
     epochs, seconds = sum(i.epochs for i in everyone), sum(i.seconds for i in everyone)
     budgets = (
