@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
+
+from resnet.genes import changed
 
 
 @dataclass(frozen=True)
@@ -85,20 +87,22 @@ class Recipe:
         if self.warmup and self.schedule == "one_cycle":
             raise ValueError(f"warmup is {self.warmup} with the schedule 'one_cycle': must be 0, or another schedule")
 
-    def with_genes(self, genes: Mapping[str, float]) -> Recipe:
+    def with_genes(self, genes: Mapping[str, Any]) -> Recipe:
         """The same recipe with some fields replaced; whole numbers stay whole.
 
         Raises:
-            ValueError: a gene is no field, or no number.
+            ValueError: a gene is no field that can be one, or of another kind; or the fields do not go together.
         """
-        changes: dict[str, Any] = {}
-        for name, value in genes.items():
-            kind = type(getattr(self, name, None))
-            if kind not in (int, float):
-                numbers = ", ".join(f.name for f in fields(self) if type(getattr(self, f.name)) in (int, float))
-                raise ValueError(f"{name!r} is no field of the recipe that can be a gene: known: {numbers}")
-            changes[name] = kind(value)
-        return replace(self, **changes)
+        return changed(self, genes, "recipe", never=("name", "checkpoint"))
+
+    def shortened(self, share: float) -> Recipe:
+        """The whole training in small: a share of its epochs, at least one, and all that is counted in steps or epochs.
+
+        So the warm-up takes the same share of it, and is over before its end where it was before.
+        """
+        epochs = max(1, round(share * self.epochs))
+        warmup, patience = (count * epochs // self.epochs for count in (self.warmup, self.patience))
+        return replace(self, epochs=epochs, warmup=warmup, patience=max(1, patience))
 
 
 RECIPES: dict[str, Recipe] = {

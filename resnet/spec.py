@@ -6,11 +6,14 @@ Two papers are cited throughout: [1] He et al., *Deep Residual Learning for Imag
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
+
+from resnet.genes import changed
 
 Unit = Literal["basic", "bottleneck"]
 Stem = Literal["imagenet", "cifar"]
@@ -137,6 +140,8 @@ BORROWED: dict[str, Borrowed] = {
 NAMES = (*FAMILIES, *BORROWED)
 PRETRAINED = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", *BORROWED)
 """Networks whose weights torchvision has."""
+FORM = ("stem", "shortcut", "order", "join", "width", "units", "stride")
+"""The keys of a `NetSpec` that give a residual network another form than its name says."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +158,8 @@ class NetSpec:
             "shortcut_gate", "conv" (1×1, on the shortcut) or "dropout" (of 0.5, on the shortcut).
         scale: of the shortcut and of the branch, with join "scale".
         gate_bias: of the gates at the start.
+        width: multiplies the filters of the stem and of every stage, each rounded to a whole number, at least one.
+        units: in each stage; 0 for the family's own.
         stride: of a bottleneck, on its "3x3" as in torchvision or on its first "1x1" as in [1].
         init: of the convolutions: "he" (2015) or "xavier" (Glorot and Bengio, 2010).
         zero_gamma: start the last batch norm of each unit at zero, so that every unit begins as its shortcut. Done
@@ -171,6 +178,8 @@ class NetSpec:
     join: Literal["add", "scale", "exclusive_gate", "shortcut_gate", "conv", "dropout"] = "add"
     scale: tuple[Annotated[float, Ge(-10), Le(10)], Annotated[float, Ge(-10), Le(10)]] = (0.5, 0.5)
     gate_bias: Annotated[float, Ge(-100), Le(100)] = -6.0
+    width: Annotated[float, Gt(0), Le(100)] = 1.0
+    units: Annotated[int, Ge(0), Le(1000)] = 0
     stride: Literal["3x3", "1x1"] = "3x3"
     init: Literal["he", "xavier"] = "he"
     zero_gamma: bool = True
@@ -182,7 +191,7 @@ class NetSpec:
             hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(NAMES)}"
             raise ValueError(f"name is {self.name!r}, which is no network: {hint}")
         if self.name in BORROWED:
-            self._check_untouched(self.name, ("stem", "shortcut", "order", "join", "stride"), "has no such units")
+            self._check_untouched(self.name, FORM, "has no such units")
         elif self.family.shortcut == "none":
             self._check_untouched("a plain net", ("join",), "has nothing to join")
         if self.pretrained:
@@ -197,9 +206,7 @@ class NetSpec:
         if self.name not in PRETRAINED:
             known = ", ".join(PRETRAINED)
             raise ValueError(f"pretrained is {self.pretrained!r}, but torchvision has no {self.name}: it has {known}")
-        self._check_untouched(
-            "pretrained weights", ("stem", "shortcut", "order", "join", "stride"), "are of torchvision's own form"
-        )
+        self._check_untouched("pretrained weights", FORM, "are of torchvision's own form")
 
     @property
     def family(self) -> Family:
@@ -211,10 +218,20 @@ class NetSpec:
         row = FAMILIES[self.name]
         return replace(
             row,
+            units=(self.units,) * len(row.units) if self.units else row.units,
+            filters=tuple(max(1, round(filters * self.width)) for filters in row.filters),
             stem=self.stem or row.stem,
             shortcut=self.shortcut or row.shortcut,
             order=self.order or row.order,
         )
+
+    def with_genes(self, genes: Mapping[str, Any]) -> NetSpec:
+        """The same network with some fields replaced; whole numbers stay whole.
+
+        Raises:
+            ValueError: a gene is no field that can be one, or of another kind; or the fields do not go together.
+        """
+        return changed(self, genes, "net", never=("pretrained",))
 
     @property
     def layers(self) -> int:

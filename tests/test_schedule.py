@@ -216,7 +216,7 @@ def test_a_recipe_that_cannot_be_gets_one_sentence(table: dict[str, Any], said: 
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["drops", "name", "schedule", "decay", "recompute"])
-def test_what_is_no_number_is_no_gene(name: str) -> None:
+@pytest.mark.parametrize("name", ["drops", "name", "checkpoint", "shedule"])
+def test_what_is_no_knob_is_no_gene(name: str) -> None:
     with pytest.raises(ValueError, match=f"'{name}' is no field of the recipe that can be a gene: known: lr, wd"):
         PAPER.with_genes({name: 1.0})

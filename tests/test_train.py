@@ -263,9 +263,27 @@ def test_a_recipe_takes_genes_that_are_its_fields_only() -> None:
     changed = Recipe().with_genes({"lr": 0.5, "batch": 48.0})
     assert (changed.lr, changed.batch) == (0.5, 48)
     assert isinstance(changed.batch, int)
-    for name in ("momentum", "optimizer", "flip"):
+    for name in ("momentum", "drops", "name", "checkpoint"):
         with pytest.raises(ValueError, match=f"'{name}' is no field of the recipe that can be a gene"):
             Recipe().with_genes({name: 1.0})
+    words = Recipe().with_genes({"optimizer": "sgd", "flip": True, "wd": 0})
+    assert (words.optimizer, words.flip, words.wd) == ("sgd", True, 0.0)
+    assert isinstance(words.wd, float)
+
+
+@pytest.mark.parametrize(
+    ("gene", "said"),
+    [
+        ({"optimizer": 1.0}, "optimizer is 1.0: must be a word"),
+        ({"flip": 1}, "flip is 1: must be true or false"),
+        ({"batch": 16.5}, "batch is 16.5: must be a whole number"),
+        ({"lr": True}, "lr is True: must be a number"),
+        ({"lr": "sgd"}, "lr is 'sgd': must be a number"),
+    ],
+)
+def test_a_gene_of_another_kind_than_its_field_is_refused(gene: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Recipe().with_genes(gene)
 
 
 def test_focal_loss_with_smoothing_is_refused() -> None:

@@ -126,14 +126,14 @@ def quoted(text: str | None) -> str | None:
 
 
 def _fixed(config: StudyConfig, objective: Objective) -> StudyConfig:
-    """The config of a single training, checked: a gene that is not given has the recipe's value."""
+    """The config of a single training, checked: a gene that is not given has the value of its table."""
     from dataclasses import replace
 
     whole = objective.check(replace(config, strategy="fixed"))
-    recipe = whole.settings.get("recipe", {})
-    genes = {name: config.fixed.get(name, recipe.get(name)) for name in config.space}
-    known = {name: value for name, value in genes.items() if value is not None}
-    return replace(whole, fixed={**known, **config.fixed})
+    net, recipe = (whole.settings.get(table, {}) for table in ("net", "recipe"))
+    own = recipe | {f"net.{key}": value for key, value in net.items()}
+    there = config.space.expressed(own | dict(config.fixed))
+    return replace(whole, fixed={name: own[name] for name in there if name in own} | dict(config.fixed))
 
 
 @cli.command()
@@ -176,6 +176,9 @@ def _dry_run(config: StudyConfig, as_json: bool) -> None:
         click.echo(json.dumps(plan))
         return
     click.echo(tomli_w.dumps(config.plain()))
-    click.echo(f"# {config.trainings} trainings, {together} at a time")
+    wholly = sum(number for share, number in config.waves if share == 1)
+    short = f", at most {wholly} of them whole" if wholly < config.trainings else ""
+    click.echo(f"# {config.trainings} trainings{short}, {together} at a time")
     if seconds is not None:
-        click.echo(f"# about {clock(seconds)} each, {clock(total)} in all, by three steps timed here")
+        each = "a whole one" if short else "each"
+        click.echo(f"# about {clock(seconds)} {each}, {clock(total)} in all, by three steps timed here")

@@ -1,6 +1,6 @@
 """The config of a study: a TOML file, overrides, and the checks that make one clear sentence of a mistake."""
 
-from gaopt.config.parsing import parse
+from gaopt.config.parsing import parse, parse_value
 from gaopt.config.search import Assisted, Fidelity, Genetic, GridConfig, Noise, Operators, Stop, Warm
 from gaopt.config.shipped import experiments, find, presets
 from gaopt.config.study import (
@@ -35,6 +35,7 @@ __all__ = [
     "from_tables",
     "load",
     "parse",
+    "parse_value",
     "presets",
     "variant_space",
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -35,6 +36,23 @@ def parse(kind: type[T], table: Any, where: str) -> T:
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
     return parsed
+
+
+def parse_value(kind: type[Any], field: str, value: Any, where: str) -> None:
+    """Check a value against the annotation of a dataclass's field, whatever the other fields are.
+
+    Raises:
+        ConfigError: as `parse`.
+    """
+    try:
+        _adapters(kind)[field].validate_json(json.dumps(value, default=str), strict=True)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise ConfigError(_sentence(error, where)) from None
+
+
+@cache
+def _adapters(kind: type[Any]) -> dict[str, TypeAdapter[Any]]:
+    return {name: TypeAdapter(hint) for name, hint in get_type_hints(kind, include_extras=True).items()}
 
 
 def _sentence(error: ValidationError, where: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -137,6 +138,14 @@ class Fidelity:
     def __post_init__(self) -> None:
         if list(self.rungs) != sorted(set(self.rungs)):
             raise ValueError(f"rungs is {list(self.rungs)}: must be increasing")
+
+    def waves(self, litter: int) -> list[tuple[float, int]]:
+        """The share of each rung, the whole training last, and how many of so many individuals reach it."""
+        found = []
+        for share in (*self.rungs, 1.0):
+            found.append((share, litter))
+            litter = math.ceil(self.keep * litter)
+        return found
 
 
 @dataclass(frozen=True)

@@ -105,9 +105,20 @@ class StudyConfig:
     def generations(self) -> int:
         return len(self.litters)
 
-    def rounds(self, together: int) -> int:
-        """How often the pool is filled, with so many trained together: a generation waits for the one before."""
-        return sum(-(-litter // together) for litter in self.litters)
+    @property
+    def waves(self) -> list[tuple[float, int]]:
+        """The share of a whole training and how many are trained for it, at most, one wave waiting for the one before.
+
+        A wave is a generation; with rungs, what is left of one on each of them; the finalists at the end.
+        """
+        if self.strategy not in SEARCHES:
+            return [(1.0, litter) for litter in self.litters]
+        found = [wave for litter in self.litters for wave in self.fidelity.waves(litter)]
+        return [*found, (1.0, self.noise.trainings)] if self.noise.finalists else found
+
+    def rounds(self, together: int) -> float:
+        """How many whole trainings last as long as all, with so many trained together."""
+        return sum(share * -(-number // together) for share, number in self.waves)
 
     def plain(self) -> dict[str, Any]:
         """The config as tables of plain data, as in its TOML file: the inverse of `from_tables`."""
@@ -195,6 +206,11 @@ def _space(tables: Mapping[str, Any], constraints: Sequence[str]) -> Space:
 
 def _gene(found: Any, where: str) -> AnyGene:
     """A choice where the table has choices, else a range."""
+    if isinstance(found, Mapping):
+        for key, inner in found.items():
+            if isinstance(inner, Mapping):
+                name = f"{where.removeprefix('space.')}.{key}"
+                raise ConfigError(f'{where} holds a table {key!r}: a gene with a dot is written [space."{name}"]')
     if isinstance(found, Mapping) and "choices" in found:
         return parse(Choice, found, where)
     return parse(Gene, found, where)

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 
 def about(task: Task, settings: Settings, images: Images) -> dict[str, Any]:
-    """All that is needed to use the weights, and where they come from."""
+    """All that is needed to use the weights, and where they come from.
+
+    Args:
+        settings: the task's own.
+    """
     return {
         "study": task.study,
         "individual": task.individual,

@@ -1,18 +1,21 @@
-"""The image objective's tables of the config: [data], [net], [recipe]."""
+"""The image objective's tables of the config: [data], [net], [recipe], and what a task makes of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from gaopt.config import OWN_TABLES, parse
 from gaopt.errors import ConfigError, nearest
+from gaopt.objective import Task
 from resnet.data import DataSpec
 from resnet.recipe import RECIPES, Recipe
 from resnet.spec import NetSpec
 
 TABLES = ("data", "net", "recipe")
+NET = "net."
+"""What the name of a gene begins with that is a field of [net]. The others are fields of [recipe]."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,32 @@ class Settings:
             parse(NetSpec, tables.get("net", {}), "net"),
             _recipe(tables.get("recipe", {})),
         )
+
+    @classmethod
+    def of_task(cls, task: Task) -> Settings:
+        """What a task trains: the config's tables with its genes, for its share of the epochs.
+
+        Raises:
+            ConfigError: the genes' values do not go together.
+        """
+        return cls.of(task.settings).with_genes(task.genes).shortened(task.share)
+
+    def with_genes(self, genes: Mapping[str, Any]) -> Settings:
+        """The same for an individual: "net.width" is a field of [net], "lr" one of [recipe].
+
+        Raises:
+            ConfigError: a gene is no such field, or the values do not go together.
+        """
+        net = {name.removeprefix(NET): value for name, value in genes.items() if name.startswith(NET)}
+        recipe = {name: value for name, value in genes.items() if not name.startswith(NET)}
+        try:
+            return replace(self, net=self.net.with_genes(net), recipe=self.recipe.with_genes(recipe))
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+
+    def shortened(self, share: float) -> Settings:
+        """The same for a share of the epochs: on a rung."""
+        return replace(self, recipe=self.recipe.shortened(share))
 
 
 def _recipe(table: Any) -> Recipe:

@@ -12,8 +12,9 @@ from gaopt.config import StudyConfig, variant_space
 from gaopt.errors import ConfigError
 from gaopt.experiment import Experiment, Variant, check, experiment
 from gaopt.objective import Report, Score, Task
-from gaopt.objectives.image.classifier import check_training, trained
+from gaopt.objectives.image.classifier import check_training, loaded, trained
 from gaopt.objectives.image.classifier import objective as classifier
+from gaopt.objectives.image.cost import seconds
 from gaopt.objectives.image.settings import Settings
 from resnet.data import Images
 
@@ -40,7 +41,7 @@ class Variants:
         return replace(config, space=space, settings=asdict(whole) | {"experiment": {**table, "variants": rows}})
 
     def prepare(self, config: StudyConfig) -> Images:
-        images = classifier.prepare(_base(config))
+        images = loaded(Settings.of(_base(config).settings))
         for variant, settings in _each(config.settings):
             with _named(variant):
                 check_training(settings, images)
@@ -48,14 +49,13 @@ class Variants:
 
     def seconds(self, config: StudyConfig, shared: Images) -> float:
         """The mean over the variants."""
-        each = [asdict(settings) for _, settings in _each(config.settings)]
-        return fmean(classifier.seconds(replace(config, settings=settings), shared) for settings in each)
+        return fmean(seconds(settings, shared, config.pool.cpus) for _, settings in _each(config.settings))
 
     def __call__(self, task: Task, report: Report) -> Score:
         from resnet.train import evaluate, loss_function
 
         settings = _settings(task.settings, _experiment(task.settings).variant(task.genes))
-        done = trained(replace(task, genes={}), settings, report)
+        done = trained(task, settings, report)
         test = evaluate(done.net, task.shared.test, task.shared, loss_function(settings.recipe))
         measured = {f"test_{name}": value for name, value in test.items()}
         parameters = float(sum(p.numel() for p in done.net.parameters()))

@@ -1,0 +1,144 @@
+"""Whether what a space can give can be trained: found out before a search begins, as far as it can be."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from gaopt.config import SEARCHES, StudyConfig, parse_value
+from gaopt.errors import ConfigError
+from gaopt.experiment import spoken
+from gaopt.objectives.image.settings import NET, Settings
+from gaopt.space import AnyGene, Choice, Gene, Genes, Space
+from resnet.recipe import Recipe
+from resnet.spec import NetSpec
+
+DRAWN = 200
+"""Individuals that are looked at beside the ends and choices of each gene."""
+
+Check = Callable[[Genes], object]
+"""Raises a ConfigError for genes that cannot be trained."""
+
+
+def check_genes(config: StudyConfig, settings: Settings) -> None:
+    """
+    Raises:
+        ConfigError: a gene is no field that can be one, a value is none that it can have, or there are individuals
+            whose values do not go together; or those that are given by hand are such.
+    """
+    for name, gene in config.space.items():
+        for value in ends(gene):
+            _check_value(name, value)
+        if _whole(name) and isinstance(gene, Gene) and not gene.integer:
+            table = "net" if name.startswith(NET) else "recipe"
+            raise ConfigError(
+                f"the gene {name!r} is a whole number of the {table}: set space.{_key(name)}.integer = true"
+            )
+    for each in (*config.given, config.fixed):
+        for name, value in each.items():
+            _check_value(name, value)
+        settings.with_genes(each)
+    if config.strategy != "fixed":
+        check_individuals(config.space, settings.with_genes)
+
+
+def check_rungs(config: StudyConfig, settings: Settings) -> None:
+    """
+    Raises:
+        ConfigError: two rungs come to the same number of epochs.
+    """
+    if config.strategy not in SEARCHES:
+        return
+    gene = config.space.get("epochs")
+    fewest = settings.with_genes({"epochs": min(ends(gene))} if gene else {})
+    seen: dict[int, float] = {}
+    for share in (*config.fidelity.rungs, 1.0):
+        epochs = fewest.shortened(share).recipe.epochs
+        if epochs in seen:
+            raise ConfigError(
+                f"fidelity.rungs: the shares {seen[epochs]:g} and {share:g} of {fewest.recipe.epochs} epochs are both"
+                f" {epochs}: must be an epoch apart"
+            )
+        seen[epochs] = share
+
+
+def check_individuals(space: Space, check: Check) -> None:
+    """
+    Raises:
+        ConfigError: the space gives individuals that the check refuses, with the genes by which they are.
+    """
+    for genes in individuals(space):
+        if _refusal(check, genes):
+            guilty = _guilty(check, genes)
+            said = " with ".join(f"{name} = {spoken(value)}" for name, value in guilty.items())
+            raise ConfigError(f"the space has {said}: {_refusal(check, guilty)}" if said else _refusal(check, guilty))
+
+
+def individuals(space: Space) -> Iterator[Genes]:
+    """Some that a search can come upon: one at each end and choice of every gene, then others drawn evenly."""
+    rng = random.Random(0)
+    for name, gene in space.items():
+        for value in ends(gene):
+            yield from _having(space, name, value, rng)
+    for _ in range(DRAWN):
+        yield space.sample(rng)
+
+
+def ends(gene: AnyGene) -> tuple[Any, ...]:
+    """The values of a gene that say most about what it can be."""
+    if isinstance(gene, Choice):
+        return gene.choices
+    return (int(gene.low), int(gene.high)) if gene.integer else (gene.low, gene.high)
+
+
+def _having(space: Space, name: str, value: Any, rng: random.Random) -> Iterator[Genes]:
+    """One individual with this value, if the conditions and constraints leave any that a hundred draws find."""
+    for _ in range(100):
+        genes = space.expressed({each: gene.at(rng.random()) for each, gene in space.items()} | {name: value})
+        if name in genes and space.allows(genes):
+            yield genes
+            return
+
+
+def _refusal(check: Check, genes: Genes) -> str:
+    try:
+        check(genes)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+def _guilty(check: Check, genes: Genes) -> Genes:
+    """The genes without those that are refused as well with the config's own value."""
+    for name in list(genes):
+        fewer = {other: value for other, value in genes.items() if other != name}
+        if _refusal(check, fewer):
+            genes = fewer
+    return genes
+
+
+def _check_value(name: str, value: Any) -> None:
+    """By itself: whether it goes together with the others is another question."""
+    kind, field = _field(name)
+    try:
+        kind().with_genes({field: getattr(kind, field, None)})
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    if _whole(name) and isinstance(value, float) and value % 1 == 0:
+        value = int(value)
+    parse_value(kind, field, value, f"as a gene, {'net' if kind is NetSpec else 'recipe'}.{field}")
+
+
+def _field(name: str) -> tuple[type[NetSpec] | type[Recipe], str]:
+    return (NetSpec, name.removeprefix(NET)) if name.startswith(NET) else (Recipe, name)
+
+
+def _whole(name: str) -> bool:
+    kind, field = _field(name)
+    return type(getattr(kind, field, None)) is int
+
+
+def _key(name: str) -> str:
+    """As a TOML file has it."""
+    return f'"{name}"' if "." in name else name

@@ -1,0 +1,37 @@
+"""Genes in tables of plain data: fields of a dataclass replaced by name. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+KINDS = {float: "a number", int: "a whole number", bool: "true or false", str: "a word"}
+
+
+def changed(table: T, genes: Mapping[str, Any], what: str, never: Collection[str]) -> T:
+    """The same table with some fields replaced; whole numbers stay whole.
+
+    Args:
+        what: the table, as a message calls it.
+        never: fields that can be no gene.
+
+    Raises:
+        ValueError: a gene is no field that can be one, or of another kind; or the fields do not go together.
+    """
+    kinds = {f.name: type(f.default) for f in fields(table) if type(f.default) in KINDS and f.name not in never}  # type: ignore[arg-type]
+    for name in genes:
+        if name not in kinds:
+            raise ValueError(f"{name!r} is no field of the {what} that can be a gene: known: {', '.join(kinds)}")
+    return replace(table, **{name: _as(kinds[name], name, value) for name, value in genes.items()})  # type: ignore[type-var]
+
+
+def _as(kind: type, name: str, value: Any) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and (kind is float or (kind is int and value % 1 == 0)):
+        return kind(value)
+    if type(value) is not kind:
+        raise ValueError(f"{name} is {value!r}: must be {KINDS[kind]}")
+    return value
