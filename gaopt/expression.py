@@ -1,18 +1,18 @@
 """Conditions on genes as a person writes them: "optimizer == 'sgd' and lr * batch <= 4".
 
-A small part of Python: numbers, words in quotes, true and false, the names of genes, + - * / **, comparisons, `in`
-with a list of values, and, or, not, and a few functions. Nothing else gets past `Expression`, so that a config can
-compute and do no more.
+A small part of Python: numbers, words in quotes, true and false, the names of genes (a dot in a name is allowed, as in
+net.width), + - * / **, comparisons, `in` with a list of values, and, or, not, and a few functions. Nothing else gets
+past `Expression`, so that a config can compute and do no more.
 """
 
 from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import CodeType
-from typing import Any
+from typing import Any, cast
 
 from gaopt.errors import ConfigError, nearest
 
@@ -46,8 +46,7 @@ class Expression:
         self.names = sorted(
             {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - FUNCTIONS.keys() - _WORDS.keys()
         )
-        # Numbers as floats: whole ones could grow without end ("9 ** 9 ** 9"), floats overflow.
-        self._plain = ast.unparse(_Floats().visit(tree))
+        self._plain = ast.unparse(_Plain(self.names).visit(tree))
 
     @cached_property
     def _code(self) -> CodeType:
@@ -63,7 +62,7 @@ class Expression:
             KeyError: a gene that it speaks of is not there.
             ConfigError: it adds, or compares, what does not go together.
         """
-        values = {name: genes[name] for name in self.names}
+        values = {_stand_in(number): genes[name] for number, name in enumerate(self.names)}
         try:
             return bool(eval(self._code, {"__builtins__": {}}, FUNCTIONS | _WORDS | values))
         except (ArithmeticError, ValueError):
@@ -96,7 +95,7 @@ def _parsed(text: str) -> ast.Expression:
     if len(text) > 1000:
         raise ConfigError(f"the condition {text[:40]!r}… has {len(text)} characters: must have at most 1000")
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = _Dotted().visit(ast.parse(text.strip(), mode="eval"))
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ConfigError(f"{text!r} is no condition: must be like \"lr * 10 < wd or optimizer == 'sgd'\"") from None
     for node in ast.walk(tree):
@@ -108,10 +107,30 @@ def _parsed(text: str) -> ast.Expression:
             raise ConfigError(f"{text!r} calls {ast.unparse(node.func)!r}: only {', '.join(FUNCTIONS)}")
         if isinstance(node, ast.Constant) and not isinstance(node.value, int | float | str):
             raise ConfigError(f"{text!r} holds {node.value!r}: only numbers and words")
-    return tree
+    return cast("ast.Expression", tree)
 
 
-class _Floats(ast.NodeTransformer):
+class _Dotted(ast.NodeTransformer):
+    """`net.width` is one name. An attribute of anything but a name stays, and is refused."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        return ast.Name(f"{node.value.id}.{node.attr}", ast.Load()) if isinstance(node.value, ast.Name) else node
+
+
+def _stand_in(number: int) -> str:
+    """What a gene is called in the code: its own name may have a dot, which Python would follow."""
+    return f"gene_{number}"
+
+
+class _Plain(ast.NodeTransformer):
+    """Genes by stand-ins, numbers as floats: whole ones could grow without end ("9 ** 9 ** 9"), floats overflow."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return ast.Name(_stand_in(self._names.index(node.id)), node.ctx) if node.id in self._names else node
+
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
         if isinstance(node.value, int) and not isinstance(node.value, bool):
             try:

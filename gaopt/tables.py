@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from gaopt.errors import ConfigError
+
+_PART = re.compile(r"""\"[^"]+\"|'[^']+'|[^."'\s]+""")
+_KEY = re.compile(rf"(?:{_PART.pattern})(?:\.(?:{_PART.pattern}))*")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -48,6 +52,8 @@ def check_plain(value: Any, where: str) -> None:
 def overridden(tables: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     """A copy of tables with each "table.key=value" put in; a value that is not TOML is a string.
 
+    A part of the key that has a dot in it is quoted, as in TOML: 'space."net.width".low=0.5'.
+
     Raises:
         ConfigError: one is not of that form.
     """
@@ -68,8 +74,8 @@ def merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
 
 def _override(tables: dict[str, Any], text: str) -> None:
     key, sign, value = text.partition("=")
-    parts = key.strip().split(".")
-    if not sign or not all(parts) or len(parts) < 2:
+    parts = [part.strip("\"'") for part in _PART.findall(key)]
+    if not sign or len(parts) < 2 or not _KEY.fullmatch(key.strip()):
         raise ConfigError(f"the override {text!r} is not of the form table.key=value")
     for part in parts[:-1]:
         tables = tables.setdefault(part, {})
