@@ -12,7 +12,8 @@ from gaopt.tables import read_toml
 
 
 def test_the_presets_are_found_by_name_and_all_of_them_are_valid() -> None:
-    assert set(presets()) == {"digits", "quick", "cifar10", "cifar100", "images", "paper"}
+    searched = {"digits", "quick", "cifar10", "cifar100", "images", "paper"}
+    assert set(presets()) == {*searched, "student", "extended", "quick-extended"}
     for name in presets():
         checked(name)
 
