@@ -7,7 +7,19 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from gaopt.strategies.acquisition import DRAWS, Improvement, log_gain
-from gaopt.strategies.model import Array, Evidence, Process, covariance, fit, hyper, one_thread, priors, process
+from gaopt.strategies.model import (
+    ENOUGH,
+    Array,
+    Evidence,
+    Process,
+    covariance,
+    fit,
+    hyper,
+    one_thread,
+    priors,
+    process,
+    telling,
+)
 from gaopt.strategies.targets import targets
 
 
@@ -109,11 +121,8 @@ def test_the_slope_of_a_prediction_agrees_with_finite_differences() -> None:
 
 def test_the_gain_is_its_closed_form_and_stays_finite_far_below() -> None:
     z = np.array([-8.0, -3.0, -0.5, 0.0, 0.5, 6.0, 50.0])
-    logs, up, out = log_gain(z)
-    assert np.exp(logs) == pytest.approx(norm.pdf(z) + z * norm.cdf(z), rel=1e-6)
-    assert up * np.exp(logs) == pytest.approx(norm.cdf(z), rel=1e-6)
-    assert out * np.exp(logs) == pytest.approx(norm.pdf(z), rel=1e-6)
-    far, _, _ = log_gain(np.array([-1e6, -1001.0, -999.0, -100.0]))
+    assert np.exp(log_gain(z)) == pytest.approx(norm.pdf(z) + z * norm.cdf(z), rel=1e-6)
+    far = log_gain(np.array([-1e6, -1001.0, -999.0, -100.0]))
     assert np.isfinite(far).all()
     assert (np.diff(far) > 0).all()
 
@@ -193,3 +202,26 @@ def test_the_target_of_a_failure_is_finite_and_below_every_score(bad: float) -> 
 def test_targets_of_equal_scores_and_of_failures_alone_are_finite(scores: list[float]) -> None:
     assert np.isfinite(targets(np.array(scores))).all()
     Improvement(fit(rng().random((len(scores), 3)), targets(np.array(scores)), rng()), np.zeros(1))(np.zeros((1, 3)))
+
+
+def test_a_process_that_sees_one_more_point_is_the_one_made_of_all() -> None:
+    model, at, drawn = fitted(), np.array([[0.9, 0.1], [0.2, 0.95]]), rng(3).standard_normal((2, 4))
+    grown = model.also(at[0], drawn[0]).also(at[1], drawn[1])
+    values = np.vstack([np.repeat(model.values, 4, axis=1), drawn])
+    noise = np.append(model.noise, np.full(2, 1e-6 * model.hyper.variance))
+    whole = process(model.hyper, np.vstack([model.points, at]), values, noise)
+    assert grown.root == pytest.approx(whole.root, rel=1e-6, abs=1e-8)
+    assert grown.weights == pytest.approx(whole.weights, rel=1e-6, abs=1e-6)
+    assert (grown.values == whole.values).all()
+    assert (grown.noise == whole.noise).all()
+
+
+def test_hyperparameters_of_many_points_are_fitted_to_the_best_and_some_others_and_predict_as_well() -> None:
+    assert list(telling(np.arange(5.0), rng())) == list(range(5))
+    rows = telling(np.arange(3.0 * ENOUGH), rng())
+    assert len(set(rows)) == ENOUGH
+    assert set(range(5 * ENOUGH // 2, 3 * ENOUGH)) < set(rows)  # the best
+    points, values = seen(2 * ENOUGH)
+    model = fit(points, values, rng())
+    assert len(model.points) == 2 * ENOUGH
+    assert np.abs(model.predict(points)[0][:, 0] - values).max() < 0.05

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import erfcx, logsumexp, ndtr
+from scipy.special import erfcx, log_ndtr, logsumexp, ndtr
 
 from gaopt.strategies.model import Array, Process
 
@@ -33,16 +33,17 @@ class Improvement:
     def __call__(self, points: Array) -> Array:
         """(m,) for points (m, d)."""
         mean, deviation = self.process.predict(points)
-        logs, _, _ = log_gain((mean - self.best) / deviation[:, None])
+        logs = log_gain((mean - self.best) / deviation[:, None])
         return np.asarray(logsumexp(logs, axis=1) + np.log(deviation) - math.log(len(self.best)))
 
     def slope(self, point: Array) -> tuple[float, Array]:
         """Value and gradient (d,) at one point (d,)."""
         mean, deviation, by_mean, by_deviation = self.process.slope(point)
-        logs, up, out = log_gain((mean - self.best) / deviation)
-        total = logsumexp(logs)
-        share = np.exp(logs - total) / deviation
-        gradient = by_mean @ (share * up) + by_deviation * (share @ out)
+        z = (mean - self.best) / deviation
+        total = logsumexp(log_gain(z))
+        # The gain deviation * h(z) grows by Φ(z) with the mean, and by φ(z) with the deviation.
+        up, out = np.exp(log_ndtr(z) - total) / deviation, np.exp(log_density(z) - total) / deviation
+        gradient = by_mean @ up + by_deviation * out.sum()
         return float(total) + math.log(deviation) - math.log(len(self.best)), gradient
 
     def beside(self, point: Array, rng: np.random.Generator) -> Improvement:
@@ -69,22 +70,20 @@ class Improvement:
         return summit
 
 
-def log_gain(z: Array) -> tuple[Array, Array, Array]:
-    """log h, Φ / h and φ / h, where h(z) = φ(z) + z Φ(z) is the expected improvement of a standard normal.
+def log_gain(z: Array) -> Array:
+    """log h(z), where h(z) = φ(z) + z Φ(z) is the expected improvement of a standard normal.
 
     Far below, h is a difference of nearly equal numbers: there it is φ (1 + z Φ/φ), and Φ/φ the scaled complementary
-    error function; further still, its series 1 / z².
+    error function; further still, its series φ / z².
     """
-    low, far = z < 0, z < -1000
-    near = np.where(low, 0.0, z)
-    density = np.exp(-0.5 * near**2) / math.sqrt(2 * math.pi)
-    gain = density + near * ndtr(near)
-    below = np.where(low, z, -1.0)
-    ratio = math.sqrt(math.pi / 2) * erfcx(-below / math.sqrt(2))
-    rest = np.where(far, below**-2.0, np.maximum(1 + below * ratio, 1e-300))
-    log_low = np.log(rest) - 0.5 * below**2 - 0.5 * math.log(2 * math.pi)
-    return (
-        np.where(low, log_low, np.log(gain)),
-        np.where(low, ratio / rest, ndtr(near) / gain),
-        np.where(low, 1 / rest, density / gain),
-    )
+    logs, low = np.empty_like(z), z < 0
+    near, below = z[~low], z[low]
+    logs[~low] = np.log(np.exp(log_density(near)) + near * ndtr(near))
+    rest = 1 + below * math.sqrt(math.pi / 2) * erfcx(-below / math.sqrt(2))
+    logs[low] = log_density(below) + np.log(np.where(below < -1000, below**-2.0, np.maximum(rest, 1e-300)))
+    return logs
+
+
+def log_density(z: Array) -> Array:
+    """log φ(z)."""
+    return -0.5 * z**2 - 0.5 * math.log(2 * math.pi)
