@@ -141,16 +141,20 @@ def test_failures_alone_and_equal_scores_do_not_stop_the_search(fitness: float |
 
 
 def test_it_keeps_away_from_where_trainings_fail() -> None:
-    history, found = History(), search(Space(x=Gene(0, 1), y=Gene(0, 1)), generations=6)
-    while decision := found.decide(history, room=10):
-        history.add(decision)
-        for birth in decision.births:
-            x, y = birth.genes["x"], birth.genes["y"]
-            history.add(Failed(birth.id, "diverged") if x > 0.6 else Scored(birth.id, x - (y - 0.5) ** 2))
-    later = [i for i in history.individuals.values() if i.generation > 1]
-    assert sum(i.status == "failed" for i in later) < len(later) / 2
-    assert history.best
-    assert history.best.fitness > 0.5
+    best = list[float]()
+    for seed in range(3):
+        history, found = History(), search(Space(x=Gene(0, 1), y=Gene(0, 1)), seed, generations=6)
+        while decision := found.decide(history, room=10):
+            history.add(decision)
+            for birth in decision.births:
+                x, y = birth.genes["x"], birth.genes["y"]
+                history.add(Failed(birth.id, "diverged") if x > 0.6 else Scored(birth.id, x - (y - 0.5) ** 2))
+        later = [i for i in history.individuals.values() if i.generation > 1]
+        assert sum(i.status == "failed" for i in later) < len(later) / 2
+        assert history.best
+        best.append(history.best.fitness)
+    assert min(best) > 0.5
+    assert statistics.mean(best) > 0.55
 
 
 def test_it_beats_random_search_clearly_on_a_smooth_hill() -> None:

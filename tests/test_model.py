@@ -181,14 +181,14 @@ def test_an_ascent_ends_higher_within_the_cube_and_moves_free_genes_alone() -> N
 
 
 def test_targets_keep_the_order_and_bend_what_is_bad() -> None:
-    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.1, -1000.0])  # median 0.6, span 0.3: the bend is at 0
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.1, -1000.0])  # the median, where the bend is, 0.6; half the span 0.15
     found = targets(scores)
     assert (np.diff(found) < 0).all()
     assert found.mean() == pytest.approx(0)
     assert found.std() == pytest.approx(1)
-    assert (found[0] - found[2]) / (found[2] - found[5]) == pytest.approx(0.2 / 0.6)  # above the bend, in proportion
-    below = -0.3 * math.log1p(1000 / 0.3)
-    assert (found[5] - found[6]) / (found[0] - found[5]) == pytest.approx((0.1 - below) / 0.8)
+    assert (found[0] - found[1]) / (found[0] - found[3]) == pytest.approx(0.1 / 0.3)  # above the bend, in proportion
+    below = [0.15 * math.log1p(down / 0.15) for down in (0.1, 0.5, 1000.6)]
+    assert (found[3] - found[4:]) / (found[0] - found[3]) == pytest.approx(np.array(below) / 0.3)
 
 
 @pytest.mark.parametrize("bad", [math.nan, -math.inf, math.inf])

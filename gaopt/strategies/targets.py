@@ -10,8 +10,8 @@ from gaopt.strategies.model import Array
 def targets(fitnesses: Array) -> Array:
     """Fitnesses (n,) bent and standardised to mean 0 and deviation 1; what is not finite is a failure.
 
-    The best half keeps its proportions. With m the median, s = best - m and b = m - 2 s, a score y below b becomes
-    b - s log(1 + (b - y) / s): without a bend, and ever flatter, so that a training that came to nothing tells the
+    The better half keeps its proportions. With m the median and s = (best - m) / 2, a score y below m becomes
+    m - s log(1 + (m - y) / s): without a bend, and ever flatter, so that a training that came to nothing tells the
     model "bad here" and no more. A failure lies as far below the worst score as the best lies above the median.
     """
     fine = np.isfinite(fitnesses)
@@ -22,7 +22,7 @@ def targets(fitnesses: Array) -> Array:
     # All the better half alike, or all of them: any other length does as well.
     span = (best - median) or (best - scores.min()) or 1.0
     bent = np.full(len(fitnesses), np.nan)
-    bent[fine] = flattened(scores, median - 2 * span, span)
+    bent[fine] = flattened(scores, float(median), span / 2)
     bent[~fine] = np.nanmin(bent) - span
     return np.asarray((bent - bent.mean()) / (bent.std() or 1.0))
 
