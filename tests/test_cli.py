@@ -63,9 +63,9 @@ def study(results: Path) -> Home:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["run", "--pop", "1"], "genetic.population is 1: must be greater than or equal to 2"),
-        (["run", "--generations", "0"], "genetic.generations is 0: must be greater than or equal to 1"),
-        (["run", "--pop", "many"], "genetic.population is 'many': must be a valid integer"),
+        (["run", "--pop", "1"], "assisted.population is 1: must be greater than or equal to 2"),
+        (["run", "--generations", "0"], "assisted.generations is 0: must be greater than or equal to 1"),
+        (["run", "--pop", "many"], "assisted.population is 'many': must be a valid integer"),
         (["run", "cifar"], "there is no preset and no file 'cifar': did you mean 'cifar10'?"),
         (["run", "--set", "recipe.epoch=1"], "unknown key recipe.epoch: did you mean 'epochs'?"),
         (["run", "--set", "space.lr.low=1"], "space.lr: the range 1.0 … 0.01 is turned round or empty"),

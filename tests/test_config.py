@@ -64,7 +64,7 @@ def checked(source: str, *overrides: str) -> StudyConfig:
         ("genetic.population=ten", "genetic.population is 'ten': must be a valid integer"),
         ("genetic.population=true", "genetic.population is True: must be a valid integer"),
         ("genetic.survivors=1.0", "genetic.survivors is 1.0: must be less than 1"),
-        ("assisted.litter=0", "assisted.litter is 0: must be greater than or equal to 1"),
+        ("assisted.litter=-1", "assisted.litter is -1: must be greater than or equal to 0"),
         (
             "assisted.generations=500",
             "assisted: population . litter × .generations - 1. is 2505: must be at most 2000",

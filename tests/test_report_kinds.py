@@ -36,7 +36,9 @@ ADAM: Genes = {"optimizer": "adam", "lr": 0.001, "beta": 0.99, "batch": 32}
 
 
 def config(**changed: object) -> StudyConfig:
-    made = StudyConfig(SPACE, "gaopt.objectives.toy:valley", genetic=Genetic(4, 3), pool=PoolConfig("inline"))
+    made = StudyConfig(
+        SPACE, "gaopt.objectives.toy:valley", "genetic", genetic=Genetic(4, 3), pool=PoolConfig("inline")
+    )
     return replace(made, **changed)  # type: ignore[arg-type]
 
 

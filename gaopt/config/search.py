@@ -57,14 +57,14 @@ class Assisted(_Bred):
     Attributes:
         population: individuals in the first generation, spread evenly over the space.
         generations: how many generations, the first one counted.
-        litter: how many individuals each later generation trains.
+        litter: how many individuals each later generation trains; 0 for as many as did not survive.
         survivors: how many are promoted unchanged each time, as a share of `population`, rounded down, at least one.
         rescored: promote by what the model believes of them, not by the score that each had once.
     """
 
     population: Annotated[int, Ge(2), Le(1000)] = 10
     generations: Annotated[int, Ge(1), Le(1000)] = 9
-    litter: Annotated[int, Ge(1), Le(1000)] = 5
+    litter: Annotated[int, Ge(0), Le(1000)] = 0
     survivors: Annotated[float, Gt(0), Lt(1)] = 0.5
     rescored: bool = False
 
@@ -74,9 +74,14 @@ class Assisted(_Bred):
             raise ValueError(f"population + litter × (generations - 1) is {sum(self.litters)}: must be at most 2000")
 
     @property
+    def offspring(self) -> int:
+        """How many individuals each later generation trains."""
+        return self.litter or self.population - self.promoted
+
+    @property
     def litters(self) -> list[int]:
         """How many individuals each generation trains, at most."""
-        return [self.population] + [self.litter] * (self.generations - 1)
+        return [self.population] + [self.offspring] * (self.generations - 1)
 
 
 @dataclass(frozen=True)

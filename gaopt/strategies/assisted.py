@@ -50,7 +50,7 @@ class AssistedSearch:
         if not history.populations:
             births = self.births(history, self._config.population)
             return Bred(0, tuple(births))
-        births = self.births(history, self._config.litter)
+        births = self.births(history, self._config.offspring)
         return Bred(history.generation + 1, tuple(births), self._survivors(history)) if births else None
 
     def births(self, history: History, number: int) -> list[Birth]:
