@@ -11,6 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ CREATE TABLE IF NOT EXISTS events (
     body TEXT NOT NULL
 )
 """
+
+
+_NEW = f"BEGIN; {_SCHEMA}; PRAGMA user_version = {FORMAT}; COMMIT"
 
 
 class Journal:
@@ -54,6 +58,8 @@ class Journal:
         elif not path.is_file():
             raise StudyError(f"there is no journal at {path}")
         try:
+            if write and not path.exists():
+                _create(path)
             self._connection = self._connect(write)
         except BaseException:
             self.close()
@@ -79,7 +85,7 @@ class Journal:
             if version > FORMAT:
                 raise StudyError(f"{self.path} has format {version}, this gaopt reads up to {FORMAT}: use a newer one")
             if write and version == 0:
-                connection.executescript(f"BEGIN; {_SCHEMA}; PRAGMA user_version = {FORMAT}; COMMIT")
+                connection.executescript(_NEW)
             elif not write:
                 connection.execute("PRAGMA query_only = ON")
             connection.execute("SELECT max(seq) FROM events").fetchone()
@@ -136,6 +142,18 @@ class Journal:
     def __del__(self) -> None:
         if connection := getattr(self, "_connection", None):
             connection.close()
+
+
+def _create(path: Path) -> None:
+    """An empty journal, whole from the moment that it can be seen: readers may come at any time."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        with closing(sqlite3.connect(part, isolation_level=None)) as connection:
+            connection.executescript(_NEW)
+        part.replace(path)
+    except (OSError, sqlite3.Error) as error:
+        raise StudyError(f"{path} cannot be written: {error}") from error
 
 
 def _lock_file(journal: Path) -> Path:
