@@ -1,10 +1,11 @@
+import hashlib
 import math
 import random
 
 import pytest
 
 from gaopt import Gene, Genetic, Space
-from gaopt.events import Birth, Bred, Scored
+from gaopt.events import Birth, Bred, Failed, Scored
 from gaopt.history import History
 from gaopt.strategies import GeneticSearch
 from gaopt.strategies.operators import Genome, cross, redraw
@@ -189,3 +190,51 @@ def test_survivors_are_trained_again_with_a_fresh_seed_where_the_config_asks() -
 def test_ids_stay_unique_and_in_order() -> None:
     history = grown(search(population=7, generations=6, survivors=0.3))
     assert list(history.individuals) == list(range(len(history.individuals)))
+
+
+def fifths_fail(strategy: GeneticSearch) -> History:
+    """A whole search in which every fifth training fails and small genes are fit."""
+    history = History()
+    while decision := strategy.decide(history, room=10):
+        history.add(decision)
+        for birth in decision.births:
+            fails = birth.id % 5 == 4
+            history.add(Failed(birth.id, "diverged") if fails else Scored(birth.id, -sum(birth.genes.values())))
+    return history
+
+
+def test_a_search_decides_what_it_decided_before_there_was_a_choice_of_operators() -> None:
+    history = fifths_fail(search(7, population=4, generations=4))
+    assert [(birth.parents, *birth.genes.values()) for birth in (i.birth for i in history.individuals.values())] == [
+        ((), 4.24921e-05, 0.0442655, 0.359243),
+        ((), 0.00140511, 0.0657062, 0.211664),
+        ((), 1.16396e-06, 0.0866497, 1.33868),
+        ((), 5.7275e-05, 0.0305677, 0.139848),
+        ((0, 1), 0.00140511, 0.0500387, 0.359243),
+        ((2,), 1.16396e-06, 0.0129441, 1.38233),
+        ((5, 3), 0.000373334, 0.0305677, 0.139848),
+        ((4,), 0.00140511, 0.0713321, 1.46146),
+        ((1,), 0.00140511, 0.0848273, 0.211664),
+        ((7, 3), 5.7275e-05, 0.0713321, 1.41905),
+    ]
+    assert history.populations == [(0, 1, 2, 3), (3, 1, 4, 5), (3, 1, 6, 7), (3, 6, 8, 9)]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "digest"),
+    [
+        ({}, "e7eb4e4f054db868"),
+        ({"mutation": 0.2, "crossover": 0.9, "point": 0.3}, "ea55e26bd9567477"),
+        ({"retrain": True, "survivors": 0.3}, "769c480c69b7883d"),
+    ],
+)
+def test_nor_does_it_decide_otherwise_on_whole_numbers(numbers: dict[str, float], digest: str) -> None:
+    wide = Space(
+        lr=Gene(1e-6, 1e-2, "log"),
+        layers=Gene(1, 9, integer=True),
+        width=Gene(16, 512, "log", integer=True),
+        shift=Gene(-3, 5),
+    )
+    history = fifths_fail(GeneticSearch(wide, Genetic(population=12, generations=7, **numbers), seed=3))  # type: ignore[arg-type]
+    births = [(i.birth.origin, i.birth.parents, *i.genes.values()) for i in history.individuals.values()]
+    assert hashlib.sha256(repr((births, history.populations)).encode()).hexdigest()[:16] == digest
