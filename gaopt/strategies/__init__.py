@@ -32,11 +32,11 @@ def _bare(config: StudyConfig) -> Strategy:
     known = Known(config.given, config.warm.best)
     match config.strategy:
         case "genetic":
-            return GeneticSearch(config.space, config.genetic, config.seed, known)
+            return GeneticSearch(config.space, config.genetic, config.seed, known, config.operators)
         case "assisted":
             from gaopt.strategies.assisted import AssistedSearch  # scipy, half a second
 
-            return AssistedSearch(config.space, config.assisted, config.seed, known)
+            return AssistedSearch(config.space, config.assisted, config.seed, known, config.operators)
         case "random":
             return RandomSearch(config.space, config.genetic, config.seed, known)
         case "grid":

@@ -13,7 +13,8 @@ from functools import partial
 
 import numpy as np
 
-from gaopt.config import Assisted
+from gaopt.config import Assisted, Operators
+from gaopt.errors import ConfigError
 from gaopt.events import Birth, Bred
 from gaopt.history import History, Individual
 from gaopt.space import Genes, Space
@@ -21,9 +22,11 @@ from gaopt.strategies import operators
 from gaopt.strategies.acquisition import Improvement
 from gaopt.strategies.base import keyed
 from gaopt.strategies.breeding import NOBODY, Genomes, Habits, bred, strangers
+from gaopt.strategies.crowding import Crowd
 from gaopt.strategies.encoding import Encoding
 from gaopt.strategies.known import NOTHING, Known
 from gaopt.strategies.model import Array, fit, one_thread
+from gaopt.strategies.sampling import spread
 from gaopt.strategies.targets import targets
 
 PARENTS, OFFSPRING, STRANGERS = 10, 300, 150
@@ -40,8 +43,22 @@ class AssistedSearch:
     Bred(generation=0, ...)
     """
 
-    def __init__(self, space: Space, config: Assisted, seed: int, known: Known = NOTHING) -> None:
+    def __init__(
+        self,
+        space: Space,
+        config: Assisted,
+        seed: int,
+        known: Known = NOTHING,
+        chosen: Operators = operators.DEFAULT,
+    ) -> None:
+        for key in ("selection", "mutation", "crossover", "adaptive"):
+            if found := getattr(chosen, key):
+                raise ConfigError(
+                    f"operators.{key} is {found!r} with the strategy 'assisted', which breeds in a way of its own:"
+                    " must be left out, or the strategy 'genetic'"
+                )
         self._space, self._config, self._seed, self._known = space, config, seed, known
+        self._chosen = chosen
         self._encoding = Encoding(space)
 
     def decide(self, history: History, room: int) -> Bred | None:
@@ -73,7 +90,7 @@ class AssistedSearch:
         """Before there is anything to learn from: what is known, then points that fill the space."""
         births = list[Birth]()
         known = self._known.births(self._space, history, self._seed, self._config.population)
-        points = spread(self._config.population, len(self._space), self._rng(0, 0))
+        points = spread(self._config.population, len(self._space), self._rng(0, 0), self._chosen.first)
         genomes = Genomes(self._encoding.snapped(points), np.full(points.shape, NOBODY))
         born = len(history.individuals)
         for slot in range(born, born + number):
@@ -93,13 +110,22 @@ class AssistedSearch:
         gain, births = self._believed(done, key), list[Birth]()
         for individual in history.unfinished:
             gain = gain.beside(self._columns(individual.genes), self._rng(key, individual.id, PENDING))
+        crowd = self._crowd(history)
         for slot in range(number):
-            rng = self._rng(key, slot, PLACE)
-            genomes, order = Choice(gain, parents, self._encoding).ranked(rng)
+            rng, native = self._rng(key, slot, PLACE), slot < number - self._chosen.immigrants
+            genomes, order = Choice(gain, parents, self._encoding).ranked(rng) if native else (parents, [])
+            if self._chosen.apart:  # a stable sort: those that are near come last
+                order.sort(key=lambda row: crowd.near(self._encoding.genes(genomes.points[row])))
             if birth := self._birth(key + len(births), genomes, order, seen, (key, slot)):
                 births.append(birth)
+                crowd.add(birth.genes)
                 gain = gain.beside(self._columns(birth.genes), rng)
         return births
+
+    def _crowd(self, history: History) -> Crowd:
+        """The generation to come, as far as it is decided."""
+        members = {*self._survivors(history), *(individual.id for individual in history.unfinished)}
+        return Crowd(self._space, self._chosen.apart, (history.individuals[id].genes for id in sorted(members)))
 
     def _believed(self, past: list[Individual], key: int) -> Improvement:
         """What all that was trained so far says of all that was not."""
@@ -178,10 +204,3 @@ def apart(points: Array, order: np.ndarray) -> list[int]:
         if len(chosen) == SUMMITS:
             break
     return chosen
-
-
-def spread(number: int, genes: int, rng: np.random.Generator) -> Array:
-    """(number, genes): a Latin hypercube, the points moved until they fill it evenly by centred discrepancy."""
-    from scipy.stats import qmc  # costs half a second, and only a first generation needs it
-
-    return np.asarray(qmc.LatinHypercube(genes, optimization="random-cd", rng=rng).random(number))

@@ -2,20 +2,35 @@
 
 Each next generation: the fittest half is promoted unchanged, with the fitness that it has; each of the others is
 mutated, and a part of those mutants is mated with a survivor. Genes already trained are never trained again: a
-repeat is drawn again.
+repeat is drawn again. Who has offspring, and by which operators, can be chosen otherwise (`Operators`).
 """
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
-from gaopt.config import Genetic
+import numpy as np
+
+from gaopt.config import Genetic, Operators
 from gaopt.events import Birth, Bred
 from gaopt.history import History
-from gaopt.space import Space
-from gaopt.strategies import operators
+from gaopt.space import TRIES, Space
+from gaopt.strategies import adaptation, operators
 from gaopt.strategies.base import keyed
+from gaopt.strategies.crowding import Crowd
 from gaopt.strategies.known import NOTHING, Known
+from gaopt.strategies.operators import Genome, Offspring
+from gaopt.strategies.sampling import spread
+from gaopt.strategies.selection import Selection, selection
+
+Breeding = Callable[[int, random.Random], Offspring | None]
+"""Breeds for a place; None where the constraints forbid what came of it."""
+PATIENCE = 100
+"""So often an offspring is bred again for being too near to another."""
 
 
 class GeneticSearch:
@@ -25,9 +40,16 @@ class GeneticSearch:
     Bred(generation=0, ...)
     """
 
-    def __init__(self, space: Space, config: Genetic, seed: int, known: Known = NOTHING) -> None:
+    def __init__(
+        self,
+        space: Space,
+        config: Genetic,
+        seed: int,
+        known: Known = NOTHING,
+        chosen: Operators = operators.DEFAULT,
+    ) -> None:
         self._space, self._config, self._seed, self._known = space, config, seed, known
-        self._box = operators.toolbox(space, config)
+        self._chosen = chosen
 
     def decide(self, history: History, room: int) -> Bred | None:
         if history.unfinished or history.generation + 1 >= self._config.generations:
@@ -37,38 +59,68 @@ class GeneticSearch:
     def _first(self, history: History) -> Bred:
         births = self._known.births(self._space, history, self._seed, self._config.population)
         seen = {tuple(self._space.vector(birth.genes)) for birth in births}
+        points = self._points()
         for slot in range(len(births), self._config.population):
-            found = operators.unseen(partial(self._stranger, slot), seen, self._space)
+            found = operators.unseen(partial(self._drawn, points, slot), seen, self._space)
             if found:
                 births.append(Birth(len(births), found.genes, "random"))
         return Bred(0, tuple(births))
 
-    def _stranger(self, slot: int, attempt: int) -> operators.Offspring:
-        genome = self._box.random(rng=keyed(self._seed, 0, slot, attempt))
-        return operators.Offspring(self._space.genes(genome), (), False)
+    def _points(self) -> Sequence[Sequence[float]]:
+        """Where the individuals of the first generation lie; nowhere yet, if each is drawn by itself."""
+        if self._chosen.first in ("", "random"):
+            return ()
+        rng = np.random.default_rng(keyed(self._seed, 0).getrandbits(64))
+        return spread(self._config.population, len(self._space), rng, self._chosen.first).tolist()
+
+    def _drawn(self, points: Sequence[Sequence[float]], slot: int, attempt: int) -> Offspring | None:
+        """The individual at a place's point, if it is allowed; at later attempts, or without a point, a stranger."""
+        if points and attempt == 0:
+            genes = self._space.at(points[slot])
+            return Offspring(genes, (), False) if self._space.allows(genes) else None
+        return operators.stranger(self._space, keyed(self._seed, 0, slot, attempt))
 
     def _next(self, history: History) -> Bred | None:
-        generation = history.generation + 1
-        order = operators.ranked(self._box, self._space, history.population)
-        survivors, losers = order[: self._config.promoted], order[self._config.promoted :]
-        births = self._retrained(history, survivors) if self._config.retrain else []
-        seen = {tuple(self._space.vector(i.genes)) for i in history.individuals.values()}
-        for slot, loser in enumerate(losers):
-
-            def draw(attempt: int, slot: int = slot, loser: operators.Genome = loser) -> operators.Offspring:
-                rng = keyed(self._seed, generation, slot, attempt)
-                return operators.offspring(self._box, self._space, self._config, loser, survivors, rng)
-
-            if child := operators.unseen(draw, seen, self._space):
-                id = len(history.individuals) + len(births)
-                births.append(Birth(id, child.genes, "crossover" if child.mated else "mutation", child.parents))
+        box = operators.toolbox(self._space, self._config, self._chosen, self._wider(history))
+        order = operators.ranked(box, self._space, history.population)
+        survivors = order[: self._config.promoted]
+        breeding = partial(self._bred, box, selection(self._chosen, order, len(survivors)))
+        found = self._retrained(history, survivors) if self._config.retrain else []
+        found += self._litter(history, breeding, survivors, len(order) - len(survivors))
+        births = [replace(birth, id=len(history.individuals) + n) for n, birth in enumerate(found)]
         kept = () if self._config.retrain else tuple(genome.id for genome in survivors)
-        return Bred(generation, tuple(births), kept) if births else None
+        return Bred(history.generation + 1, tuple(births), kept) if births else None
 
-    def _retrained(self, history: History, survivors: list[operators.Genome]) -> list[Birth]:
+    def _wider(self, history: History) -> float:
+        """What mutation is widened by."""
+        return adaptation.step(history, self._chosen.step) / self._chosen.step if self._chosen.adaptive else 1.0
+
+    def _litter(self, history: History, breeding: Breeding, survivors: list[Genome], places: int) -> list[Birth]:
+        """What takes the place of those that do not survive, the least fit by immigrants."""
+        generation, births = history.generation + 1, list[Birth]()
+        seen = {tuple(self._space.vector(i.genes)) for i in history.individuals.values()}
+        crowd = Crowd(self._space, self._chosen.apart, (history.individuals[genome.id].genes for genome in survivors))
+        for slot in range(places):
+            native = slot < places - self._chosen.immigrants
+
+            def draw(attempt: int, slot: int = slot, native: bool = native) -> Offspring | None:
+                rng = keyed(self._seed, generation, slot, attempt)
+                bred = native and attempt < TRIES  # where nothing new can be bred, a stranger takes the place
+                child = breeding(slot, rng) if bred else operators.stranger(self._space, rng)
+                return None if child and attempt < PATIENCE and crowd.near(child.genes) else child
+
+            if child := operators.unseen(draw, seen, self._space, 2 * TRIES):
+                crowd.add(child.genes)
+                births.append(Birth(len(births), child.genes, child.origin, child.parents))
+        return births
+
+    def _bred(self, box: Any, chosen: Selection, slot: int, rng: random.Random) -> Offspring | None:
+        parent = chosen.parent(slot, rng)
+        return operators.offspring(box, self._space, self._config, parent, chosen.partner, rng)
+
+    def _retrained(self, history: History, survivors: list[Genome]) -> list[Birth]:
         """The survivors as new individuals with the same genes and a fresh seed."""
-        first = len(history.individuals)
         return [
-            Birth(first + n, dict(parent.genes), "retrained", (parent.id,), parent.birth.trial + 1)
+            Birth(n, dict(parent.genes), "retrained", (parent.id,), parent.birth.trial + 1)
             for n, parent in enumerate(history.individuals[genome.id] for genome in survivors)
         ]
