@@ -19,7 +19,6 @@ from gaopt.space import Choice
 from gaopt.strategies import GeneticSearch, adaptation, operators
 from gaopt.strategies.assisted import AssistedSearch
 from gaopt.strategies.base import keyed
-from gaopt.strategies.baseline import combinations
 from gaopt.strategies.crowding import distances
 from gaopt.strategies.operators import Genome
 from gaopt.strategies.sampling import spread
@@ -531,7 +530,10 @@ def places_of(history: History) -> int:
 
 
 def everything(genes: Space) -> set[tuple[Any, ...]]:
-    """All individuals of a space that can be counted."""
-    if not all(gene.levels for gene in genes.values()):
-        return set()
-    return {tuple(genes.vector(each)) for each in combinations(genes)}
+    """All individuals of a space whose numbers without end are never there; of others, some that never come."""
+    values = [
+        [gene.level(n) for n in range(gene.levels)] if gene.levels else [gene.at(0.0), gene.at(1.0)]
+        for gene in genes.values()
+    ]
+    found = [genes.expressed(genes.genes(point)) for point in itertools.product(*values)]
+    return {tuple(genes.vector(each)) for each in found if genes.allows(each)}
