@@ -13,6 +13,7 @@ from gaopt.bench import compare, made, problems, runs, table
 from gaopt.bench.measure import EVALUATIONS, MARKS, Case, Run
 from gaopt.bench.searches import OURS
 from gaopt.bench.section import Section, sections
+from gaopt.bench.trained import CUT, PRESET
 from gaopt.errors import BadInput
 
 NAME = "README.md"
@@ -143,9 +144,9 @@ def _remark(section: Section) -> str:
 def _trained() -> str:
     """How the real trainings are measured."""
     return f"""\
-Every score is a training of the preset `{table.PRESET}`, made for it, with the seed 0; regret is on the scale of the
-table of digits, where below 0 is better than all of its rows. The digits are nearly saturated: the columns *at 10* and
-*at 20* tell more than the last."""
+Every score is a training made for it, of the preset `{PRESET}` with {", ".join(f"`{cut}`" for cut in CUT)} and the seed
+0. Nobody knows the best score: what is called regret here is the validation error, as a share. The images are easy, the
+trainings much too short; how the searches compare where trainings are long it cannot show."""
 
 
 def _digits() -> str:
