@@ -8,6 +8,7 @@ logarithms, in one vector: d length scales, variance, noise, d linear and d quad
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -64,7 +65,7 @@ class Process:
     Attributes:
         points: (n, d) in the unit cube.
         values: (n, s): one column for what was observed, or one for each of s ways in which it may go on.
-        noise: (n,) variance of each value.
+        trust: (n,) covariance of each value with the truth, by the prior, as a multiple of that of a truth there.
         root: (n, n) the inverse of the Cholesky factor of the values' covariance.
         weights: (n, s) the covariance's inverse times the values.
     """
@@ -72,13 +73,13 @@ class Process:
     hyper: Hyper
     points: Array
     values: Array
-    noise: Array
+    trust: Array
     root: Array
     weights: Array
 
     def predict(self, points: Array) -> tuple[Array, Array]:
         """Mean (m, s) and standard deviation (m,) of the truth at points (m, d); RW eq. 2.25 and 2.26."""
-        cross = covariance(self.hyper, points, self.points)
+        cross = covariance(self.hyper, points, self.points) * self.trust
         spread = cross @ self.root.T
         left = prior_variance(self.hyper, points) - np.einsum("ij,ij->i", spread, spread)
         return cross @ self.weights, np.sqrt(np.maximum(left, 1e-12))
@@ -86,13 +87,14 @@ class Process:
     def slope(self, point: Array) -> tuple[Array, float, Array, Array]:
         """Mean (s,) and standard deviation at one point (d,), and their gradients (d, s) and (d,)."""
         one, scaled = point[None], (point - self.points) / self.hyper.scales
-        cross = covariance(self.hyper, one, self.points)[0]
+        cross = covariance(self.hyper, one, self.points)[0] * self.trust
         distance = np.sqrt((scaled**2).sum(1))
         # RW eq. 4.17, differentiated: dk/dx = -5/3 variance (1 + √5 r) exp(-√5 r) (x - x') / scale².
         fall = -5 / 3 * self.hyper.variance * (1 + ROOT5 * distance) * np.exp(-ROOT5 * distance)
         here, there = legendre(one)[0], legendre(self.points)
         steep = legendre_slope(point)
         change = fall[:, None] * scaled / self.hyper.scales + fold(steep * self.hyper.trends * there)
+        change *= self.trust[:, None]
         spread = self.root @ cross
         own = self.hyper.variance + float(here**2 @ self.hyper.trends)
         deviation = math.sqrt(max(own - float(spread @ spread), 1e-12))
@@ -105,7 +107,7 @@ class Process:
         The root grows by a row, and the weights change by a multiple of it: n² operations, where a new one takes n³.
         """
         noise = 1e-6 * self.hyper.variance
-        cross = covariance(self.hyper, point[None], self.points)[0]
+        cross = covariance(self.hyper, point[None], self.points)[0] * self.trust
         spread = self.root @ cross
         own = float(prior_variance(self.hyper, point[None])[0]) + noise
         deviation = math.sqrt(max(own - float(spread @ spread), noise))
@@ -114,15 +116,19 @@ class Process:
         columns = np.broadcast_to(self.values, (len(self.values), len(values)))
         surprise = (values - (cross @ self.weights)) / deviation
         weights = np.pad(np.broadcast_to(self.weights, columns.shape), ((0, 1), (0, 0))) + np.outer(row, surprise)
-        points, noises = np.vstack([self.points, point]), np.append(self.noise, noise)
-        return Process(self.hyper, points, np.vstack([columns, values]), noises, root, weights)
+        points, trust = np.vstack([self.points, point]), np.append(self.trust, 1.0)
+        return Process(self.hyper, points, np.vstack([columns, values]), trust, root, weights)
 
 
 def process(hyper: Hyper, points: Array, values: Array, noise: Array) -> Process:
-    """A process with these hyperparameters that has seen values (n, s) at points (n, d)."""
-    shared = covariance(hyper, points, points) + np.diag(noise)
+    """A process with these hyperparameters that has seen values (n, s) at points (n, d), each with its noise (n,)."""
+    return solved(hyper, points, values, np.ones(len(points)), covariance(hyper, points, points) + np.diag(noise))
+
+
+def solved(hyper: Hyper, points: Array, values: Array, trust: Array, shared: Array) -> Process:
+    """The same where the values' covariance (n, n) and their trust (n,) are given."""
     root, _ = lapack.dtrtri(lower_factor(shared), lower=1)
-    return Process(hyper, points, values, noise, root, root.T @ (root @ values))
+    return Process(hyper, points, values, trust, root, root.T @ (root @ values))
 
 
 def lower_factor(matrix: Array) -> Array:
@@ -184,54 +190,75 @@ def hyper(logs: Array) -> Hyper:
 
 
 class Evidence:
-    """The negative logarithm of the posterior of hyperparameters, with its gradient (RW eq. 5.8 and 5.9)."""
+    """The negative logarithm of the posterior of hyperparameters, with its gradient (RW eq. 5.8 and 5.9).
+
+    Attributes:
+        means, deviations: of the prior of the hyperparameters' logarithms.
+    """
 
     def __init__(self, points: Array, values: Array) -> None:
         self._values, self._size = values, len(values)
         self._squares = ((points[:, None] - points) ** 2).transpose(2, 0, 1).reshape(points.shape[1], -1)
         self._trends = legendre(points)
-        self._means, self._deviations = priors(points.shape[1])
+        self.means, self.deviations = priors(points.shape[1])
 
     def __call__(self, logs: Array) -> tuple[float, Array]:
         loss, slope = self.likelihood(logs)
-        away = (logs - self._means) / self._deviations
-        return loss + 0.5 * float(away @ away), slope + away / self._deviations
+        away = (logs - self.means) / self.deviations
+        return loss + 0.5 * float(away @ away), slope + away / self.deviations
 
     def likelihood(self, logs: Array) -> tuple[float, Array]:
         """The negative log marginal likelihood alone."""
-        given, size = hyper(logs), self._size
-        inverse_squares = given.scales**-2.0
+        given = hyper(logs)
+        shared, slope = self.covariance(given)
+        shared.flat[:: len(shared) + 1] += given.noise
+        loss, pull = surprise(shared, self._values)
+        return loss, slope(pull, given.noise * float(np.trace(pull)))
+
+    def covariance(self, given: Hyper) -> tuple[Array, Callable[[Array, float], Array]]:
+        """(n, n), without noise; and the slope of a loss by the logarithms, from its slopes by covariance and noise."""
+        size, inverse_squares = self._size, given.scales**-2.0
         distance = ROOT5 * np.sqrt(inverse_squares @ self._squares).reshape(size, size)
         decay = given.variance * np.exp(-distance)
         smooth = decay * (1 + distance + distance**2 / 3)
-        shared = smooth + (self._trends * given.trends) @ self._trends.T
-        shared.flat[:: size + 1] += given.noise
-        factor = lower_factor(shared)
-        inverse, _ = lapack.dpotri(factor, lower=1)
-        inverse = np.tril(inverse) + np.tril(inverse, -1).T
-        weights = inverse @ self._values
-        loss = 0.5 * self._values @ weights + np.log(np.diag(factor)).sum() + 0.5 * size * math.log(2 * math.pi)
-        pull = 0.5 * (inverse - np.outer(weights, weights))
-        slope = np.concatenate(
-            [
-                5 / 3 * (self._squares @ (pull * decay * (1 + distance)).ravel()) * inverse_squares,
-                [np.vdot(pull, smooth), given.noise * np.trace(pull)],
-                given.trends * np.einsum("ij,ij->j", self._trends, pull @ self._trends),
-            ]
-        )
-        return float(loss), slope
+
+        def slope(pull: Array, noise: float) -> Array:
+            return np.concatenate(
+                [
+                    5 / 3 * (self._squares @ (pull * decay * (1 + distance)).ravel()) * inverse_squares,
+                    [np.vdot(pull, smooth), noise],
+                    given.trends * np.einsum("ij,ij->j", self._trends, pull @ self._trends),
+                ]
+            )
+
+        return smooth + (self._trends * given.trends) @ self._trends.T, slope
+
+
+def surprise(shared: Array, values: Array) -> tuple[float, Array]:
+    """The negative log likelihood of values (n,) with this covariance (n, n), and its slope by that (n, n)."""
+    factor = lower_factor(shared)
+    inverse, _ = lapack.dpotri(factor, lower=1)
+    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    weights = inverse @ values
+    loss = 0.5 * values @ weights + np.log(np.diag(factor)).sum() + 0.5 * len(values) * math.log(2 * math.pi)
+    return float(loss), 0.5 * (inverse - np.outer(weights, weights))
 
 
 def fit(points: Array, values: Array, rng: np.random.Generator) -> Process:
     """The process with the most probable hyperparameters, given values (n,) at points (n, d)."""
-    rows, (means, deviations) = telling(values, rng), priors(points.shape[1])
-    evidence = Evidence(points[rows], values[rows])
+    rows = telling(values, rng)
+    found = hyper(most_probable(Evidence(points[rows], values[rows]), rng))
+    return process(found, points, values[:, None], np.full(len(points), found.noise))
+
+
+def most_probable(evidence: Evidence, rng: np.random.Generator) -> Array:
+    """The logarithms of the most probable hyperparameters."""
+    means, deviations = evidence.means, evidence.deviations
     starts = [means, *(means + deviations * rng.uniform(-1, 1, (STARTS - 1, len(means))))]
     bounds = list(zip(means - 4 * deviations, means + 4 * deviations, strict=True))
     options = {"maxiter": STEPS, "ftol": 1e-6}
     ends = [minimize(evidence, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options) for start in starts]
-    found = hyper(min(ends, key=lambda end: float(end.fun)).x)
-    return process(found, points, values[:, None], np.full(len(points), found.noise))
+    return np.asarray(min(ends, key=lambda end: float(end.fun)).x)
 
 
 def telling(values: Array, rng: np.random.Generator) -> NDArray[np.intp]:
