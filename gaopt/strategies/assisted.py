@@ -16,7 +16,7 @@ import numpy as np
 from gaopt.config import Assisted, Operators
 from gaopt.errors import ConfigError
 from gaopt.events import Birth, Bred
-from gaopt.history import History, Individual
+from gaopt.history import History
 from gaopt.space import Genes, Space
 from gaopt.strategies import operators
 from gaopt.strategies.acquisition import Improvement
@@ -24,10 +24,11 @@ from gaopt.strategies.base import keyed
 from gaopt.strategies.breeding import NOBODY, Genomes, Habits, bred, strangers
 from gaopt.strategies.crowding import Crowd
 from gaopt.strategies.encoding import Encoding
+from gaopt.strategies.foresight import Foresight, foresight
 from gaopt.strategies.known import NOTHING, Known
-from gaopt.strategies.model import Array, fit, one_thread
+from gaopt.strategies.model import Array, one_thread
 from gaopt.strategies.sampling import spread
-from gaopt.strategies.targets import targets
+from gaopt.strategies.sources import heard
 
 PARENTS, OFFSPRING, STRANGERS = 10, 300, 150
 ROUNDS, KEPT, CHILDREN, SHRINK = 5, 40, 150, 0.6
@@ -75,12 +76,20 @@ class AssistedSearch:
         seen = {tuple(self._space.vector(individual.genes)) for individual in history.individuals.values()}
         with one_thread():
             # Without a single outcome there is nothing to learn from, however many are being trained.
-            done = any(individual.done for individual in history.individuals.values())
-            early = len(history.individuals) < self._config.population or not done
+            early = len(history.individuals) < self._config.population or not heard(history)
             return self._first(history, number, seen) if early else self._next(history, number, seen)
 
+    def foresight(self, history: History) -> Foresight | None:
+        """What is believed of whole trainings; None while nothing is known."""
+        rng = self._rng(len(history.individuals), 0, FIT)
+        return foresight(history, self._encoding, self._seed, rng) if heard(history) else None
+
     def _survivors(self, history: History) -> tuple[int, ...]:
-        fittest = operators.fittest(self._space, history.population, self._config.promoted)
+        scored = [individual for individual in history.population if individual.status == "scored"]
+        if self._config.rescored and scored and (foresight := self.foresight(history)):
+            fittest = foresight.fittest(scored, self._config.promoted)
+        else:
+            fittest = operators.fittest(self._space, history.population, self._config.promoted)
         return tuple(individual.id for individual in fittest)
 
     def _rng(self, *key: int) -> np.random.Generator:
@@ -102,12 +111,9 @@ class AssistedSearch:
         return births
 
     def _next(self, history: History, number: int, seen: Seen) -> list[Birth]:
-        past, key = list(history.individuals.values()), len(history.individuals)
-        done = [individual for individual in past if individual.done]
-        fittest = operators.fittest(self._space, past, PARENTS)
-        sources = np.array([[individual.id] * len(self._space) for individual in fittest])
-        parents = Genomes(self._encoding.points(i.genes for i in fittest), sources)
-        gain, births = self._believed(done, key), list[Birth]()
+        key, foresight = len(history.individuals), self.foresight(history)
+        assert foresight is not None
+        parents, gain, births = self._parents(history, foresight), foresight.gain, list[Birth]()
         for individual in history.unfinished:
             gain = gain.beside(self._columns(individual.genes), self._rng(key, individual.id, PENDING))
         crowd = self._crowd(history)
@@ -123,15 +129,21 @@ class AssistedSearch:
         return births
 
     def _crowd(self, history: History) -> Crowd:
-        """The generation to come, as far as it is decided."""
+        """The generation to come, as far as it is decided; nobody where they need not keep apart."""
+        if not self._chosen.apart:
+            return Crowd(self._space, 0.0, ())
         members = {*self._survivors(history), *(individual.id for individual in history.unfinished)}
         return Crowd(self._space, self._chosen.apart, (history.individuals[id].genes for id in sorted(members)))
 
-    def _believed(self, past: list[Individual], key: int) -> Improvement:
-        """What all that was trained so far says of all that was not."""
-        values = targets(np.array([individual.fitness for individual in past]))
-        columns = self._encoding.columns(self._encoding.points(individual.genes for individual in past))
-        return Improvement(fit(columns, values, self._rng(key, 0, FIT)), np.array([values.max()]))
+    def _parents(self, history: History, foresight: Foresight) -> Genomes:
+        """The fittest; by what is believed of them where there are early scores, or where the config asks for it."""
+        past = [i for i in history.individuals.values() if i.done or i.early]
+        if history.early or self._config.rescored:
+            fittest = foresight.fittest(past, PARENTS)
+        else:
+            fittest = operators.fittest(self._space, past, PARENTS)
+        sources = np.array([[individual.id] * len(self._space) for individual in fittest])
+        return Genomes(self._encoding.points(i.genes for i in fittest), sources)
 
     def _columns(self, genes: Genes) -> Array:
         """(c,) as the model sees an individual."""

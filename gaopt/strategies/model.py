@@ -114,8 +114,8 @@ class Process:
         row = np.append(-spread @ self.root, 1.0) / deviation
         root = np.vstack([np.pad(self.root, ((0, 0), (0, 1))), row])
         columns = np.broadcast_to(self.values, (len(self.values), len(values)))
-        surprise = (values - (cross @ self.weights)) / deviation
-        weights = np.pad(np.broadcast_to(self.weights, columns.shape), ((0, 1), (0, 0))) + np.outer(row, surprise)
+        news = (values - (cross @ self.weights)) / deviation
+        weights = np.pad(np.broadcast_to(self.weights, columns.shape), ((0, 1), (0, 0))) + np.outer(row, news)
         points, trust = np.vstack([self.points, point]), np.append(self.trust, 1.0)
         return Process(self.hyper, points, np.vstack([columns, values]), trust, root, weights)
 
