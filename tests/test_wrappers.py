@@ -12,6 +12,7 @@ from gaopt.events import Birth, Bred, Failed, Granted, Recalled, Scored
 from gaopt.history import History
 from gaopt.journal import Journal
 from gaopt.space import Choice
+from gaopt.strategies import operators
 from gaopt.strategies.baseline import RandomSearch
 from gaopt.strategies.finalists import Finalists
 from gaopt.strategies.known import Known, translated
@@ -217,3 +218,13 @@ def test_finalists_whose_mean_falls_do_not_make_a_search_go_on() -> None:
     history = finished(found, score=lambda _: next(scores))
     assert len(history.individuals) == 6
     assert len(history.populations) == 1
+
+
+def test_of_those_without_a_fitness_the_ones_that_got_furthest_survive() -> None:
+    births = [Birth(0, {"x": 0.0}, "random"), *(Birth(n, {"x": n / 9}, "random", share=0.2) for n in range(1, 5))]
+    history = History([Bred(0, tuple(births)), Failed(0, "diverged")])
+    for id, score in ((1, 0.3), (2, 0.5), (3, 0.4), (4, 0.1)):
+        history.add(Scored(id, score))
+    history.add(Granted((4,), 0.5))
+    history.add(Scored(4, 0.2))
+    assert [i.id for i in operators.fittest(LINE, history.population, 5)] == [4, 2, 3, 1, 0]

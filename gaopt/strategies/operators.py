@@ -101,9 +101,15 @@ def ranked(box: base.Toolbox, space: Space, population: Sequence[Individual]) ->
 
 
 def genomes(space: Space, individuals: Sequence[Individual]) -> list[Genome]:
-    """As DEAP wants them, the oldest first."""
-    oldest_first = sorted(individuals, key=lambda individual: individual.id)
-    return [Genome(space.vector(i.genes), i.fitness, i.id) for i in oldest_first]
+    """As DEAP wants them: the oldest first, and of those without a fitness the ones that got furthest."""
+    return [Genome(space.vector(i.genes), i.fitness, i.id) for i in sorted(individuals, key=_standing)]
+
+
+def _standing(individual: Individual) -> tuple[int, float, float, int]:
+    """What decides between equals: left on a rung before failed, the highest rung and the best score there first."""
+    if individual.status == "early":
+        return 1, -individual.share, -individual.early[individual.share].fitness, individual.id
+    return (2 if individual.failure else 0), 0.0, 0.0, individual.id
 
 
 def fittest(space: Space, individuals: Sequence[Individual], number: int) -> list[Individual]:
