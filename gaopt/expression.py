@@ -60,15 +60,23 @@ class Expression:
 
         Raises:
             KeyError: a gene that it speaks of is not there.
-            ConfigError: it adds, or compares, what does not go together.
+        """
+        try:
+            return self.computed(genes)
+        except TypeError:
+            return False
+
+    def computed(self, genes: Mapping[str, Any]) -> bool:
+        """The same.
+
+        Raises:
+            TypeError: it adds, or compares, what does not go together; a root of a negative number among it.
         """
         values = {_stand_in(number): genes[name] for number, name in enumerate(self.names)}
         try:
             return bool(eval(self._code, {"__builtins__": {}}, FUNCTIONS | _WORDS | values))
         except (ArithmeticError, ValueError):
             return False
-        except TypeError as error:
-            raise ConfigError(f"{self.text!r} cannot be computed: {error}") from None
 
     def check(self, known: Mapping[str, Any]) -> None:
         """
@@ -80,6 +88,17 @@ class Expression:
                 raise ConfigError(
                     f"{self.text!r} speaks of {name!r}, which is no gene before it: {nearest(name, known)}"
                 )
+
+    def check_types(self, genes: Mapping[str, Any]) -> None:
+        """
+        Raises:
+            ConfigError: for these genes it compares words with numbers, or the like.
+        """
+        try:
+            self.computed(genes)
+        except TypeError as error:
+            if "complex" not in str(error):  # of the root of a negative number: it does not hold, as 1 / 0 does not
+                raise ConfigError(f"{self.text!r} cannot be computed: {error}") from None
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"

@@ -222,13 +222,23 @@ class History:
 
     @property
     def best(self) -> Individual | None:
-        """The fittest; of equals the oldest. Once finalists were trained again, the one of them with the best mean.
+        """The fittest; of equals the oldest. None while nothing is scored.
 
-        None while nothing is scored.
+        Once all finalists were trained again, and until the search goes on, the one of them with the best mean; one
+        that failed again comes after those that never did.
         """
-        means = self.means
-        found = [self.individuals[id] for id in means] or self.scored
-        return max(found, key=lambda i: (means.get(i.id, i.fitness), -i.id), default=None)
+        means = self.means if self._settled else {}
+        found = [self.individuals[id] for id in means] or [i for i in self.scored if i.birth.origin != "repeat"]
+        fell = {i.birth.parents[0] for i in self.failed if i.birth.origin == "repeat"}
+        return max(
+            found, key=lambda i: (i.id not in fell or not means, means.get(i.id, i.fitness), -i.id), default=None
+        )
+
+    @property
+    def _settled(self) -> bool:
+        """Whether the last trainings were those of finalists, and all are there."""
+        last = next(reversed(self.individuals.values()), None)
+        return last is not None and last.birth.origin == "repeat" and not self.unfinished
 
     @property
     def repeated(self) -> dict[int, list[Individual]]:

@@ -16,7 +16,9 @@ Genes = dict[str, Any]
 """By name: a number, or one of a choice's values. A gene whose condition does not hold is not there."""
 
 Value = bool | int | float | str
-TRIES = 1000
+DRAWS, LEAST = 200, 2
+"""Of so many individuals drawn at random the constraints must allow so many: a search draws hundreds."""
+TRIES = 100_000
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class Gene:
 
     def level(self, number: int) -> float:
         """The value of that number, counted from 0, where they can be counted."""
-        return float(self.low + number * (self.step or 1.0))
+        value = float(f"{self.low + number * (self.step or 1.0):.6g}") if self.step else float(self.low + number)
+        return min(value, float(self.high))
 
     def at(self, unit: float) -> float:
         """The value at a point of [0, 1]; never outside the bounds, whatever the rounding."""
@@ -124,6 +127,8 @@ class Choice:
         if not self.choices:
             raise ConfigError("choices is empty: must have one value or more")
         for value in self.choices:
+            if not isinstance(value, bool | int | float | str):
+                raise ConfigError(f"choices holds {value!r}: must be numbers, words, or true and false")
             if isinstance(value, float) and not math.isfinite(value):
                 raise ConfigError(f"choices holds {value}: must be finite")
             if self.choices.count(value) > 1:
@@ -192,8 +197,22 @@ class Space(Mapping[str, AnyGene]):
             before[name] = gene
         for constraint in self._constraints:
             constraint.check(self._genes)
-        if self._constraints or self._when:
-            self.sample(random.Random(0))  # types that do not go together, or nothing left to sample, show here
+        if not self.free:
+            self._check_draws(random.Random(0))
+
+    def _check_draws(self, rng: random.Random) -> None:
+        """Types that do not go together, and constraints that leave hardly anything, show in what is drawn."""
+        allowed = 0
+        for _ in range(DRAWS):
+            drawn = {name: gene.at(rng.random()) for name, gene in self.items()}
+            for condition in (*self._when.values(), *self._constraints):
+                condition.check_types(drawn)
+            allowed += self.allows(self.expressed(drawn))
+        if allowed < LEAST:
+            raise ConfigError(
+                f"of {DRAWS} individuals drawn at random the constraints allow {allowed or 'none'}, fewer than {LEAST}:"
+                f" loosen {self.constraints[0]!r}, or narrow the ranges"
+            )
 
     def __getitem__(self, name: str) -> AnyGene:
         return self._genes[name]
@@ -222,15 +241,13 @@ class Space(Mapping[str, AnyGene]):
         """A point drawn evenly, each gene on its own scale, among those that the constraints allow.
 
         Raises:
-            ConfigError: they allow hardly any.
+            ConfigError: they allow none.
         """
         for _ in range(TRIES):
             genes = self.expressed({name: gene.at(rng.random()) for name, gene in self.items()})
             if self.allows(genes):
                 return genes
-        raise ConfigError(
-            f"of {TRIES} individuals drawn at random the constraints allow none: loosen {self.constraints[0]!r}"
-        )
+        raise ConfigError(f"of {TRIES} individuals drawn at random the constraints allow none")
 
     def expressed(self, genes: Mapping[str, Any]) -> Genes:
         """Those of the genes whose conditions hold, in the order of the space.

@@ -11,12 +11,13 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import tomli_w
 
 from gaopt import __version__
-from gaopt.config import DECIDING, StudyConfig, from_tables
+from gaopt.config import DECIDING, SEARCHES, StudyConfig, from_tables
 from gaopt.errors import GaoptError, Stopped, StudyError
 from gaopt.events import Closed, Event, Failed, Judged, Opened, Outcome, Recalled, Reported, Scored, Started
 from gaopt.history import History, Individual
@@ -25,7 +26,7 @@ from gaopt.journal import Journal
 from gaopt.objective import Objective, Task, resolve
 from gaopt.pools import Pool
 from gaopt.pools import pool as open_pool
-from gaopt.strategies import Strategy, strategy
+from gaopt.strategies import Strategy, finalists, strategy
 from gaopt.tables import overridden
 
 Watch = Callable[[History, Event], None]
@@ -123,11 +124,14 @@ def recalled(config: StudyConfig) -> list[Recalled]:
         StudyError: one of them is not there, or cannot be read.
     """
     found = []
-    for study in config.warm.studies:
+    for study in config.warm.studies if config.strategy in SEARCHES else ():
         home = existing(study)
         with Journal(home.journal) as journal:
-            scored = History(journal).scored
-        found.append(Recalled(home.name, tuple(i.genes for i in scored), tuple(i.fitness for i in scored)))
+            scores: dict[str, list[Individual]] = {}
+            for individual in History(journal).scored:
+                scores.setdefault(repr(individual.genes), []).append(individual)
+        genes = tuple(trials[0].genes for trials in scores.values())
+        found.append(Recalled(home.name, genes, tuple(fmean(i.fitness for i in trials) for trials in scores.values())))
     return found
 
 
@@ -211,9 +215,9 @@ class _Loop:
         self._record(outcome)
 
     def _sweep(self) -> None:
-        """An individual's folder lives until it has its score, and while it is the best."""
-        best = self.history.best
-        self.home.sweep(keep=[*(i.id for i in self.history.unfinished), *([best.id] if best else [])])
+        """An individual's folder lives until it has its score, and while it may be the best in the end."""
+        likely = [self.history.best, *finalists(self.history, self.config.noise.finalists)]
+        self.home.sweep(keep=[i.id for i in (*self.history.unfinished, *likely) if i])
 
     def _task(self, individual: Individual) -> Task:
         return Task(

@@ -22,7 +22,7 @@ def test_a_search_fills_the_pool_once_for_each_part_of_a_generation() -> None:
     config = load("digits")
     assert (config.trainings, config.generations) == (30, 5)
     assert [config.rounds(together) for together in (1, 2, 5, 10)] == [30, 17, 6, 5]
-    assert load("digits", ["genetic.retrain=true"]).trainings == 50
+    assert load("digits", ["study.strategy=genetic", "genetic.retrain=true"]).trainings == 50
     assert load("digits", ["study.strategy=fixed"]).rounds(2) == 1
 
 

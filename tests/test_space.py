@@ -101,8 +101,11 @@ def test_a_choice_is_divided_evenly_and_comes_back() -> None:
         (lambda: Gene(1, 10, integer=True, step=0.5), "must be whole"),
         (lambda: Space(a=Gene(0, 1, when="b > 0"), b=Gene(0, 1)), "'b', which is no gene before it"),
         (lambda: Space("c > 0", a=Gene(0, 1)), "'c'"),
-        (lambda: Space("a > 2", a=Gene(0, 1)), "the constraints allow none"),
+        (lambda: Space("a > 2", a=Gene(0, 1)), "the constraints allow none, fewer than"),
         (lambda: Space("a > 'x'", a=Gene(0, 1)), "cannot be computed"),
+        (lambda: Space("a < 0.9 or b < 3", a=Gene(0, 1), b=Choice(("x",))), "'a < 0.9 or b < 3' cannot be computed"),
+        (lambda: Space("a + b < 0.05", a=Gene(0, 1), b=Gene(0, 1)), "fewer than 2: loosen"),
+        (lambda: Choice((None, 1)), "holds None"),  # type: ignore[arg-type]
         (lambda: Space(a=Choice(("x",)), b=Gene(0, 1, when="a > 1")), "cannot be computed"),
     ],
 )
@@ -151,3 +154,8 @@ def test_points_and_vectors_come_back_with_what_is_not_there() -> None:
 def test_genes_given_by_hand_are_checked(genes: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         CONDITIONAL.check(genes)
+
+
+def test_a_root_of_a_negative_number_is_like_a_division_by_zero() -> None:
+    space = Space("(a - 0.5) ** 0.5 < 1", a=Gene(0, 1))
+    assert all(space.sample(random.Random(n))["a"] >= 0.5 for n in range(50))

@@ -7,18 +7,18 @@ import pytest
 
 from gaopt import Gene, Space
 from gaopt.config import Fidelity, Genetic, Noise, Stop, from_tables
-from gaopt.errors import BadInput
+from gaopt.errors import BadInput, ConfigError
 from gaopt.events import Birth, Bred, Failed, Granted, Recalled, Scored
 from gaopt.history import History
 from gaopt.journal import Journal
 from gaopt.space import Choice
-from gaopt.strategies import operators
+from gaopt.strategies import operators, strategy
 from gaopt.strategies.baseline import RandomSearch
 from gaopt.strategies.finalists import Finalists
 from gaopt.strategies.known import Known, translated
 from gaopt.strategies.rungs import Rungs
 from gaopt.strategies.stopping import Stopping, affordable, reason
-from gaopt.study import resumed, run
+from gaopt.study import recalled, resumed, run
 
 LINE = Space(x=Gene(0.0, 1.0))
 
@@ -102,6 +102,28 @@ def test_a_finalist_whose_repeats_failed_keeps_its_score() -> None:
     history.add(Failed(4, "diverged"))
     assert found.decide(history, 4) is None
     assert history.best is history.individuals[3]
+
+
+def test_a_finalist_that_failed_again_comes_after_those_that_never_did() -> None:
+    found = Finalists(search(generations=1), Noise(finalists=2, repeats=2))
+    history = History()
+    history.add(found.decide(history, 4))  # type: ignore[arg-type]
+    for id, score in enumerate((0.9, 0.8, 0.1, 0.2)):
+        history.add(Scored(id, score))
+    history.add(found.decide(history, 4))  # type: ignore[arg-type]
+    for event in (Scored(4, 0.9), Failed(5, "diverged"), Scored(6, 0.5)):
+        history.add(event)
+        assert history.best is history.individuals[0]  # until all are there
+    history.add(Scored(7, 0.5))
+    assert history.best is history.individuals[1]
+
+
+def test_a_finalist_that_was_retrained_before_gets_seeds_of_its_own() -> None:
+    born = (Birth(0, {"x": 0.5}, "random"), Birth(1, {"x": 0.5}, "retrained", (0,), 1))
+    history = History([Bred(0, born), Scored(0, 0.9), Scored(1, 0.8)])
+    decision = Finalists(search(generations=1), Noise(finalists=1, repeats=2)).decide(history, 4)
+    assert isinstance(decision, Bred)
+    assert [birth.trial for birth in decision.births] == [2, 3]
 
 
 def test_a_search_that_goes_on_trains_only_what_is_missing() -> None:
@@ -189,6 +211,26 @@ def test_a_warm_start_from_nowhere_leaves_nothing_behind(tmp_path: Path) -> None
     with pytest.raises(BadInput, match="there is no study"):
         run(from_tables(study(warm={"studies": ["nowhere"]})), tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_genes_trained_twice_in_an_earlier_study_count_once(tmp_path: Path) -> None:
+    run(from_tables(study(noise={"finalists": 1, "repeats": 2})), tmp_path / "earlier")
+    (event,) = recalled(from_tables(study(warm={"studies": [str(tmp_path / "earlier")]})))
+    assert len(event.genes) == 5
+    assert len({repr(genes) for genes in event.genes}) == 5
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        ({"study": {"objective": "gaopt.objectives.toy:sphere"}, "genetic": {"population": 7}}, "genetic.* 'assisted'"),
+        ({"operators": {"step": 0.1}}, "operators.* 'random'"),
+        ({"given": [{"x": n / 9} for n in range(5)]}, "given has 5 individuals: the first generation has 3"),
+    ],
+)
+def test_what_a_strategy_does_not_read_is_refused(tables: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        strategy(from_tables(study(**tables)))
 
 
 def test_a_journal_with_every_kind_of_decision_reads_back(tmp_path: Path) -> None:

@@ -16,13 +16,14 @@ def cases(
     searches: Sequence[str], names: Sequence[str], seeds: int, togethers: Sequence[int], noise: float
 ) -> list[Case]:
     """Seed by seed, so that a benchmark that was interrupted has as many runs of each search and problem."""
-    return [
+    each = (
         Case(search, problem, seed, together, noise)
         for seed in range(seeds)
         for together in togethers
         for problem in names
         for search in searches
-    ]
+    )
+    return list(dict.fromkeys(each))  # what is named twice is measured once
 
 
 def run(path: Path, wanted: Sequence[Case], data: Path | None, jobs: int, tell: Callable[[str], None]) -> None:

@@ -100,6 +100,7 @@ def start(
     from gaopt.home import claim, fresh
     from gaopt.objective import resolve
     from gaopt.strategies import strategy
+    from gaopt.study import recalled
     from gaopt.tables import overridden
 
     keys = {**keys, "study.seed": seed, "data.path": quoted(data), "pool.address": quoted(address)}
@@ -108,6 +109,7 @@ def start(
     objective = resolve(config.objective)
     config = _fixed(config, objective) if fixed else objective.check(config)
     strategy(config)  # refuses genes that it cannot use
+    recalled(config)  # and a study that is not there
     fresh(name, stem)
     if dry_run:
         _dry_run(config, as_json)
@@ -141,8 +143,11 @@ def _fixed(config: StudyConfig, objective: Objective) -> StudyConfig:
 @click.option("--generations", metavar="N", help="Go on to this many generations, if more than before.")
 @click.option("--seeds", metavar="N", help="Go on to this many seeds of each variant of an experiment.")
 @click.option("--address", metavar="ADDRESS", help="Join this Ray cluster; 'local' for this machine.")
+@click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Change [stop], [noise] or [pool].")
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines on stdout.")
-def resume(study: str, generations: str | None, seeds: str | None, address: str | None, as_json: bool) -> None:
+def resume(
+    study: str, generations: str | None, seeds: str | None, address: str | None, sets: tuple[str, ...], as_json: bool
+) -> None:
     """Go on with a study from where it is, whatever stopped it; also further than it was to go before."""
     from gaopt.driver import drive
     from gaopt.home import existing
@@ -151,7 +156,7 @@ def resume(study: str, generations: str | None, seeds: str | None, address: str 
     home = existing(study)
     table = resumed(home).numbers
     keys = {f"{table}.generations": generations, "grid.repeats": seeds, "pool.address": quoted(address)}
-    config = resumed(home, [f"{key}={value}" for key, value in keys.items() if value is not None])
+    config = resumed(home, [*sets, *(f"{key}={value}" for key, value in keys.items() if value is not None)])
     for option, value, having in (("generations", generations, SEARCHES), ("seeds", seeds, ("grid",))):
         if value is not None and config.strategy not in having:
             raise BadInput(f"--{option} is {value}: the study's strategy is {config.strategy!r}, which has none")

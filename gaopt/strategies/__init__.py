@@ -2,20 +2,22 @@
 
 from typing import assert_never
 
-from gaopt.config import SEARCHES, Stop, StudyConfig
+from gaopt.config import DECIDING, SEARCHES, Stop, StudyConfig
+from gaopt.errors import ConfigError
 from gaopt.strategies.base import Strategy, keyed
 from gaopt.strategies.baseline import Fixed, Grid, RandomSearch
-from gaopt.strategies.finalists import Finalists
+from gaopt.strategies.finalists import Finalists, finalists
 from gaopt.strategies.genetic import GeneticSearch
 from gaopt.strategies.known import Known
 from gaopt.strategies.rungs import Rungs
 from gaopt.strategies.stopping import Stopping
 
-__all__ = ["Fixed", "GeneticSearch", "Grid", "RandomSearch", "Strategy", "keyed", "strategy"]
+__all__ = ["Fixed", "GeneticSearch", "Grid", "RandomSearch", "Strategy", "finalists", "keyed", "strategy"]
 
 
 def strategy(config: StudyConfig) -> Strategy:
     """The strategy that a config names, in the wrappers that its tables ask for."""
+    _check_read(config)
     search = _bare(config)
     if config.strategy not in SEARCHES:
         return search
@@ -26,6 +28,25 @@ def strategy(config: StudyConfig) -> Strategy:
     if config.noise.finalists:
         search = Finalists(search, config.noise)
     return search
+
+
+def _check_read(config: StudyConfig) -> None:
+    """
+    Raises:
+        ConfigError: a table says something, and the strategy reads another.
+    """
+    own = {name for name in DECIDING if getattr(config, name) != DECIDING[name]()}
+    wrong = {
+        "grid": own - {"grid", "genetic", "assisted"} | ({"given"} if config.given else set()),
+        "assisted": {"genetic"} & own if "assisted" not in own else set(),
+        "random": {"operators"} & own,
+    }
+    for name in sorted(wrong.get(config.strategy, ())):
+        raise ConfigError(
+            f"[{name}] is not read by the strategy {config.strategy!r}: leave it out, or set study.strategy"
+        )
+    if config.strategy in SEARCHES and len(config.given) > config.litters[0]:
+        raise ConfigError(f"given has {len(config.given)} individuals: the first generation has {config.litters[0]}")
 
 
 def _bare(config: StudyConfig) -> Strategy:

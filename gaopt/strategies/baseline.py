@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -40,10 +41,18 @@ class RandomSearch:
             return None
         litter, born = self._config.litters[generation], len(history.individuals)
         births = [] if born else self._known.births(self._space, history, self._seed, litter)
+        known = [*(i.genes for i in history.individuals.values()), *(birth.genes for birth in births)]
+        seen = {tuple(self._space.vector(genes)) for genes in known}
         for slot in range(len(births), litter):
-            births.append(Birth(born + slot, self._space.sample(keyed(self._seed, generation, slot)), "random"))
+            if found := operators.unseen(partial(self._drawn, generation, slot), seen, self._space):
+                births.append(Birth(born + len(births), found.genes, "random"))
+        if not births:
+            return None
         fittest = operators.fittest(self._space, history.population, self._config.promoted)
         return Bred(generation, tuple(births), tuple(individual.id for individual in fittest))
+
+    def _drawn(self, generation: int, slot: int, attempt: int) -> operators.Offspring:
+        return operators.Offspring(self._space.sample(keyed(self._seed, generation, slot, attempt)), (), False)
 
 
 class Grid:

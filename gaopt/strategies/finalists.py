@@ -28,9 +28,10 @@ class Finalists:
             trained = sum(
                 i.birth.origin == "repeat" and i.birth.parents == (finalist.id,) for i in history.individuals.values()
             )
-            for trial in range(trained, self._config.repeats):
-                id, seed = len(history.individuals) + len(births), finalist.birth.trial + 1 + trial
-                births.append(Birth(id, dict(finalist.genes), "repeat", (finalist.id,), seed))
+            fresh = 1 + max(i.birth.trial for i in history.individuals.values() if i.genes == finalist.genes)
+            for trial in range(self._config.repeats - trained):
+                id = len(history.individuals) + len(births)
+                births.append(Birth(id, dict(finalist.genes), "repeat", (finalist.id,), fresh + trial))
         return births
 
 

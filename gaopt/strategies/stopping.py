@@ -23,7 +23,8 @@ class Stopping:
         decision = self._search.decide(history, room)
         if not isinstance(decision, Bred) or not history.populations:
             return decision
-        if reason(self._config, self._space, history, decision.survivors):
+        retrained = tuple(birth.parents[0] for birth in decision.births if birth.origin == "retrained")
+        if reason(self._config, self._space, history, decision.survivors or retrained):
             return None
         paid = decision.births[: affordable(self._config, history)]
         return replace(decision, births=paid) if paid else None
