@@ -234,7 +234,14 @@ def test_an_objective_that_ends_without_a_score_fails(home: Home) -> None:
 def test_a_best_individual_whose_weights_are_gone_is_trained_again_and_judged(home: Home, tmp_path: Path) -> None:
     from gaopt import load
 
-    small = ["pool.kind=inline", "data.limit=100", "recipe.epochs=1", "genetic.population=2", "genetic.generations=1"]
+    small = [
+        "pool.kind=inline",
+        "data.limit=100",
+        "recipe.epochs=1",
+        "study.strategy=genetic",
+        "genetic.population=2",
+        "genetic.generations=1",
+    ]
     config = load("quick", small)
     history = run(config, home)
     assert history.best
@@ -335,7 +342,14 @@ def test_an_individual_of_many_epochs_goes_on_from_its_own_checkpoint(
     from gaopt import load
     from resnet.loader import Shuffled as Batches
 
-    small = ["pool.kind=inline", "data.limit=100", "recipe.epochs=5", "recipe.checkpoint=0", "genetic.population=2"]
+    small = [
+        "pool.kind=inline",
+        "data.limit=100",
+        "recipe.epochs=5",
+        "recipe.checkpoint=0",
+        "study.strategy=genetic",
+        "genetic.population=2",
+    ]
     config = load("quick", [*small, "genetic.generations=1"])
     undisturbed = Home(tmp_path / "undisturbed")
     run(config, undisturbed)
