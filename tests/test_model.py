@@ -208,12 +208,12 @@ def test_a_process_that_sees_one_more_point_is_the_one_made_of_all() -> None:
     model, at, drawn = fitted(), np.array([[0.9, 0.1], [0.2, 0.95]]), rng(3).standard_normal((2, 4))
     grown = model.also(at[0], drawn[0]).also(at[1], drawn[1])
     values = np.vstack([np.repeat(model.values, 4, axis=1), drawn])
-    noise = np.append(model.noise, np.full(2, 1e-6 * model.hyper.variance))
+    noise = np.append(np.full(len(model.points), model.hyper.noise), np.full(2, 1e-6 * model.hyper.variance))
     whole = process(model.hyper, np.vstack([model.points, at]), values, noise)
     assert grown.root == pytest.approx(whole.root, rel=1e-6, abs=1e-8)
     assert grown.weights == pytest.approx(whole.weights, rel=1e-6, abs=1e-6)
     assert (grown.values == whole.values).all()
-    assert (grown.noise == whole.noise).all()
+    assert (grown.trust == whole.trust).all()
 
 
 def test_hyperparameters_of_many_points_are_fitted_to_the_best_and_some_others_and_predict_as_well() -> None:
