@@ -28,6 +28,8 @@ from tests.conftest import space, toy
 from tests.test_cli import invoke
 from tests.test_net_genes import IMAGE, LR, WIDTH, checked, tables, task
 
+GENETIC = {"objective": IMAGE, "strategy": "genetic"}
+
 
 @pytest.fixture(scope="module")
 def images() -> Images:
@@ -117,7 +119,8 @@ def test_the_time_of_a_training_is_a_mean_where_genes_change_it(images: Images, 
 
 def test_a_study_counts_its_rungs_and_finalists() -> None:
     genetic, fidelity = {"population": 10, "generations": 2}, {"rungs": [0.2, 0.5], "keep": 0.35}
-    found = checked({"lr": LR}, genetic=genetic, recipe={"epochs": 10}, fidelity=fidelity, noise={"finalists": 2})
+    more = {"recipe": {"epochs": 10}, "noise": {"finalists": 2}}
+    found = checked({"lr": LR}, study=GENETIC, genetic=genetic, fidelity=fidelity, **more)
     assert found.waves == [(0.2, 10), (0.5, 4), (1.0, 2), (0.2, 5), (0.5, 2), (1.0, 1), (1.0, 4)]
     assert found.trainings == 10 + 5 + 2 * 2
     assert found.rounds(1) == pytest.approx(0.2 * 15 + 0.5 * 6 + 3 + 4)
@@ -157,7 +160,7 @@ def test_a_dry_run_says_how_many_are_trained_wholly_and_counts_their_shares(
     genes, rungs = {"lr": LR, "net.width": WIDTH}, {"rungs": [0.5], "keep": 0.25}
     numbers = {"population": 4, "generations": 1}
     path = tmp_path / "mine.toml"
-    path.write_text(tomli_w.dumps(tables(genes, genetic=numbers, fidelity=rungs)))
+    path.write_text(tomli_w.dumps(tables(genes, study=GENETIC, genetic=numbers, fidelity=rungs)))
     code, out, _ = invoke(capfd, "run", str(path), "--dry-run", "--set", 'space."net.width".high=0.5')
     assert code == 0
     assert "# 4 trainings, at most 1 of them whole, 1 at a time" in out
