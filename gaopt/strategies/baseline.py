@@ -44,8 +44,10 @@ class RandomSearch:
         known = [*(i.genes for i in history.individuals.values()), *(birth.genes for birth in births)]
         seen = {tuple(self._space.vector(genes)) for genes in known}
         for slot in range(len(births), litter):
-            if found := operators.unseen(partial(self._drawn, generation, slot), seen, self._space):
-                births.append(Birth(born + len(births), found.genes, "random"))
+            found = operators.unseen(partial(self._drawn, generation, slot), seen, self._space)
+            if found is None:
+                break  # the space is used up
+            births.append(Birth(born + len(births), found.genes, "random"))
         if not births:
             return None
         fittest = operators.fittest(self._space, history.population, self._config.promoted)
