@@ -115,14 +115,14 @@ def _assisted(past: History, space: Space, number: int, seed: int, population: i
 
 def _random(past: History, space: Space, number: int, seed: int) -> list[Birth]:
     from gaopt.strategies import keyed
-    from gaopt.strategies.operators import Offspring, unseen  # DEAP
+    from gaopt.strategies.operators import Offspring, stranger, unseen  # DEAP
 
     seen = {tuple(space.vector(individual.genes)) for individual in past.individuals.values()}
     births = list[Birth]()
     for id in range(len(seen), len(seen) + number):
 
         def draw(attempt: int, id: int = id) -> Offspring:
-            return Offspring(space.sample(keyed(seed, id, attempt)), (), False)
+            return stranger(space, keyed(seed, id, attempt))
 
         if found := unseen(draw, seen, space):
             births.append(Birth(id, found.genes, "random"))

@@ -161,7 +161,7 @@ class AssistedSearch:
         return Birth(id, spare.genes, "random") if spare else None
 
     def _stranger(self, key: tuple[int, int], attempt: int) -> operators.Offspring:
-        return operators.Offspring(self._space.sample(keyed(self._seed, *key, SPARE, attempt)), (), False)
+        return operators.stranger(self._space, keyed(self._seed, *key, SPARE, attempt))
 
 
 @dataclass(frozen=True)

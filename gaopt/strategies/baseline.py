@@ -54,7 +54,7 @@ class RandomSearch:
         return Bred(generation, tuple(births), tuple(individual.id for individual in fittest))
 
     def _drawn(self, generation: int, slot: int, attempt: int) -> operators.Offspring:
-        return operators.Offspring(self._space.sample(keyed(self._seed, generation, slot, attempt)), (), False)
+        return operators.stranger(self._space, keyed(self._seed, generation, slot, attempt))
 
 
 class Grid:
