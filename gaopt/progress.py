@@ -170,7 +170,7 @@ def ahead(history: History, config: StudyConfig) -> list[tuple[int, float]]:
     if not repeats or not _again(history):
         coming += _above(history, config)
         for litter in config.litters[history.generation + 1 :]:
-            coming += _ladder(litter, (*config.fidelity.rungs, 1.0), config.fidelity.keep)
+            coming += [(number, share) for share, number in config.fidelity.waves(litter)]
     return [*coming, (max(0, config.noise.trainings - repeats), 1.0)]
 
 
@@ -186,17 +186,8 @@ def _above(history: History, config: StudyConfig) -> list[tuple[int, float]]:
     reached = [i for i in born if i.share == top]
     if top == 1.0 or all(i.status == "failed" for i in reached):
         return []
-    higher = [share for share in (*config.fidelity.rungs, 1.0) if share > top]
-    return _ladder(math.ceil(config.fidelity.keep * len(reached)), higher, config.fidelity.keep)
-
-
-def _ladder(number: int, shares: Sequence[float], keep: float) -> list[tuple[int, float]]:
-    """So many individuals on the first of these rungs, and those of them that go on to the others."""
-    found = []
-    for share in shares:
-        found.append((number, share))
-        number = math.ceil(keep * number)
-    return found
+    going = math.ceil(config.fidelity.keep * len(reached))
+    return [(number, share) for share, number in config.fidelity.waves(going, above=top)]
 
 
 def left_early(history: History) -> list[Individual]:

@@ -144,10 +144,10 @@ class Fidelity:
         if list(self.rungs) != sorted(set(self.rungs)):
             raise ValueError(f"rungs is {list(self.rungs)}: must be increasing")
 
-    def waves(self, litter: int) -> list[tuple[float, int]]:
-        """The share of each rung, the whole training last, and how many of so many individuals reach it."""
+    def waves(self, litter: int, above: float = 0.0) -> list[tuple[float, int]]:
+        """The share of each rung above this one, the whole training last, and how many of so many get there."""
         found = []
-        for share in (*self.rungs, 1.0):
+        for share in (share for share in (*self.rungs, 1.0) if share > above):
             found.append((share, litter))
             litter = math.ceil(self.keep * litter)
         return found
