@@ -94,6 +94,23 @@ class Home:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+@dataclass(frozen=True)
+class ComparisonHome(Home):
+    """The folder of a comparison: its searches and its finals are studies below it."""
+
+    @property
+    def plan(self) -> Path:
+        """What is compared, as TOML."""
+        return self.path / "comparison.toml"
+
+    @property
+    def finals(self) -> Home:
+        return Home(self.path / "finals")
+
+    def search(self, method: str, seed: int) -> Home:
+        return Home(self.path / "searches" / f"{method}-{seed}")
+
+
 def results() -> Path:
     """Where studies lie: GAOPT_RESULTS, or results/ under the current folder."""
     return Path(os.environ.get("GAOPT_RESULTS") or "results")
