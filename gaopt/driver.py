@@ -10,10 +10,12 @@ import shlex
 import signal
 from collections.abc import Callable
 from contextlib import closing
+from typing import Any
 
 import click
 from rich.console import Console
 
+from gaopt import pools
 from gaopt.config import Stop, StudyConfig
 from gaopt.errors import Stopped
 from gaopt.experiment import shown
@@ -21,7 +23,6 @@ from gaopt.history import History
 from gaopt.home import Home, results
 from gaopt.objective import resolve
 from gaopt.pools import Pool
-from gaopt.pools import pool as open_pool
 from gaopt.progress import Progress, look, planned
 from gaopt.screen import listed, watcher
 from gaopt.signals import Signals
@@ -36,7 +37,7 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool) -> None
     """
     from gaopt.report import write
 
-    with Signals() as signals, closing(_open_pool(config)) as pool:
+    with Signals() as signals, closing(open_pool(config, resolve(config.objective).prepare(config))) as pool:
         signals.listen()  # again: Ray installs a handler of its own when it starts
         signals.check()
         home = place()
@@ -45,7 +46,7 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool) -> None
             with watcher(home.name, as_json) as watch:
                 history = run(config, home, pool=pool, watch=watch, stop=signals.check)
         except Stopped:
-            click.echo(f"stopped; go on with: gaopt resume {shlex.quote(_handle(home))}", err=True)
+            click.echo(f"stopped; go on with: gaopt resume {shlex.quote(handle(home))}", err=True)
             raise
         pool.close()
         write(history, home)
@@ -53,13 +54,19 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool) -> None
         signals.check()
 
 
-def _open_pool(config: StudyConfig) -> Pool:
-    objective = resolve(config.objective)
-    shared = objective.prepare(config)
+def open_pool(config: StudyConfig, shared: Any) -> Pool:
+    """The pool that a config names, with a word for whoever waits for it.
+
+    Args:
+        shared: what the objective prepared.
+
+    Raises:
+        Stopped: a signal came while it started.
+    """
     if config.pool.kind == "ray":
         click.echo("starting Ray …", err=True)
     try:
-        return open_pool(config, objective, shared)
+        return pools.pool(config, resolve(config.objective), shared)
     except SystemExit:  # how Ray's own handler takes a SIGTERM
         raise Stopped(signal.SIGTERM) from None
 
@@ -80,7 +87,7 @@ def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def _handle(home: Home) -> str:
+def handle(home: Home) -> str:
     """What `existing` finds the study by: its name, or the path of one that lies elsewhere."""
     return home.name if home.path.parent == results() else str(home.path)
 

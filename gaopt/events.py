@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from gaopt.errors import StudyError
 from gaopt.space import Genes
 
-Origin = Literal["random", "mutation", "crossover", "retrained", "given", "repeat"]
+Origin = Literal["random", "mutation", "crossover", "retrained", "given", "repeat", "sampled"]
 Reason = Literal["diverged", "out of memory", "killed", "error"]
 
 
@@ -115,24 +115,34 @@ class Reported:
 
 @dataclass(frozen=True)
 class Scored:
-    """An individual is trained, for as large a share as it was granted. `fitness`: higher is better, always finite."""
+    """An individual is trained, for as large a share as it was granted. `fitness`: higher is better, always finite.
+
+    Attributes:
+        share: of a whole training, where it was stopped on its way; 1 where it was not.
+    """
 
     individual: int
     fitness: float
     metrics: dict[str, float] = field(default_factory=dict)
     epochs: int = 0
     seconds: float = 0.0
+    share: float = 1.0
     at: float = 0.0
 
 
 @dataclass(frozen=True)
 class Failed:
-    """An individual has no score, and why. It ranks below every score."""
+    """An individual has no score, and why. It ranks below every score.
+
+    Attributes:
+        epochs: begun, the one in which it failed included; 0 where nobody knows, and those reported are counted.
+    """
 
     individual: int
     reason: Reason
     message: str = ""
     seconds: float = 0.0
+    epochs: int = 0
     at: float = 0.0
 
 

@@ -83,9 +83,9 @@ class Individual:
 
     @property
     def epochs(self) -> int:
-        """Trained in all, rungs included, also those of a training that failed."""
+        """Trained in all, rungs included; of a training that failed also the one that it failed in."""
         before = sum(score.epochs for score in self.early.values())
-        if isinstance(self.outcome, Scored) and self.outcome.epochs:
+        if self.outcome and self.outcome.epochs:
             return before + self.outcome.epochs
         return before + (self.epoch if self.status != "early" else 0)
 
@@ -173,6 +173,7 @@ class History:
 
     @staticmethod
     def _score(individual: Individual, event: Scored) -> None:
+        individual.share = min(individual.share, event.share)
         if individual.share < 1:
             individual.early[individual.share], individual.status = event, "early"
         else:

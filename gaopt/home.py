@@ -103,9 +103,8 @@ class ComparisonHome(Home):
         """What is compared, as TOML."""
         return self.path / "comparison.toml"
 
-    @property
-    def finals(self) -> Home:
-        return Home(self.path / "finals")
+    def finals(self, seed: int) -> Home:
+        return Home(self.path / "finals" / str(seed))
 
     def search(self, method: str, seed: int) -> Home:
         return Home(self.path / "searches" / f"{method}-{seed}")
@@ -160,6 +159,19 @@ def claim(name: str | None, stem: str) -> Home:
             pass  # said by `make`
         home.make()
         return home
+
+
+def claim_comparison(name: str | None, stem: str) -> ComparisonHome:
+    """`claim` for a comparison."""
+    return ComparisonHome(claim(name, stem).path)
+
+
+def comparison(name: str) -> ComparisonHome | None:
+    """A comparison by name, or by the path of its folder; None where there is none."""
+    for path in (Path(name) if os.sep in name else None, results() / name):
+        if path and (home := ComparisonHome(path)).plan.is_file():
+            return home
+    return None
 
 
 def existing(name: str) -> Home:

@@ -108,6 +108,53 @@ class Objective(Protocol):
         ...
 
 
+@runtime_checkable
+class Comparable(Protocol):
+    """What an objective may have besides, for comparisons of searches."""
+
+    def epochs(self, config: StudyConfig) -> int:
+        """Of a whole training."""
+        ...
+
+    def baselines(self, config: StudyConfig, shared: Any, step: Callable[[], object]) -> Mapping[str, Baseline]:
+        """Trainings without a search that every search is to be held against, by name.
+
+        Args:
+            shared: what `prepare` made.
+            step: called often; an exception from it is raised here.
+        """
+        ...
+
+    def joined(self, shared: Any) -> Any:
+        """What finals are trained on: what is trained on and what is chosen by, together."""
+        ...
+
+    def final(self, task: Task, report: Report) -> Score:
+        """Train on what is joined and measure on the test split, once: that is the fitness."""
+        ...
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A setting without a search.
+
+    Attributes:
+        title: what it is, in a few words.
+        configured: the config of a study that trains it again and again.
+    """
+
+    title: str
+    configured: Callable[[], StudyConfig]
+
+
+def epochs(config: StudyConfig) -> int:
+    """Of a whole training of a config; those that a function of a user names as its attribute `epochs`, or 1."""
+    objective = resolve(config.objective)
+    if isinstance(objective, Comparable):
+        return objective.epochs(config)
+    return int(getattr(objective.function, "epochs", 1)) if isinstance(objective, Plain) else 1
+
+
 @dataclass(frozen=True)
 class Plain:
     """A user's function as an `Objective`."""

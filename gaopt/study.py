@@ -55,6 +55,7 @@ def run(
     pool: Pool | None = None,
     watch: Watch = ignore,
     stop: Callable[[], None] = go_on,
+    judge: bool = True,
 ) -> History:
     """Run a study to its end, from wherever it is.
 
@@ -64,6 +65,7 @@ def run(
         pool: where to train; by default the one that the config names.
         watch: called with the history after each event.
         stop: called at least every other second; raises `Stopped` to end the search in good order.
+        judge: measure the best individual on the test split at the end, where the objective has one.
 
     Returns:
         The whole history; `history.best` is the fittest individual.
@@ -97,7 +99,7 @@ def run(
                 journal=journal,
                 watch=watch,
                 stop=stop,
-            ).run()
+            ).run(judge)
     finally:
         if own:
             pool.close()
@@ -154,14 +156,15 @@ class _Loop:
         self.search, self.pool, self.journal, self.watch, self.stop = search, pool, journal, watch, stop
         self.history = History(journal)
 
-    def run(self) -> History:
+    def run(self, judge: bool) -> History:
         check_same(self.history, self.config)
         self._record(Opened(self.config.plain(), __version__, socket.gethostname(), os.getpid()))
         try:
             self._recall()
             self.home.write(self.home.config, tomli_w.dumps(self.config.plain()))
             self._search()
-            self._judge()
+            if judge:
+                self._judge()
         except BaseException as error:
             told = isinstance(error, Stopped | KeyboardInterrupt | BrokenPipeError)
             self._record(Closed("interrupted" if told else "failed"))

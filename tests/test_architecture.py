@@ -28,7 +28,7 @@ HEAVY = {
 LAYERS = [
     ("__main__",),
     ("cli",),
-    ("bench",),
+    ("bench", "comparing"),
     ("driver",),
     ("report", "screen", "signals"),
     ("progress", "integrations", "statistics"),
@@ -51,9 +51,9 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 DOORS = {
     "deap": {"gaopt/strategies/operators.py"},
     # The pool runs our tasks on Ray; the searcher is run by Ray Tune, imported by who uses Tune, and meets no pool.
-    "ray": {"gaopt/pools/cluster.py", "gaopt/integrations/tune.py"},
-    # Optuna calls the sampler; the benchmark calls Optuna.
-    "optuna": {"gaopt/integrations/optuna.py", "gaopt/bench/peers.py"},
+    "ray": {"gaopt/pools/cluster.py", "gaopt/integrations/tune.py", "gaopt/comparing/asha.py"},
+    # Optuna calls our sampler; as a peer it is asked, by a strategy and, one study long, by the benchmark.
+    "optuna": {"gaopt/integrations/optuna.py", "gaopt/bench/peers.py", "gaopt/strategies/sampled.py"},
     "pandas": {"gaopt/report/tables.py"},
     "sqlite3": {"gaopt/journal.py"},
     "onnxruntime": {"gaopt/bench/lcbench.py"},

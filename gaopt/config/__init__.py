@@ -6,6 +6,7 @@ from gaopt.config.shipped import experiments, find, presets
 from gaopt.config.study import (
     DECIDING,
     OWN_TABLES,
+    PEERS,
     SEARCHES,
     PoolConfig,
     StrategyName,
@@ -18,6 +19,7 @@ from gaopt.config.study import (
 __all__ = [
     "DECIDING",
     "OWN_TABLES",
+    "PEERS",
     "SEARCHES",
     "Assisted",
     "Fidelity",

@@ -86,10 +86,10 @@ class Assisted(_Bred):
 
 @dataclass(frozen=True)
 class GridConfig:
-    """The numbers of the strategy that tries everything.
+    """The numbers of the strategies that try what is given, all of it.
 
     Attributes:
-        repeats: how often each combination of the genes is trained, each time with the next seed.
+        repeats: how often each combination of the genes (of "fixed": its one) is trained, each time with the next seed.
     """
 
     repeats: Annotated[int, Ge(1), Le(1000)] = 1
@@ -178,7 +178,9 @@ class Stop:
         target: a fitness that is enough.
         generations: so many in a row without a fitter individual.
         spread: no gene of the survivors has a standard deviation above this share of its range.
-        epochs: trained in all. This and the next two also shorten a generation that would not fit.
+        epochs: trained in all. This, seconds and money also shorten a generation that would not fit.
+        exact: spend `epochs` to the last one, whatever fails: a training that does not fit is a short one, that cannot
+            win. So searches pay the same that are compared.
         seconds: of training, summed over all individuals.
         money: spent, at `price`.
         price: of an hour of one training.
@@ -188,6 +190,7 @@ class Stop:
     generations: Annotated[int, Ge(0), Le(10_000)] = 0
     spread: Annotated[float, Ge(0), Le(1)] = 0.0
     epochs: Annotated[int, Ge(0)] = 0
+    exact: bool = False
     seconds: Annotated[float, Ge(0)] = 0.0
     money: Annotated[float, Ge(0)] = 0.0
     price: Annotated[float, Ge(0)] = 0.0
@@ -195,6 +198,8 @@ class Stop:
     def __post_init__(self) -> None:
         if self.money and not self.price:
             raise ValueError("money is given without a price: price must be above 0")
+        if self.exact and not self.epochs:
+            raise ValueError("exact is given without epochs: epochs must be above 0")
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,11 @@ from gaopt.errors import ConfigError
 from gaopt.space import AnyGene, Choice, Gene, Genes, Space
 from gaopt.tables import check_plain, overridden, read_toml
 
-StrategyName = Literal["genetic", "assisted", "random", "grid", "fixed"]
+StrategyName = Literal["genetic", "assisted", "random", "grid", "fixed", "optuna-tpe", "optuna-gp", "ray-asha"]
 SEARCHES = ("genetic", "assisted", "random")
 """The strategies that breed generations."""
+PEERS = ("optuna-tpe", "optuna-gp", "ray-asha")
+"""The searches of other libraries."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,9 @@ class StudyConfig:
         space: the genes.
         objective: what scores an individual, as "package.module:function".
         strategy: "genetic", "assisted" for one with a model that chooses among the offspring, "random" for individuals
-            drawn evenly, as many as "genetic" has, "grid" for every combination of genes that can be counted, or
-            "fixed" for one training with the genes of `fixed`.
+            drawn evenly, as many as "genetic" has, "grid" for every combination of genes that can be counted,
+            "fixed" for trainings with the genes of `fixed`, or one of the `PEERS`, as many as "genetic" has, each
+            begun when there is room for it.
         seed: every random number of the search and of the trainings follows from it.
         given: individuals that the first generation begins with.
         settings: the objective's own tables, as plain data.
@@ -89,7 +92,9 @@ class StudyConfig:
             case "grid":
                 return [self.grid.repeats * math.prod(gene.levels for gene in self.space.values())]
             case "fixed":
-                return [1]
+                return [1] * self.grid.repeats
+            case "optuna-tpe" | "optuna-gp" | "ray-asha":
+                return [1] * sum(self.genetic.litters)
 
     @property
     def numbers(self) -> str:

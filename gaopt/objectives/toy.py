@@ -37,3 +37,6 @@ def valley(task: Task, report: Report) -> Score:
         }
         report(epoch, metrics, [(epoch / epochs, lr, mom)])
     return Score(math.nan if mom > 1.2 else top1, {"top1": top1}, epochs=epochs)
+
+
+sphere.epochs, valley.epochs = 1, EPOCHS  # type: ignore[attr-defined]

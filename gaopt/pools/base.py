@@ -7,11 +7,11 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from gaopt.errors import Cancelled, Diverged
 from gaopt.events import Failed, Judged, Outcome, Reason, Reported, Scored, finite
-from gaopt.objective import Cycle, Objective, Score, Task
+from gaopt.objective import Cycle, Objective, Report, Score, Task
 
 
 class Pool(Protocol):
@@ -89,15 +89,23 @@ def watched(objective: Objective, task: Task, patience: float | None) -> Iterato
         thread.join()
 
 
-def _attempt(objective: Objective, task: Task, report: Any) -> Outcome | None:
-    start = time.monotonic()
+def _attempt(objective: Objective, task: Task, report: Report) -> Outcome | None:
+    start, begun = time.monotonic(), 1
+
+    def counted(epoch: int, metrics: Mapping[str, float], cycle: Cycle = ()) -> None:
+        nonlocal begun
+        begun = int(epoch) + 1
+        report(epoch, metrics, cycle)
+
     try:
-        score = objective(task, report)
-        return _outcome(score if isinstance(score, Score) else Score(score), task, time.monotonic() - start)
+        found = objective(task, counted)
+        score = found if isinstance(found, Score) else Score(found)
+        begun = score.epochs or begun - 1  # it came to its end: no epoch was begun beyond
+        return _outcome(score, task, time.monotonic() - start)
     except Cancelled:
         return None
     except BaseException as error:
-        return Failed(task.individual, reason(error), describe(error), time.monotonic() - start)
+        return Failed(task.individual, reason(error), describe(error), time.monotonic() - start, begun)
 
 
 def _outcome(score: Score, task: Task, seconds: float) -> Outcome:

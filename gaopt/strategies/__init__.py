@@ -1,11 +1,14 @@
 """What decides: pure functions from a study's history to its next decision."""
 
+from dataclasses import replace
 from typing import assert_never
 
-from gaopt.config import DECIDING, SEARCHES, Stop, StudyConfig
+from gaopt.config import DECIDING, PEERS, SEARCHES, Stop, StudyConfig
 from gaopt.errors import ConfigError
+from gaopt.objective import epochs
 from gaopt.strategies.base import Strategy, keyed
 from gaopt.strategies.baseline import Fixed, Grid, RandomSearch
+from gaopt.strategies.budget import Budget
 from gaopt.strategies.finalists import Finalists, finalists
 from gaopt.strategies.genetic import GeneticSearch
 from gaopt.strategies.known import Known
@@ -18,14 +21,15 @@ __all__ = ["Fixed", "GeneticSearch", "Grid", "RandomSearch", "Strategy", "finali
 def strategy(config: StudyConfig) -> Strategy:
     """The strategy that a config names, in the wrappers that its tables ask for."""
     _check_read(config)
-    search = _bare(config)
-    if config.strategy not in SEARCHES:
-        return search
-    if config.fidelity.rungs:
+    search, bred = _bare(config), config.strategy in SEARCHES
+    if bred and config.fidelity.rungs:
         search = Rungs(search, config.fidelity)
-    if config.stop != Stop():
-        search = Stopping(search, config.space, config.stop)
-    if config.noise.finalists:
+    stop = config.stop
+    if stop.exact:
+        search, stop = Budget(search, stop.epochs, epochs(config)), replace(stop, epochs=0, exact=False)
+    if stop != Stop():
+        search = Stopping(search, config.space, stop)
+    if bred and config.noise.finalists:
         search = Finalists(search, config.noise)
     return search
 
@@ -40,6 +44,7 @@ def _check_read(config: StudyConfig) -> None:
         "grid": own - {"grid", "genetic", "assisted"} | ({"given"} if config.given else set()),
         "assisted": {"genetic"} & own if "assisted" not in own else set(),
         "random": {"operators"} & own,
+        **dict.fromkeys(PEERS, own - {"genetic", "assisted", "stop"} | ({"given"} if config.given else set())),
     }
     for name in sorted(wrong.get(config.strategy, ())):
         raise ConfigError(
@@ -63,6 +68,12 @@ def _bare(config: StudyConfig) -> Strategy:
         case "grid":
             return Grid(config.space, config.grid.repeats)
         case "fixed":
-            return Fixed(config.space, config.fixed)
+            return Fixed(config.space, config.fixed, config.grid.repeats)
+        case "optuna-tpe" | "optuna-gp":
+            from gaopt.strategies.sampled import Sampled  # Optuna, an extra
+
+            return Sampled(config.space, config.strategy, config.trainings, config.seed)
+        case "ray-asha":
+            raise ConfigError("study.strategy is 'ray-asha', a search in a loop of its own: `gaopt compare` runs it")
         case other:  # pragma: no cover - the config allows no other
             assert_never(other)

@@ -18,15 +18,16 @@ from gaopt.strategies.known import NOTHING, Known
 
 
 class Fixed:
-    """A single individual with these genes."""
+    """Individuals with these genes, each with the next seed, begun when there is room."""
 
-    def __init__(self, space: Space, genes: Mapping[str, Any]) -> None:
-        self._genes = space.check(genes)
+    def __init__(self, space: Space, genes: Mapping[str, Any], repeats: int = 1) -> None:
+        self._genes, self._repeats = space.check(genes), repeats
 
     def decide(self, history: History, room: int) -> Bred | None:
-        if history.populations:
+        number = len(history.individuals)
+        if number >= self._repeats or (room < 1 and history.unfinished):
             return None
-        return Bred(generation=0, births=(Birth(id=0, genes=self._genes, origin="given"),))
+        return Bred(history.generation + 1, (Birth(number, self._genes, "given", trial=number),))
 
 
 class RandomSearch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from gaopt import __version__
 from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError, DataError, Diverged
 from gaopt.home import Home
-from gaopt.objective import Report, Score, Task
+from gaopt.objective import Baseline, Cycle, Report, Score, Task
+from gaopt.objectives.image.baselines import baselines
 from gaopt.objectives.image.cost import mean_seconds
 from gaopt.objectives.image.genes import check_genes, check_individuals, check_rungs, individuals
 from gaopt.objectives.image.model import about, network
@@ -22,6 +24,10 @@ from resnet.spec import NetSpec
 
 if TYPE_CHECKING:
     from resnet.train import Trained
+
+
+TRAINED = ("train_loss", "train_top1", "seconds", "images_per_second")
+"""What an epoch tells of the images that are trained on, and of the machine."""
 
 
 class Classifier:
@@ -61,6 +67,34 @@ class Classifier:
 
     def __call__(self, task: Task, report: Report) -> Score:
         return self._judge(task, report) if task.judge else self._train(task, report)
+
+    def epochs(self, config: StudyConfig) -> int:
+        """
+        Raises:
+            ConfigError: they are a gene.
+        """
+        if "epochs" in config.space:
+            raise ConfigError("epochs is a gene: a whole training has no length by which budgets could be compared")
+        return Settings.of(config.settings).recipe.epochs
+
+    def baselines(self, config: StudyConfig, shared: Images, step: Callable[[], object]) -> dict[str, Baseline]:
+        return baselines(config, shared, step)
+
+    def joined(self, shared: Images) -> Images:
+        return datasets.joined(shared)
+
+    def final(self, task: Task, report: Report) -> Score:
+        """Of an epoch only what was seen in training is reported: the validation images are trained on."""
+        from resnet.train import evaluate, loss_function
+
+        def told(epoch: int, metrics: Mapping[str, float], cycle: Cycle = ()) -> None:
+            report(epoch, {name: value for name, value in metrics.items() if name in TRAINED}, cycle)
+
+        settings = Settings.of_task(task)
+        done = trained(task, settings, told)
+        test = evaluate(done.net, task.shared.test, task.shared, loss_function(settings.recipe))
+        seen = {name: value for name, value in done.metrics.items() if name in TRAINED}
+        return Score(test["top1"], seen | test, done.epochs, done.seconds)
 
     def _train(self, task: Task, report: Report) -> Score:
         from resnet import weights

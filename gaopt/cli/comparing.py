@@ -1,0 +1,97 @@
+"""The verb that holds searches against each other: compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from gaopt.cli.group import cli
+from gaopt.cli.training import quoted, stem_of
+from gaopt.errors import BadInput
+
+
+@cli.command()
+@click.argument("sources", nargs=-1, metavar="[CONFIG…|STUDY…|COMPARISON]")
+@click.option("--seeds", type=click.IntRange(1, 1000), help="Searches of each method; 5 by default.")
+@click.option("--methods", metavar="A,B", help="Which; the others are held against the first.")
+@click.option("--budget", type=click.FloatRange(1), help="Of each search; by default that of the config's trainings.")
+@click.option("--cost", type=click.Choice(["epochs", "seconds"]), help="What it is counted in; epochs by default.")
+@click.option("--finals", type=click.IntRange(1, 100), help="Trainings of each winner in the end; 1 by default.")
+@click.option("--difference", type=click.FloatRange(0, min_open=True), help="One worth showing; 0.01 by default.")
+@click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Override a key of every config.")
+@click.option("--data", type=click.Path(), metavar="PATH", help="An image folder or an archive of one.")
+@click.option("--address", metavar="ADDRESS", help="Join this Ray cluster (or set RAY_ADDRESS).")
+@click.option("--name", metavar="NAME", help="The comparison's name; by default the config's and a number.")
+def compare(
+    sources: tuple[str, ...], sets: tuple[str, ...], data: str | None, address: str | None, name: str | None,
+    **numbers: Any,
+) -> None:  # fmt: skip
+    """Whether a search beats others: same objective, same splits, same budget, several seeds each.
+
+    \b
+    gaopt compare quick --seeds 5       a config's search beside chance, Optuna, ASHA and baselines
+    gaopt compare a.toml b.toml         several configs beside each other
+    gaopt compare results/a results/b   studies that are there already
+    gaopt compare quick-compare-1       go on with a comparison, also to more --seeds
+    """
+    from gaopt.comparing.drive import again, drive
+    from gaopt.comparing.plan import extended, read
+    from gaopt.home import claim_comparison, comparison, fresh
+
+    given = {key: value for key, value in numbers.items() if value is not None}
+    if methods := given.pop("methods", ""):
+        given["methods"] = tuple(method.strip() for method in methods.split(",") if method.strip())
+    wider = {"set": sets, "data": data, "address": address}
+    if len(sources) == 1 and (home := comparison(sources[0])):
+        _refuse("a comparison that was begun goes on as it is", given | wider | {"name": name}, but=("seeds",))
+        again(home, extended(read(home), given.get("seeds")))
+        return
+    if sources and not any(map(_config, sources)):
+        _refuse("studies that are there are compared as they are", given | wider, but=("finals", "difference"))
+        plan, stem = _of_studies(sources, given), "comparison"
+    else:
+        keys = {"data.path": quoted(data), "pool.address": quoted(address)}
+        overrides = [*sets, *(f"{key}={value}" for key, value in keys.items() if value)]
+        plan = _of_configs(sources or (("images",) if data else ("quick",)), overrides, given)
+        stem = f"{next(iter(plan.configs))}-compare"
+    fresh(name, stem)
+    drive(plan, lambda: claim_comparison(name, stem))
+
+
+def _of_configs(sources: Sequence[str], overrides: Sequence[str], given: Mapping[str, Any]) -> Any:
+    from gaopt.comparing.begin import of_configs
+    from gaopt.config import find
+    from gaopt.tables import overridden, read_toml
+
+    paths = [find(source) for source in sources]
+    names = [stem_of(path) for path in paths]
+    if len(set(names)) < len(names):
+        raise BadInput(f"two configs are called {max(names, key=names.count)!r}: each must have a name of its own")
+    tables = [overridden(read_toml(path), overrides) for path in paths]
+    return of_configs(dict(zip(names, tables, strict=True)), given)
+
+
+def _of_studies(sources: Sequence[str], given: Mapping[str, Any]) -> Any:
+    from gaopt.comparing.begin import of_studies
+    from gaopt.home import existing
+
+    return of_studies([existing(source) for source in sources], given)
+
+
+def _config(source: str) -> bool:
+    """Whether it is a preset or a file; else it must be a study."""
+    from gaopt.config import find
+    from gaopt.errors import ConfigError
+
+    try:
+        return bool(find(source))
+    except ConfigError:
+        return False
+
+
+def _refuse(why: str, options: Mapping[str, Any], but: Sequence[str]) -> None:
+    for option, value in options.items():
+        if value and option not in but:
+            raise BadInput(f"--{option} is given, and {why}: leave it out")

@@ -1,0 +1,72 @@
+"""One run of a comparison with all that a person sees around it. What is for people goes to stderr."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from contextlib import closing
+
+import click
+
+from gaopt.comparing import plan as plans
+from gaopt.comparing.plan import Plan
+from gaopt.comparing.read import comparison
+from gaopt.comparing.run import Runner, missing
+from gaopt.driver import handle, open_pool
+from gaopt.errors import Stopped
+from gaopt.home import ComparisonHome
+from gaopt.objective import resolve
+from gaopt.report import comparison as report
+from gaopt.signals import Signals
+
+
+def drive(plan: Plan, place: Callable[[], ComparisonHome]) -> None:
+    """Run what a comparison is missing, and write its report.
+
+    Args:
+        place: gives its folder, once nothing that the user gave can be wrong any more.
+    """
+    with Signals() as signals:
+        home = _run(plan, place, signals)
+        found = comparison(home)
+        report.write(found, home)
+        click.echo(report.verdict(found))
+        click.echo(f"report: {home.report}")
+        signals.check()
+
+
+def again(home: ComparisonHome, plan: Plan) -> None:
+    """Go on with a comparison; one that has all it needs has only its report written again."""
+    if missing(home, plan):
+        drive(plan, lambda: home)
+        return
+    found = comparison(home)
+    for path in report.write(found, home):
+        click.echo(path)
+    click.echo(report.verdict(found))
+
+
+def _run(plan: Plan, place: Callable[[], ComparisonHome], signals: Signals) -> ComparisonHome:
+    base = plan.base
+    shared = resolve(base.objective).prepare(base)
+    with closing(open_pool(base, shared)) as pool:
+        signals.listen()  # again: Ray installs a handler of its own when it starts
+        signals.check()
+        home = place()
+        plans.write(plan, home)
+        _introduce(home, plan, pool.capacity)
+        if pool.dashboard:
+            click.echo(f"Ray dashboard: {pool.dashboard}  (its token: ray get-auth-token)", err=True)
+        runner = Runner(home, plan, pool, shared, signals.check, lambda line: click.echo(line, err=True))
+        try:
+            runner.run()
+        except Stopped:
+            click.echo(f"stopped; go on with: gaopt compare {shlex.quote(handle(home))}", err=True)
+            raise
+    return home
+
+
+def _introduce(home: ComparisonHome, plan: Plan, together: int) -> None:
+    searches = f"{len(plan.methods)} methods, {plan.seeds} seeds each, {plan.budget:g} {plan.cost} a search"
+    what = f"{len(plan.studies)} studies" if plan.studies else searches
+    click.echo(f"comparison {home.name}: {what}, {together} at a time, results in {home.path}", err=True)

@@ -1,0 +1,145 @@
+"""The methods of a comparison: what each is called, and the config of its searches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gaopt.comparing.plan import Plan
+from gaopt.config import Assisted, Fidelity, Genetic, GridConfig, Noise, Operators, Stop, StudyConfig, Warm, from_tables
+from gaopt.errors import ConfigError, nearest
+from gaopt.objective import Comparable, epochs, resolve
+
+SEARCHES = {
+    "assisted": "genetic search, a model choosing among the offspring",
+    "genetic": "the genetic search as it was first",
+    "random": "random search",
+    "optuna-tpe": "Optuna's TPE sampler",
+    "optuna-gp": "Optuna's Gaussian process sampler",
+    "ray-asha": "Ray Tune's random search with ASHA",
+}
+BASELINES = ("baseline", "paper")
+"""Trainings without a search, which not every objective has."""
+GIVEN = "given"
+"""The first individual that the config gives by hand, again and again."""
+
+MOST = 3
+"""Trainings that a search may begin, as a multiple of whole ones in its budget: many fail early."""
+LIMIT = 2000
+"""Trainings that a search may begin at all."""
+
+
+@dataclass(frozen=True)
+class Methods:
+    """The methods that a plan names.
+
+    Args:
+        shared: what the objective prepared.
+        step: called often while a baseline is looked for; an exception from it is raised.
+    """
+
+    plan: Plan
+    shared: Any = None
+    step: Callable[[], object] = lambda: None
+
+    def title(self, method: str) -> str:
+        """In a few words."""
+        if method in self.plan.configs and (method not in SEARCHES or len(self.plan.configs) > 1):
+            return f"the search of the config {method}"
+        if method == GIVEN:
+            return "the genes given by hand"
+        return SEARCHES.get(method) or self._baselines(self.plan.base)[method].title
+
+    def configured(self, method: str, seed: int) -> StudyConfig:
+        """The config of a method's search, its budget in it."""
+        base = self._base(method)
+        config = replace(base, seed=base.seed + seed, noise=Noise(), stop=self._stop)
+        if method in self.plan.configs and method not in SEARCHES:
+            return self._searching(config, config.strategy)
+        if method in SEARCHES:
+            return self._searching(config, method)
+        if method == GIVEN:
+            found = replace(_bare(config), strategy="fixed", fixed=config.given[0])
+        else:
+            found = self._baselines(_bare(config))[method].configured()
+        return replace(found, grid=GridConfig(repeats=min(1000, self._most(config))))
+
+    def _base(self, method: str) -> StudyConfig:
+        tables = self.plan.configs.get(method)
+        if tables is None:
+            return self.plan.base
+        config = from_tables(tables)
+        return resolve(config.objective).check(config)
+
+    def _searching(self, config: StudyConfig, strategy: Any) -> StudyConfig:
+        """A search by a strategy, with so many generations that its budget ends it."""
+        most, own = self._most(config), config if config.strategy == strategy else _bare(config)
+        if strategy == "assisted":
+            found = own.assisted if config.strategy == strategy else Assisted(population=_population(config))
+            own = replace(
+                own, assisted=replace(found, generations=1 + max(0, most - found.population) // found.offspring)
+            )
+        else:
+            genetic = config.genetic if config.strategy == "genetic" else Genetic(population=_population(config))
+            litter = max(1, replace(genetic, generations=2).litters[1])
+            own = replace(own, genetic=replace(genetic, generations=min(1000, 2 + most // litter)))
+        return replace(own, strategy=strategy)
+
+    @property
+    def _stop(self) -> Stop:
+        if self.plan.cost == "epochs":
+            return Stop(epochs=int(self.plan.budget), exact=True)
+        return Stop(seconds=self.plan.budget)
+
+    def _most(self, config: StudyConfig) -> int:
+        if self.plan.cost == "seconds":
+            return LIMIT
+        return min(LIMIT, MOST * max(_population(config), int(self.plan.budget) // epochs(config)))
+
+    def _baselines(self, config: StudyConfig) -> Mapping[str, Any]:
+        objective = resolve(config.objective)
+        return objective.baselines(config, self.shared, self.step) if isinstance(objective, Comparable) else {}
+
+
+def usual(base: StudyConfig) -> tuple[str, ...]:
+    """The methods that a config is compared by where nobody names any: its own first."""
+    own = [base.strategy] if base.strategy in SEARCHES else []
+    there = BASELINES if isinstance(resolve(base.objective), Comparable) else ()
+    given = (GIVEN,) if base.given else ()
+    return tuple(dict.fromkeys([*own, *SEARCHES, *there, *given]))
+
+
+def check(names: tuple[str, ...], base: StudyConfig, configs: Mapping[str, Any]) -> None:
+    """
+    Raises:
+        ConfigError: there is no such method, or not for this objective.
+    """
+    known = [*usual(base), *(configs if len(configs) > 1 else ())]
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"--methods names {name!r}, which is no method here: {nearest(name, known)}")
+    if len(set(names)) < len(names):
+        raise ConfigError("--methods names one twice: each must be there once")
+
+
+def trainings(config: StudyConfig) -> int:
+    """How many whole trainings the search of a config has: the budget where nobody gives another."""
+    return sum(config.litters)
+
+
+def _population(config: StudyConfig) -> int:
+    return config.assisted.population if config.strategy == "assisted" else config.genetic.population
+
+
+def _bare(config: StudyConfig) -> StudyConfig:
+    """Without what only some searches read."""
+    return replace(
+        config,
+        assisted=Assisted(),
+        genetic=Genetic(),
+        operators=Operators(),
+        fidelity=Fidelity(),
+        warm=Warm(),
+        given=(),
+    )

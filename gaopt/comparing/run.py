@@ -1,0 +1,113 @@
+"""The running of a comparison: seed by seed every search, then the winners of that seed trained again.
+
+Each of these is a study with its journal, so that a comparison that was stopped goes on where it was, and can go on
+to more seeds than it was begun with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from gaopt.comparing.methods import Methods
+from gaopt.comparing.plan import Plan
+from gaopt.comparing.read import history, places, searches
+from gaopt.comparison import Search
+from gaopt.config import from_tables
+from gaopt.events import Closed
+from gaopt.history import History
+from gaopt.home import ComparisonHome, Home
+from gaopt.objective import resolve
+from gaopt.objectives import finals
+from gaopt.pools import Pool
+from gaopt.pools import pool as open_pool
+from gaopt.strategies import keyed
+from gaopt.study import resumed, run
+
+FRESH = 5
+"""Of the key by which the seeds of finals are drawn: apart from those of every search."""
+
+
+@dataclass(frozen=True)
+class Runner:
+    """
+    Attributes:
+        pool: of the objective of the searches.
+        shared: what that prepared.
+        stop: called at least every other second; raises `Stopped`.
+        tell: called with a line for people when something ended.
+    """
+
+    home: ComparisonHome
+    plan: Plan
+    pool: Pool
+    shared: Any
+    stop: Callable[[], None]
+    tell: Callable[[str], None]
+
+    def run(self) -> None:
+        """Run what is missing.
+
+        Raises:
+            BadInput: the data or a study cannot be used.
+            Stopped: it was told to stop; calling again goes on.
+        """
+        methods = Methods(self.plan, self.shared, self.stop)
+        for seed in sorted({seed for _, seed, _ in places(self.home, self.plan)}):
+            for method, of, place in places(self.home, self.plan):
+                if of == seed and not self.plan.studies and not ended(place):
+                    self._search(methods, method, seed, place)
+            if not ended(self.home.finals(seed)):
+                self._finals(seed)
+
+    def _search(self, methods: Methods, method: str, seed: int, place: Home) -> None:
+        config = resumed(place) if place.journal.is_file() else methods.configured(method, seed)
+        if config.strategy == "ray-asha":
+            from gaopt.comparing import asha  # Ray Tune, seconds
+
+            found = asha.run(config, place, self.shared, self.pool.capacity, stop=self.stop)
+        else:
+            found = run(config, place, pool=self.pool, stop=self.stop, judge=False)
+        place.sweep(keep=())  # winners are trained again, from nothing
+        self.tell(_ended(Search(method, seed, found)))
+
+    def _finals(self, seed: int) -> None:
+        base, chosen = self.plan.base, list(self._winners(seed))
+        if not chosen:
+            return
+        config = finals.configured(base, chosen, self.plan.finals, keyed(base.seed, seed, FRESH).randrange(2**31))
+        objective = resolve(config.objective)
+        with closing(open_pool(config, objective, objective.prepare(config))) as pool:
+            found = run(config, self.home.finals(seed), pool=pool, stop=self.stop)
+        self.home.finals(seed).sweep(keep=())
+        self.tell(f"seed {seed}  finals: {len(found.scored)} of {len(found.individuals)} have a score")
+
+    def _winners(self, seed: int) -> Iterator[finals.Winner]:
+        for search in searches(self.home, self.plan):
+            if search.seed == seed and search.winner:
+                settings = from_tables(search.history.config).settings
+                yield finals.Winner(search.method, seed, search.winner.genes, settings)
+
+
+def missing(home: ComparisonHome, plan: Plan) -> bool:
+    """Whether there is anything left to run."""
+    each = list(places(home, plan))
+    studies = [] if plan.studies else [place for _, _, place in each]
+    return not all(map(ended, [*studies, *(home.finals(seed) for seed in {seed for _, seed, _ in each})]))
+
+
+def ended(place: Home) -> bool:
+    """Whether a study is there, and finished."""
+    return place.journal.is_file() and _closed(history(place))
+
+
+def _closed(found: History) -> bool:
+    return isinstance(found.closed, Closed) and found.closed.reason == "finished"
+
+
+def _ended(search: Search) -> str:
+    found = f"best {search.winner.fitness:.4f}" if search.winner else "no score"
+    count = len(search.history.individuals)
+    return f"seed {search.seed}  {search.method:<11} {count:>4} trainings  {search.epochs:>5} epochs  {found}"

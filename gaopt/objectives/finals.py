@@ -1,0 +1,98 @@
+"""The winners of searches trained again: the objective of the finals of a comparison.
+
+Each individual is one winner, by its number in the table `[[finals.winners]]`. It is trained with a seed that no search
+has seen. Where the objective of the searches has a test split, on training and validation images together, and its
+fitness is what the test split says, which it reads once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gaopt.config import StudyConfig, from_tables, parse
+from gaopt.errors import ConfigError
+from gaopt.objective import Comparable, Report, Score, Task, resolve
+from gaopt.space import Choice, Space
+
+NAME = "gaopt.objectives.finals:objective"
+GENE = "winner"
+
+
+@dataclass(frozen=True)
+class Winner:
+    """
+    Attributes:
+        method: whose it is.
+        seed: of the search that found it.
+        genes: its own.
+        settings: the objective's tables with which that search trained.
+    """
+
+    method: str
+    seed: int
+    genes: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Finals:
+    judges = False
+
+    def __call__(self, task: Task, report: Report) -> Score:
+        winner = winners(task.settings)[int(task.genes[GENE])]
+        base = resolve(_base(task.settings).objective)
+        again = replace(task, genes=dict(winner.genes), settings=winner.settings)
+        found = base.final(again, report) if isinstance(base, Comparable) else base(again, report)
+        return found if isinstance(found, Score) else Score(found)
+
+    def check(self, config: StudyConfig) -> StudyConfig:
+        winners(config.settings)
+        return config
+
+    def prepare(self, config: StudyConfig) -> Any:
+        base = _base(config.settings)
+        objective = resolve(base.objective)
+        shared = objective.prepare(objective.check(base))
+        return objective.joined(shared) if isinstance(objective, Comparable) else shared
+
+    def seconds(self, config: StudyConfig, shared: Any) -> None:
+        return None
+
+
+objective = Finals()
+
+
+def configured(base: StudyConfig, chosen: list[Winner], repeats: int, seed: int) -> StudyConfig:
+    """The study that trains winners again.
+
+    Args:
+        base: the config of the searches.
+        repeats: trainings of each, each with the next seed.
+        seed: of the first of them.
+    """
+    rows = [{"method": w.method, "seed": w.seed, "genes": dict(w.genes), "settings": w.settings} for w in chosen]
+    return StudyConfig(
+        space=Space(**{GENE: Choice(tuple(range(len(rows))))}),
+        objective=NAME,
+        strategy="grid",
+        seed=seed,
+        grid=replace(base.grid, repeats=repeats),
+        pool=base.pool,
+        settings={"finals": {"base": base.plain(), "winners": rows}},
+    )
+
+
+def winners(tables: Mapping[str, Any]) -> list[Winner]:
+    """
+    Raises:
+        ConfigError: there are none, or one cannot be read.
+    """
+    rows = tables.get("finals", {}).get("winners", [])
+    if not rows:
+        raise ConfigError("finals.winners is empty: must have one or more")
+    return [parse(Winner, row, f"finals.winners[{number}]") for number, row in enumerate(rows)]
+
+
+def _base(tables: Mapping[str, Any]) -> StudyConfig:
+    return from_tables(tables["finals"]["base"])
