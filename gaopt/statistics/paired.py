@@ -18,6 +18,9 @@ FEWEST = 3
 FLOOR = 0.5
 """The least deviation of a contrast, as a share of the median one."""
 
+DUST = 1e-12
+"""The share of a number that is rounding in floating point."""
+
 
 @dataclass(frozen=True)
 class Contrast:
@@ -62,7 +65,7 @@ class Contrast:
 
         None with fewer than three seeds or where all differences are equal.
         """
-        if self.pairs < FEWEST or max(self.differences) == min(self.differences):
+        if self.pairs < FEWEST or stdev(self.differences) <= 1e-6 * (self.deviation or 0.0):
             return None
         return _hedges(self.pairs - 1) * fmean(self.differences) / stdev(self.differences)
 
@@ -84,15 +87,16 @@ def contrasts(scores: Scores, reference: str, alpha: float = 0.05) -> list[Contr
     others = {name: theirs for name, theirs in scores.items() if name != reference}
     shared = {name: tuple(sorted(mine.keys() & theirs.keys())) for name, theirs in others.items()}
     pairs = {name: np.array([[mine[s], others[name][s]] for s in shared[name]]).reshape(-1, 2) for name in others}
-    deviations = _floored({name: _deviation(each) for name, each in pairs.items() if len(each) > 1})
-    ps = {name: _p(pairs[name], deviations[name]) for name in others if len(pairs[name]) >= FEWEST}
+    differences = {name: _differences(each) for name, each in pairs.items()}
+    deviations = _floored({name: _deviation(pairs[name]) for name in others if len(pairs[name]) > 1})
+    ps = {name: _p(differences[name], deviations[name]) for name in others if len(pairs[name]) >= FEWEST}
     adjusted = holm(ps, len(others))
     return [
         Contrast(
             reference=reference,
             other=name,
             seeds=shared[name],
-            differences=tuple(map(float, pairs[name][:, 0] - pairs[name][:, 1])),
+            differences=tuple(differences[name].tolist()),
             deviation=deviations.get(name),
             p=ps.get(name),
             adjusted=adjusted.get(name),
@@ -102,16 +106,26 @@ def contrasts(scores: Scores, reference: str, alpha: float = 0.05) -> list[Contr
     ]
 
 
+def _differences(pairs: np.ndarray) -> np.ndarray:
+    found = pairs[:, 0] - pairs[:, 1]
+    return np.where(np.abs(found) > _dust(pairs), found, 0.0)
+
+
 def _deviation(pairs: np.ndarray) -> float:
     """Of the differences between the columns, and of the rounding of both."""
-    return sqrt(np.var(pairs[:, 0] - pairs[:, 1], ddof=1) + _step(pairs) ** 2 / 6)
+    return sqrt(np.var(_differences(pairs), ddof=1) + _step(pairs) ** 2 / 6)
 
 
 def _step(scores: np.ndarray) -> float:
     """The smallest distance between two scores that are not equal; 0 where all are."""
     gaps = np.diff(np.sort(scores, axis=None))
-    dust = 1e-9 * np.ptp(scores) + 4 * np.spacing(np.max(np.abs(scores)))
-    return float(np.min(gaps[gaps > dust], initial=np.inf)) if np.any(gaps > dust) else 0.0
+    apart = gaps[gaps > _dust(scores)]
+    return float(apart.min()) if apart.size else 0.0
+
+
+def _dust(scores: np.ndarray) -> float:
+    """What scores that are equal may differ by in floating point."""
+    return DUST * float(np.max(np.abs(scores), initial=0.0))
 
 
 def _floored(deviations: Mapping[str, float]) -> dict[str, float]:
@@ -119,13 +133,13 @@ def _floored(deviations: Mapping[str, float]) -> dict[str, float]:
     return {name: max(deviation, least) for name, deviation in deviations.items()}
 
 
-def _p(pairs: np.ndarray, deviation: float) -> float:
+def _p(differences: np.ndarray, deviation: float) -> float:
     from scipy.special import stdtr
 
-    difference = abs(float(np.mean(pairs[:, 0] - pairs[:, 1])))
     if deviation == 0:  # all scores are the same
         return 1.0
-    return float(2 * stdtr(len(pairs) - 1, -difference / deviation * sqrt(len(pairs))))
+    n = len(differences)
+    return float(2 * stdtr(n - 1, -abs(float(np.mean(differences))) / deviation * sqrt(n)))
 
 
 def holm(ps: Mapping[str, float], family: int) -> dict[str, float]:
