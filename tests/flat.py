@@ -1,0 +1,25 @@
+"""Objectives for tests of comparisons: named in configs as `tests.flat:…`."""
+
+from __future__ import annotations
+
+from gaopt.objective import Report, Score, Task
+from gaopt.strategies import keyed
+
+
+def noise(task: Task, report: Report) -> Score:
+    """Nothing but luck: no gene matters."""
+    luck = keyed(task.seed, *(int(1e6 * value) for value in task.genes.values())).gauss(0.9, 0.01)
+    report(1, {"fitness": luck})
+    return Score(luck, {"fitness": luck}, epochs=1)
+
+
+def slope(task: Task, report: Report) -> Score:
+    """The more of x the better, and a little luck; training the same genes again with another seed says how much."""
+    luck = keyed(task.seed, 7).gauss(0.0, 0.01)
+    score = 0.9 + 0.05 * task.genes["x"] + luck
+    report(1, {"fitness": score})
+    return Score(score, {"fitness": score}, epochs=1)
+
+
+def broken(task: Task, report: Report) -> Score:
+    raise RuntimeError("it never works")

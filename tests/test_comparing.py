@@ -1,0 +1,347 @@
+"""Comparisons: what each method trains, resuming, finals, and the verb."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gaopt.cli import main
+from gaopt.comparing import begin, run
+from gaopt.comparing.methods import Methods
+from gaopt.comparing.plan import Plan, extended, read, write
+from gaopt.comparing.read import comparison
+from gaopt.comparing.run import Runner, missing
+from gaopt.comparison import Comparison
+from gaopt.config import load
+from gaopt.errors import ConfigError, Stopped, StudyError
+from gaopt.history import History
+from gaopt.home import ComparisonHome
+from gaopt.journal import Journal
+from gaopt.objective import resolve
+from gaopt.objectives import finals
+from gaopt.pools.inline import Inline
+from gaopt.report.tables import individuals
+
+CHEAP = ("assisted", "genetic", "random", "optuna-tpe")
+"""Methods that cost next to nothing here."""
+
+
+def tables(objective: str = "tests.flat:slope", **more: Any) -> dict[str, Any]:
+    return {
+        "study": {"objective": objective, "strategy": "assisted"},
+        "space": {"x": {"low": 0.0, "high": 1.0}, "y": {"low": 0.0, "high": 1.0}},
+        "assisted": {"population": 4, "generations": 3},
+        "pool": {"kind": "inline"},
+    } | more
+
+
+def plan(objective: str = "tests.flat:slope", methods: tuple[str, ...] = CHEAP, **given: Any) -> Plan:
+    return begin.of_configs({"toy": tables(objective)}, {"methods": methods, "seeds": 2, **given})
+
+
+def ran(plan: Plan, home: ComparisonHome, events: int | None = None) -> Comparison:
+    """Run what is missing; with a number, be told to stop after so many looks at it."""
+    looks = 0
+
+    def stop() -> None:
+        nonlocal looks
+        looks += 1
+        if events is not None and looks > events:
+            raise Stopped(15)
+
+    home.make()
+    write(plan, home)
+    objective = resolve(plan.base.objective)
+    shared = objective.prepare(plan.base)
+    Runner(home, plan, Inline(objective, shared), shared, stop, lambda line: None).run()
+    return comparison(home)
+
+
+def table(found: Comparison) -> str:
+    """All individuals without what a clock decides."""
+    histories = [search.history for search in found.searches]
+    return "\n".join(individuals(each).drop(columns="seconds").to_csv(index=False) for each in histories)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> ComparisonHome:
+    return ComparisonHome(tmp_path / "compared")
+
+
+def test_every_method_searches_with_every_seed_and_the_same_budget(home: ComparisonHome) -> None:
+    found = ran(plan(), home)
+    assert {(s.method, s.seed) for s in found.searches} == {(m, s) for m in CHEAP for s in (0, 1)}
+    assert {search.epochs for search in found.searches} == {8} == {found.budget}
+    assert set(found.scores()) == set(CHEAP)
+    assert all(set(by_seed) == {0, 1} for by_seed in found.scores().values())
+
+
+def test_seeds_differ_in_what_they_search_and_in_what_they_train_finals_with(home: ComparisonHome) -> None:
+    found = ran(plan(methods=("random", "genetic")), home)
+    first, second = found.of("random")
+    assert [i.genes for i in first.history.individuals.values()] != [
+        i.genes for i in second.history.individuals.values()
+    ]
+    seeds = [History(Journal(home.finals(seed).journal)).config["study"]["seed"] for seed in (0, 1)]
+    assert len({*seeds, 0, 1}) == 4
+
+
+def test_finals_of_one_seed_share_their_luck_and_are_not_what_was_chosen_by(home: ComparisonHome) -> None:
+    """The luck of `slope` follows from the seed alone, so that pairs of methods differ by their genes alone."""
+    found = ran(plan(methods=("random", "genetic")), home)
+    for seed in (0, 1):
+        luck = [
+            found.scores()[method][seed] - 0.05 * found.of(method)[seed].winner.genes["x"]  # type: ignore[union-attr]
+            for method in found.methods
+        ]
+        assert luck[0] == pytest.approx(luck[1])
+        assert found.scores()["random"][seed] != found.chosen()["random"][seed]
+
+
+def test_more_finals_are_a_mean_over_seeds(home: ComparisonHome) -> None:
+    found = ran(plan(methods=("random", "genetic"), seeds=1, finals=3), home)
+    mine = [final.individual.fitness for final in found.finals if final.method == "random"]
+    assert len(set(mine)) == 3
+    assert found.scores()["random"][0] == pytest.approx(sum(mine) / 3)
+
+
+@pytest.mark.parametrize("looks", [0, 3, 17, 40])
+def test_a_comparison_that_was_stopped_goes_on_where_it_was(looks: int, tmp_path: Path) -> None:
+    whole = ran(plan(), ComparisonHome(tmp_path / "whole"))
+    home = ComparisonHome(tmp_path / "cut")
+    with pytest.raises(Stopped):
+        ran(plan(), home, looks)
+    assert missing(home, plan())
+    found = ran(plan(), home)
+    assert not missing(home, plan())
+    assert table(found) == table(whole)
+    assert found.scores() == whole.scores()
+
+
+def test_a_comparison_goes_on_to_more_seeds_and_trains_nothing_twice(home: ComparisonHome) -> None:
+    before = ran(plan(methods=("random", "genetic")), home)
+    wider = extended(read(home), 3)
+    assert missing(home, wider)
+    found = ran(wider, home)
+    assert found.seeds == [0, 1, 2]
+    assert [s.history.updated for s in found.searches[:4]] == [s.history.updated for s in before.searches]
+    with pytest.raises(StudyError, match="has 3 already"):
+        extended(wider, 2)
+
+
+def test_a_plan_is_read_as_it_was_written(home: ComparisonHome) -> None:
+    home.make()
+    write(plan(finals=2, difference=0.5), home)
+    assert read(home) == plan(finals=2, difference=0.5)
+
+
+def test_a_method_whose_trainings_all_fail_has_no_score_and_ends(home: ComparisonHome) -> None:
+    found = ran(plan("tests.flat:broken", methods=("random", "genetic"), seeds=1), home)
+    assert not found.scores()
+    assert not found.finals
+    assert all(search.winner is None for search in found.searches)
+    assert all(search.epochs == found.budget for search in found.searches)
+
+
+def test_the_genes_given_by_hand_are_a_method(home: ComparisonHome) -> None:
+    configs = {"toy": tables(given=[{"x": 1.0, "y": 0.5}])}
+    found = ran(begin.of_configs(configs, {"methods": ("random", "given"), "seeds": 1}), home)
+    (search,) = found.of("given")
+    assert len(search.history.individuals) == 8
+    assert {tuple(i.genes.items()) for i in search.history.individuals.values()} == {(("x", 1.0), ("y", 0.5))}
+    assert len({i.fitness for i in search.history.individuals.values()}) == 8
+
+
+def test_configs_are_methods_by_their_names(home: ComparisonHome) -> None:
+    configs = {"one": tables(), "two": tables(assisted={"population": 2, "generations": 3})}
+    found = ran(begin.of_configs(configs, {"seeds": 1, "budget": 9.0}), home)
+    assert found.methods == ("one", "two")
+    assert [len(search.history.populations[0]) for search in found.searches] == [4, 2]
+    assert {search.epochs for search in found.searches} == {9}
+
+
+def test_studies_that_are_there_are_grouped_by_all_but_their_seed(tmp_path: Path, home: ComparisonHome) -> None:
+    from gaopt.config import from_tables
+    from gaopt.home import Home
+    from gaopt.study import run as run_study
+
+    studies = []
+    for name, strategy, seed in (("a", "random", 3), ("b", "genetic", 0), ("c", "random", 1), ("d", "genetic", 5)):
+        studies.append(Home(tmp_path / name))
+        each = {"study": {"objective": "tests.flat:slope", "strategy": strategy, "seed": seed}}
+        more = {"genetic": {"population": 4, "generations": 3}, "assisted": {}}
+        run_study(from_tables(tables(**each, **more)), studies[-1])
+    found = ran(begin.of_studies(studies, {"finals": 2}), home)
+    assert found.methods == ("random", "genetic")
+    assert [s.history.config["study"]["seed"] for s in found.of("random")] == [1, 3]
+    assert len(found.finals) == 8
+    assert not (home.path / "searches").exists()
+
+
+@pytest.mark.parametrize(
+    ("configs", "given", "said"),
+    [
+        ({"a": tables()}, {"methods": ("rando",)}, "names 'rando'"),
+        ({"a": tables()}, {"methods": ("baseline",)}, "names 'baseline'"),
+        ({"a": tables()}, {"methods": ("random", "random")}, "names one twice"),
+        ({"a": tables()}, {"methods": ("random",), "budget": 0.5}, "budget is 0.5"),
+        ({"a": tables()}, {"methods": ("random",), "cost": "seconds"}, "--budget is not given"),
+        ({"a": tables()}, {"methods": ("random", "ray-asha")}, "needs 'ray'"),
+        ({"a": tables(), "b": tables("tests.flat:noise")}, {}, "b and a differ in study.objective"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(configs: Mapping[str, Any], given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        begin.of_configs(configs, given)
+
+
+def test_the_budget_is_that_of_the_config_unless_it_is_given() -> None:
+    assert plan().budget == 8
+    assert plan(budget=20.0).budget == 20
+
+
+def test_seconds_are_a_budget_too(home: ComparisonHome) -> None:
+    found = ran(plan("tests.flat:slope", methods=("random", "genetic"), cost="seconds", budget=0.05, seeds=1), home)
+    assert all(search.seconds >= 0.03 for search in found.searches)
+    assert all(search.winner for search in found.searches)
+
+
+def test_each_method_is_told_in_words() -> None:
+    methods = Methods(plan())
+    assert [methods.title(method) for method in CHEAP][2] == "random search"
+    assert len({methods.title(method) for method in CHEAP}) == 4
+
+
+def test_a_config_keeps_for_its_own_search_what_others_do_not_read() -> None:
+    own = tables(fidelity={"rungs": [0.5]}, given=[{"x": 0.1, "y": 0.2}], noise={"finalists": 2})
+    methods = Methods(begin.of_configs({"toy": own}, {"methods": (*CHEAP, "given")}))
+    mine, random = methods.configured("assisted", 0), methods.configured("random", 0)
+    assert mine.fidelity.rungs == (0.5,)
+    assert mine.given
+    assert not random.fidelity.rungs
+    assert not random.given
+    assert not mine.noise.finalists  # the finals of a comparison are its own
+
+
+def test_finals_need_winners() -> None:
+    with pytest.raises(ConfigError, match=r"finals\.winners is empty"):
+        finals.objective.check(replace(plan().base, settings={"finals": {"winners": []}}))
+
+
+def test_run_says_what_ended() -> None:
+    assert run.ended(ComparisonHome(Path("nowhere"))) is False
+
+
+
+
+@pytest.mark.slow
+def test_baselines_train_what_they_say_and_test_images_are_read_once_a_finalist(
+    home: ComparisonHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import resnet.train
+
+    few = ["data.limit=60", "recipe.epochs=1", "assisted.population=2", "assisted.generations=1", "pool.kind=inline"]
+    small = load("quick", few).plain()
+    wanted = begin.of_configs({"quick": small}, {"methods": ("random", "baseline", "paper"), "seeds": 1})
+    tested, evaluate = [], resnet.train.evaluate
+
+    def counted(net: Any, split: Any, data: Any, *rest: Any) -> Any:
+        tested.append(split is data.test)
+        return evaluate(net, split, data, *rest)
+
+    monkeypatch.setattr(resnet.train, "evaluate", counted)
+    found = ran(wanted, home)
+    assert tested == [True] * 3
+    assert found.splits
+    baseline, paper = (found.of(method)[0].history for method in ("baseline", "paper"))
+    assert baseline.config["recipe"]["schedule"] == "one_cycle"
+    assert baseline.individuals[0].genes["wd"] == 0.01
+    assert baseline.individuals[0].genes["mom"] == 0.85
+    assert paper.config["recipe"]["schedule"] == "steps"
+    assert paper.config["recipe"]["optimizer"] == "sgd"
+    assert paper.individuals[0].genes == {"lr": 0.1, "wd": 1e-4, "mom": 0.9}
+    final = found.finals[0].individual
+    assert final.fitness == final.outcome.metrics["top1"]  # type: ignore[union-attr]
+    assert "valid_loss" not in final.reports[1].metrics
+
+
+@pytest.mark.slow
+def test_finals_train_on_the_validation_images_too() -> None:
+    from resnet.data import DataSpec, joined
+    from resnet.data import load as images
+
+    found = images(DataSpec(limit=100))
+    both = joined(found)
+    assert len(both.train) == len(found.train) + len(found.valid)
+    assert both.test is found.test
+    assert both.digest != found.digest
+    assert both.mean != found.mean
+
+
+@pytest.mark.slow
+def test_asha_stops_trainings_on_their_way_and_writes_the_same_journal(home: ComparisonHome) -> None:
+    from gaopt.comparing import asha
+    from gaopt.config import from_tables
+    from gaopt.home import Home
+    from gaopt.pools import pool as open_pool
+
+    whole = tables("gaopt.objectives.toy:valley", pool={"dashboard": False})
+    whole["space"] = {
+        "lr": {"low": 1e-6, "high": 1e-2, "scale": "log"},
+        "wd": {"low": 0.0, "high": 0.1},
+        "mom": {"low": 0.1, "high": 1.5},
+    }
+    base = begin.of_configs({"toy": whole}, {"methods": ("random", "ray-asha"), "budget": 60.0})
+    config = Methods(base).configured("ray-asha", 0)
+    objective = resolve(config.objective)
+    pool = open_pool(from_tables(whole), objective, None)
+    looks = 0
+
+    def stop() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 30:
+            raise Stopped(15)
+
+    try:
+        place = Home(home.path / "asha")
+        with pytest.raises(Stopped):
+            asha.run(config, place, None, 2, stop=stop)
+        cut = History(Journal(place.journal))
+        assert cut.closed
+        assert cut.closed.reason == "interrupted"
+        found = asha.run(config, place, None, 2, stop=lambda: None)
+    finally:
+        pool.close()
+    assert sum(i.epochs for i in found.individuals.values()) == 60
+    assert found.early
+    assert all(0 < i.share < 1 for i in found.early)
+    assert found.best
+    assert found.best.share == 1
+    assert found.best.epochs == 5
+    assert all(i.failure.reason in ("diverged", "killed") for i in found.failed if i.failure)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nowhere"], "there is no"),
+        (["quick", "--methods", "nothing"], "--methods names 'nothing'"),
+        (["quick", "--name", "../up"], "cannot be used"),
+        (["quick", "quick"], "two configs are called 'quick'"),
+        (["quick", "--set", "data.nme=1"], "data.nme"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_writes_nothing(
+    words: list[str], said: str, capfd: Any, monkeypatch: pytest.MonkeyPatch, results: Path
+) -> None:
+    monkeypatch.setattr("sys.argv", ["gaopt", "compare", *words])
+    with pytest.raises(SystemExit) as exit:
+        main()
+    assert exit.value.code == 2
+    assert said in capfd.readouterr().err
+    assert not results.exists()
