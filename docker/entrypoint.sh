@@ -3,7 +3,7 @@
 #
 #   head [RAY START OPTION…]      a head that coordinates and trains nothing
 #   worker [RAY START OPTION…]    joins the head at RAY_ADDRESS and trains
-#   run|train|resume|reproduce …  the gaopt command; with RAY_ADDRESS, as a node of that cluster
+#   run|train|resume|reproduce|compare …  the gaopt command; with RAY_ADDRESS, as a node of that cluster
 #   lr-find|nets|status|list|report|predict|bench …  the gaopt command; needs no Ray
 #   health                        exit 0 when this node is part of a running cluster
 #
@@ -106,7 +106,7 @@ case $role in
         exec ray start --address="$RAY_ADDRESS" --block ${GAOPT_CPUS:+"--num-cpus=$GAOPT_CPUS"} \
             ${store:+"$store"} "$@"
         ;;
-    run | train | resume | reproduce)
+    run | train | resume | reproduce | compare)
         if [ -n "${RAY_ADDRESS:-}" ]; then
             find_head
             # A Ray driver needs a node of the cluster beside it: this one offers nothing. stdout is for data only.
@@ -125,6 +125,6 @@ case $role in
         exec ray status --address="${RAY_ADDRESS:-127.0.0.1:6379}"
         ;;
     *)
-        fail "unknown role '$role': must be head, worker, health, or one of gaopt's verbs (run, train, resume, reproduce, lr-find, nets, status, list, report, predict, bench)"
+        fail "unknown role '$role': must be head, worker, health, or one of gaopt's verbs (run, train, resume, reproduce, compare, lr-find, nets, status, list, report, predict, bench)"
         ;;
 esac

@@ -236,8 +236,6 @@ def test_run_says_what_ended() -> None:
     assert run.ended(ComparisonHome(Path("nowhere"))) is False
 
 
-
-
 @pytest.mark.slow
 def test_baselines_train_what_they_say_and_test_images_are_read_once_a_finalist(
     home: ComparisonHome, monkeypatch: pytest.MonkeyPatch
