@@ -69,8 +69,19 @@ def _of_configs(sources: Sequence[str], overrides: Sequence[str], given: Mapping
     names = [stem_of(path) for path in paths]
     if len(set(names)) < len(names):
         raise BadInput(f"two configs are called {max(names, key=names.count)!r}: each must have a name of its own")
-    tables = [overridden(read_toml(path), overrides) for path in paths]
+    tables = [overridden(_cut(read_toml(path)), overrides) for path in paths]
     return of_configs(dict(zip(names, tables, strict=True)), given)
+
+
+def _cut(tables: dict[str, Any]) -> dict[str, Any]:
+    """A config as it is compared: with what its table [compare] changes."""
+    from gaopt.config import COMPARE
+    from gaopt.tables import merged
+
+    changes = tables.pop(COMPARE, {})
+    if not isinstance(changes, Mapping):
+        raise BadInput(f"{COMPARE} is {changes!r}: must be a table of tables")
+    return merged(tables, changes)
 
 
 def _of_studies(sources: Sequence[str], given: Mapping[str, Any]) -> Any:

@@ -4,6 +4,7 @@ from gaopt.config.parsing import parse, parse_value
 from gaopt.config.search import Assisted, Fidelity, Genetic, GridConfig, Noise, Operators, Stop, Warm
 from gaopt.config.shipped import experiments, find, presets
 from gaopt.config.study import (
+    COMPARE,
     DECIDING,
     OWN_TABLES,
     PEERS,
@@ -17,6 +18,7 @@ from gaopt.config.study import (
 )
 
 __all__ = [
+    "COMPARE",
     "DECIDING",
     "OWN_TABLES",
     "PEERS",

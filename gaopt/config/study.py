@@ -156,7 +156,9 @@ DECIDING = {
     "grid": GridConfig,
 }
 """The tables of `gaopt.config.search`."""
-OWN_TABLES = ("study", "space", "given", *DECIDING, "fixed", "pool")
+COMPARE = "compare"
+"""A table of tables: what `gaopt compare` changes in a config. Nothing else reads it."""
+OWN_TABLES = ("study", "space", "given", *DECIDING, "fixed", "pool", COMPARE)
 
 
 @dataclass(frozen=True)
