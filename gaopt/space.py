@@ -171,6 +171,10 @@ class Space(Mapping[str, AnyGene]):
         constraints: conditions (`Expression`) that every individual satisfies; one that speaks of a gene that is
             not there is satisfied.
 
+    Attributes:
+        constraints: as they were given.
+        conditions: of the genes that have one, by name, in the order of the space.
+
     Raises:
         ConfigError: no genes, a condition that cannot be read, or that speaks of no gene of the space; a gene's own
             may speak of those before it alone.
@@ -185,17 +189,17 @@ class Space(Mapping[str, AnyGene]):
         if not genes:
             raise ConfigError("the space has no genes: at least one is needed")
         self._genes = genes
-        self._constraints = tuple(Expression(text) for text in constraints)
-        self._when = {name: Expression(gene.when) for name, gene in genes.items() if gene.when}
+        self.constraints = tuple(Expression(text) for text in constraints)
+        self.conditions = {name: Expression(gene.when) for name, gene in genes.items() if gene.when}
         self._check_conditions()
 
     def _check_conditions(self) -> None:
         before: dict[str, AnyGene] = {}
         for name, gene in self._genes.items():
-            if name in self._when:
-                self._when[name].check(before)
+            if name in self.conditions:
+                self.conditions[name].check(before)
             before[name] = gene
-        for constraint in self._constraints:
+        for constraint in self.constraints:
             constraint.check(self._genes)
         if not self.free:
             self._check_draws(random.Random(0))
@@ -205,13 +209,13 @@ class Space(Mapping[str, AnyGene]):
         allowed = 0
         for _ in range(DRAWS):
             drawn = {name: gene.at(rng.random()) for name, gene in self.items()}
-            for condition in (*self._when.values(), *self._constraints):
+            for condition in (*self.conditions.values(), *self.constraints):
                 condition.check_types(drawn)
             allowed += self.allows(self.expressed(drawn))
         if allowed < LEAST:
             raise ConfigError(
                 f"of {DRAWS} individuals drawn at random the constraints allow {allowed or 'none'}, fewer than {LEAST}:"
-                f" loosen {self.constraints[0]!r}, or narrow the ranges"
+                f" loosen {self.constraints[0].text!r}, or narrow the ranges"
             )
 
     def __getitem__(self, name: str) -> AnyGene:
@@ -224,18 +228,14 @@ class Space(Mapping[str, AnyGene]):
         return len(self._genes)
 
     def __repr__(self) -> str:
-        parts = [*map(repr, self.constraints), *(f"{name}={gene}" for name, gene in self._genes.items())]
+        parts = [*(repr(constraint.text) for constraint in self.constraints)]
+        parts += [f"{name}={gene}" for name, gene in self._genes.items()]
         return f"Space({', '.join(parts)})"
-
-    @property
-    def constraints(self) -> tuple[str, ...]:
-        """As they were written."""
-        return tuple(constraint.text for constraint in self._constraints)
 
     @cached_property
     def free(self) -> bool:
         """Whether every point of the unit cube is an individual: no conditions, no constraints."""
-        return not (self._constraints or self._when)
+        return not (self.constraints or self.conditions)
 
     def sample(self, rng: random.Random) -> Genes:
         """A point drawn evenly, each gene on its own scale, among those that the constraints allow.
@@ -256,13 +256,17 @@ class Space(Mapping[str, AnyGene]):
         """
         found: Genes = {}
         for name in self._genes:
-            if name in genes and (name not in self._when or self._holds(self._when[name], found, otherwise=False)):
+            if name in genes and self._expresses(name, found):
                 found[name] = genes[name]
         return found
 
+    def _expresses(self, name: str, before: Mapping[str, Any]) -> bool:
+        """Whether a gene is there beside those before it."""
+        return name not in self.conditions or self._holds(self.conditions[name], before, otherwise=False)
+
     def allows(self, genes: Mapping[str, Any]) -> bool:
         """Whether the constraints hold."""
-        return all(self._holds(constraint, genes, otherwise=True) for constraint in self._constraints)
+        return all(self._holds(constraint, genes, otherwise=True) for constraint in self.constraints)
 
     @staticmethod
     def _holds(condition: Expression, genes: Mapping[str, Any], otherwise: bool) -> bool:
@@ -298,7 +302,7 @@ class Space(Mapping[str, AnyGene]):
                 raise ConfigError(f"{name!r} is no gene of this space: {nearest(name, self)}")
         found: Genes = {}
         for name, gene in self.items():
-            if name in self._when and not self._holds(self._when[name], found, otherwise=False):
+            if not self._expresses(name, found):
                 if name in genes:
                     raise ConfigError(f"there is a value for the gene {name!r}: it is there only when {gene.when}")
                 continue

@@ -22,6 +22,7 @@ GENES = {"lr": 0.01, "batch": 128.0, "optimizer": "sgd", "flip": True}
         ("max(lr, batch) ** 0.5 > 11", True),
         ("1 / (batch - 128) > 0", False),  # cannot be computed
         ("9 ** 9 ** 9 ** 9 > 0", False),  # nor that, and at once
+        ("1 < 2", True),
     ],
 )
 def test_what_holds(text: str, holds: bool) -> None:

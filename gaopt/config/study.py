@@ -129,7 +129,7 @@ class StudyConfig:
         """The config as tables of plain data, as in its TOML file: the inverse of `from_tables`."""
         study: dict[str, Any] = {"objective": self.objective, "strategy": self.strategy, "seed": self.seed}
         if self.space.constraints:
-            study["constraints"] = list(self.space.constraints)
+            study["constraints"] = [constraint.text for constraint in self.space.constraints]
         tables: dict[str, Any] = {"study": study, "space": {name: _plain(gene) for name, gene in self.space.items()}}
         if self.given:
             tables["given"] = [dict(genes) for genes in self.given]

@@ -7,12 +7,12 @@ the middle.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gaopt.expression import Expression
 from gaopt.space import AnyGene, Choice, Genes, Space
 from gaopt.strategies.model import Array
 
@@ -30,6 +30,7 @@ class Encoding:
     def __init__(self, space: Space) -> None:
         self.space = space
         genes = list(space.values())
+        self._places = {name: n for n, name in enumerate(space)}
         self._levelled = [(n, gene) for n, gene in enumerate(genes) if gene.levels]
         self._starts = np.cumsum([0, *map(_width, genes)])
         self._choices = [(n, gene) for n, gene in enumerate(genes) if isinstance(gene, Choice)]
@@ -53,10 +54,11 @@ class Encoding:
 
     def strangers(self, number: int, rng: np.random.Generator) -> Array:
         """(number, d): individuals drawn evenly, as they would be trained."""
-        if self.space.free:
-            return self.snapped(rng.random((number, len(self))))
-        draws = random.Random(int(rng.integers(2**63)))
-        return self.points(self.space.sample(draws) for _ in range(number))
+        found = np.empty((0, len(self)))
+        while len(found) < number:  # a space that allows hardly anything was refused
+            drawn = self.snapped(rng.random((number, len(self))))
+            found = np.vstack([found, drawn[self.allowed(drawn)]])
+        return found[:number]
 
     def snapped(self, points: Array) -> Array:
         """(n, d) as they would be trained: values that can be counted at their places, NaN for what is not there."""
@@ -64,17 +66,31 @@ class Encoding:
         for column, gene in self._levelled:
             there = ~np.isnan(exact[:, column])
             exact[there, column] = [gene.unit(gene.at(unit)) for unit in exact[there, column]]  # type: ignore[arg-type]
-        if not self.space.free:
-            for row, point in enumerate(exact):
-                genes = self.genes(point)
-                exact[row, [name not in genes for name in self.space]] = np.nan
+        for name, condition in self.space.conditions.items():  # each speaks of genes before it, which are settled
+            exact[~self._holds(condition, exact, otherwise=False), self._places[name]] = np.nan
         return exact
 
     def allowed(self, points: Array) -> NDArray[np.bool_]:
         """(n,): whether the constraints hold."""
-        if not self.space.constraints:
-            return np.ones(len(points), bool)
-        return np.array([self.space.allows(self.genes(point)) for point in points], bool)
+        held = np.ones(len(points), bool)
+        for constraint in self.space.constraints:
+            held &= self._holds(constraint, points, otherwise=True)
+        return held
+
+    def _holds(self, condition: Expression, points: Array, otherwise: bool) -> NDArray[np.bool_]:
+        """(n,): whether a condition holds, `otherwise` where a gene that it speaks of is not there.
+
+        Only the genes that it speaks of are computed: they are few, and points many.
+        """
+        genes = [(name, self.space[name]) for name in condition.names]
+        units = points[:, np.array([self._places[name] for name in condition.names], int)]
+        there = ~np.isnan(units).any(1)
+        held = np.full(len(points), otherwise)
+        held[there] = [
+            condition.holds({name: gene.at(unit) for (name, gene), unit in zip(genes, row, strict=True)})
+            for row in units[there].tolist()
+        ]
+        return held
 
     def columns(self, points: Array) -> Array:
         """(n, c): points (n, d) as the model sees them. A space of one individual has an empty column."""
