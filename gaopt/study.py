@@ -17,7 +17,7 @@ from typing import Any
 import tomli_w
 
 from gaopt import __version__
-from gaopt.config import DECIDING, SEARCHES, StudyConfig, from_tables
+from gaopt.config import DECIDING, SEARCHES, StudyConfig, check_read, from_tables
 from gaopt.errors import GaoptError, Stopped, StudyError
 from gaopt.events import Closed, Event, Failed, Judged, Opened, Outcome, Recalled, Reported, Scored, Started
 from gaopt.history import History, Individual
@@ -84,6 +84,7 @@ def run(
     config = objective.check(config)
     search = strategy(config)
     if not home.journal.is_file():
+        check_read(config)
         recalled(config)  # refuses a study that is not there before anything is written
     own = pool is None
     pool = pool or open_pool(config, objective, objective.prepare(config))
@@ -247,15 +248,18 @@ def check_same(history: History, config: StudyConfig) -> None:
 
     Raises:
         StudyError: the first key that differs, or fewer generations than there are.
+        ConfigError: what may differ does, and is not read.
     """
     if not history.config:
         return
-    old, new = _flat(_whole(from_tables(history.config))), _flat(_whole(config))
+    begun = from_tables(history.config)
+    old, new = _flat(_whole(begun)), _flat(_whole(config))
     for key in [*old, *(key for key in new if key not in old)]:
         if old.get(key) != new.get(key) and key not in FREE:
             raise StudyError(
                 f"the study was begun with {key} = {old.get(key)!r}, now it is {new.get(key)!r}: start a new one"
             )
+    check_read(config, begun)
     if config.strategy == "grid" and config.trainings < len(history.individuals):
         raise StudyError(
             f"grid.repeats is {config.grid.repeats}: the study has {len(history.individuals)} individuals already"

@@ -1,15 +1,17 @@
 """Stopping rules, finalists, rungs and warm starts, one at a time; test_contract.py has what all promise together."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from gaopt import Gene, Space
-from gaopt.config import Fidelity, Genetic, Noise, Stop, from_tables
+from gaopt.config import DECIDING, Fidelity, Genetic, Noise, Stop, StrategyName, check_read, from_tables
 from gaopt.errors import BadInput, ConfigError
-from gaopt.events import Birth, Bred, Failed, Granted, Recalled, Scored
+from gaopt.events import Birth, Bred, Failed, Granted, Opened, Recalled, Scored
 from gaopt.history import History
+from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.space import Choice
 from gaopt.strategies import operators, strategy
@@ -220,17 +222,81 @@ def test_genes_trained_twice_in_an_earlier_study_count_once(tmp_path: Path) -> N
     assert len({repr(genes) for genes in event.genes}) == 5
 
 
+def with_strategy(name: str, **tables: Any) -> dict[str, Any]:
+    return study(study={"objective": "gaopt.objectives.toy:sphere", "strategy": name}, **tables)
+
+
 @pytest.mark.parametrize(
     ("tables", "said"),
     [
-        ({"study": {"objective": "gaopt.objectives.toy:sphere"}, "genetic": {"population": 7}}, "genetic.* 'assisted'"),
-        ({"operators": {"step": 0.1}}, "operators.* 'random'"),
-        ({"given": [{"x": n / 9} for n in range(5)]}, "given has 5 individuals: the first generation has 3"),
+        (with_strategy("assisted", genetic={"population": 7}), r"\[genetic\] is not read by the strategy 'assisted'"),
+        (study(operators={"step": 0.1}), r"\[operators\] .* 'random'"),
+        (study(grid={"repeats": 2}), r"\[grid\] .* 'random'"),
+        (study(fixed={"x": 0.5}), r"\[fixed\] .* 'random'"),
+        (with_strategy("fixed", fixed={"x": 0.5}), r"\[genetic\] .* 'fixed'"),
+        (with_strategy("fixed", genetic={}, fixed={"x": 0.5}, stop={"epochs": 9}), r"\[stop\] .* 'fixed'"),
+        (with_strategy("fixed", genetic={}, fixed={"x": 0.5}, given=[{"x": 0.1}]), r"\[given\] .* 'fixed'"),
+        (with_strategy("grid", space={"x": {"choices": [1, 2]}}, noise={"finalists": 2}), r"\[noise\] .* 'grid'"),
+        (with_strategy("genetic", operators={"step": 0.1}), "operators.step is 0.1, which is read only where"),
+        (with_strategy("genetic", operators={"mutation": "polynomial", "step": 0.1}), "operators.step is 0.1"),
+        (with_strategy("genetic", operators={"mutation": "gaussian", "eta": 3.0}), "operators.eta is 3.0"),
+        (with_strategy("genetic", operators={"crossover": "sbx", "alpha": 0.1}), "operators.alpha is 0.1"),
+        (with_strategy("genetic", operators={"selection": "rank", "rivals": 3}), "operators.rivals is 3"),
+        (with_strategy("genetic", operators={"mutation": "redraw", "adaptive": True}), "operators.adaptive is True"),
+        (with_strategy("assisted", genetic={}, operators={"rivals": 3}), "operators.rivals is 3"),
+        (study(fidelity={"keep": 0.5}), r"fidelity.keep is 0.5, which is read only where fidelity.rungs != \[\]"),
+        (study(noise={"repeats": 3}), "noise.repeats is 3, which is read only where noise.finalists > 0: leave it out"),
+        (study(stop={"price": 2.0}), "stop.price is 2.0"),
+        (study(warm={"best": 1}), "warm.best is 1"),
     ],
 )
-def test_what_a_strategy_does_not_read_is_refused(tables: dict[str, Any], said: str) -> None:
+def test_what_nothing_reads_is_refused(tables: dict[str, Any], said: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=said):
-        strategy(from_tables(study(**tables)))
+        run(from_tables(tables), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {"operators": {"mutation": "gaussian", "step": 0.1, "adaptive": True}},
+        {"operators": {"mutation": "polynomial", "step": 0.1, "eta": 3.0, "adaptive": True}},
+        {"operators": {"crossover": "sbx", "eta": 3.0, "selection": "tournament", "rivals": 3}},
+        {"operators": {"crossover": "blend", "alpha": 0.1}, "assisted": {"population": 7}},
+        {"fidelity": {"rungs": [0.5], "keep": 0.5}, "noise": {"finalists": 1, "repeats": 3}},
+        {"stop": {"money": 1.0, "price": 2.0}, "warm": {"studies": ["another"], "best": 1}},
+    ],
+)
+def test_what_is_read_is_accepted(tables: dict[str, Any]) -> None:
+    check_read(from_tables(with_strategy("genetic", **tables)))
+
+
+@pytest.mark.parametrize("name", get_args(StrategyName))
+def test_a_config_that_writes_all_defaults_out_is_accepted(name: str) -> None:
+    defaults = {table: dict(asdict(kind())) for table, kind in DECIDING.items()}
+    check_read(from_tables(with_strategy(name, **defaults)))
+
+
+def test_a_study_that_was_begun_with_what_nothing_reads_goes_on_and_takes_no_more_of_it(tmp_path: Path) -> None:
+    home = Home(tmp_path / "older")
+    home.make()
+    tables = with_strategy("fixed", fixed={"x": 0.5}, stop={"epochs": 9}, noise={"repeats": 3})
+    with Journal(home.journal, write=True) as journal:
+        journal.append(Opened(tables, "0.2.0", "host", 1))
+    assert run(resumed(home), home).best
+    with pytest.raises(ConfigError, match=r"\[stop\] is not read by the strategy 'fixed'"):
+        resumed(home, ["stop.epochs=10"])
+
+
+def test_a_budget_is_lifted_although_its_price_stays(tmp_path: Path) -> None:
+    home = Home(tmp_path / "study")
+    run(from_tables(study(stop={"money": 1e-9, "price": 1.0})), home)
+    assert run(resumed(home, ["stop.money=0"]), home).generation == 1
+
+
+def test_more_individuals_than_places_are_refused() -> None:
+    with pytest.raises(ConfigError, match="given has 5 individuals: the first generation has 3"):
+        strategy(from_tables(study(given=[{"x": n / 9} for n in range(5)])))
 
 
 def test_a_journal_with_every_kind_of_decision_reads_back(tmp_path: Path) -> None:
@@ -248,8 +314,6 @@ def test_a_journal_with_every_kind_of_decision_reads_back(tmp_path: Path) -> Non
 def test_a_study_goes_on_with_other_rules_to_stop(tmp_path: Path) -> None:
     home = tmp_path / "study"
     run(from_tables(study(stop={"target": 0.0})), home)
-    from gaopt.home import Home
-
     config = resumed(Home(home), ["stop.target=2.0"])
     assert len(run(config, home).populations) == 2
 

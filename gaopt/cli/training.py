@@ -65,12 +65,13 @@ def run(config: str | None, generations: str | None, pop: str | None, **options:
 @training_options
 def train(config: str | None, lr: str | None, wd: str | None, mom: str | None, **options: Any) -> None:
     """Train one individual, without a search. Genes not given are those of the config's recipe."""
-    from gaopt.config import find
+    from gaopt.config import DECIDING, find
     from gaopt.tables import read_toml
 
     path = find(config or ("images" if options["data"] else "digits"))
     genes = {"fixed.lr": lr, "fixed.wd": wd, "fixed.mom": mom}
-    start(read_toml(path), f"{stem_of(path)}-train", genes, fixed=True, **options)
+    tables = {name: table for name, table in read_toml(path).items() if name not in (*DECIDING, "given")}
+    start(tables, f"{stem_of(path)}-train", genes, fixed=True, **options)
 
 
 def start(
@@ -95,7 +96,7 @@ def start(
         keys: what the verb's own options say, by the config's keys; None where they say nothing.
         fixed: train one individual, without a search.
     """
-    from gaopt.config import from_tables
+    from gaopt.config import check_read, from_tables
     from gaopt.driver import drive
     from gaopt.home import claim, fresh
     from gaopt.objective import resolve
@@ -108,6 +109,7 @@ def start(
     config = from_tables(overridden(tables, [*sets, *given]))
     objective = resolve(config.objective)
     config = _fixed(config, objective) if fixed else objective.check(config)
+    check_read(config)
     strategy(config)  # refuses genes that it cannot use
     recalled(config)  # and a study that is not there
     fresh(name, stem)

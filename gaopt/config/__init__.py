@@ -16,6 +16,7 @@ from gaopt.config.study import (
     load,
     variant_space,
 )
+from gaopt.config.unread import check_read
 
 __all__ = [
     "COMPARE",
@@ -34,6 +35,7 @@ __all__ = [
     "StrategyName",
     "StudyConfig",
     "Warm",
+    "check_read",
     "experiments",
     "find",
     "from_tables",

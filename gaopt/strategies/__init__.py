@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import assert_never
 
-from gaopt.config import DECIDING, PEERS, SEARCHES, Stop, StudyConfig
+from gaopt.config import SEARCHES, Stop, StudyConfig
 from gaopt.errors import ConfigError
 from gaopt.objective import epochs
 from gaopt.strategies.base import Strategy, keyed
@@ -19,9 +19,14 @@ __all__ = ["Fixed", "GeneticSearch", "Grid", "RandomSearch", "Strategy", "finali
 
 
 def strategy(config: StudyConfig) -> Strategy:
-    """The strategy that a config names, in the wrappers that its tables ask for."""
-    _check_read(config)
+    """The strategy that a config names, in the wrappers that its tables ask for.
+
+    Raises:
+        ConfigError: the strategy cannot use the genes, or more are given than its first generation has places.
+    """
     search, bred = _bare(config), config.strategy in SEARCHES
+    if bred and len(config.given) > config.litters[0]:
+        raise ConfigError(f"given has {len(config.given)} individuals: the first generation has {config.litters[0]}")
     if bred and config.fidelity.rungs:
         search = Rungs(search, config.fidelity)
     stop = config.stop
@@ -32,26 +37,6 @@ def strategy(config: StudyConfig) -> Strategy:
     if bred and config.noise.finalists:
         search = Finalists(search, config.noise)
     return search
-
-
-def _check_read(config: StudyConfig) -> None:
-    """
-    Raises:
-        ConfigError: a table says something, and the strategy reads another.
-    """
-    own = {name for name in DECIDING if getattr(config, name) != DECIDING[name]()}
-    wrong = {
-        "grid": own - {"grid", "genetic", "assisted"} | ({"given"} if config.given else set()),
-        "assisted": {"genetic"} & own if "assisted" not in own else set(),
-        "random": {"operators"} & own,
-        **dict.fromkeys(PEERS, own - {"genetic", "assisted", "stop"} | ({"given"} if config.given else set())),
-    }
-    for name in sorted(wrong.get(config.strategy, ())):
-        raise ConfigError(
-            f"[{name}] is not read by the strategy {config.strategy!r}: leave it out, or set study.strategy"
-        )
-    if config.strategy in SEARCHES and len(config.given) > config.litters[0]:
-        raise ConfigError(f"given has {len(config.given)} individuals: the first generation has {config.litters[0]}")
 
 
 def _bare(config: StudyConfig) -> Strategy:
