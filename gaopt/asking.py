@@ -16,16 +16,16 @@ Nothing is kept between two calls: the same history gives the same answer, in an
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, Literal
 
 from gaopt.config import Assisted
 from gaopt.errors import ConfigError
 from gaopt.events import Birth, Bred, Failed, Scored
 from gaopt.history import History
+from gaopt.scalar import real
 from gaopt.space import Genes, Space
 
 
@@ -39,17 +39,20 @@ class Told:
             evaluated: what is asked then keeps away from it.
 
     Raises:
-        ConfigError: the fitness is none of these.
+        ConfigError: the fitness is none of these, or the genes have no names.
     """
 
     genes: Mapping[str, Any]
     fitness: float | Literal["pending"] | None = "pending"
 
     def __post_init__(self) -> None:
-        if self.fitness is None or self.pending:
-            return
-        if isinstance(self.fitness, bool) or not isinstance(self.fitness, Real):
-            raise ConfigError(f"the fitness is {self.fitness!r}: must be a number, None for a failure, or 'pending'")
+        if not isinstance(self.genes, Mapping):
+            raise ConfigError(f"the genes are {self.genes!r}: must be a dictionary of their values")
+        if self.fitness is not None and not self.pending:
+            try:
+                object.__setattr__(self, "fitness", real(self.fitness))
+            except ConfigError as error:
+                raise ConfigError(f"the fitness {error}, None for a failure, or 'pending'") from None
 
     @property
     def pending(self) -> bool:
@@ -135,6 +138,8 @@ def _past(history: History | Sequence[Told], space: Space) -> History:
         for individual in history.individuals.values():
             _genes(individual.genes, space, f"individual {individual.id}")
         return history
+    if not isinstance(history, Iterable):
+        raise ConfigError(f"the history is {history!r}: must be a list of gaopt.Told, or a gaopt.History")
     told = [_told(one, place) for place, one in enumerate(history)]
     births = tuple(Birth(id, _genes(one.genes, space, f"history[{id}]"), "given") for id, one in enumerate(told))
     return History([Bred(0, births), *(_outcome(id, one) for id, one in enumerate(told) if not one.pending)])
@@ -154,16 +159,12 @@ def _told(found: Any, place: int) -> Told:
 def _genes(genes: Mapping[str, Any], space: Space, where: str) -> Genes:
     """
     Raises:
-        ConfigError: they are not of this space, or one is not finite, which is no place in it.
+        ConfigError: they are not of this space.
     """
     try:
-        found = space.check(genes)
+        return space.check(genes)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
-    for name, value in found.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ConfigError(f"{where}: the gene {name!r} is {value}: must be finite")
-    return found
 
 
 def _check_whole(name: str, value: Any, low: int, high: int) -> None:

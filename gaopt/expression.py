@@ -113,6 +113,8 @@ class Expression:
 
 
 def _parsed(text: str) -> ast.Expression:
+    if not isinstance(text, str):
+        raise ConfigError(f"the condition is {text!r}: must be a text like 'lr * 10 < wd'")
     if len(text) > 1000:
         raise ConfigError(f"the condition {text[:40]!r}… has {len(text)} characters: must have at most 1000")
     try:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from gaopt.errors import ConfigError, nearest
 from gaopt.expression import Expression
+from gaopt.scalar import finite, scalar
 
 Genes = dict[str, Any]
 """By name: a number, or one of a choice's values. A gene whose condition does not hold is not there."""
@@ -46,17 +47,25 @@ class Gene:
     when: str = ""
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high)):
-            raise ConfigError(f"the range {self.low} … {self.high} is not finite: both bounds must be numbers")
+        for key in ("low", "high", "step"):
+            try:
+                object.__setattr__(self, key, finite(getattr(self, key)))
+            except ConfigError as error:
+                raise ConfigError(f"{key} {error}") from None
+        self._check_range()
+        self._check_step()
+
+    def _check_range(self) -> None:
         if self.low >= self.high:
             raise ConfigError(f"the range {self.low} … {self.high} is turned round or empty: low must be below high")
         if self.scale not in ("linear", "log"):
             raise ConfigError(f"the scale is {self.scale!r}: must be 'linear' or 'log'")
         if self.scale == "log" and self.low <= 0:
             raise ConfigError(f"low is {self.low} on a log scale: must be above 0")
+        if not math.isfinite(self.high / self.low if self.scale == "log" else self.high - self.low):
+            raise ConfigError(f"the range {self.low} … {self.high} is too wide: its width must be finite")
         if self.integer and (self.low % 1 or self.high % 1):
             raise ConfigError(f"the range {self.low} … {self.high} of an integer gene: both bounds must be whole")
-        self._check_step()
 
     def _check_step(self) -> None:
         if self.step and not 0 < self.step <= (self.high - self.low) * (1 + 1e-9):  # they may have been rounded
@@ -100,11 +109,9 @@ class Gene:
         """A number, also one outside the bounds: a person who gives a value by hand means it.
 
         Raises:
-            ConfigError: it is none.
+            ConfigError: it is none, or not finite.
         """
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ConfigError(f"is {value!r}: must be a number")
-        return float(value)
+        return finite(value)
 
 
 @dataclass(frozen=True)
@@ -124,6 +131,10 @@ class Choice:
     when: str = ""
 
     def __post_init__(self) -> None:
+        found: Any = self.choices
+        if isinstance(found, str) or not isinstance(found, Sequence):
+            raise ConfigError(f"choices is {found!r}: must be a list of values")
+        object.__setattr__(self, "choices", tuple(map(scalar, found)))
         if not self.choices:
             raise ConfigError("choices is empty: must have one value or more")
         for value in self.choices:
@@ -156,9 +167,10 @@ class Choice:
         Raises:
             ConfigError: it is none of the choices.
         """
-        if value not in self.choices:
-            raise ConfigError(f"is {value!r}: must be one of {', '.join(map(repr, self.choices))}")
-        return self.choices[self.choices.index(value)]
+        try:
+            return self.choices[self.choices.index(scalar(value))]
+        except ValueError:
+            raise ConfigError(f"is {value!r}: must be one of {', '.join(map(repr, self.choices))}") from None
 
 
 AnyGene = Gene | Choice
@@ -188,6 +200,9 @@ class Space(Mapping[str, AnyGene]):
     def __init__(self, /, *constraints: str, **genes: AnyGene) -> None:
         if not genes:
             raise ConfigError("the space has no genes: at least one is needed")
+        for name, gene in genes.items():
+            if not isinstance(gene, Gene | Choice):
+                raise ConfigError(f"the gene {name!r} is {gene!r}: must be a gaopt.Gene or a gaopt.Choice")
         self._genes = genes
         self.constraints = tuple(Expression(text) for text in constraints)
         self.conditions = {name: Expression(gene.when) for name, gene in genes.items() if gene.when}

@@ -43,7 +43,7 @@ LAYERS = [
     ("config", "published"),
     ("tables",),
     ("space",),
-    ("expression",),
+    ("expression", "scalar"),
     ("errors",),
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import gaopt
 from gaopt import Choice, Gene, Space, Told, ask, asking
 from gaopt.config import Assisted
 from gaopt.errors import ConfigError
@@ -95,7 +94,7 @@ def test_a_history_that_is_asked_stays_as_it_is() -> None:
     assert list(history.individuals) == [0]
 
 
-@pytest.mark.parametrize("failure", [None, math.nan, math.inf, -math.inf, np.float32("nan")])
+@pytest.mark.parametrize("failure", [None, math.nan, math.inf, -math.inf, np.float32("nan"), 10**400])
 def test_a_failure_repels(failure: float | None) -> None:
     right = [Told(one.genes, failure if one.genes["x"] > 0.5 else one.fitness) for one in drawn(20)]
     assert all(genes["x"] < 0.6 for genes in ask(right, PLANE, 3))
@@ -151,6 +150,10 @@ def test_a_whole_number_may_be_told_as_one() -> None:
         ([], {"seed": -1}, "seed is -1"),
         ([], {"strategy": "genetic"}, "the strategy is 'genetic': must be 'assisted' or 'random'"),
         ([], {"space": {"x": 1}}, "must be a gaopt.Space"),
+        (None, {}, "the history is None: must be a list of gaopt.Told, or a gaopt.History"),
+        (Told({"x": 0.5, "y": 0}), {}, "the history is Told.*: must be a list"),
+        ([Told({"x": np.ones(2), "y": 0})], {}, r"history\[0\]: the gene 'x' is array.*: must be a number"),
+        ([Told({"x": 10**400, "y": 0})], {}, "the gene 'x' is inf: must be finite"),
         ([{"x": 1}], {}, r"history\[0\] is {'x': 1}: must be a gaopt.Told"),
         ([Told({"x": 0.5, "y": 0}), Told({"x": 0.5})], {}, r"history\[1\]: no value for the gene 'y'"),
         ([Told({"x": 0.5, "y": 0, "z": 1})], {}, "'z' is no gene"),
@@ -171,6 +174,22 @@ def test_a_fitness_is_a_number(fitness: Any) -> None:
         Told({"x": 0.5}, fitness)
 
 
-def test_bounds_are_numbers() -> None:
-    with pytest.raises(ConfigError, match="not finite"):
-        gaopt.Gene(math.nan, 1.0)
+def test_genes_are_a_dictionary() -> None:
+    with pytest.raises(ConfigError, match="the genes are None: must be a dictionary"):
+        Told(None, 1.0)  # type: ignore[arg-type]
+
+
+def test_scalars_of_numpy_are_numbers() -> None:
+    told = drawn(12)
+    theirs = [
+        Told({"x": np.float64(one.genes["x"]), "y": np.array(one.genes["y"])}, np.float64(one.fitness)) for one in told
+    ]
+    assert ask(theirs, PLANE) == ask(told, PLANE)
+    assert ask([Told({"x": np.int64(1), "y": np.float32(0.5)}, np.int64(3))], PLANE) == ask(
+        [Told({"x": 1, "y": 0.5}, 3)], PLANE
+    )
+
+
+def test_scores_may_be_huge() -> None:
+    told = [Told(one.genes, 1e308 * (-1) ** n) for n, one in enumerate(drawn(12))]
+    assert len(ask(told, PLANE, 2)) == 2

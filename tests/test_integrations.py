@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gaopt import Choice, Gene, Space, Told, ask
@@ -127,6 +128,20 @@ def test_every_value_of_a_gene_is_one_of_the_distribution_and_back(distribution:
         assert type(value) is type(distribution.to_external_repr(internal))
         known = own.gene.check(own.told(internal))
         assert own.gene.unit(known) == pytest.approx(own.gene.unit(gene), abs=1e-5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        FloatDistribution(-1e308, 1e308),
+        FloatDistribution(1e-300, 1e300, log=True),
+        IntDistribution(-(10**308), 10**308),
+    ],
+    ids=["linear", "log", "int"],
+)
+def test_a_range_that_no_float_holds_is_refused(distribution: BaseDistribution) -> None:
+    with pytest.raises(ConfigError, match=r"the range .* is too wide: its width must be finite"):
+        for_optuna.axis(distribution)
 
 
 def test_an_unknown_distribution_is_refused() -> None:
@@ -363,6 +378,21 @@ def test_what_runs_is_pending_and_what_fails_is_a_failure() -> None:
     search.on_trial_complete("called off")
     search.on_trial_complete("never heard of", {"loss": 1.0})
     assert search.suggest("next") == ask(told, plane)[0]
+
+
+@pytest.mark.parametrize("value", ["good", "pending", True, [1.0]])
+def test_a_metric_is_a_number(value: Any) -> None:
+    search = GaoptSearch(SPACE, "loss", "min")
+    search.suggest("0")
+    with pytest.raises(ConfigError, match=r"the metric 'loss' is .*: must be a number"):
+        search.on_trial_complete("0", {"loss": value})
+
+
+def test_a_metric_may_be_a_scalar_of_numpy() -> None:
+    search = GaoptSearch(Space(x=Gene(0, 1)), "loss", "min")
+    genes = search.suggest("0")
+    search.on_trial_complete("0", {"loss": np.float32(0.5)})
+    assert search.suggest("1") == ask([Told(genes, -0.5)], Space(x=Gene(0, 1)))[0]
 
 
 def test_a_limiter_of_concurrency_is_obeyed() -> None:

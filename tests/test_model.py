@@ -198,6 +198,12 @@ def test_the_target_of_a_failure_is_finite_and_below_every_score(bad: float) -> 
     assert found[1] == found[4] < found[2]
 
 
+@pytest.mark.parametrize("exponent", [-1060, 1023])
+def test_the_scale_of_scores_changes_no_target(exponent: int) -> None:
+    scores = np.array([-64, 63, 5, 5, -1, 0, 31]) / 64
+    assert (targets(np.ldexp(scores, exponent)) == targets(scores)).all()
+
+
 @pytest.mark.parametrize("scores", [[0.5] * 6, [math.nan] * 6, [0.7], [1.0, 1.0, 1.0, 0.2]])
 def test_targets_of_equal_scores_and_of_failures_alone_are_finite(scores: list[float]) -> None:
     assert np.isfinite(targets(np.array(scores))).all()

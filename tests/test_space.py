@@ -1,6 +1,8 @@
 import random
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,14 +46,27 @@ def test_an_integer_gene_is_whole() -> None:
         (1.0, 0.0, "linear", "turned round"),
         (1.0, 1.0, "linear", "turned round"),
         (0.0, 1.0, "log", "above 0"),
-        (0.0, float("inf"), "linear", "not finite"),
-        (float("nan"), 1.0, "linear", "not finite"),
+        (0.0, float("inf"), "linear", "high is inf: must be finite"),
+        (float("nan"), 1.0, "linear", "low is nan: must be finite"),
+        ("a", 3, "linear", "low is 'a': must be a number"),
+        (0, None, "linear", "high is None: must be a number"),
+        (False, True, "linear", "low is False: must be a number"),
+        (0, 10**400, "linear", "high is inf: must be finite"),
+        (-1e308, 1e308, "linear", "the range -1e.308 … 1e.308 is too wide"),
+        (1e-300, 1e300, "log", "the range 1e-300 … 1e.300 is too wide"),
         (0.0, 1.0, "cubic", "cubic"),
     ],
 )
-def test_a_range_that_makes_no_sense_is_refused(low: float, high: float, scale: str, said: str) -> None:
+def test_a_range_that_makes_no_sense_is_refused(low: Any, high: Any, scale: Any, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        Gene(low, high, scale)  # type: ignore[arg-type]
+        Gene(low, high, scale)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert Gene(np.float32(0.5), np.int64(3), step=np.float64(0.5)) == Gene(0.5, 3.0, step=0.5)
+    assert Choice((np.int64(3), np.bool_(True), np.str_("a"))) == Choice((3, True, "a"))
+    genes = Space(x=Gene(0, 1), c=Choice((3, "a"))).check({"x": np.float32(0.5), "c": np.int64(3)})
+    assert {name: type(value) for name, value in genes.items()} == {"x": float, "c": int}
 
 
 def test_the_order_of_genes_is_the_space_s_own_whatever_a_dictionary_says() -> None:
@@ -95,6 +110,10 @@ def test_a_choice_is_divided_evenly_and_comes_back() -> None:
         (lambda: Choice(("a", "a")), "'a' twice"),
         (lambda: Choice((1, True)), "twice, or a number that equals it"),
         (lambda: Choice((float("nan"),)), "must be finite"),
+        (lambda: Choice("adam"), "choices is 'adam': must be a list of values"),  # type: ignore[arg-type]
+        (lambda: Space(a=3), "the gene 'a' is 3: must be a gaopt.Gene or a gaopt.Choice"),  # type: ignore[arg-type]
+        (lambda: Space(b=Gene(0, 1), a=Gene(0, 1, when=3)), "condition is 3: must be a text"),  # type: ignore[arg-type]
+        (lambda: Gene(0, 1, step="a"), "step is 'a': must be a number"),  # type: ignore[arg-type]
         (lambda: Gene(0, 1, step=2), "step is 2"),
         (lambda: Gene(0, 1, step=-0.1), "step is -0.1"),
         (lambda: Gene(1, 10, "log", step=1), "on a log scale"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from gaopt.errors import ConfigError
+from gaopt.scalar import real
 from gaopt.space import AnyGene, Choice, Gene
 
 
@@ -36,7 +39,13 @@ class Axis:
 
 
 def linear(low: float, high: float, step: float = 0.0) -> Axis:
-    """From low to high, both allowed, in steps if there are any."""
+    """From low to high, both allowed, in steps if there are any.
+
+    Raises:
+        ConfigError: the range is too wide.
+    """
+    if not math.isfinite(real(high) - real(low)):
+        raise ConfigError(f"the range {low} … {high} is too wide: its width must be finite")
     levels = int((high - low) / step * (1 + 1e-12)) if step else 0
     if low == high or (step and not levels):
         return Axis(Choice((0,)), low, low)
@@ -46,7 +55,11 @@ def linear(low: float, high: float, step: float = 0.0) -> Axis:
 
 
 def logarithmic(low: float, high: float, integer: bool = False) -> Axis:
-    """From low to high, evenly over orders of magnitude."""
+    """From low to high, evenly over orders of magnitude.
+
+    Raises:
+        ConfigError: the range is too wide.
+    """
     if low == high:
         return Axis(Choice((0,)), low, low)
     return Axis(Gene(low, high, "log", integer), 0.0, high)

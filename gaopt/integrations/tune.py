@@ -27,6 +27,7 @@ from ray.tune.search.variant_generator import parse_spec_vars
 from gaopt.asking import Told, ask, check
 from gaopt.errors import ConfigError, StudyError
 from gaopt.integrations.axis import Axis, linear, logarithmic, numbered
+from gaopt.scalar import real
 from gaopt.space import Genes, Space
 
 
@@ -138,14 +139,23 @@ class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no t
         return self._searched.config(asked[0])
 
     def on_trial_complete(self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False) -> None:
+        """
+        Raises:
+            ConfigError: the metric is no number.
+        """
         if trial_id not in self._told:
             return
         if result is None and not error:
             del self._told[trial_id]  # called off before it reported anything
             return
         value = None if error else (result or {}).get(self.metric)
-        sign = -1.0 if self.mode == "min" else 1.0
-        self._told[trial_id] = Told(self._told[trial_id].genes, None if value is None else sign * float(value))
+        self._told[trial_id] = Told(self._told[trial_id].genes, None if value is None else self._fitness(value))
+
+    def _fitness(self, value: Any) -> float:
+        try:
+            return -real(value) if self.mode == "min" else real(value)
+        except ConfigError as error:
+            raise ConfigError(f"the metric {self.metric!r} {error}") from None
 
     def save(self, checkpoint_path: str) -> None:
         """What was told, as JSON. The space is not in it: who restores has it."""
@@ -160,7 +170,7 @@ class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no t
         try:
             told = json.loads(Path(checkpoint_path).read_text("utf-8"))
             self._told = {id: Told(genes, fitness) for id, (genes, fitness) in told.items()}
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, ConfigError) as error:
             raise StudyError(f"{checkpoint_path} cannot be restored: {error}") from error
 
 

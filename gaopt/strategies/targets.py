@@ -18,6 +18,8 @@ def targets(fitnesses: Array) -> Array:
     if not fine.any():
         return np.zeros(len(fitnesses))
     scores = fitnesses[fine]
+    # Any scale does as well: by a power of two, which changes no digit, the largest are near 1 and nothing overflows.
+    scores = np.ldexp(scores, -np.frexp(np.abs(scores).max())[1])
     median, best = np.median(scores), scores.max()
     # All the better half alike, or all of them: any other length does as well.
     span = (best - median) or (best - scores.min()) or 1.0
