@@ -155,6 +155,11 @@ def bench(*arguments: object, code: int = 0) -> str:
     return done.output
 
 
+def test_a_list_of_problems_may_have_spaces() -> None:
+    assert problems.chosen("digits, lc3-7593") == problems.chosen("lc3-7593,digits") == ["lc3-7593", "digits"]
+    assert problems.chosen(" ") == problems.names()
+
+
 def test_a_benchmark_writes_its_runs_and_a_summary_and_runs_none_again(tmp_path: Path) -> None:
     cheap = ("--problems", "digits", "--searches", "random,genetic", "--out", tmp_path)
     assert "0 of 4 runs are there, 4 to go" in bench(*cheap, "--seeds", 1)
@@ -247,6 +252,7 @@ def test_a_file_that_has_no_runs_gets_one_sentence(tmp_path: Path, content: str,
     [
         (("--searches", "genetics"), "'genetics', which is no search: did you mean 'genetic'?"),
         (("--searches", "random", "--problems", "digit"), "'digit', which fits no problem: did you mean 'digits'?"),
+        (("--summary", "--seeds", "25"), "--seeds is given with --summary, which runs nothing: must be left out"),
         (("--problems", "digits", "--noise", "nan"), "--noise is nan: must be a finite number"),
         (("--searches", "random", "--problems", "tuned"), "--data is not given, and lc3-126029 needs it"),
         (("--searches", "random", "--data", "nowhere"), "nowhere/reference.json cannot be read: No such file"),

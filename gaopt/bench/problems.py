@@ -77,7 +77,7 @@ def chosen(patterns: str) -> list[str]:
         BadInput: a part of the list fits none.
     """
     found: set[str] = set()
-    for pattern in patterns.split(",") if patterns else ["*"]:
+    for pattern in [part.strip() for part in patterns.split(",") if part.strip()] or ["*"]:
         if not (fits := {name for name in _fitting(pattern) if pattern == role(name) or fnmatchcase(name, pattern)}):
             raise BadInput(f"--problems has {pattern!r}, which fits no problem: {nearest(pattern, [*ROLES, *names()])}")
         found |= fits

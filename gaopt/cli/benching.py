@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from gaopt.cli.group import cli
 from gaopt.errors import BadInput
@@ -38,10 +39,11 @@ def bench() -> None:
     show_default=True,
     help="Where the runs and the summary are.",
 )
-@click.option("--summary", "only", is_flag=True, help="Run nothing, write the summary again.")
+@click.option("--summary", "only", is_flag=True, help="Run nothing, write the summary of OUT again.")
+@click.pass_context
 def search(
-    data: Path | None, searches: str, names: str, seeds: int, together: tuple[int, ...], noise: float, jobs: int,
-    out: Path, only: bool,
+    context: click.Context, data: Path | None, searches: str, names: str, seeds: int, together: tuple[int, ...],
+    noise: float, jobs: int, out: Path, only: bool,
 ) -> None:  # fmt: skip
     """How good the searches are at fifty trainings, beside chance and Optuna's.
 
@@ -50,9 +52,20 @@ def search(
     from gaopt.bench import benchmark, problems, runs, summary
     from gaopt.bench.searches import known
 
+    if only and (useless := _given(context, besides=("only", "out"))):
+        raise BadInput(f"{useless[0]} is given with --summary, which runs nothing: must be left out")
     if not math.isfinite(noise):
         raise BadInput(f"--noise is {noise}: must be a finite number, 0 or more")
     if not only:
         wanted = benchmark.cases(known(searches), problems.chosen(names), seeds, together, noise)
         benchmark.run(out / runs.NAME, wanted, data, jobs, lambda text: click.echo(text, err=True))
     click.echo(summary.write(out))
+
+
+def _given(context: click.Context, besides: tuple[str, ...]) -> list[str]:
+    """The options on the command line, but for some."""
+    return [
+        option.opts[0]
+        for option in context.command.params
+        if option.name not in besides and context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+    ]
