@@ -42,9 +42,9 @@ class Expression:
     def __init__(self, text: str) -> None:
         self.text = text
         tree = _parsed(text)
-        self.names = sorted(
-            {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - FUNCTIONS.keys() - _WORDS.keys()
-        )
+        called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in called}
+        self.names = sorted(names - _WORDS.keys())
         self._plain = ast.unparse(_Plain(self.names).visit(tree))
 
     @cached_property
@@ -83,8 +83,10 @@ class Expression:
     def check(self, known: Mapping[str, Any]) -> None:
         """
         Raises:
-            ConfigError: it speaks of what is not known.
+            ConfigError: it speaks of what is not known, or might.
         """
+        if words := [name for name in known if name.lower() in _WORDS]:
+            raise ConfigError(f"{self.text!r} cannot tell the gene {words[0]!r} from a value: must have another name")
         for name in self.names:
             if name not in known:
                 raise ConfigError(
@@ -150,6 +152,9 @@ class _Plain(ast.NodeTransformer):
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        return ast.Call(node.func, [self.visit(each) for each in node.args], [])  # a gene may be called like a function
 
     def visit_Name(self, node: ast.Name) -> ast.Name:
         return ast.Name(_stand_in(self._names.index(node.id)), node.ctx) if node.id in self._names else node

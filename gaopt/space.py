@@ -189,7 +189,7 @@ class Space(Mapping[str, AnyGene]):
 
     Raises:
         ConfigError: no genes, a condition that cannot be read, or that speaks of no gene of the space; a gene's own
-            may speak of those before it alone.
+            may speak of those before it alone. A gene that it might speak of is called true or false.
 
     Example:
         >>> space = Space("wd < lr * 100", lr=Gene(1e-6, 1e-2, "log"), wd=Gene(0.0, 0.1))

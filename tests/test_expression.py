@@ -72,6 +72,15 @@ def test_any_text_is_a_condition_or_a_mistake_that_is_said(text: str) -> None:
             assert found.holds(GENES) in (True, False)
 
 
+def test_a_gene_may_be_called_like_a_function() -> None:
+    found = Expression("min(min, max) < 2 and max > 1")
+    assert found.names == ["max", "min"]
+    assert found.holds({"min": 1.0, "max": 3.0})
+    assert not found.holds({"min": 2.0, "max": 3.0})
+    with pytest.raises(ConfigError, match="speaks of 'sqrt', which is no gene"):
+        Expression("sqrt > 1").check({"lr": 0})
+
+
 def test_it_can_be_sent_to_another_process() -> None:
     found = Expression("lr > 0")
     assert found.holds(GENES)

@@ -124,6 +124,8 @@ def test_a_choice_is_divided_evenly_and_comes_back() -> None:
         (lambda: Space("a > 'x'", a=Gene(0, 1)), "cannot be computed"),
         (lambda: Space("a < 0.9 or b < 3", a=Gene(0, 1), b=Choice(("x",))), "'a < 0.9 or b < 3' cannot be computed"),
         (lambda: Space("a + b < 0.05", a=Gene(0, 1), b=Gene(0, 1)), "fewer than 2: loosen"),
+        (lambda: Space("b > 0.1", true=Gene(0, 1), b=Gene(0, 1)), "cannot tell the gene 'true' from a value"),
+        (lambda: Space(**{"False": Gene(0, 1), "b": Gene(0, 1, when="False > 0.5")}), "cannot tell the gene 'False'"),
         (lambda: Choice((None, 1)), "holds None"),  # type: ignore[arg-type]
         (lambda: Space(a=Choice(("x",)), b=Gene(0, 1, when="a > 1")), "cannot be computed"),
     ],
@@ -131,6 +133,13 @@ def test_a_choice_is_divided_evenly_and_comes_back() -> None:
 def test_a_space_that_makes_no_sense_is_refused(make: Callable[[], object], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         make()
+
+
+def test_a_gene_may_be_called_like_a_function_or_a_word_that_no_condition_could_mean() -> None:
+    genes = {"min": Gene(0, 1), "b": Gene(0, 1, when="min > 0.5")}
+    drawn = [Space(**genes).sample(random.Random(n)) for n in range(20)]
+    assert all(("b" in each) == (each["min"] > 0.5) for each in drawn)
+    assert list(Space(true=Gene(0, 1)).sample(random.Random(0))) == ["true"]
 
 
 CONDITIONAL = Space(
