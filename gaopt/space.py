@@ -88,7 +88,8 @@ class Gene:
         return min(value, float(self.high))
 
     def at(self, unit: float) -> float:
-        """The value at a point of [0, 1]; never outside the bounds, whatever the rounding."""
+        """The value at a point of [0, 1], or at the nearest end; never outside the bounds, whatever the rounding."""
+        unit = min(max(unit, 0.0), 1.0)
         if self.scale == "log":
             value = self.low * (self.high / self.low) ** unit
         else:

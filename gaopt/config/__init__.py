@@ -1,7 +1,7 @@
 """The config of a study: a TOML file, overrides, and the checks that make one clear sentence of a mistake."""
 
 from gaopt.config.parsing import parse, parse_value
-from gaopt.config.search import Assisted, Fidelity, Genetic, GridConfig, Noise, Operators, Stop, Warm
+from gaopt.config.search import Assisted, Fidelity, First, Genetic, GridConfig, Noise, Operators, Stop, Warm
 from gaopt.config.shipped import experiments, find, presets
 from gaopt.config.study import (
     COMPARE,
@@ -26,6 +26,7 @@ __all__ = [
     "SEARCHES",
     "Assisted",
     "Fidelity",
+    "First",
     "Genetic",
     "GridConfig",
     "Noise",

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
+First = Literal["", "random", "hypercube", "sobol"]
+
 
 class _Bred:
     """What searches that breed generations have in common."""
@@ -115,7 +117,7 @@ class Operators:
             cube, as a share of its diagonal.
     """
 
-    first: Literal["", "random", "hypercube", "sobol"] = ""
+    first: First = ""
     selection: Literal["", "losers", "fittest", "tournament", "rank"] = ""
     mutation: Literal["", "redraw", "gaussian", "polynomial"] = ""
     crossover: Literal["", "point", "uniform", "blend", "sbx"] = ""
@@ -151,6 +153,11 @@ class Fidelity:
             found.append((share, litter))
             litter = math.ceil(self.keep * litter)
         return found
+
+    def cost(self, litter: int, share: float) -> float:
+        """Of so many that begin with this share, and of those that go on from there, in whole trainings."""
+        going = math.ceil(self.keep * litter)
+        return share * litter + sum(rung * number for rung, number in self.waves(going, above=share))
 
 
 @dataclass(frozen=True)

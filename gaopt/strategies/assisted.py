@@ -119,7 +119,7 @@ class AssistedSearch:
         crowd = self._crowd(history)
         for slot in range(number):
             rng, native = self._rng(key, slot, PLACE), slot < number - self._chosen.immigrants
-            genomes, order = Choice(gain, parents, self._encoding).ranked(rng) if native else (parents, [])
+            genomes, order = Preselection(gain, parents, self._encoding).ranked(rng) if native else (parents, [])
             if self._chosen.apart:  # a stable sort: those that are near come last
                 order.sort(key=lambda row: crowd.near(self._encoding.genes(genomes.points[row])))
             if birth := self._birth(key + len(births), genomes, order, seen, (key, slot)):
@@ -165,7 +165,7 @@ class AssistedSearch:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Preselection:
     """The search on the model for one place: from offspring that are bred to those worth training.
 
     Attributes:

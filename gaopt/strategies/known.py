@@ -63,4 +63,4 @@ def _inside(gene: Any, value: Any) -> Any:
         return value if value in gene.choices else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return gene.at(min(max(gene.unit(value), 0.0), 1.0))
+    return gene.at(gene.unit(value))

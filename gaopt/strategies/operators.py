@@ -202,7 +202,7 @@ def _unit(gene: AnyGene, value: Any) -> float:
 
 def _placed(child: Genome, numbers: Sequence[tuple[int, AnyGene]], units: Sequence[float]) -> Genome:
     for (n, gene), unit in zip(numbers, units, strict=True):
-        child[n] = gene.at(min(max(unit, 0.0), 1.0))  # clipped: a reflection would keep genes away from the bounds
+        child[n] = gene.at(unit)  # at the bound if beyond: a reflection would keep genes away from there
     return child
 
 
@@ -240,7 +240,7 @@ def _inside(gene: AnyGene, value: Any) -> Any:
     """The value itself where the gene can have it; what was given by hand may lie beyond its bounds or steps."""
     if isinstance(gene, Choice) or (not gene.levels and gene.low <= value <= gene.high):
         return value
-    return gene.at(_unit(gene, value))
+    return gene.at(gene.unit(value))
 
 
 def stranger(space: Space, rng: random.Random) -> Offspring:

@@ -65,7 +65,7 @@ class Rungs:
         births = decision.births
         share = self._next(self._foresight(history), 0.0, [birth.genes for birth in births])
         if share == 1.0:
-            births = births[: max(1, round(len(births) * self._cost))]
+            births = births[: max(1, round(self._config.cost(len(births), self._config.rungs[0])))]
         return replace(decision, births=tuple(replace(birth, share=share) for birth in births))
 
     def _granted(self, history: History) -> Granted | None:
@@ -88,11 +88,6 @@ class Rungs:
             if rung > share and (foresight is None or foresight.telling(rung, genes) > WORTH * rung):
                 return rung
         return 1.0
-
-    @property
-    def _cost(self) -> float:
-        """Of an individual that is born, in whole trainings."""
-        return sum(share * self._config.keep**n for n, share in enumerate((*self._config.rungs, 1.0)))
 
 
 def fittest(individuals: Sequence[Individual], number: int) -> list[Individual]:

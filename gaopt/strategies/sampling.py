@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
+from gaopt.config import First
+
 EVENED = 1000
 """More points than this are not moved any more: it takes long, and so many fill the cube by themselves."""
-First = Literal["", "random", "hypercube", "sobol"]
 
 
 def spread(number: int, genes: int, rng: np.random.Generator, first: First = "hypercube") -> NDArray[np.float64]:
