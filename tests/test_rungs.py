@@ -6,13 +6,14 @@ import pytest
 from scipy.stats import spearmanr
 
 from gaopt import Gene, Genetic, Space
-from gaopt.config import Assisted, Fidelity
+from gaopt.config import Assisted, Fidelity, Stop
 from gaopt.events import Birth, Bred, Event, Failed, Granted, Scored
 from gaopt.history import History, Individual
 from gaopt.space import Genes
 from gaopt.strategies import GeneticSearch, Strategy
 from gaopt.strategies.assisted import AssistedSearch
 from gaopt.strategies.rungs import Foreseeing, Rungs
+from gaopt.strategies.stopping import Stopping
 
 Score = Callable[[Genes, float], float]
 SQUARE = Space(x=Gene(0.0, 1.0), y=Gene(0.0, 1.0))
@@ -52,7 +53,8 @@ def events(search: Strategy, score: Score, failing: int = 0) -> list[Event]:
         happened.append(decision)
         for each in history.waiting:
             fails = failing and each.id % failing == failing - 1
-            after = Failed(each.id, "diverged") if fails else Scored(each.id, score(each.genes, each.share))
+            scored = Scored(each.id, score(each.genes, each.share), epochs=round(10 * each.share))
+            after = Failed(each.id, "diverged") if fails else scored
             history.add(after)
             happened.append(after)
     return happened
@@ -115,6 +117,17 @@ def test_a_litter_is_trained_whole_where_early_scores_mislead(score: Score) -> N
     assert sum(on for later in found for on in later[2:]) <= 4  # of twelve
     later = [decision for decision in bred(events(assisted(litter=9), score)) if decision.births[0].share == 1]
     assert {len(decision.births) for decision in later} == {4}  # 9 × (0.1 + 0.3): what the rung would have cost
+
+
+@pytest.mark.parametrize("budget", range(31, 100, 4))
+@pytest.mark.parametrize("search", [genetic((0.1, 0.3)), assisted()], ids=["genetic", "assisted"])
+def test_a_budget_is_not_overdrawn_by_rungs_nor_where_they_are_left_out(search: Rungs, budget: int) -> None:
+    stop, fidelity = Stop(epochs=budget), search._config
+    history = History(events(Stopping(search, SQUARE, stop, fidelity), misleading))
+    spent = sum(i.epochs for i in history.individuals.values())
+    first = 10 * fidelity.cost(8, 0.1)
+    assert spent <= max(budget, first)
+    assert budget - spent < 10 or len(history.populations) == 5 - 2 * isinstance(search._search, GeneticSearch)
 
 
 def test_a_rung_that_costs_more_than_it_tells_is_left_out() -> None:

@@ -75,7 +75,7 @@ def test_it_stops_when_the_survivors_are_alike() -> None:
 def test_a_budget_is_spent_and_not_overdrawn(stop: Stop, trainings: int) -> None:
     history = finished(Stopping(search(), LINE, stop))
     assert len(history.individuals) == trainings
-    assert affordable(stop, history) == 0
+    assert affordable(stop, history) < 1
 
 
 def test_money_needs_a_price() -> None:

@@ -33,7 +33,7 @@ def strategy(config: StudyConfig) -> Strategy:
     if stop.exact:
         search, stop = Budget(search, stop.epochs, epochs(config)), replace(stop, epochs=0, exact=False)
     if stop != Stop():
-        search = Stopping(search, config.space, stop)
+        search = Stopping(search, config.space, stop, config.fidelity)
     if bred and config.noise.finalists:
         search = Finalists(search, config.noise)
     return search

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from statistics import pstdev
 
-from gaopt.config import Stop
-from gaopt.events import Bred, Decision
+from gaopt.config import Fidelity, Stop
+from gaopt.events import Birth, Bred, Decision
 from gaopt.history import History
 from gaopt.space import Space
 from gaopt.strategies.base import Strategy
 from gaopt.strategies.finalists import finalists
 
+WHOLE = Fidelity()
+
 
 class Stopping:
     """A search that breeds no more once a rule says so, and no larger generation than a budget still pays for."""
 
-    def __init__(self, search: Strategy, space: Space, config: Stop) -> None:
-        self._search, self._space, self._config = search, space, config
+    def __init__(self, search: Strategy, space: Space, config: Stop, fidelity: Fidelity = WHOLE) -> None:
+        self._search, self._space, self._config, self._fidelity = search, space, config, fidelity
 
     def decide(self, history: History, room: int) -> Decision | None:
         decision = self._search.decide(history, room)
@@ -26,8 +29,14 @@ class Stopping:
         retrained = tuple(birth.parents[0] for birth in decision.births if birth.origin == "retrained")
         if reason(self._config, self._space, history, decision.survivors or retrained):
             return None
-        paid = decision.births[: affordable(self._config, history)]
-        return replace(decision, births=paid) if paid else None
+        return replace(decision, births=self._paid(decision.births, affordable(self._config, history)))
+
+    def _paid(self, births: tuple[Birth, ...], left: float) -> tuple[Birth, ...]:
+        """As many as so many whole trainings pay for, rungs included; one alone goes on none if they cost too much."""
+        for number in range(len(births), 0, -1):
+            if self._fidelity.cost(number, births[0].share) <= left:
+                return births[:number]
+        return (replace(births[0], share=1.0),)
 
 
 def reason(config: Stop, space: Space, history: History, survivors: tuple[int, ...] = ()) -> str:
@@ -53,15 +62,18 @@ def spread(space: Space, history: History, ids: tuple[int, ...]) -> float:
     return max((pstdev(column) for column in columns if column), default=0.0)
 
 
-def affordable(config: Stop, history: History) -> int:
-    """How many more trainings the budget pays for, at the mean cost of those before; finalists come on top of it."""
+def affordable(config: Stop, history: History) -> float:
+    """How many more whole trainings the budget pays for, at the mean cost so far; finalists come on top of it.
+
+    The mean is over shares of a training, so that short ones say what a whole one costs.
+    """
     everyone = [i for i in history.individuals.values() if i.birth.origin != "repeat"]
-    tried = max(1, sum(bool(i.done or i.early) for i in everyone))
+    trained = sum(sum(i.early) + (i.share if i.done else 0.0) for i in everyone)
     epochs, seconds = sum(i.epochs for i in everyone), sum(i.seconds for i in everyone)
     budgets = (
         (config.epochs, epochs),
         (config.seconds, seconds),
         (config.money, seconds / 3600 * config.price),
     )
-    left = [(budget - spent) * tried / spent for budget, spent in budgets if budget and spent]
-    return max(0, int(min(left, default=1e9) + 1e-9))
+    left = [(budget - spent) * trained / spent for budget, spent in budgets if budget and spent]
+    return min(left, default=math.inf) + 1e-9  # a sum of shares is rounded
