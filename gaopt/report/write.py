@@ -27,8 +27,8 @@ def write(history: History, home: Home) -> list[Path]:
     drawn = figures(history)
     said = {"facts": facts(history, home), "figures": drawn}
     files = {
-        home.report: _render("page.html.j2", said, autoescape=True),
-        home.markdown: _render("report.md.j2", said, finalize=as_markdown),
+        home.report: render("page.html.j2", said, autoescape=True),
+        home.markdown: render("report.md.j2", said, finalize=as_markdown),
         **{home.figure(figure.name): f"{figure.svg}\n" for figure in drawn},
         **{home.table(table.__name__): tables.csv(table(history)) for table in _TABLES},
     }
@@ -38,7 +38,7 @@ def write(history: History, home: Home) -> list[Path]:
     return list(files)
 
 
-def _render(template: str, said: dict[str, Any], **escaping: Any) -> str:
+def render(template: str, said: dict[str, Any], **escaping: Any) -> str:
     layout: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
     loader = PackageLoader("gaopt", "report")
     environment = Environment(loader=loader, undefined=StrictUndefined, **layout, **escaping)
