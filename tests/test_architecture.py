@@ -22,6 +22,7 @@ HEAVY = {
     "sklearn",
     "optuna",
     "onnxruntime",
+    "plotly",
 }
 
 # Each may import those to its right, and its own kind; nothing points back.
@@ -52,8 +53,15 @@ DOORS = {
     "deap": {"gaopt/strategies/operators.py"},
     # The pool runs our tasks on Ray; the searcher is run by Ray Tune, imported by who uses Tune, and meets no pool.
     "ray": {"gaopt/pools/cluster.py", "gaopt/integrations/tune.py", "gaopt/comparing/asha.py"},
-    # Optuna calls our sampler; as a peer it is asked, by a strategy and, one study long, by the benchmark.
-    "optuna": {"gaopt/integrations/optuna.py", "gaopt/bench/peers.py", "gaopt/strategies/sampled.py"},
+    # Optuna calls our sampler; as a peer it is asked, by a strategy and, one study long, by the benchmark; the report
+    # of a comparison has from it how much each gene matters.
+    "optuna": {
+        "gaopt/integrations/optuna.py",
+        "gaopt/bench/peers.py",
+        "gaopt/strategies/sampled.py",
+        "gaopt/report/comparison/importance.py",
+    },
+    "plotly": {"gaopt/report/comparison/interactive.py"},
     "pandas": {"gaopt/report/tables.py"},
     "sqlite3": {"gaopt/journal.py"},
     "onnxruntime": {"gaopt/bench/lcbench.py"},

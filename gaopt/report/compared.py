@@ -120,10 +120,10 @@ def _interval(high: tuple[float, ...], low: tuple[float, ...]) -> Any:
         return ttest_ind(high, low, equal_var=False).confidence_interval(0.95)
 
 
-def beside(history: History) -> list[Result]:
-    """What the papers print for whole methods on the data that a search was judged on; none for other data sets."""
+def beside(config: Mapping[str, Any]) -> list[Result]:
+    """What the papers print for whole methods on the data of a config; none for other data sets."""
     names = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
-    data: Any = history.config.get("data", {})
+    data = config.get("data", {})
     name = data.get("name") if isinstance(data, Mapping) else None
     return [each for each in of(names[name]) if not each.key.startswith(("join-", "order-"))] if name in names else []
 
@@ -142,7 +142,7 @@ def remarks(history: History) -> list[str]:
         return []
     runs = min(one.wanted for one in found)
     said = [f"Trained here: {_scale(history, found)}."]
-    if any(one.variant.paper for one in found) and beside(history):
+    if any(one.variant.paper for one in found) and beside(history.config):
         said.append("The papers' figures are of networks trained for 64,000 steps on all 50,000 images of 32 pixels.")
     if runs == 1:
         said.append("Every variant was trained once, with the same seed. One run shows no spread.")

@@ -177,7 +177,7 @@ def _variants(history: History) -> Table:
 def _published(history: History) -> Table:
     """What the papers print for the same data, our own test error in its place among them."""
     ours = compared.tested(history)
-    printed = compared.beside(history) if ours is not None else []
+    printed = compared.beside(history.config) if ours is not None else []
     rows = [(each.error, [each.method, each.printed, each.source]) for each in printed if each.error is not None]
     if printed and ours is not None and history.best:
         rows.append((ours, [f"this study, i{history.best.id}", f"{ours:.2f}", "its test images, once"]))

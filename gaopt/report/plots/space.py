@@ -69,9 +69,9 @@ def _panel(axes: Axes, history: History, genes: Mapping[str, AnyGene], x: str, y
             axes.plot(*at, "o", color=shade, markersize=3.5, markeredgecolor=INK, markeredgewidth=0.4)
         else:
             axes.plot(*at, "o", color=shade, markersize=6.5, markeredgecolor=INK, markeredgewidth=0.4)
-    _scale(axes, "y", y, genes[y])
+    scale(axes, "y", y, genes[y])
     if x:
-        _scale(axes, "x", x, genes[x])
+        scale(axes, "x", x, genes[x])
     else:
         whole(axes)
         axes.set(xlabel="generation", xlim=(-0.5, len(history.populations) - 0.5))
@@ -100,7 +100,7 @@ def _strip(everyone: list[Individual]) -> Callable[[Individual], float]:
     return lambda individual: places[individual.id]
 
 
-def _scale(axes: Axes, which: Literal["x", "y"], name: str, gene: AnyGene) -> None:
+def scale(axes: Axes, which: Literal["x", "y"], name: str, gene: AnyGene) -> None:
     """The gene's own scale and bounds, wider only where a value given by hand lies outside."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     if isinstance(gene, Choice):

@@ -1,0 +1,74 @@
+"""The figures of a comparison, and what the page says of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gaopt.comparison import Comparison, Cost
+from gaopt.report.comparison.claims import Claims
+from gaopt.report.comparison.genes import Genes
+from gaopt.report.comparison.spent import Band, band
+from gaopt.report.comparison.units import Unit
+from gaopt.report.figures import Figure
+from gaopt.report.plots import comparison as plots
+
+TEXTS = {
+    "progress": (
+        "Best score so far, against what was spent",
+        "Above, for each method the mean over its seeds of the best validation score so far; below, each method alone,"
+        " from its lowest to its highest seed (the band is min … max, not an interval), before the means of the others."
+        " Short trainings and failures count as spent. A line begins once every seed has a score, and the axis where"
+        " most lines have left the start. These are the scores that the searches chose by: they are optimistic.",
+    ),
+    "judged": (
+        "Judged scores",
+        "What the winners are worth: each mark is the winner of one search, trained again with a fresh seed and judged"
+        " once. A thin line joins the same seed, so that methods can be compared pair by pair; the bar below the"
+        " marks is the mean, with its 95 % interval over seeds. To the right, how far each method lies from the"
+        " first one, seed by seed: what lies left of the line is worse.",
+    ),
+    "winners": (
+        "The winners by epoch",
+        "The training of each method's winners as it was in the search: a thin line for each seed, a thick one for"
+        " their mean. Accuracies and the validation loss are of the validation images. The axes begin where the means"
+        " have left their start.",
+    ),
+    "searched": (
+        "Where each method searched",
+        "For each gene a panel, for each method a row: every training of all seeds at its value, coloured by its score."
+        " Within a row the height means nothing.",
+    ),
+    "importance": (
+        "How much each gene matters",
+        "By Optuna's evaluators, from all whole trainings of all searches. fANOVA tells what share of the differences"
+        " over the whole space a gene explains alone; PED-ANOVA, by which genes the best tenth of the trainings is told"
+        " from the rest. Each adds up to 100 %.",
+    ),
+    "interactions": (
+        "How pairs of genes act together",
+        "What a random forest expects of two genes, averaged over all others (partial dependence), from all whole"
+        " trainings of all searches, which are the dots. If the best value of one gene depends on the other, the patch"
+        " of the best scores lies aslant. Where there are few dots it is a guess.",
+    ),
+}
+"""By name the title and the caption."""
+
+
+def figures(comparison: Comparison, claims: Claims, unit: Unit, genes: Genes) -> list[Figure]:
+    """Those figures that there is something for."""
+    drawn = {
+        "progress": plots.progress(comparison, bands(comparison), unit),
+        "judged": plots.judged(comparison, claims.judged, claims.contrasts, unit),
+        "winners": plots.winners(comparison),
+        "searched": plots.searched(comparison, genes.space),
+        "importance": plots.importance(genes.importance),
+        "interactions": plots.interactions(genes.surfaces, genes.space, unit),
+    }
+    return [Figure(name, *TEXTS[name], svg) for name, svg in drawn.items() if svg]
+
+
+def bands(comparison: Comparison) -> Mapping[Cost, Mapping[str, Band]]:
+    """By cost and method."""
+    costs: tuple[Cost, ...] = ("epochs", "seconds")
+    each = {cost: {method: band(comparison.of(method), cost) for method in comparison.methods} for cost in costs}
+    return {cost: {method: found for method, found in by.items() if found} for cost, by in each.items()}

@@ -1,0 +1,111 @@
+"""What a careful reader should keep in mind about a comparison."""
+
+from __future__ import annotations
+
+from gaopt.comparison import Comparison
+from gaopt.history import History
+from gaopt.report import words
+from gaopt.report.comparison.claims import Claims
+from gaopt.report.comparison.units import Unit
+
+UNEVEN = 0.01
+"""A budget that differs by more than this share is pointed out."""
+
+
+def remarks(comparison: Comparison, claims: Claims, unit: Unit) -> list[str]:
+    """One a sentence or two."""
+    return [
+        *_intervals(comparison),
+        *_optimism(comparison, claims, unit),
+        *_budget(comparison),
+        *_finals(comparison),
+        *_failures(comparison),
+        *_missing(comparison),
+    ]
+
+
+def _intervals(comparison: Comparison) -> list[str]:
+    if len(comparison.seeds) < 2:
+        return ["There is one seed. Nothing here tells what a method does from what luck did."]
+    images = ", all judged on the same test images: they say nothing of other images" if comparison.splits else ""
+    return [
+        f"Intervals and p-values are over {len(comparison.seeds)} seeds, of the search and of the training{images}."
+        " Nor do they say anything of other data, other networks, or another budget."
+    ]
+
+
+def _optimism(comparison: Comparison, claims: Claims, unit: Unit) -> list[str]:
+    if not claims.optimism:
+        return []
+    method, largest = max(claims.optimism.items(), key=lambda each: each[1].mean)
+    points = " points" if unit.accuracy else ""
+    said = "A winner's own score was chosen for being high, so that part of it is luck: quote the judged score."
+    if largest.mean > 0:
+        said += f" On average it is up to {unit.gap(largest.mean)}{points} too high ({method})."
+    if comparison.splits:
+        more = ", so that optimism is understated" if largest.mean > 0 else ": that hides optimism, here all of it"
+        said += f" Finals had more images to learn from than searches{more}."
+    return [said]
+
+
+def _budget(comparison: Comparison) -> list[str]:
+    spent = {
+        method: [search.epochs if comparison.cost == "epochs" else search.seconds for search in comparison.of(method)]
+        for method in comparison.methods
+    }
+    everything = [value for each in spent.values() for value in each]
+    if not everything or not comparison.budget:
+        return []
+    low, high = min(everything), max(everything)
+    span = f"between {_amount(comparison, low)} and " if low < high else ""
+    budget = f"Each search was to spend {_amount(comparison, comparison.budget)}"
+    uneven = (high - low) / comparison.budget > UNEVEN
+    warning = " They differ by more than 1 %: a method may have done better for having had more." if uneven else ""
+    counted = f"{budget}, and spent {span}{_amount(comparison, high)}, counted from its journal."
+    return [f"{counted}{warning} Computing what to train next is not counted."]
+
+
+def _amount(comparison: Comparison, value: float) -> str:
+    return f"{value:g} epochs" if comparison.cost == "epochs" else words.duration(value)
+
+
+def _finals(comparison: Comparison) -> list[str]:
+    scored = [final for final in comparison.finals if final.individual.status == "scored"]
+    if not scored or not comparison.splits:
+        return []
+    return [
+        "Finals were trained on training and validation images together, with seeds that no search has seen."
+        f" The test images were measured {words.plural(len(scored), 'time')}, once for each final, and chose nothing."
+    ]
+
+
+def _failures(comparison: Comparison) -> list[str]:
+    said = []
+    failed = sum(len(search.history.failed) for search in comparison.searches)
+    if failed:
+        said.append(f"{words.plural(failed, 'training')} of the searches failed. What they trained counts as spent.")
+    broken = [final for final in comparison.finals if final.individual.status == "failed"]
+    if broken:
+        names = ", ".join(f"{f.method} (seed {f.seed})" for f in broken)
+        said.append(f"{words.plural(len(broken), 'final')} failed and is in no mean: {names}.")
+    return said
+
+
+def _missing(comparison: Comparison) -> list[str]:
+    """What is not there yet, or never will be."""
+    said = []
+    begun = {(search.method, search.seed) for search in comparison.searches}
+    wanted = [(method, seed) for method in comparison.methods for seed in comparison.seeds]
+    if absent := [pair for pair in wanted if pair not in begun]:
+        said.append(f"{words.plural(len(absent), 'search', 'searches')} of {len(wanted)} had not begun.")
+    if running := [search for search in comparison.searches if not ended(search.history)]:
+        said.append(f"{words.plural(len(running), 'search', 'searches')} had not ended when this was written.")
+    if lost := [search for search in comparison.searches if ended(search.history) and search.winner is None]:
+        names = ", ".join(f"{s.method} (seed {s.seed})" for s in lost)
+        said.append(f"No training of these searches has a score, so that they have no winner: {names}.")
+    return said
+
+
+def ended(history: History) -> bool:
+    """Whether the search is over."""
+    return history.closed is not None and history.closed.reason == "finished"
