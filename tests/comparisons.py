@@ -21,15 +21,17 @@ SPACE = Space(
     mom=Gene(0.1, 1.5, when="optimizer == 'sgd'"),
 )
 TITLES = {
-    "assisted": "Genetic algorithm with a model",
-    "genetic": "Genetic algorithm",
-    "random": "Random search",
-    "optuna-tpe": "Optuna, TPE",
-    "optuna-gp": "Optuna, Gaussian process",
-    "ray-asha": "Ray Tune, ASHA",
-    "baseline": "One-cycle at the LR finder's value",
-    "paper": "The paper's step schedule",
+    "assisted": "genetic search, a model choosing among the offspring",
+    "genetic": "the genetic search as it was first",
+    "random": "random search",
+    "optuna-tpe": "Optuna's TPE sampler",
+    "optuna-gp": "Optuna's Gaussian process sampler",
+    "ray-asha": "Ray Tune's random search with ASHA",
+    "baseline": "one-cycle, lr by the range test, wd and mom of fastai",
+    "paper": "SGD with the step schedule and the values of He et al. 2015",
 }
+BASELINES = Space(lr=Choice((0.03,)), wd=Choice((0.01,)), mom=Choice((0.85,)))
+"""What is not searched has genes of its own, here outside of the range that is searched."""
 SETTINGS = {"data": {"name": "digits", "valid": 0.22, "test": 0.22}, "net": {"name": "resnet20"}}
 """Tables of the objective."""
 
@@ -58,7 +60,7 @@ def genes_of(method: str, seed: int, n: int, trainings: int, space: Space) -> Ge
     """What a method tries: one that searches comes nearer to the best with every training."""
     rng = random.Random(f"{method} {seed} {n}")
     if method in ("baseline", "paper"):
-        return {name: gene.at(0.7) for name, gene in space.items() if name != "mom"} | {"optimizer": "adam"}
+        return BASELINES.at([0.5] * len(BASELINES))
     drawn = space.sample(rng)
     if method == "random" or "lr" not in drawn or n < trainings / 4:
         return drawn
@@ -74,7 +76,7 @@ def search(
     ended: bool = True,
 ) -> Search:
     config = StudyConfig(
-        space,
+        BASELINES if method in ("baseline", "paper") else space,
         "gaopt.objectives.image:objective",
         "random",
         seed,
@@ -84,10 +86,14 @@ def search(
     )
     rng = random.Random(f"{method} {seed}")
     known = [genes_of(method, seed, n, trainings, space) for n in range(trainings)]
-    births = tuple(Birth(n, genes, "random") for n, genes in enumerate(known))
+    births = tuple(
+        Birth(n, genes, "random", share=1 / epochs if method == "ray-asha" and n % 3 else 1.0)
+        for n, genes in enumerate(known)
+    )
     events: list[Event] = [Opened(config.plain(), "0.3.0", "host", 1), Bred(0, births)]
     for n, genes in enumerate(known):
-        events += trained(n, top1(genes, rng), epochs, diverges=genes.get("mom", 0) > 1.3)
+        length = max(1, round(births[n].share * epochs))
+        events += trained(n, top1(genes, rng), length, diverges=genes.get("mom", 0) > 1.3 and length > 1)
     if ended:
         events.append(Closed("finished"))
     return Search(method, seed, History(replace(event, at=1000.0 + n) for n, event in enumerate(events)))
