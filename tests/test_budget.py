@@ -9,7 +9,7 @@ import pytest
 
 from gaopt import Choice, Gene, Genetic, PoolConfig, Space, StudyConfig
 from gaopt.comparison import Search
-from gaopt.config import Assisted, GridConfig, Stop, StrategyName
+from gaopt.config import Assisted, GridConfig, Stop, StrategyName, check_read
 from gaopt.errors import ConfigError
 from gaopt.events import Bred, Failed, Reported, Scored, Started
 from gaopt.history import History
@@ -148,7 +148,7 @@ def test_a_table_that_optuna_does_not_read_is_refused(table: str) -> None:
         "grid": GridConfig(repeats=3),
     }
     with pytest.raises(ConfigError, match=rf"\[{table}\] is not read by the strategy 'optuna-tpe'"):
-        strategy(replace(config("optuna-tpe", 10), **{table: said[table]}))
+        check_read(replace(config("optuna-tpe", 10), **{table: said[table]}))
 
 
 def test_asha_is_run_by_compare_alone() -> None:

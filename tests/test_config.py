@@ -78,7 +78,8 @@ def checked(source: str, *overrides: str) -> StudyConfig:
         ("study.seed=-1", "study.seed is -1: must be greater than or equal to 0"),
         (
             "study.strategy=annealing",
-            "study.strategy is 'annealing': must be 'genetic', 'assisted', 'random', 'grid' or 'fixed'",
+            "study.strategy is 'annealing': must be 'genetic', 'assisted', 'random', 'grid', 'fixed', "
+            "'optuna-tpe', 'optuna-gp' or 'ray-asha'",
         ),
         ("pool.kind=dask", "pool.kind is 'dask': must be 'ray' or 'inline'"),
         ("recipe.epochs=0", "recipe.epochs is 0: must be greater than or equal to 1"),

@@ -234,7 +234,7 @@ def with_strategy(name: str, **tables: Any) -> dict[str, Any]:
         (study(grid={"repeats": 2}), r"\[grid\] .* 'random'"),
         (study(fixed={"x": 0.5}), r"\[fixed\] .* 'random'"),
         (with_strategy("fixed", fixed={"x": 0.5}), r"\[genetic\] .* 'fixed'"),
-        (with_strategy("fixed", genetic={}, fixed={"x": 0.5}, stop={"epochs": 9}), r"\[stop\] .* 'fixed'"),
+        (with_strategy("fixed", genetic={}, fixed={"x": 0.5}, warm={"studies": ["a"]}), r"\[warm\] .* 'fixed'"),
         (with_strategy("fixed", genetic={}, fixed={"x": 0.5}, given=[{"x": 0.1}]), r"\[given\] .* 'fixed'"),
         (with_strategy("grid", space={"x": {"choices": [1, 2]}}, noise={"finalists": 2}), r"\[noise\] .* 'grid'"),
         (with_strategy("genetic", operators={"step": 0.1}), "operators.step is 0.1, which is read only where"),
@@ -280,12 +280,12 @@ def test_a_config_that_writes_all_defaults_out_is_accepted(name: str) -> None:
 def test_a_study_that_was_begun_with_what_nothing_reads_goes_on_and_takes_no_more_of_it(tmp_path: Path) -> None:
     home = Home(tmp_path / "older")
     home.make()
-    tables = with_strategy("fixed", fixed={"x": 0.5}, stop={"epochs": 9}, noise={"repeats": 3})
+    tables = with_strategy("fixed", fixed={"x": 0.5}, noise={"finalists": 1, "repeats": 3})
     with Journal(home.journal, write=True) as journal:
         journal.append(Opened(tables, "0.2.0", "host", 1))
     assert run(resumed(home), home).best
-    with pytest.raises(ConfigError, match=r"\[stop\] is not read by the strategy 'fixed'"):
-        resumed(home, ["stop.epochs=10"])
+    with pytest.raises(ConfigError, match=r"\[noise\] is not read by the strategy 'fixed'"):
+        resumed(home, ["noise.finalists=2"])
 
 
 def test_a_budget_is_lifted_although_its_price_stays(tmp_path: Path) -> None:

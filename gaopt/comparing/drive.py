@@ -8,6 +8,7 @@ from contextlib import closing
 
 import click
 
+import gaopt.report.comparison as report
 from gaopt.comparing import plan as plans
 from gaopt.comparing.plan import Plan
 from gaopt.comparing.read import comparison
@@ -16,7 +17,6 @@ from gaopt.driver import handle, open_pool
 from gaopt.errors import Stopped
 from gaopt.home import ComparisonHome
 from gaopt.objective import resolve
-from gaopt.report import comparison as report
 from gaopt.signals import Signals
 
 
