@@ -187,6 +187,8 @@ def existing(name: str) -> Home:
     if not _NAME.fullmatch(home.name) or home.path.parent != results() or not home.journal.is_file():
         if (test := Home(results() / path.name).lr_find("svg")).is_file():
             raise StudyError(f"{name!r} is a range test, not a study: its figure is {test}")
+        if comparison(name):
+            raise StudyError(f"{name!r} is a comparison, not a study: `gaopt compare {name}` goes on with it")
         known = (study.name for study in studies())
         raise StudyError(f"there is no study {name!r} in {results()}: {nearest(path.name, known)}")
     return home

@@ -24,9 +24,10 @@ from gaopt.errors import BadInput
 @click.option("--data", type=click.Path(), metavar="PATH", help="An image folder or an archive of one.")
 @click.option("--address", metavar="ADDRESS", help="Join this Ray cluster (or set RAY_ADDRESS).")
 @click.option("--name", metavar="NAME", help="The comparison's name; by default the config's and a number.")
+@click.option("--dry-run", is_flag=True, help="Show the methods, the number of trainings and the time, and stop.")
 def compare(
     sources: tuple[str, ...], sets: tuple[str, ...], data: str | None, address: str | None, name: str | None,
-    **numbers: Any,
+    dry_run: bool, **numbers: Any,
 ) -> None:  # fmt: skip
     """Whether a search beats others: same objective, same splits, same budget, several seeds each.
 
@@ -36,7 +37,7 @@ def compare(
     gaopt compare results/a results/b   studies that are there already
     gaopt compare quick-compare-1       go on with a comparison, also to more --seeds
     """
-    from gaopt.comparing.drive import again, drive
+    from gaopt.comparing.drive import again, drive, outline
     from gaopt.comparing.plan import extended, read
     from gaopt.home import claim_comparison, comparison, fresh
 
@@ -45,7 +46,8 @@ def compare(
         given["methods"] = tuple(method.strip() for method in methods.split(",") if method.strip())
     wider = {"set": sets, "data": data, "address": address}
     if len(sources) == 1 and (home := comparison(sources[0])):
-        _refuse("a comparison that was begun goes on as it is", given | wider | {"name": name}, but=("seeds",))
+        told = given | wider | {"name": name, "dry-run": dry_run}
+        _refuse("a comparison that was begun goes on as it is", told, but=("seeds",))
         again(home, extended(read(home), given.get("seeds")))
         return
     if sources and not any(map(_config, sources)):
@@ -57,7 +59,10 @@ def compare(
         plan = _of_configs(sources or (("images",) if data else ("quick",)), overrides, given)
         stem = f"{next(iter(plan.configs))}-compare"
     fresh(name, stem)
-    drive(plan, lambda: claim_comparison(name, stem))
+    if dry_run:
+        outline(plan)
+    else:
+        drive(plan, lambda: claim_comparison(name, stem))
 
 
 def _of_configs(sources: Sequence[str], overrides: Sequence[str], given: Mapping[str, Any]) -> Any:

@@ -10,13 +10,15 @@ import click
 
 import gaopt.report.comparison as report
 from gaopt.comparing import plan as plans
+from gaopt.comparing.methods import Methods
 from gaopt.comparing.plan import Plan
 from gaopt.comparing.read import comparison
 from gaopt.comparing.run import Runner, missing
 from gaopt.driver import handle, open_pool
 from gaopt.errors import Stopped
 from gaopt.home import ComparisonHome
-from gaopt.objective import resolve
+from gaopt.objective import epochs, resolve
+from gaopt.progress import clock
 from gaopt.signals import Signals
 
 
@@ -33,6 +35,28 @@ def drive(plan: Plan, place: Callable[[], ComparisonHome]) -> None:
         click.echo(report.verdict(found))
         click.echo(f"report: {home.report}")
         signals.check()
+
+
+def outline(plan: Plan) -> None:
+    """Say what a comparison would do, and about how long it would take, and do nothing."""
+    base = plan.base
+    objective = resolve(base.objective)
+    shared = objective.prepare(base)
+    for method in plan.methods:
+        click.echo(f"{method:<12} {Methods(plan).title(method)}")
+    with closing(open_pool(base, shared)) as pool:
+        together = pool.capacity
+    seconds = objective.seconds(base, shared)
+    searches = len(plan.methods) * plan.seeds
+    click.echo(f"{searches} searches of {plan.budget:g} {plan.cost} each, {together} trainings at a time")
+    click.echo(f"{searches * plan.finals} finals")
+    if plan.cost == "seconds":
+        seconds, each = 1.0, plan.budget
+    else:
+        each = plan.budget / epochs(base)
+    if seconds is not None:
+        total = seconds * searches * (each + plan.finals) / together
+        click.echo(f"about {clock(total)} in all, by three steps timed here")
 
 
 def again(home: ComparisonHome, plan: Plan) -> None:

@@ -71,7 +71,12 @@ class Runner:
         else:
             found = run(config, place, pool=self.pool, stop=self.stop, judge=False)
         place.sweep(keep=())  # winners are trained again, from nothing
-        self.tell(_ended(Search(method, seed, found)))
+        self.tell(f"{self._place(method, seed)}  {_ended(Search(method, seed, found))}")
+
+    def _place(self, method: str, seed: int) -> str:
+        """Of a search among all: "3 of 40"."""
+        each = [(method, seed) for method, seed, _ in places(self.home, self.plan)]
+        return f"{each.index((method, seed)) + 1:>{len(str(len(each)))}} of {len(each)}"
 
     def _finals(self, seed: int) -> None:
         base, chosen = self.plan.base, list(self._winners(seed))
