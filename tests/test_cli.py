@@ -75,7 +75,7 @@ def study(results: Path) -> Home:
         (["run", "--seed", "-1"], "study.seed is -1"),
         (["train", "--lr", "fast"], "fixed.lr is 'fast': must be a number"),
         (["train", "--lr", "-1"], "recipe.lr is -1.0: must be greater than 0"),
-        (["train", "--set", "stop.epochs=9"], "[stop] is not read by the strategy 'fixed'"),
+        (["train", "--set", "noise.finalists=2"], "[noise] is not read by the strategy 'fixed'"),
         (["resume", "nothing"], "there is no study 'nothing'"),
         (["resume", "toi"], "did you mean 'toy'?"),
         (["resume", "toy", "--generations", "0"], "genetic.generations is 0"),
