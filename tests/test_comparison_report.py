@@ -16,14 +16,13 @@ import pytest
 
 from gaopt.comparison import Comparison, Final, Search
 from gaopt.config import Genetic, PoolConfig, StudyConfig
-from gaopt.events import Birth, Bred, Closed, Failed, Granted, Opened, Scored
+from gaopt.events import Birth, Bred, Closed, Event, Failed, Granted, Opened, Scored
 from gaopt.history import History
 from gaopt.home import ComparisonHome
 from gaopt.report.comparison import importance, interactive, tables, verdict, write
 from gaopt.report.comparison.claims import Claims
-from gaopt.report.comparison.facts import Facts, facts, state
+from gaopt.report.comparison.facts import published, state
 from gaopt.report.comparison.figures import TEXTS
-from gaopt.report.comparison.genes import genes
 from gaopt.report.comparison.methods import contrasts, methods
 from gaopt.report.comparison.remarks import remarks
 from gaopt.report.comparison.setting import setting
@@ -67,10 +66,8 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interactive, "installed", lambda: False)
 
 
-def said(comparison: Comparison) -> Facts:
-    return facts(
-        comparison, Claims(comparison), unit(comparison), ComparisonHome(Path("results/mine")), genes(comparison)
-    )
+def printed(comparison: Comparison) -> list[list[str]]:
+    return published(comparison, Claims(comparison), unit(comparison)).rows
 
 
 def read(home: ComparisonHome, table: str) -> list[dict[str, str]]:
@@ -92,7 +89,8 @@ def toy(scores: Mapping[str, list[float | None]], splits: bool = False) -> Compa
     for method, found in scores.items():
         for seed, value in enumerate(found):
             end = Failed(0, "error", "broken", 1.0) if value is None else Scored(0, value, {}, 1, 1.0)
-            events = [Opened(config.plain(), "0.3.0", "host", 1), Bred(0, (Birth(0, {"x": 0.5}, "random"),)), end]
+            bred = Bred(0, (Birth(0, {"x": 0.5}, "random"),))
+            events: list[Event] = [Opened(config.plain(), "0.3.0", "host", 1), bred, end]
             searches.append(Search(method, seed, History([*events, Closed("finished")])))
     made = comparison(methods=("a",), seeds=(0,), trainings=1)
     again = []
@@ -266,16 +264,16 @@ def test_a_failed_final_is_named_and_in_no_mean() -> None:
 
 
 def test_published_errors_stand_beside_ours_on_the_same_data_alone(whole: Comparison) -> None:
-    assert not said(whole).published.rows
+    assert not printed(whole)
     config = {**whole.config, "data": {"name": "cifar10"}}
-    rows = said(replace(whole, config=config)).published.rows
+    rows = printed(replace(whole, config=config))
     ours = [row for row in rows if row[2] == "this comparison"]
     assert len(ours) == len(whole.methods)
     assert all(row[0].startswith("here: ") for row in ours)
     errors = [float(row[1].split()[0]) for row in rows]
     assert errors == sorted(errors)
     assert any("He et al. 2015" in row[2] for row in rows)
-    assert not said(replace(whole, config=config, splits=False)).published.rows
+    assert not printed(replace(whole, config=config, splits=False))
 
 
 def test_the_page_tells_how_to_go_on_and_by_what_it_was_made(written: ComparisonHome) -> None:
@@ -320,6 +318,7 @@ STRANGE: dict[str, Any] = {
 }
 
 
+@pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize("changed", STRANGE.values(), ids=STRANGE)
 def test_a_comparison_can_be_reported_at_any_moment(changed: dict[str, Any], home: ComparisonHome) -> None:
     made = comparison(methods=("assisted", "random"), seeds=(0,), trainings=3, **changed)

@@ -15,17 +15,21 @@ from gaopt.report.plots import comparison as plots
 TEXTS = {
     "progress": (
         "Best score so far, against what was spent",
-        "Above, for each method the mean over its seeds of the best validation score so far; below, each method alone,"
-        " from its lowest to its highest seed (the band is min … max, not an interval), before the means of the others."
-        " Short trainings and failures count as spent. A line begins once every seed has a score, and the axis where"
-        " most lines have left the start. These are the scores that the searches chose by: they are optimistic.",
+        "For each method the mean over its seeds of the best validation score so far. Short trainings and failures"
+        " count as spent. A line begins once every seed has a score, and the axis where most lines have left the start."
+        " These are the scores that the searches chose by: they are optimistic.",
+    ),
+    "seeds": (
+        "How far the seeds lie apart",
+        "The same for each method alone: its mean, and the band from its lowest to its highest seed (min … max, not an"
+        " interval), before the means of the others.",
     ),
     "judged": (
         "Judged scores",
         "What the winners are worth: each mark is the winner of one search, trained again with a fresh seed and judged"
         " once. A thin line joins the same seed, so that methods can be compared pair by pair; the bar below the"
         " marks is the mean, with its 95 % interval over seeds. To the right, how far each method lies from the"
-        " first one, seed by seed: what lies left of the line is worse.",
+        " first one, seed by seed: what lies left of the line is worse. An interval may run out of its panel.",
     ),
     "winners": (
         "The winners by epoch",
@@ -41,8 +45,8 @@ TEXTS = {
     "importance": (
         "How much each gene matters",
         "By Optuna's evaluators, from all whole trainings of all searches. fANOVA tells what share of the differences"
-        " over the whole space a gene explains alone; PED-ANOVA, by which genes the best tenth of the trainings is told"
-        " from the rest. Each adds up to 100 %.",
+        " over the whole space a gene explains alone; PED-ANOVA, with 50 trainings or more, by which genes the best"
+        " tenth of them is told from the rest. Each adds up to 100 %.",
     ),
     "interactions": (
         "How pairs of genes act together",
@@ -56,8 +60,10 @@ TEXTS = {
 
 def figures(comparison: Comparison, claims: Claims, unit: Unit, genes: Genes) -> list[Figure]:
     """Those figures that there is something for."""
+    spent = bands(comparison)
     drawn = {
-        "progress": plots.progress(comparison, bands(comparison), unit),
+        "progress": plots.progress(comparison, spent, unit),
+        "seeds": plots.seeds(comparison, spent, unit),
         "judged": plots.judged(comparison, claims.judged, claims.contrasts, unit),
         "winners": plots.winners(comparison),
         "searched": plots.searched(comparison, genes.space),

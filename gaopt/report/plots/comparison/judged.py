@@ -54,6 +54,7 @@ def _scores(
         number = comparison.methods.index(method)
         _dots(axes, place, number, [unit.factor * value for value in scores[method].values()])
         _mean(axes, place, number, _possible(intervals.get(method), unit), unit.factor)
+    _near(axes, [unit.factor * value for method in methods for value in scores[method].values()])
     axes.set_xlabel(f"{unit.name}{', %' if unit.accuracy else ''}")
 
 
@@ -70,6 +71,7 @@ def _differences(
         place, number = methods.index(contrast.other), comparison.methods.index(contrast.other)
         _dots(axes, place, number, [-unit.factor * value for value in contrast.differences])
         _mean(axes, place, number, contrast.interval, -unit.factor)
+    _near(axes, [0.0, *(-unit.factor * value for contrast in contrasts for value in contrast.differences)])
     axes.set_xlabel(f"difference from {short(comparison.methods[0])}{', points' if unit.accuracy else ''}")
 
 
@@ -82,6 +84,13 @@ def _possible(found: Interval | None, unit: Unit) -> Interval | None:
 def _dots(axes: Axes, place: int, number: int, values: list[float]) -> None:
     look: dict[str, Any] = {"color": shade(number), "markeredgecolor": "white", "markeredgewidth": 0.5, "zorder": 3}
     axes.plot(values, [place] * len(values), marker(number), markersize=6, alpha=0.9, linestyle="", **look)
+
+
+def _near(axes: Axes, values: list[float]) -> None:
+    """Keep the axis where the seeds are: an interval of two of them may be many times as wide, and runs out of it."""
+    low, high = axes.get_xlim()
+    reach = 0.75 * (max(values) - min(values)) or high - low
+    axes.set_xlim(max(low, min(values) - reach), min(high, max(values) + reach))
 
 
 def _mean(axes: Axes, place: int, number: int, found: Interval | None, factor: float) -> None:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from gaopt.comparison import Comparison, Cost
 from gaopt.report.plots.comparison.palette import dashes, shade, short
-from gaopt.report.plots.style import LOST, figure, limit, plot
+from gaopt.report.plots.style import LOST, MUTED, figure, limit, plot
 
 if TYPE_CHECKING:
     from gaopt.report.comparison.spent import Band
@@ -29,25 +29,35 @@ def progress(comparison: Comparison, bands: Mapping[Cost, Mapping[str, Band]], u
     """
     if not any(bands.values()):
         return None
-    each = [method for method in comparison.methods if method in bands["epochs"]]
-    rows = -(-len(each) // 4)
-    drawn = figure(4.1 + 1.95 * rows)
-    top, below = drawn.subfigures(2, 1, height_ratios=(4.1, 1.95 * rows), hspace=0.02, squeeze=False).flat
-    low, high = shown(bands["epochs"].values(), unit.factor)
-    for axes, cost in zip(top.subplots(1, 2, sharey=True), AXES, strict=True):
+    drawn = figure(4.1)
+    panels = list(drawn.subplots(1, 2, sharey=True))
+    for axes, cost in zip(panels, AXES, strict=True):
         _all(axes, comparison, bands[cost], unit)
         axes.set(xlabel=AXES[cost], xlim=(0, None))
-        limit(axes, low, high)
-    top.axes[0].set_ylabel(f"best validation score{unit.sign}")
-    keys, said = top.axes[0].get_legend_handles_labels()
-    top.legend(keys[::-1], said[::-1], loc="outside upper left", ncols=8, handlelength=2.8, columnspacing=1.5)
-    grid = list(below.subplots(rows, 4, sharex=True, sharey=True, squeeze=False).flat)
+        limit(axes, *shown(bands["epochs"].values(), unit.factor))
+    panels[0].set_ylabel(f"best validation score{unit.sign}")
+    keys, said = panels[0].get_legend_handles_labels()
+    drawn.legend(keys[::-1], said[::-1], loc="outside upper left", ncols=8, handlelength=2.8, columnspacing=1.5)
+    return drawn
+
+
+@plot("seeds", "Best validation score so far of each method from its lowest to its highest seed")
+def seeds(comparison: Comparison, bands: Mapping[Cost, Mapping[str, Band]], unit: Unit) -> Figure | None:
+    """Args:
+    bands: by cost and method.
+    """
+    each = [method for method in comparison.methods if method in bands["epochs"]]
+    if not each or len(comparison.seeds) < 2:
+        return None
+    rows = -(-len(each) // 4)
+    drawn = figure(1.9 * rows + 0.2)
+    grid = list(drawn.subplots(rows, 4, sharex=True, sharey=True, squeeze=False).flat)
     for axes in grid[len(each) :]:
         axes.set_axis_off()
     for axes, method in zip(grid, each, strict=False):
         _one(axes, comparison, method, bands["epochs"], unit)
-        limit(axes, low, high)
-    below.supxlabel("epochs trained", fontsize=9, color=axes.xaxis.label.get_color())
+        limit(axes, *shown(bands["epochs"].values(), unit.factor))
+    drawn.supxlabel(AXES["epochs"], fontsize=9, color=MUTED)
     return drawn
 
 
