@@ -46,7 +46,8 @@ class Methods:
     def title(self, method: str) -> str:
         """In a few words."""
         if method in self.plan.configs and (method not in SEARCHES or len(self.plan.configs) > 1):
-            return f"the search of the config {method}"
+            searches = SEARCHES.get(self.plan.config(method).strategy, "no search")
+            return f"{searches}, as {'the study' if self.plan.studies else 'the config'} {method} has it"
         if method == GIVEN:
             return "the genes given by hand"
         return SEARCHES.get(method) or self._baselines(self.plan.base)[method].title
