@@ -4,7 +4,7 @@
 #   head [RAY START OPTION…]      a head that coordinates and trains nothing
 #   worker [RAY START OPTION…]    joins the head at RAY_ADDRESS and trains
 #   run|train|resume|reproduce|compare …  the gaopt command; with RAY_ADDRESS, as a node of that cluster
-#   lr-find|nets|status|list|report|predict|bench …  the gaopt command; needs no Ray
+#   lr-find|nets|status|list|report|export|predict|bench …  the gaopt command; needs no Ray
 #   health                        exit 0 when this node is part of a running cluster
 #
 # RAY_ADDRESS          host:port of the head
@@ -116,7 +116,7 @@ case $role in
         fi
         exec gaopt "$@"
         ;;
-    lr-find | nets | status | list | report | predict | bench | -*)
+    lr-find | nets | status | list | report | export | predict | bench | -*)
         exec gaopt "$@"
         ;;
     health)
@@ -125,6 +125,6 @@ case $role in
         exec ray status --address="${RAY_ADDRESS:-127.0.0.1:6379}"
         ;;
     *)
-        fail "unknown role '$role': must be head, worker, health, or one of gaopt's verbs (run, train, resume, reproduce, compare, lr-find, nets, status, list, report, predict, bench)"
+        fail "unknown role '$role': must be head, worker, health, or one of gaopt's verbs (run, train, resume, reproduce, compare, lr-find, nets, status, list, report, export, predict, bench)"
         ;;
 esac

@@ -57,6 +57,10 @@ class Home:
         """A figure as a file of its own, for report.md."""
         return self.path / "figures" / f"{name}.svg"
 
+    def export(self, name: str) -> Path:
+        """The folder of an export, by its format."""
+        return self.path / "export" / name
+
     def lr_find(self, kind: str) -> Path:
         """What a range test leaves in a folder of its own: its figure (svg), its points (csv), all of it (json)."""
         return self.path / f"lr-find.{kind}"

@@ -23,6 +23,8 @@ HEAVY = {
     "optuna",
     "onnxruntime",
     "plotly",
+    "tensorboardX",
+    "mlflow",
 }
 
 # Each may import those to its right, and its own kind; nothing points back.
@@ -30,7 +32,7 @@ LAYERS = [
     ("__main__",),
     ("cli",),
     ("bench", "comparing"),
-    ("driver",),
+    ("driver", "export"),
     ("report", "screen", "signals"),
     ("progress", "integrations", "statistics"),
     ("comparison",),
@@ -54,14 +56,17 @@ DOORS = {
     # The pool runs our tasks on Ray; the searcher is run by Ray Tune, imported by who uses Tune, and meets no pool.
     "ray": {"gaopt/pools/cluster.py", "gaopt/integrations/tune.py", "gaopt/comparing/asha.py"},
     # Optuna calls our sampler; as a peer it is asked, by a strategy and, one study long, by the benchmark; the report
-    # of a comparison has from it how much each gene matters.
+    # of a comparison has from it how much each gene matters; an export is written for it.
     "optuna": {
+        "gaopt/export/optuna.py",
         "gaopt/integrations/optuna.py",
         "gaopt/bench/peers.py",
         "gaopt/strategies/sampled.py",
         "gaopt/report/comparison/importance.py",
     },
     "plotly": {"gaopt/report/comparison/interactive.py"},
+    "tensorboardX": {"gaopt/export/tensorboard.py"},
+    "mlflow": {"gaopt/export/mlflow.py"},
     "pandas": {"gaopt/report/tables.py"},
     "sqlite3": {"gaopt/journal.py"},
     "onnxruntime": {"gaopt/bench/lcbench.py"},

@@ -1,0 +1,70 @@
+"""A study written down for tools of others: a file a format, each the one door to its library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from gaopt.errors import BadInput
+from gaopt.export.place import rewritten
+from gaopt.export.trials import Study, read
+
+__all__ = ["FORMATS", "Format", "Study", "read", "write"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """
+    Attributes:
+        packages: what it is written with.
+        install: what has them.
+        file: of its folder, what is opened; "" for the folder itself.
+        opened: the command that opens it, with {} for the path.
+    """
+
+    packages: tuple[str, ...]
+    install: str
+    file: str
+    opened: str
+
+
+FORMATS = {
+    "optuna": Format(("optuna",), "gaopt[optuna]", "optuna.db", "optuna-dashboard sqlite:///{}"),
+    "tensorboard": Format(("tensorboardX",), "tensorboardX", "", "tensorboard --logdir {}"),
+    "mlflow": Format(
+        ("mlflow", "sqlalchemy", "alembic"), "gaopt[mlflow]", "mlflow.db", "mlflow ui --backend-store-uri sqlite:///{}"
+    ),
+    "csv": Format(("pandas",), "gaopt", "trials.csv", ""),
+}
+"""By name; the module of the same name has `write(study, folder)`."""
+
+
+def write(study: Study, name: str, folder: Path) -> Path:
+    """Write a study to a folder of its own, in the place of what was exported there before.
+
+    Args:
+        name: of the format.
+
+    Returns:
+        What there is to open.
+
+    Raises:
+        BadInput: a package is missing; or the folder holds anything but an earlier export of this study to this format,
+            or cannot be written. Nothing has changed then.
+    """
+    found = FORMATS[name]
+    if missing := list(_missing(found.packages)):
+        raise BadInput(
+            f"{missing[0]} is not installed, and an export to {name} needs it: pip install '{found.install}'"
+        )
+    door = import_module(f"gaopt.export.{name}")
+    with rewritten(folder, {"study": study.name, "format": name}) as part:
+        door.write(study, part)
+    return folder / found.file
+
+
+def _missing(packages: Iterable[str]) -> Iterable[str]:
+    return (package for package in packages if find_spec(package) is None)

@@ -1,0 +1,59 @@
+"""A study as tables: those of the report, and one of trials as Optuna's `trials_dataframe` has it."""
+
+from __future__ import annotations
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gaopt.export.trials import Study, Trial
+from gaopt.report import tables
+
+TABLES = (tables.individuals, tables.generations, tables.epochs, tables.cycle)
+
+
+def write(study: Study, folder: Path) -> None:
+    """Write individuals.csv, generations.csv, epochs.csv, cycle.csv, and trials.csv."""
+    for table in TABLES:
+        (folder / f"{table.__name__}.csv").write_text(tables.csv(table(study.history)), "utf-8")
+    rows = [_row(trial) for trial in study.trials]
+    attributes = list(dict.fromkeys(name for row in rows for name in row if name.startswith("user_attrs_")))
+    first = ("number", "value", "datetime_start", "datetime_complete", "duration")
+    columns = [*first, *(f"params_{name}" for name in study.space), *attributes, "state"]
+    with open(folder / "trials.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _row(trial: Trial) -> dict[str, Any]:
+    return {
+        "number": trial.number,
+        "value": trial.value,
+        "datetime_start": _time(trial.started),
+        "datetime_complete": _time(trial.ended),
+        "duration": _duration(trial),
+        **{f"params_{name}": value for name, value in trial.params.items()},
+        **{f"user_attrs_{name}": _cell(value) for name, value in trial.known.items()},
+        "state": trial.state,
+    }
+
+
+def _cell(value: Any) -> Any:
+    return " ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _time(seconds: float | None) -> str:
+    """With its zone: a file may be read elsewhere."""
+    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(" ", "microseconds")
+
+
+def _duration(trial: Trial) -> str:
+    """As pandas writes one: "0 days 00:01:02.500000"."""
+    if trial.started is None or trial.ended is None:
+        return ""
+    minutes, seconds = divmod(max(0.0, trial.ended - trial.started), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    days, hours = divmod(hours, 24)
+    return f"{days} days {hours:02}:{minutes:02}:{seconds:09.6f}"

@@ -1,0 +1,109 @@
+"""A study for Optuna (Akiba and others, *Optuna*, 2019): an SQLite file that it and its dashboard open."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from gaopt.export.place import database, hasten
+from gaopt.export.trials import Study, Trial
+from gaopt.space import AnyGene, Choice, Gene
+
+Distributions = dict[str, BaseDistribution]
+
+
+def write(study: Study, folder: Path) -> None:
+    """Write optuna.db: one study with the name of ours, whose trials have the numbers of our individuals."""
+    seen = {name: [t.params[name] for t in study.trials if name in t.params] for name in study.space}
+    kinds = {name: distribution(gene, seen[name]) for name, gene in study.space.items()}
+    constrained = not all(trial.candidate for trial in study.trials)
+    with database(folder / "optuna.db") as url, _quiet():
+        storage = optuna.storages.RDBStorage(url)
+        hasten(storage.engine)
+        written = optuna.create_study(storage=storage, study_name=study.name, direction="maximize")
+        for key, value in study.about.items():
+            written.set_user_attr(key, value)
+        for trial in study.trials:
+            written.add_trial(_frozen(trial, kinds, constrained))
+        storage.remove_session()
+        storage.engine.dispose()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without a line about a study that was made."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+def _frozen(trial: Trial, kinds: Distributions, constrained: bool) -> FrozenTrial:
+    params = {name: _value(kinds[name], value) for name, value in trial.params.items()}
+    waiting, over = trial.state == "WAITING", trial.state in ("COMPLETE", "PRUNED", "FAIL")
+    system: dict[str, Any] = {"fixed_params": params} if waiting else {}  # as Optuna's enqueue_trial has it
+    if constrained and trial.state == "COMPLETE":
+        # Above 0 is infeasible: it keeps its value and is not the best. As a list, the dashboard reads it too.
+        system["constraints"] = [0.0 if trial.candidate else 1.0]
+    return FrozenTrial(
+        number=trial.number,
+        trial_id=trial.number,
+        state=TrialState[trial.state],
+        value=trial.value,
+        datetime_start=None if waiting else _time(trial.started or trial.ended),
+        datetime_complete=_time(trial.ended) if over else None,
+        params={} if waiting else params,
+        distributions={} if waiting else {name: kinds[name] for name in params},
+        user_attrs=trial.known,
+        system_attrs=system,
+        intermediate_values={} if waiting else trial.curve,
+    )
+
+
+def _time(seconds: float | None) -> datetime:
+    """Local and without a zone, as Optuna's own."""
+    return datetime.fromtimestamp(seconds or 0.0)
+
+
+def distribution(gene: AnyGene, values: Sequence[Any]) -> BaseDistribution:
+    """A gene as Optuna has it, wide enough for the values that it had: those given by hand may lie outside."""
+    if isinstance(gene, Choice):
+        return CategoricalDistribution((*gene.choices, *(value for value in values if value not in gene.choices)))
+    low, high = min([gene.low, *values]), max([gene.high, *values])
+    log = gene.scale == "log" and low > 0
+    if gene.integer and all(value % 1 == 0 for value in values):
+        stepped = gene.step and all(gene.low <= v <= gene.high and (v - gene.low) % gene.step == 0 for v in values)
+        if stepped:
+            high = gene.level(gene.levels - 1)
+        return IntDistribution(int(low), int(high), log=log, step=int(gene.step) if stepped else 1)
+    if gene.step and (top := _top(gene, values)):
+        return FloatDistribution(gene.low, top, step=gene.step)
+    return FloatDistribution(low, high, log=log)
+
+
+def _top(gene: Gene, values: Sequence[float]) -> float | None:
+    """The last of a gene's steps; None where Optuna's would be others than ours, which have six figures."""
+    low, step = Decimal(str(gene.low)), Decimal(str(gene.step))
+    top = float(low + (gene.levels - 1) * step)
+    exact = (Decimal(str(top)) - low) % step == 0
+
+    def on_a_step(value: float) -> bool:
+        steps = (value - gene.low) / gene.step
+        return gene.low <= value <= top and math.isclose(steps, round(steps), rel_tol=0.0, abs_tol=1e-9)
+
+    return top if exact and all(map(on_a_step, values)) else None
+
+
+def _value(kind: BaseDistribution, value: Any) -> Any:
+    return int(value) if isinstance(kind, IntDistribution) else value

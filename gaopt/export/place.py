@@ -1,0 +1,86 @@
+"""Where an export lies: a folder with a mark, replaced whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from gaopt.errors import StudyError
+
+MARK = "export.json"
+"""Says of which study and format a folder is the export: another one is never replaced."""
+
+
+@contextmanager
+def rewritten(folder: Path, mark: Mapping[str, str]) -> Iterator[Path]:
+    """An empty folder beside another, whose place it takes at the end; after an error nothing of it is left.
+
+    Raises:
+        StudyError: there is something with another mark or none, or the disk says no.
+    """
+    folder = folder.resolve()
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        _check(folder, mark)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        part.mkdir()
+        yield part
+        (part / MARK).write_text(json.dumps(mark) + "\n", "utf-8")
+        _replace(folder, part)
+    except OSError as error:
+        raise StudyError(f"the folder {folder} cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _check(folder: Path, mark: Mapping[str, str]) -> None:
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    try:
+        found = json.loads((folder / MARK).read_text("utf-8"))
+    except (OSError, ValueError):
+        raise StudyError(f"{folder} exists and is no export of gaopt: give another --out") from None
+    if found != mark:
+        known = isinstance(found, dict) and found.keys() == mark.keys()
+        held = f"the export of the study {found['study']!r} to {found['format']}" if known else "another kind of export"
+        raise StudyError(f"{folder} is {held}: give another --out")
+
+
+def _replace(folder: Path, part: Path) -> None:
+    """Two renames where there is an earlier one: a folder cannot be renamed onto a full one."""
+    old = part.with_suffix(".old")
+    if folder.exists():
+        folder.rename(old)
+    try:
+        part.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def database(path: Path) -> Iterator[str]:
+    """The address of a new SQLite file as SQLAlchemy knows it; the file is moved to its path at the end.
+
+    Its folder may be called what an address cannot spell ("?", "{", "%"), so that it is made elsewhere.
+    """
+    with TemporaryDirectory() as scratch:
+        made = Path(scratch) / path.name
+        yield f"sqlite:///{made}"
+        shutil.move(made, path)
+
+
+def hasten(engine: Any) -> None:
+    """Let an SQLAlchemy engine not wait for the disk: a file that is not whole is never seen, and can be made again."""
+    from sqlalchemy import event
+
+    engine.dispose()
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))

@@ -1,0 +1,245 @@
+"""A study as other tools know one: trials, each with parameters, a state, a value and what it was on the way there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gaopt.config import from_tables
+from gaopt.errors import StudyError
+from gaopt.events import Reported, Scored
+from gaopt.experiment import Experiment, experiment
+from gaopt.history import History, Individual, Status
+from gaopt.home import Home
+from gaopt.journal import Journal, held
+from gaopt.progress import state
+from gaopt.space import AnyGene, Choice
+
+State = Literal["COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING"]
+"""In the words of Optuna."""
+STATES: dict[Status, State] = {
+    "scored": "COMPLETE",
+    "early": "PRUNED",
+    "failed": "FAIL",
+    "running": "RUNNING",
+    "waiting": "WAITING",
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An individual.
+
+    Attributes:
+        number: its id.
+        params: its genes; in an experiment the variant by its name.
+        value: its fitness; of a finalist that was trained again the mean, on a rung its score there, None without one.
+        candidate: whether it may be the best. Once finalists were trained again, their repeats are none, nor are others
+            whose one score is above the best mean.
+        curve: by epoch, the metric that a fitness is the last value of; empty where there is none such.
+        reports: of its last training, by epoch.
+        metrics: at its end, and on the test split if it was measured there.
+        started, ended: its last training, in seconds since 1970; None where it did not.
+        parent: of a finalist's repeat the finalist.
+        about: what else is known of it: numbers, words, and lists of numbers.
+    """
+
+    number: int
+    params: dict[str, Any]
+    state: State
+    value: float | None
+    candidate: bool
+    curve: dict[int, float]
+    reports: Mapping[int, Reported]
+    metrics: dict[str, float]
+    started: float | None
+    ended: float | None
+    parent: int | None
+    about: dict[str, Any]
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """All that is known of it, under one name each."""
+        return self.about | {name: value for name, value in self.metrics.items() if name not in self.about}
+
+    @property
+    def late(self) -> dict[str, float]:
+        """Of the metrics at its end those that no epoch reported."""
+        reported = {name for report in self.reports.values() for name in report.metrics}
+        return {name: value for name, value in self.metrics.items() if name not in reported}
+
+
+@dataclass(frozen=True)
+class Study:
+    """
+    Attributes:
+        space: the parameters by name.
+        best: the number of the best trial; None where only rungs have scores.
+        created: in seconds since 1970.
+        state: what it is doing: "finished", or something else.
+        about: what decided it: words and numbers.
+        history: where all of this is from.
+    """
+
+    name: str
+    space: dict[str, AnyGene]
+    trials: list[Trial]
+    best: int | None
+    created: float
+    state: str
+    about: dict[str, Any]
+    history: History
+
+    @property
+    def metrics(self) -> list[str]:
+        """The names of all metrics, as they come."""
+        each = [m for trial in self.trials for m in (*(r.metrics for r in trial.reports.values()), trial.metrics)]
+        return list(dict.fromkeys(name for metrics in each for name in metrics))
+
+
+def read(home: Home) -> Study:
+    """
+    Raises:
+        StudyError: the study cannot be read, or nothing in it has a score.
+    """
+    holds = held(home.journal)
+    with Journal(home.journal) as journal:
+        return study(home.name, History(journal), held=holds)
+
+
+def study(name: str, history: History, *, held: bool = False) -> Study:
+    """
+    Args:
+        held: whether a driver holds the study now; if none does, what was being trained will be trained again.
+
+    Raises:
+        StudyError: nothing in it has a score.
+    """
+    if not (history.scored or history.early):
+        raise StudyError(f"the study {name!r} has no score yet: there is nothing to export")
+    config, now, best = from_tables(history.config), state(history, held), history.best
+    variants = experiment(history.config)
+    about = {"objective": config.objective, "strategy": config.strategy, "seed": config.seed, "state": now}
+    return Study(
+        name=name,
+        space=_space(variants, config.space),
+        trials=list(_Trials(history, variants, running=now == "running")),
+        best=best.id if best else None,
+        created=history.created,
+        state=now,
+        about={"gaopt": history.opened.version, **about} if history.opened else about,
+        history=history,
+    )
+
+
+def _space(found: Experiment | None, space: Mapping[str, AnyGene]) -> dict[str, AnyGene]:
+    variants = {"variant": Choice(tuple(variant.name for variant in found.variants))} if found else {}
+    return {name: variants.get(name, gene) for name, gene in space.items()}
+
+
+class _Trials:
+    """What every trial of a study is made with, found once."""
+
+    def __init__(self, history: History, found: Experiment | None, running: bool) -> None:
+        self._history, self._experiment, self._running = history, found, running
+        self._best, self._repeated, self._means = history.best, history.repeated, history.means
+        self._metric = followed(history)
+
+    def __iter__(self) -> Iterator[Trial]:
+        return (self._trial(individual) for _, individual in sorted(self._history.individuals.items()))
+
+    def _trial(self, individual: Individual) -> Trial:
+        score = _score(individual)
+        outcome = score or individual.outcome
+        return Trial(
+            number=individual.id,
+            params=self._params(individual),
+            state=self._state(individual),
+            value=self._value(individual),
+            candidate=self._candidate(individual),
+            curve=_curve(individual, self._metric),
+            reports=individual.reports,
+            metrics=self._metrics(individual),
+            started=individual.started or None,
+            ended=outcome.at if outcome else None,
+            parent=individual.birth.parents[0] if individual.birth.origin == "repeat" else None,
+            about=_about(individual, self._repeated.get(individual.id, [])),
+        )
+
+    def _params(self, individual: Individual) -> dict[str, Any]:
+        if self._experiment and "variant" in individual.genes:
+            return individual.genes | {"variant": self._experiment.variant(individual.genes).name}
+        return individual.genes
+
+    def _state(self, individual: Individual) -> State:
+        if individual.status == "running" and not self._running:
+            return "WAITING"  # its driver is gone: it will be trained again
+        return STATES[individual.status]
+
+    def _value(self, individual: Individual) -> float | None:
+        score = _score(individual)
+        return self._means.get(individual.id, score.fitness) if score else None
+
+    def _candidate(self, individual: Individual) -> bool:
+        if not self._best or individual.status != "scored":
+            return True
+        value, highest = self._value(individual), self._value(self._best)
+        assert value is not None
+        assert highest is not None
+        return individual.birth.origin != "repeat" and (value, -individual.id) <= (highest, -self._best.id)
+
+    def _metrics(self, individual: Individual) -> dict[str, float]:
+        score, judged = _score(individual), self._history.judged.get(individual.id)
+        if not score:
+            return {}
+        last = individual.reports[individual.epoch].metrics if individual.reports else {}
+        test = {f"test_{name}": value for name, value in judged.metrics.items()} if judged else {}
+        return {**last, **score.metrics, **test}
+
+
+def _score(individual: Individual) -> Scored | None:
+    """Of its whole training, or on the rung that it is on."""
+    if individual.status == "early":
+        return individual.early[individual.share]
+    return individual.outcome if isinstance(individual.outcome, Scored) else None
+
+
+def followed(history: History) -> tuple[str, float] | None:
+    """The metric whose last value is the fitness, or less the fitness (−1), in every training; the first by name."""
+    scores = [(score, i) for i in history.individuals.values() if (score := _score(i)) and i.reports]
+    ends = [(score.fitness, i.reports[i.epoch].metrics) for score, i in scores]
+    for name in sorted(ends[0][1]) if ends else ():
+        for sign in (1.0, -1.0):
+            if all(name in metrics and sign * metrics[name] == fitness for fitness, metrics in ends):
+                return name, sign
+    return None
+
+
+def _curve(individual: Individual, metric: tuple[str, float] | None) -> dict[int, float]:
+    if metric:
+        name, sign = metric
+        reports = [individual.reports[epoch] for epoch in sorted(individual.reports)]
+        return {report.epoch: sign * report.metrics[name] for report in reports if name in report.metrics}
+    score = _score(individual)
+    return {score.epochs or 1: score.fitness} if score and individual.status == "early" else {}
+
+
+def _about(individual: Individual, trainings: list[Individual]) -> dict[str, Any]:
+    birth, failure = individual.birth, individual.failure
+    about: dict[str, Any] = {
+        "individual": individual.id,
+        "generation": individual.generation,
+        "origin": birth.origin,
+        "parents": list(birth.parents),
+        "epochs": individual.epochs,
+        "seconds": individual.seconds,
+    }
+    if individual.early or individual.share < 1:
+        rungs = {f"fitness_at_{share:g}": score.fitness for share, score in sorted(individual.early.items())}
+        about |= {"share": individual.share, **rungs}
+    if trainings:
+        about["trainings"] = [training.fitness for training in trainings]
+    if failure:
+        about |= {"reason": failure.reason, "message": failure.message}
+    return about
