@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import gamma, sqrt
-from statistics import fmean, median_low, stdev
+from statistics import fmean, stdev
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from gaopt.statistics.intervals import Interval, Scores, interval
 
 FEWEST = 3
 """Pairs of a claim."""
-
-FLOOR = 0.5
-"""The least deviation of a contrast, as a share of the median one."""
 
 DUST = 1e-12
 """The share of a number that is rounding in floating point."""
@@ -29,8 +26,8 @@ class Contrast:
     Attributes:
         seeds: that both have.
         differences: reference − other, on each of these seeds.
-        deviation: of the differences, as the test takes it: never below what the steps of the scores and the other
-            contrasts allow. None with fewer than two seeds.
+        deviation: of the differences, as the test takes it: with the rounding of scores that move in steps. None with
+            fewer than two seeds.
         p: of the paired t-test, two-sided; None with fewer than three seeds.
         adjusted: p by Holm's correction for all contrasts of the family.
         claimed: whether a difference is.
@@ -88,7 +85,7 @@ def contrasts(scores: Scores, reference: str, alpha: float = 0.05) -> list[Contr
     shared = {name: tuple(sorted(mine.keys() & theirs.keys())) for name, theirs in others.items()}
     pairs = {name: np.array([[mine[s], others[name][s]] for s in shared[name]]).reshape(-1, 2) for name in others}
     differences = {name: _differences(each) for name, each in pairs.items()}
-    deviations = _floored({name: _deviation(pairs[name]) for name in others if len(pairs[name]) > 1})
+    deviations = {name: _deviation(pairs[name]) for name in others if len(pairs[name]) > 1}
     ps = {name: _p(differences[name], deviations[name]) for name in others if len(pairs[name]) >= FEWEST}
     adjusted = holm(ps, len(others))
     return [
@@ -126,11 +123,6 @@ def _step(scores: np.ndarray) -> float:
 def _dust(scores: np.ndarray) -> float:
     """What scores that are equal may differ by in floating point."""
     return DUST * float(np.max(np.abs(scores), initial=0.0))
-
-
-def _floored(deviations: Mapping[str, float]) -> dict[str, float]:
-    least = FLOOR * median_low(deviations.values()) if deviations else 0.0
-    return {name: max(deviation, least) for name, deviation in deviations.items()}
 
 
 def _p(differences: np.ndarray, deviation: float) -> float:
