@@ -100,7 +100,8 @@ class _Sentence:
             return ""
         best = min(varied, key=lambda contrast: (_gap(contrast), contrast.other))
         seeds = seeds_needed(best.deviation or 0.0, self.difference, len(self.found), alpha=self.alpha)
-        one = f"one of {self._number(self.difference, 'g')}{self._unit}"
+        worth = self._number(self.difference, "g")
+        one = f"one of {worth}{self._unit if worth != '1' else self._unit.removesuffix('s')}"
         one += f" against {self._name(best.other)}" if len(self.found) > 1 else ""
         if seeds is None:
             return f"to show {one} it would take more than {MOST} seeds"

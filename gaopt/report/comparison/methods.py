@@ -96,7 +96,7 @@ def _cost(comparison: Comparison, method: str) -> list[str]:
 def contrasts(claims: Claims, unit: Unit) -> Table:
     """The reference against each other method; those of which a difference is claimed say so."""
     head = ["against", "pairs", f"difference{', points' if unit.accuracy else ''}", "95 % interval"]
-    head += ["p", "p, adjusted", "effect", "seeds needed", "difference shown"]
+    head += ["p", "p, adjusted", "effect", "seeds needed", "shown"]
     return Table(head, [_contrast(each, claims, unit) for each in claims.contrasts], frozenset({0}))
 
 
