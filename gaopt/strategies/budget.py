@@ -39,8 +39,8 @@ class Budget:
         """Also what those have yet to train that are not finished."""
         everyone = history.individuals.values()
         begun = sum(self._cost(i.share) for i in everyone if i.status in ("waiting", "running"))
-        # Epochs that a running one has reported are in its cost.
-        return begun + sum(i.epochs - (i.epoch if i.status == "running" else 0) for i in everyone)
+        # Epochs that such a one has reported are in its cost, also where it waits to be gone on with after a kill.
+        return begun + sum(i.epochs - (i.epoch if i.status in ("waiting", "running") else 0) for i in everyone)
 
     def _cost(self, share: float) -> int:
         return max(1, round(share * self._whole))
