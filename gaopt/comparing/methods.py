@@ -45,7 +45,7 @@ class Methods:
 
     def title(self, method: str) -> str:
         """In a few words."""
-        if method in self.plan.configs and (method not in SEARCHES or len(self.plan.configs) > 1):
+        if self._own(method):
             searches = SEARCHES.get(self.plan.config(method).strategy, "no search")
             return f"{searches}, as {'the study' if self.plan.studies else 'the config'} {method} has it"
         if method == GIVEN:
@@ -56,7 +56,7 @@ class Methods:
         """The config of a method's search, its budget in it."""
         base = self._base(method)
         config = replace(base, seed=base.seed + seed, noise=Noise(), stop=self._stop)
-        if method in self.plan.configs and method not in SEARCHES:
+        if self._own(method):
             return self._searching(config, config.strategy)
         if method in SEARCHES:
             return self._searching(config, method)
@@ -65,6 +65,10 @@ class Methods:
         else:
             found = self._baselines(_bare(config))[method].configured()
         return replace(found, grid=GridConfig(repeats=min(1000, self._most(config))))
+
+    def _own(self, method: str) -> bool:
+        """Whether it is a config by its name, whatever else is called so; one alone lends its name to no method."""
+        return method in self.plan.configs and (method not in SEARCHES or len(self.plan.configs) > 1)
 
     def _base(self, method: str) -> StudyConfig:
         tables = self.plan.configs.get(method)
