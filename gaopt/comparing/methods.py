@@ -82,9 +82,8 @@ class Methods:
         most, own = self._most(config), config if config.strategy == strategy else _bare(config)
         if strategy == "assisted":
             found = own.assisted if config.strategy == strategy else Assisted(population=_population(config))
-            own = replace(
-                own, assisted=replace(found, generations=1 + max(0, most - found.population) // found.offspring)
-            )
+            generations = 1 + max(0, most - found.population) // found.offspring
+            own = replace(own, assisted=replace(found, generations=min(1000, generations)))
         else:
             genetic = config.genetic if config.strategy == "genetic" else Genetic(population=_population(config))
             litter = max(1, replace(genetic, generations=2).litters[1])
