@@ -87,7 +87,9 @@ def _failures(comparison: Comparison) -> list[str]:
     broken = [final for final in comparison.finals if final.individual.status == "failed"]
     if broken:
         names = ", ".join(f"{f.method} (seed {f.seed})" for f in broken)
-        said.append(f"{words.plural(len(broken), 'final')} failed and is in no mean: {names}.")
+        said.append(
+            f"{words.plural(len(broken), 'final')} failed and {'is' if len(broken) == 1 else 'are'} in no mean: {names}."
+        )
     return said
 
 
