@@ -141,6 +141,8 @@ def fresh(name: str | None, stem: str) -> Home:
     home = _at(name)
     if home.journal.exists():
         raise StudyError(f"the study {name!r} exists: go on with 'gaopt resume {name}', or give another --name")
+    if ComparisonHome(home.path).plan.is_file():
+        raise StudyError(f"the comparison {name!r} exists: go on with 'gaopt compare {name}', or give another --name")
     if home.path.exists() and not (home.path.is_dir() and not any(home.path.iterdir())):
         raise StudyError(f"{home.path} exists and is no study: give another --name")
     return home
