@@ -87,9 +87,8 @@ def _failures(comparison: Comparison) -> list[str]:
     broken = [final for final in comparison.finals if final.individual.status == "failed"]
     if broken:
         names = ", ".join(f"{f.method} (seed {f.seed})" for f in broken)
-        said.append(
-            f"{words.plural(len(broken), 'final')} failed and {'is' if len(broken) == 1 else 'are'} in no mean: {names}."
-        )
+        are = "is" if len(broken) == 1 else "are"
+        said.append(f"{words.plural(len(broken), 'final')} failed and {are} in no mean: {names}.")
     return said
 
 
