@@ -63,6 +63,7 @@ class Comparison:
         cost: what the budget is counted in.
         budget: of each search.
         difference: between two methods that would be worth showing, in units of fitness.
+        studies: whether these were searches of their own, each with what budget it had.
         splits: whether the finals were trained on training and validation images and judged on test images; else they
             are the objective itself, with fresh seeds.
     """
@@ -77,6 +78,7 @@ class Comparison:
     budget: float
     difference: float
     splits: bool
+    studies: bool = False
 
     @property
     def seeds(self) -> list[int]:

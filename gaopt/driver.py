@@ -20,7 +20,7 @@ from gaopt.config import Stop, StudyConfig
 from gaopt.errors import Stopped
 from gaopt.experiment import shown
 from gaopt.history import History
-from gaopt.home import Home, results
+from gaopt.home import Home
 from gaopt.objective import resolve
 from gaopt.pools import Pool
 from gaopt.progress import Progress, look, planned
@@ -46,7 +46,7 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool) -> None
             with watcher(home.name, as_json) as watch:
                 history = run(config, home, pool=pool, watch=watch, stop=signals.check)
         except Stopped:
-            click.echo(f"stopped; go on with: gaopt resume {shlex.quote(handle(home))}", err=True)
+            click.echo(f"stopped; go on with: gaopt resume {shlex.quote(home.handle)}", err=True)
             raise
         pool.close()
         write(history, home)
@@ -85,11 +85,6 @@ def _introduce(home: Home, config: StudyConfig, pool: Pool) -> None:
 
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
-def handle(home: Home) -> str:
-    """What `existing` finds the study by: its name, or the path of one that lies elsewhere."""
-    return home.name if home.path.parent == results() else str(home.path)
 
 
 def _conclude(home: Home, history: History, as_json: bool) -> None:

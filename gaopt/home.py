@@ -26,6 +26,11 @@ class Home:
         return self.path.name
 
     @property
+    def handle(self) -> str:
+        """What it is found by on a command line: its name, or the path of one that lies elsewhere."""
+        return self.name if self.path.parent == results() else str(self.path)
+
+    @property
     def journal(self) -> Path:
         return self.path / "study.db"
 

@@ -25,7 +25,7 @@ class Score:
     Attributes:
         fitness: higher is better. One that is not finite makes the individual fail as "diverged".
         metrics: what else is worth knowing, by name.
-        epochs: epochs trained, for the cost.
+        epochs: epochs trained, for the cost; 0 for as many as were reported, and at least one.
         seconds: time spent; 0 lets the pool measure it.
     """
 

@@ -18,6 +18,7 @@ from gaopt.comparing.run import Runner, missing
 from gaopt.comparison import Comparison
 from gaopt.config import load
 from gaopt.errors import ConfigError, Stopped, StudyError
+from gaopt.events import Closed
 from gaopt.history import History
 from gaopt.home import ComparisonHome
 from gaopt.journal import Journal
@@ -343,3 +344,136 @@ def test_bad_input_is_one_sentence_and_writes_nothing(
     assert exit.value.code == 2
     assert said in capfd.readouterr().err
     assert not results.exists()
+
+
+def studied(tmp_path: Path, name: str, seed: int, strategy: str = "random", generations: int = 3) -> Any:
+    """A study that is there."""
+    from gaopt.config import from_tables
+    from gaopt.home import Home
+    from gaopt.study import run as run_study
+
+    more = {"genetic": {"population": 4, "generations": generations}, "assisted": {}}
+    study = {"study": {"objective": "tests.flat:slope", "strategy": strategy, "seed": seed}}
+    home = Home(tmp_path / name)
+    run_study(from_tables(tables(**study, **more)), home)
+    return home
+
+
+def test_seeds_of_studies_are_their_own_and_pairs_are_of_the_same(tmp_path: Path, home: ComparisonHome) -> None:
+    studies = [studied(tmp_path, f"r{seed}", seed) for seed in (0, 1, 7)]
+    studies += [studied(tmp_path, f"g{seed}", seed, "genetic") for seed in (1, 7, 9)]
+    found = ran(begin.of_studies(studies, {}), home)
+    assert found.seeds == [0, 1, 7, 9]
+    scores = found.scores()
+    assert scores["random"].keys() & scores["genetic"].keys() == {1, 7}
+
+
+def test_a_study_is_not_counted_twice(tmp_path: Path) -> None:
+    first, copy, other = (studied(tmp_path, name, 3) for name in ("a", "b", "c"))
+    with pytest.raises(StudyError, match="b and a are the same search with the same seed"):
+        begin.of_studies([first, copy, other], {})
+
+
+def test_a_study_that_is_not_finished_is_refused(tmp_path: Path) -> None:
+    whole, cut = studied(tmp_path, "whole", 0), studied(tmp_path, "cut", 1)
+    with Journal(cut.journal, write=True) as journal:
+        journal.append(Closed("interrupted"))
+    with pytest.raises(StudyError, match="cut is not finished"):
+        begin.of_studies([whole, cut], {})
+
+
+def test_a_study_that_went_on_since_it_was_judged_is_refused(tmp_path: Path, home: ComparisonHome) -> None:
+    from gaopt.study import resumed
+    from gaopt.study import run as run_study
+
+    studies = [studied(tmp_path, "a", 0), studied(tmp_path, "b", 0, "genetic")]
+    ran(begin.of_studies(studies, {}), home)
+    before = History(Journal(studies[1].journal)).best
+    after = run_study(resumed(studies[1], ["genetic.generations=40"]), studies[1]).best
+    assert before
+    assert after
+    assert before.id != after.id
+    with pytest.raises(StudyError, match="genetic went on since its winner was judged"):
+        comparison(home)
+
+
+@pytest.mark.parametrize("objective", ["silent", "plain"])
+def test_an_objective_that_tells_of_no_epochs_spends_one_a_training(objective: str, home: ComparisonHome) -> None:
+    found = ran(plan(f"tests.flat:{objective}", methods=("assisted", "genetic", "random"), budget=12.0), home)
+    assert {search.epochs for search in found.searches} == {12}
+    assert {len(search.history.individuals) for search in found.searches} == {12}
+
+
+def test_trainings_without_a_search_have_seeds_of_their_own(home: ComparisonHome) -> None:
+    configs = {"toy": tables(given=[{"x": 1.0, "y": 0.5}])}
+    found = ran(begin.of_configs(configs, {"methods": ("given", "random"), "seeds": 3}), home)
+    fitness = [i.fitness for search in found.of("given") for i in search.history.individuals.values()]
+    assert len(set(fitness)) == len(fitness) == 24
+
+
+def test_asha_may_begin_as_many_trainings_as_there_are_epochs() -> None:
+    whole = tables("gaopt.objectives.toy:valley", pool={"kind": "ray"})
+    whole["space"] = {name: {"low": 0.1, "high": 1.0} for name in ("lr", "wd", "mom")}
+    methods = Methods(begin.of_configs({"toy": whole}, {"methods": ("random", "ray-asha"), "budget": 250.0}))
+    assert methods.configured("ray-asha", 0).trainings >= 250
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"warm": {"studies": ["nope"]}}, "there is no study 'nope'"),
+        ({"given": [{"x": n / 20, "y": 0.0} for n in range(12)]}, "given has 12 individuals"),
+        ({"study": {"objective": "tests.flat:slope", "strategy": "grid"}, "assisted": {}}, "strategy of b is 'grid'"),
+    ],
+)
+def test_a_search_that_cannot_be_run_is_found_before_anything_is_written(more: dict[str, Any], said: str) -> None:
+    with pytest.raises((ConfigError, StudyError), match=said):
+        begin.of_configs({"a": tables(), "b": tables(**more)}, {})
+
+
+@pytest.mark.parametrize(("key", "value"), [("budget", "nan"), ("budget", "inf"), ("difference", "nan")])
+def test_numbers_must_be_finite(key: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"--{key} is {value}"):
+        plan(**{key: float(value)})
+
+
+def test_a_budget_that_no_search_could_spend_is_refused() -> None:
+    with pytest.raises(ConfigError, match="more than 2000 trainings"):
+        plan(budget=2001.0)
+
+
+def test_a_config_of_fixed_genes_is_a_method(home: ComparisonHome) -> None:
+    fixed = {"study": {"objective": "tests.flat:slope", "strategy": "fixed"}, "fixed": {"x": 0.9, "y": 0.1}}
+    found = ran(begin.of_configs({"a": tables(), "b": tables(**fixed)}, {"seeds": 1}), home)
+    assert {i.genes["x"] for i in found.of("b")[0].history.individuals.values()} == {0.9}
+    assert found.of("b")[0].epochs == 8
+
+
+def test_a_comparison_without_winners_is_over(home: ComparisonHome) -> None:
+    wanted = plan("tests.flat:broken", methods=("random", "genetic"), seeds=1)
+    ran(wanted, home)
+    assert not missing(home, wanted)
+
+
+@pytest.mark.parametrize("text", ["[comparison]\nmethods = ['random']\n", "[configs.a.study]\nobjective = 'x:y'\n"])
+def test_a_plan_that_was_cut_is_one_sentence(text: str, home: ComparisonHome) -> None:
+    home.make()
+    home.plan.write_text(text)
+    with pytest.raises(ConfigError):
+        read(home)
+
+
+def test_the_paper_preset_has_a_one_cycle_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its recipe warms up, which a one-cycle does not."""
+    from gaopt.errors import Undecided
+    from gaopt.objectives.image import baselines
+
+    def undecided(*args: Any) -> None:
+        raise Undecided("no fall")
+
+    monkeypatch.setattr(baselines, "find_lr", undecided)
+    config = baselines.baselines(load("paper"), None, lambda: None)["baseline"].configured()  # type: ignore[arg-type]
+    checked = resolve(config.objective).check(config)
+    assert checked.settings["recipe"]["optimizer"] == "adam"
+    assert checked.settings["recipe"]["warmup"] == 0
+    assert checked.settings["recipe"]["epochs"] == load("paper").settings["recipe"]["epochs"]

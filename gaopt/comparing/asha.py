@@ -90,7 +90,7 @@ def _tuner(config: StudyConfig, home: Home, shared: Any, together: int, written:
             metric="fitness",
             mode="max",
             scheduler=ASHAScheduler(max_t=written.whole),
-            num_samples=config.trainings,
+            num_samples=max(1, config.trainings - len(written.history.individuals)),
             max_concurrent_trials=together,
             reuse_actors=True,
         ),
@@ -141,7 +141,7 @@ class _Written:
         self.config, self.journal, self.stop = config, journal, stop
         self.whole = epochs(config)
         self.history = History(journal)
-        self.stopped: Stopped | None = None
+        self.stopped: Stopped | ConfigError | None = None
         self._ids: dict[str, int] = {}  # of individuals, by Tune's names of trials
         check_same(self.history, config)
         self.record(Opened(config.plain(), __version__, socket.gethostname(), os.getpid()))
@@ -165,6 +165,11 @@ class _Written:
         for kind, body in encoded:
             event = decode(kind, body, 0.0)
             assert isinstance(event, Reported | Scored | Failed)
+            if isinstance(event, Reported) and event.epoch < self.whole and math.isnan(_metric(event)):
+                names = " nor ".join(METRICS)
+                self.stopped = ConfigError(
+                    f"an epoch reports no {names}, by which ASHA could tell: leave out 'ray-asha'"
+                )
             self.record(replace(event, individual=self._ids[trial.trial_id]))
 
     def left(self, trial: Any, reason: str = "its worker was lost") -> None:
@@ -176,11 +181,12 @@ class _Written:
         individual = self.history.individuals[id]
         if individual.status != "running":
             return
-        seconds = time.time() - individual.started
-        if not individual.reports:
-            self.record(Failed(id, "killed", reason, seconds))
+        told = [report.metrics["seconds"] for report in individual.reports.values() if "seconds" in report.metrics]
+        seconds = sum(told) if told else time.time() - individual.started  # else its worker's beginning counts too
+        last = individual.reports.get(individual.epoch)
+        if last is None or math.isnan(_metric(last)):
+            self.record(Failed(id, "killed", reason, seconds, individual.epoch))
             return
-        last = individual.reports[individual.epoch]
         share = individual.epoch / self.whole
         self.record(Scored(id, _metric(last), last.metrics, individual.epoch, seconds, share))
 
@@ -195,7 +201,7 @@ class _Written:
     def enough(self) -> bool:
         everyone, budget = self.history.individuals.values(), self.config.stop
         if budget.epochs:
-            return sum(i.epochs for i in everyone) >= budget.epochs
+            return sum(i.epochs for i in everyone) >= budget.epochs  # of those that run, the reported
         running = sum(time.time() - i.started for i in self.history.running)
         return bool(budget.seconds) and running + sum(i.seconds for i in everyone) >= budget.seconds
 

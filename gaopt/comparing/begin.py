@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gaopt.comparing.methods import check, usual
+from gaopt.comparing.methods import BASELINES, LIMIT, Methods, check, usual
 from gaopt.comparing.plan import Plan
 from gaopt.comparing.read import grouped, history
 from gaopt.comparison import Search
-from gaopt.config import PEERS, StudyConfig
-from gaopt.errors import ConfigError
+from gaopt.config import StudyConfig, check_read
+from gaopt.errors import ConfigError, StudyError
 from gaopt.home import Home
 from gaopt.objective import epochs
-from gaopt.strategies import sampled
+from gaopt.strategies import strategy
+from gaopt.study import recalled
 
 
 def of_configs(configs: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any]) -> Plan:
@@ -32,14 +34,34 @@ def of_configs(configs: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any
     base = next(iter(whole.values()))
     names = given.get("methods") or (tuple(configs) if len(configs) > 1 else usual(base))
     check(names, base, configs)
+    for name in ("budget", "difference"):
+        if not math.isfinite(given.get(name, 0.0)):
+            raise ConfigError(f"--{name} is {given[name]}: must be a finite number")
     plan = replace(
         draft, configs={name: config.plain() for name, config in whole.items()}, **{**given, "methods": names}
     )
-    if any(name in PEERS[:2] for name in names):
-        sampled.check()
-    if "ray-asha" in names and base.pool.kind != "ray":
+    plan = replace(plan, budget=_budget(plan, base))
+    for name in names:
+        _check_search(name, Methods(plan))
+    return plan
+
+
+def _check_search(method: str, methods: Methods) -> None:
+    """What can be known of a search before it is run; baselines are looked for when their turn comes.
+
+    Raises:
+        ConfigError: it cannot be run.
+        StudyError: it starts warm from a study that is not there.
+    """
+    if method in BASELINES:
+        return
+    config = methods.configured(method, 0)
+    check_read(config)
+    if config.strategy != "ray-asha":
+        strategy(config)
+    elif config.pool.kind != "ray":
         raise ConfigError("pool.kind is 'inline': the method 'ray-asha' needs 'ray', or leave it out of --methods")
-    return replace(plan, budget=_budget(plan, base))
+    recalled(config)
 
 
 def of_studies(studies: Sequence[Home], given: Mapping[str, Any]) -> Plan:
@@ -52,6 +74,9 @@ def of_studies(studies: Sequence[Home], given: Mapping[str, Any]) -> Plan:
         raise ConfigError(f"there is one study alone, {studies[0].name}: name two or more, or a config")
     found = list(grouped(study.path for study in studies))
     searches = [Search(method, seed, history(study)) for method, seed, study in found]
+    for (_, _, study), search in zip(found, searches, strict=True):
+        if search.history.closed is None or search.history.closed.reason != "finished":
+            raise StudyError(f"the study {study.name} is not finished: go on with 'gaopt resume {study.name}' first")
     configs: dict[str, Any] = {}
     for search in searches:
         configs.setdefault(search.method, search.history.config)
@@ -59,7 +84,7 @@ def of_studies(studies: Sequence[Home], given: Mapping[str, Any]) -> Plan:
         methods=tuple(configs),
         configs=configs,
         studies=tuple(str(study.path.absolute()) for study in studies),
-        seeds=max(seed for _, seed, _ in found) + 1,
+        seeds=len({seed for _, seed, _ in found}),
         budget=float(max(search.epochs for search in searches)),
         **given,
     )
@@ -85,6 +110,8 @@ def _budget(plan: Plan, base: StudyConfig) -> float:
         raise ConfigError(
             f"--budget is {budget:g}: must be a whole number of epochs, at least the {whole} of a training"
         )
+    if budget / whole > LIMIT:
+        raise ConfigError(f"--budget is {budget:g}, which pays for more than {LIMIT} trainings: must be less")
     return budget
 
 

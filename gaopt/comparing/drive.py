@@ -14,7 +14,7 @@ from gaopt.comparing.methods import Methods
 from gaopt.comparing.plan import Plan
 from gaopt.comparing.read import comparison
 from gaopt.comparing.run import Runner, missing
-from gaopt.driver import handle, open_pool
+from gaopt.driver import open_pool
 from gaopt.errors import Stopped
 from gaopt.home import ComparisonHome
 from gaopt.objective import epochs, resolve
@@ -85,7 +85,7 @@ def _run(plan: Plan, place: Callable[[], ComparisonHome], signals: Signals) -> C
         try:
             runner.run()
         except Stopped:
-            click.echo(f"stopped; go on with: gaopt compare {shlex.quote(handle(home))}", err=True)
+            click.echo(f"stopped; go on with: gaopt compare {shlex.quote(home.handle)}", err=True)
             raise
     return home
 

@@ -28,6 +28,8 @@ MOST = 3
 """Trainings that a search may begin, as a multiple of whole ones in its budget: many fail early."""
 LIMIT = 2000
 """Trainings that a search may begin at all."""
+APART = 10_000
+"""Between the first seeds of trainings without a search: more than each may have, so that no two share one."""
 
 
 @dataclass(frozen=True)
@@ -53,18 +55,28 @@ class Methods:
         return SEARCHES.get(method) or self._baselines(self.plan.base)[method].title
 
     def configured(self, method: str, seed: int) -> StudyConfig:
-        """The config of a method's search, its budget in it."""
+        """The config of a method's search, its budget in it.
+
+        Raises:
+            ConfigError: the method is a config that cannot be compared.
+        """
         base = self._base(method)
         config = replace(base, seed=base.seed + seed, noise=Noise(), stop=self._stop)
-        if self._own(method):
-            return self._searching(config, config.strategy)
-        if method in SEARCHES:
-            return self._searching(config, method)
-        if method == GIVEN:
-            found = replace(_bare(config), strategy="fixed", fixed=config.given[0])
+        strategy = config.strategy if self._own(method) else method
+        if strategy == "grid":
+            raise ConfigError(
+                f"study.strategy of {method} is 'grid', which spends no budget: must be a search, or 'fixed'"
+            )
+        if strategy in SEARCHES:
+            return self._searching(config, strategy)
+        again = replace(_bare(config), seed=base.seed + seed * APART)
+        if strategy == "fixed":
+            found = again
+        elif method == GIVEN:
+            found = replace(again, strategy="fixed", fixed=config.given[0])
         else:
-            found = self._baselines(_bare(config))[method].configured()
-        return replace(found, grid=GridConfig(repeats=min(1000, self._most(config))))
+            found = self._baselines(again)[method].configured()
+        return replace(found, grid=GridConfig(repeats=self._most(config, "fixed")))
 
     def _own(self, method: str) -> bool:
         """Whether it is a config by its name, whatever else is called so; one alone lends its name to no method."""
@@ -79,7 +91,7 @@ class Methods:
 
     def _searching(self, config: StudyConfig, strategy: Any) -> StudyConfig:
         """A search by a strategy, with so many generations that its budget ends it."""
-        most, own = self._most(config), config if config.strategy == strategy else _bare(config)
+        most, own = self._most(config, strategy), config if config.strategy == strategy else _bare(config)
         if strategy == "assisted":
             found = own.assisted if config.strategy == strategy else Assisted(population=_population(config))
             generations = 1 + max(0, most - found.population) // found.offspring
@@ -96,9 +108,12 @@ class Methods:
             return Stop(epochs=int(self.plan.budget), exact=True)
         return Stop(seconds=self.plan.budget)
 
-    def _most(self, config: StudyConfig) -> int:
+    def _most(self, config: StudyConfig, strategy: str) -> int:
+        """Trainings that it may begin: what ASHA begins may end with its first epoch."""
         if self.plan.cost == "seconds":
             return LIMIT
+        if strategy == "ray-asha":
+            return int(self.plan.budget)
         return min(LIMIT, MOST * max(_population(config), int(self.plan.budget) // epochs(config)))
 
     def _baselines(self, config: StudyConfig) -> Mapping[str, Any]:
@@ -125,11 +140,6 @@ def check(names: tuple[str, ...], base: StudyConfig, configs: Mapping[str, Any])
             raise ConfigError(f"--methods names {name!r}, which is no method here: {nearest(name, known)}")
     if len(set(names)) < len(names):
         raise ConfigError("--methods names one twice: each must be there once")
-
-
-def trainings(config: StudyConfig) -> int:
-    """How many whole trainings the search of a config has: the budget where nobody gives another."""
-    return sum(config.litters)
 
 
 def _population(config: StudyConfig) -> int:

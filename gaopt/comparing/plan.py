@@ -10,7 +10,7 @@ import tomli_w
 from annotated_types import Ge, Gt, Le
 
 from gaopt.config import StudyConfig, from_tables, parse
-from gaopt.errors import StudyError
+from gaopt.errors import ConfigError, StudyError
 from gaopt.home import ComparisonHome
 from gaopt.objective import resolve
 from gaopt.tables import read_toml
@@ -66,7 +66,10 @@ def read(home: ComparisonHome) -> Plan:
         ConfigError: the file was changed to something that is no plan.
     """
     tables = read_toml(home.plan)
-    return parse(Plan, {**tables.get("comparison", {}), "configs": tables.get("configs", {})}, "comparison")
+    plan = parse(Plan, {**tables.get("comparison", {}), "configs": tables.get("configs", {})}, "comparison")
+    if not plan.configs or not plan.methods:
+        raise ConfigError(f"{home.plan} names no configs or no methods: it is not what a comparison wrote")
+    return plan
 
 
 def extended(plan: Plan, seeds: int | None) -> Plan:

@@ -9,6 +9,7 @@ from gaopt.comparing.methods import Methods
 from gaopt.comparing.plan import Plan, read
 from gaopt.comparison import Comparison, Final, Search
 from gaopt.config import from_tables
+from gaopt.errors import StudyError
 from gaopt.events import Event
 from gaopt.history import History
 from gaopt.home import ComparisonHome, Home
@@ -23,17 +24,18 @@ def comparison(home: ComparisonHome) -> Comparison:
         BadInput: its plan or one of its journals cannot be read.
     """
     plan = read(home)
-    methods = Methods(plan)
+    methods, found = Methods(plan), tuple(searches(home, plan))
     return Comparison(
         name=home.name,
         methods=plan.methods,
         titles={method: methods.title(method) for method in plan.methods},
-        searches=tuple(searches(home, plan)),
-        finals=tuple(_finals(home, plan)),
+        searches=found,
+        finals=tuple(_finals(home, plan, found)),
         config=plan.base.plain(),
         cost=plan.cost,
         budget=plan.budget,
         difference=plan.difference,
+        studies=bool(plan.studies),
         splits=isinstance(resolve(plan.base.objective), Comparable),
     )
 
@@ -65,25 +67,41 @@ def grouped(paths: Iterable[Path]) -> Iterator[tuple[str, int, Home]]:
     """Studies that are there already: those whose configs differ in the seed alone are of one method.
 
     A method is called after its strategy, or, where two have the same, after its first study.
+
+    Raises:
+        StudyError: two have the same config and seed, so that one is a copy of the other.
     """
-    groups: dict[str, list[tuple[Home, History]]] = {}
+    groups: dict[str, dict[int, Home]] = {}
+    strategies: dict[str, str] = {}
     for path in paths:
-        found = history(Home(path))
-        tables = {**found.config, "study": {**found.config["study"], "seed": 0}, "pool": {}}
-        groups.setdefault(repr(tables), []).append((Home(path), found))
-    strategies = [from_tables(group[0][1].config).strategy for group in groups.values()]
-    for strategy, group in zip(strategies, groups.values(), strict=True):
-        name = strategy if strategies.count(strategy) == 1 else group[0][0].name
-        for seed, (study, _) in enumerate(sorted(group, key=lambda pair: pair[1].config["study"]["seed"])):
-            yield name, seed, study
+        found = history(Home(path)).config
+        alike, seed = repr({**found, "study": {**found["study"], "seed": 0}, "pool": {}}), found["study"]["seed"]
+        if seed in (group := groups.setdefault(alike, {})):
+            raise StudyError(f"{path.name} and {group[seed].name} are the same search with the same seed: name one")
+        group[seed] = Home(path)
+        strategies[alike] = from_tables(found).strategy
+    shared = list(strategies.values())
+    for alike, group in groups.items():
+        strategy, first = strategies[alike], group[min(group)]
+        name = strategy if shared.count(strategy) == 1 else first.name
+        for seed in sorted(group):
+            yield name, seed, group[seed]
 
 
-def _finals(home: ComparisonHome, plan: Plan) -> Iterator[Final]:
+def _finals(home: ComparisonHome, plan: Plan, found: Iterable[Search]) -> Iterator[Final]:
+    """
+    Raises:
+        StudyError: a study that is compared was gone on with, and has another winner.
+    """
+    now = {(search.method, search.seed): search.winner and search.winner.genes for search in found}
     for seed in sorted({seed for _, seed, _ in places(home, plan)}):
         place = home.finals(seed)
         if not place.journal.is_file():
             continue
-        found = history(place)
-        chosen = winners(found.config) if found.config else []
-        for individual in found.individuals.values():
-            yield Final(chosen[int(individual.genes[GENE])].method, seed, individual)
+        trained = history(place)
+        chosen = winners(trained.config) if trained.config else []
+        for individual in trained.individuals.values():
+            winner = chosen[int(individual.genes[GENE])]
+            if now.get((winner.method, seed)) != dict(winner.genes):
+                raise StudyError(f"a search of {winner.method} went on since its winner was judged: compare it anew")
+            yield Final(winner.method, seed, individual)

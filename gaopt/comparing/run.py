@@ -98,9 +98,10 @@ class Runner:
 
 def missing(home: ComparisonHome, plan: Plan) -> bool:
     """Whether there is anything left to run."""
-    each = list(places(home, plan))
-    studies = [] if plan.studies else [place for _, _, place in each]
-    return not all(map(ended, [*studies, *(home.finals(seed) for seed in {seed for _, seed, _ in each})]))
+    if not plan.studies and not all(ended(place) for _, _, place in places(home, plan)):
+        return True
+    won = {search.seed for search in searches(home, plan) if search.winner}
+    return not all(ended(home.finals(seed)) for seed in won)
 
 
 def ended(place: Home) -> bool:

@@ -94,7 +94,7 @@ class GridConfig:
         repeats: how often each combination of the genes (of "fixed": its one) is trained, each time with the next seed.
     """
 
-    repeats: Annotated[int, Ge(1), Le(1000)] = 1
+    repeats: Annotated[int, Ge(1), Le(10_000)] = 1
 
 
 @dataclass(frozen=True)

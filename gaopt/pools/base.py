@@ -7,6 +7,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from gaopt.errors import Cancelled, Diverged
@@ -100,8 +101,9 @@ def _attempt(objective: Objective, task: Task, report: Report) -> Outcome | None
     try:
         found = objective(task, counted)
         score = found if isinstance(found, Score) else Score(found)
-        begun = score.epochs or begun - 1  # it came to its end: no epoch was begun beyond
-        return _outcome(score, task, time.monotonic() - start)
+        # It came to its end: no epoch was begun beyond. One that tells of none is one.
+        begun = score.epochs or begun - 1 or 1
+        return _outcome(replace(score, epochs=begun), task, time.monotonic() - start)
     except Cancelled:
         return None
     except BaseException as error:

@@ -15,23 +15,25 @@ from gaopt.space import Choice, Space
 from resnet.data import Images
 from resnet.recipe import RECIPES, Recipe
 
-FIXED_BY_PAPER = ("lr", "wd", "mom", "optimizer", "schedule", "drops", "factor", "decay")
-"""What the recipe of He et al. 2015 says of an optimizer; epochs, batch and augmentation stay those of the config."""
+OPTIMIZING = (
+    *("lr", "wd", "mom", "optimizer", "schedule", "drops", "factor", "patience", "warmup", "decay"),
+    *("mom_top", "div", "div_final", "pct_start", "sqr_mom", "eps"),
+)
+"""What a recipe says of its optimizer and schedule; epochs, batch, loss and augmentation stay those of the config."""
 
 
 def baselines(config: StudyConfig, images: Images, step: Callable[[], object]) -> dict[str, Baseline]:
     """One-cycle with fastai's values, and the steps of the paper."""
     cycle, steps = partial(_cycle, config, images, step), partial(_steps, config)
     return {
-        "baseline": Baseline("one-cycle, lr by the range test, wd and mom of fastai", cycle),
+        "baseline": Baseline("one-cycle, lr by the range test, the rest as fastai has it", cycle),
         "paper": Baseline("SGD with the step schedule and the values of He et al. 2015", steps),
     }
 
 
 def _cycle(config: StudyConfig, images: Images, step: Callable[[], object]) -> StudyConfig:
     """lr is what the range test with the study's seed suggests, or fastai's own value where it suggests none."""
-    own = Recipe()
-    config = _without_search(config, {"lr": own.lr, "wd": own.wd, "mom": own.mom, "schedule": "one_cycle"})
+    config = _without_search(config, _optimizing(Recipe()))
     try:
         lr = float(f"{find_lr(config, images, step).valley:.3g}")
     except Undecided:
@@ -40,7 +42,11 @@ def _cycle(config: StudyConfig, images: Images, step: Callable[[], object]) -> S
 
 
 def _steps(config: StudyConfig) -> StudyConfig:
-    return _without_search(config, {name: getattr(RECIPES["paper"], name) for name in FIXED_BY_PAPER})
+    return _without_search(config, _optimizing(RECIPES["paper"]))
+
+
+def _optimizing(recipe: Recipe) -> dict[str, Any]:
+    return {name: getattr(recipe, name) for name in OPTIMIZING}
 
 
 def _without_search(config: StudyConfig, recipe: Mapping[str, Any]) -> StudyConfig:

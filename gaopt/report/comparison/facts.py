@@ -88,9 +88,10 @@ def result(comparison: Comparison, claims: Claims, unit: Unit) -> list[str]:
     if not claims.judged:
         return []
     ranked = sorted(claims.judged.items(), key=lambda pair: -pair[1].mean)
-    each = [f"{method} {unit.score(found.mean)}{unit.sign}" for method, found in ranked]
-    seeds = words.plural(len(comparison.seeds), "seed")
-    return [f"Mean {unit.name} over {seeds}: {', '.join(each)}."]
+    wanted, scores = len(comparison.seeds), comparison.scores()
+    few = {method: f" (over {len(scores[method])})" for method in scores if len(scores[method]) < wanted}
+    each = [f"{method} {unit.score(found.mean)}{unit.sign}{few.get(method, '')}" for method, found in ranked]
+    return [f"Mean {unit.name} over {words.plural(wanted, 'seed')}: {', '.join(each)}."]
 
 
 def numbers(comparison: Comparison) -> list[tuple[str, str]]:
@@ -117,10 +118,10 @@ def _contrasts_note(comparison: Comparison, unit: Unit) -> str:
     worth = unit.gap(comparison.difference).lstrip("+") + (" points" if unit.accuracy else "")
     return (
         f"Each row is {reference} less the method named, pair by pair over the seeds; above 0, {reference} is the"
-        " better. p is of a paired t-test, adjusted for the number of rows (Holm): at most 0.05, and a difference is"
-        " claimed. The interval is not adjusted. The effect is the mean difference in standard deviations of the pairs,"
-        f" corrected for few pairs (Hedges). Seeds needed is how many would show a true difference of {worth} in four"
-        " comparisons of five, given how much the pairs differ here."
+        " better. p is of a paired t-test that counts the rounding of scores too, adjusted for the number of rows"
+        " (Holm): at most 0.05, and a difference is claimed. The interval is not adjusted. The effect is the mean"
+        " difference in standard deviations of the pairs, corrected for few pairs (Hedges). Seeds needed is how many"
+        f" would show a true difference of {worth} in four comparisons of five, given how much the pairs differ here."
     )
 
 

@@ -18,6 +18,7 @@ def remarks(comparison: Comparison, claims: Claims, unit: Unit) -> list[str]:
         *_intervals(comparison),
         *_optimism(comparison, claims, unit),
         *_budget(comparison),
+        *_knowledge(comparison),
         *_finals(comparison),
         *_failures(comparison),
         *_missing(comparison),
@@ -58,11 +59,23 @@ def _budget(comparison: Comparison) -> list[str]:
         return []
     low, high = min(everything), max(everything)
     span = f"between {_amount(comparison, low)} and " if low < high else ""
-    budget = f"Each search was to spend {_amount(comparison, comparison.budget)}"
-    uneven = (high - low) / comparison.budget > UNEVEN
-    warning = " They differ by more than 1 %: a method may have done better for having had more." if uneven else ""
-    counted = f"{budget}, and spent {span}{_amount(comparison, high)}, counted from its journal."
-    return [f"{counted}{warning} Computing what to train next is not counted."]
+    said = f"spent {span}{_amount(comparison, high)}, counted from its journal."
+    said = f"Each search {said}" if comparison.studies else f"{_wanted(comparison)}, and {said}"
+    if max(high - low, abs(high - comparison.budget), abs(low - comparison.budget)) / comparison.budget > UNEVEN:
+        said += " They differ by more than 1 %: a method may have done better for having had more."
+    return [f"{said} Computing what to train next is not counted."]
+
+
+def _wanted(comparison: Comparison) -> str:
+    return f"Each search was to spend {_amount(comparison, comparison.budget)}"
+
+
+def _knowledge(comparison: Comparison) -> list[str]:
+    """What a search was told beforehand, and the others were not."""
+    told = [f"[{name}]" for name in ("given", "warm", "fidelity") if comparison.config.get(name)]
+    if comparison.studies or not told or not comparison.methods:
+        return []
+    return [f"Only searches that the config is for had its {' and '.join(told)}; the others began without."]
 
 
 def _amount(comparison: Comparison, value: float) -> str:
@@ -73,9 +86,11 @@ def _finals(comparison: Comparison) -> list[str]:
     scored = [final for final in comparison.finals if final.individual.status == "scored"]
     if not scored or not comparison.splits:
         return []
+    own = " The studies had measured their own best on them before, which chose nothing either." * comparison.studies
     return [
         "Finals were trained on training and validation images together, with seeds that no search has seen."
         f" The test images were measured {words.plural(len(scored), 'time')}, once for each final, and chose nothing."
+        + own
     ]
 
 
@@ -85,6 +100,13 @@ def _failures(comparison: Comparison) -> list[str]:
     if failed:
         said.append(f"{words.plural(failed, 'training')} of the searches failed. What they trained counts as spent.")
     broken = [final for final in comparison.finals if final.individual.status == "failed"]
+    short = {m: len(each) for m, each in comparison.scores().items() if len(each) < len(comparison.seeds)}
+    if short:
+        counts = ", ".join(f"{method} {count}" for method, count in short.items())
+        said.append(
+            f"Not every seed has a judged score ({counts} of {len(comparison.seeds)}). What is missing is in no mean,"
+            " which flatters a method that fails now and then; pairs are of the seeds that both have."
+        )
     if broken:
         names = ", ".join(f"{f.method} (seed {f.seed})" for f in broken)
         are = "is" if len(broken) == 1 else "are"

@@ -50,7 +50,10 @@ def _search(comparison: Comparison, genes: Mapping[str, AnyGene]) -> list[tuple[
     return [
         *((method, comparison.titles.get(method, method)) for method in comparison.methods),
         ("genes", "; ".join(gene(name, each) for name, each in genes.items()) or "–"),
-        ("budget of each search", f"{budget}{unit}"),
+        (
+            "budget of each search",
+            "its own: these are studies that were there" if comparison.studies else f"{budget}{unit}",
+        ),
         ("seeds", f"{len(comparison.seeds)} ({seeds}): one search of each method with each" if seeds else "–"),
     ]
 
@@ -77,7 +80,7 @@ def _splits(comparison: Comparison) -> list[tuple[str, str]]:
         (
             "judged on",
             f"the test split{_share(data, 'test')}: {finals}, each measured once. A final is a winner trained again"
-            " with a fresh seed on training and validation images together. No search ever saw a test image",
+            " with a fresh seed on training and validation images together. No search chose by a test image",
         ),
     ]
 
