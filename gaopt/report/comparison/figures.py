@@ -27,7 +27,8 @@ TEXTS = {
     "judged": (
         "Judged scores",
         "What the winners are worth: each mark is the winner of one search, trained again with a fresh seed and judged"
-        " (of several such trainings, their mean). A thin line joins the same seed, so that methods can be compared pair by pair; the bar below the"
+        " (of several such trainings, their mean). A thin line joins the same seed, so that methods can be compared"
+        " pair by pair; the bar below the"
         " marks is the mean, with its 95 % interval over seeds. To the right, how far each method lies from the"
         " first one, seed by seed: what lies left of the line is worse. An interval may run out of its panel.",
     ),
