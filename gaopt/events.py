@@ -147,6 +147,20 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Retried:
+    """A training was lost by what may be the machine's fault, and is begun again: a `Failed` that does not stand.
+
+    What it had cost counts for nothing: the search goes on as if the machine had held.
+    """
+
+    individual: int
+    reason: Reason
+    message: str = ""
+    seconds: float = 0.0
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
 class Judged:
     """The best individual was measured on the test split."""
 
@@ -165,7 +179,7 @@ class Closed:
 
 Decision = Bred | Granted
 Outcome = Reported | Scored | Failed | Judged
-Event = Opened | Recalled | Bred | Granted | Started | Reported | Scored | Failed | Judged | Closed
+Event = Opened | Recalled | Bred | Granted | Started | Reported | Retried | Scored | Failed | Judged | Closed
 
 _readers: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}
 

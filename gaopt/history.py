@@ -20,6 +20,7 @@ from gaopt.events import (
     Opened,
     Recalled,
     Reported,
+    Retried,
     Scored,
     Started,
 )
@@ -37,6 +38,7 @@ class Individual:
         share: of a whole training, granted last.
         early: its scores on rungs, by the share.
         reports: of its last training, by epoch.
+        retried: why it was begun again, each time.
     """
 
     birth: Birth
@@ -46,6 +48,7 @@ class Individual:
     early: dict[float, Scored] = field(default_factory=dict)
     started: float = 0.0
     reports: dict[int, Reported] = field(default_factory=dict)
+    retried: list[Retried] = field(default_factory=list)
     outcome: Scored | Failed | None = None
 
     @property
@@ -142,6 +145,8 @@ class History:
             case Reported(individual, epoch):
                 # After a resume an epoch can come again; the later report is the one that counts.
                 self.individuals[individual].reports[epoch] = event
+            case Retried(individual):
+                self._retry(self.individuals[individual], event)
             case Scored(individual):
                 self._score(self.individuals[individual], event)
             case Failed(individual):
@@ -170,6 +175,12 @@ class History:
     def _grant(individual: Individual, share: float) -> None:
         individual.share, individual.status = share, "waiting"
         individual.reports.clear()  # they are those of a shorter training
+
+    @staticmethod
+    def _retry(individual: Individual, event: Retried) -> None:
+        individual.status = "waiting"
+        individual.retried.append(event)
+        individual.reports.clear()  # those before its checkpoint come again
 
     @staticmethod
     def _score(individual: Individual, event: Scored) -> None:

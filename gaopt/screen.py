@@ -25,6 +25,7 @@ from gaopt.events import (
     Opened,
     Recalled,
     Reported,
+    Retried,
     Scored,
     encode,
 )
@@ -108,6 +109,8 @@ def sentence(history: History, event: Event) -> str:
         case Scored(individual, fitness, seconds=seconds):
             which = _which(history.individuals[individual])
             return f"  {which} fitness {fitness:.4f} in {clock(seconds)} ({_named(history, individual)})"
+        case Retried(individual, reason, message):
+            return f"  {_which(history.individuals[individual])} is begun again: {reason}: {message}"
         case Failed(individual, reason, message):
             which = _which(history.individuals[individual])
             return f"  {which} failed: {reason}: {message} ({_named(history, individual)})"
@@ -152,7 +155,7 @@ class Page:
 
     def __call__(self, history: History, event: Event) -> None:
         self._history = history
-        if isinstance(event, Failed):
+        if isinstance(event, Retried | Failed):
             self._console.print(Text(sentence(history, event).strip(), style="red"))
 
     def _draw(self) -> Group:

@@ -16,7 +16,7 @@ from typing import Any
 
 import tomli_w
 
-from gaopt import __version__
+from gaopt import __version__, faults
 from gaopt.config import DECIDING, SEARCHES, StudyConfig, check_read, from_tables
 from gaopt.errors import GaoptError, Stopped, StudyError
 from gaopt.events import Closed, Event, Failed, Judged, Opened, Outcome, Recalled, Reported, Scored, Started
@@ -34,7 +34,7 @@ Watch = Callable[[History, Event], None]
 FREE = (
     *("genetic.generations", "assisted.generations", "grid.repeats"),
     *("pool.kind", "pool.address", "pool.gpus", "pool.dashboard"),
-    *("noise.finalists", "noise.repeats"),
+    *("noise.finalists", "noise.repeats", "faults.retries"),
     *("stop.target", "stop.generations", "stop.spread", "stop.epochs", "stop.seconds", "stop.money", "stop.price"),
 )
 """What may differ when a study is gone on with. Not pool.cpus: with other threads a CPU gives other numbers."""
@@ -182,7 +182,7 @@ class _Loop:
     def _search(self) -> None:
         while True:
             self._start_waiting()
-            if decision := self.search.decide(self.history, self.pool.room):
+            if decision := self.search.decide(self.history, faults.room(self.history, self.pool.room)):
                 self._record(decision)
             elif self.history.running:
                 self._take(self._wait())
@@ -196,12 +196,13 @@ class _Loop:
                 return outcome
 
     def _take(self, outcome: Outcome) -> None:
-        self._record(outcome)
-        if isinstance(outcome, Scored | Failed):
+        event = faults.settled(self.history, outcome, self.config.faults) if isinstance(outcome, Failed) else outcome
+        self._record(event)
+        if isinstance(event, Scored | Failed):
             self._sweep()
 
     def _start_waiting(self) -> None:
-        for individual in self.history.waiting[: self.pool.room]:
+        for individual in faults.ready(self.history, self.pool.room):
             self._record(Started(individual.id))
             self.pool.submit(self._task(individual))
 
@@ -273,7 +274,7 @@ def check_same(history: History, config: StudyConfig) -> None:
 def _whole(config: StudyConfig) -> dict[str, Any]:
     """With the defaults of this version: a study may have been begun with another, that had fewer keys."""
     whole = resolve(config.objective).check(config)
-    return whole.plain() | {name: asdict(getattr(whole, name)) for name in DECIDING}
+    return whole.plain() | {name: asdict(getattr(whole, name)) for name in (*DECIDING, "faults")}
 
 
 def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:

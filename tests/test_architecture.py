@@ -37,7 +37,7 @@ LAYERS = [
     ("progress", "integrations", "statistics"),
     ("comparison",),
     ("study", "asking"),
-    ("strategies", "pools"),
+    ("strategies", "pools", "faults"),
     ("objectives",),
     ("objective",),
     ("journal", "home"),

@@ -15,7 +15,19 @@ import pytest
 
 import gaopt
 from gaopt.cli import cli
-from gaopt.config import Assisted, Fidelity, Genetic, GridConfig, Noise, Operators, PoolConfig, Stop, Warm, presets
+from gaopt.config import (
+    Assisted,
+    Faults,
+    Fidelity,
+    Genetic,
+    GridConfig,
+    Noise,
+    Operators,
+    PoolConfig,
+    Stop,
+    Warm,
+    presets,
+)
 from gaopt.experiment import Claim, Experiment, Variant
 from gaopt.history import History
 from gaopt.home import Home
@@ -41,6 +53,7 @@ TABLES = {
     "warm": Warm,
     "grid": GridConfig,
     "pool": PoolConfig,
+    "faults": Faults,
     "data": DataSpec,
     "net": NetSpec,
     "recipe": Recipe,

@@ -1,5 +1,6 @@
 """The config of a study: a TOML file, overrides, and the checks that make one clear sentence of a mistake."""
 
+from gaopt.config.faults import Faults
 from gaopt.config.parsing import parse, parse_value
 from gaopt.config.search import Assisted, Fidelity, First, Genetic, GridConfig, Noise, Operators, Stop, Warm
 from gaopt.config.shipped import experiments, find, presets
@@ -25,6 +26,7 @@ __all__ = [
     "PEERS",
     "SEARCHES",
     "Assisted",
+    "Faults",
     "Fidelity",
     "First",
     "Genetic",

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Lt
 
+from gaopt.config.faults import Faults
 from gaopt.config.parsing import parse, table
 from gaopt.config.search import Assisted, Fidelity, Genetic, GridConfig, Noise, Operators, Stop, Warm
 from gaopt.config.shipped import find
@@ -61,6 +62,7 @@ class StudyConfig:
             begun when there is room for it.
         seed: every random number of the search and of the trainings follows from it.
         given: individuals that the first generation begins with.
+        faults: what is done where a training goes wrong.
         settings: the objective's own tables, as plain data.
     """
 
@@ -79,6 +81,7 @@ class StudyConfig:
     given: tuple[Genes, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
     pool: PoolConfig = field(default_factory=PoolConfig)
+    faults: Faults = field(default_factory=Faults)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -136,6 +139,8 @@ class StudyConfig:
         tables |= {name: _plain(getattr(self, name)) for name in self._used}
         if self.fixed:
             tables["fixed"] = dict(self.fixed)
+        if self.faults != Faults():
+            tables["faults"] = asdict(self.faults)
         return tables | {"pool": asdict(self.pool)} | json.loads(json.dumps(self.settings))
 
     @property
@@ -158,7 +163,7 @@ DECIDING = {
 """The tables of `gaopt.config.search`."""
 COMPARE = "compare"
 """A table of tables: what `gaopt compare` changes in a config. Nothing else reads it."""
-OWN_TABLES = ("study", "space", "given", *DECIDING, "fixed", "pool", COMPARE)
+OWN_TABLES = ("study", "space", "given", *DECIDING, "fixed", "pool", "faults", COMPARE)
 
 
 @dataclass(frozen=True)
@@ -198,6 +203,7 @@ def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
         given=_given(tables.get("given", ()), space),
         fixed=_fixed(table(tables, "fixed"), space),
         pool=parse(PoolConfig, table(tables, "pool"), "pool"),
+        faults=parse(Faults, table(tables, "faults"), "faults"),
         settings={name: table for name, table in tables.items() if name not in OWN_TABLES},
     )
 

@@ -1,0 +1,36 @@
+"""What is done about a training that went wrong: pure functions of what is in the journal."""
+
+from __future__ import annotations
+
+from gaopt.config import Faults
+from gaopt.events import Failed, Retried
+from gaopt.history import History, Individual
+
+MACHINE = ("killed", "out of memory")
+"""Reasons that speak of the machine, and may be gone the next time."""
+
+
+def settled(history: History, failed: Failed, config: Faults) -> Failed | Retried:
+    """A failure that stands, or another try. How many there were is in the journal, whoever drove the study then."""
+    tries = len(history.individuals[failed.individual].retried)
+    if failed.reason not in MACHINE or tries >= config.retries:
+        return failed
+    return Retried(failed.individual, failed.reason, failed.message, failed.seconds)
+
+
+def alone(individual: Individual) -> bool:
+    """Whether nothing else is to be trained beside it: it ran out of memory before."""
+    return any(retried.reason == "out of memory" for retried in individual.retried)
+
+
+def ready(history: History, room: int) -> list[Individual]:
+    """Who is to be started now. Those to be trained alone come when all others are through."""
+    if any(map(alone, history.running)):
+        return []
+    together = [individual for individual in history.waiting if not alone(individual)]
+    return together[:room] if together or history.running else history.waiting[:1]
+
+
+def room(history: History, room: int) -> int:
+    """How many individuals could be started now, if so many fit beside those that run."""
+    return 0 if any(map(alone, history.running)) else room

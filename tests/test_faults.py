@@ -1,0 +1,137 @@
+"""Faults, caused for real: what the study loses by them (nothing), and what it says of them."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gaopt import StudyConfig
+from gaopt.config import Faults, PoolConfig
+from gaopt.errors import Cancelled
+from gaopt.events import Failed, Retried, Scored, Started
+from gaopt.home import Home
+from gaopt.journal import Journal
+from gaopt.objective import Report, Task
+from gaopt.study import run
+from tests.conftest import ROOT, toy
+from tests.test_study import cut, table
+
+HERE = "tests.test_faults"
+
+
+def study(objective: str, population: int = 6, faults: Faults = Faults(), **settings: Any) -> StudyConfig:  # noqa: B008
+    """One generation in this process."""
+    config = toy(population=population, generations=1)
+    return replace(config, objective=f"{HERE}:{objective}", faults=faults, settings={"settings": settings})
+
+
+def on_ray(config: StudyConfig) -> StudyConfig:
+    return replace(config, pool=PoolConfig(gpus=0))
+
+
+def events(home: Home, kind: type[Any]) -> list[Any]:
+    return [event for event in Journal(home.journal) if isinstance(event, kind)]
+
+
+def first_try(task: Task) -> bool:
+    """Whether this individual was never begun before, on whatever worker."""
+    task.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        (task.folder / "begun").touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def two_cpus() -> Iterator[None]:
+    import ray
+
+    before = os.getcwd()
+    os.chdir(ROOT)
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    yield
+    ray.shutdown()
+    os.chdir(before)
+
+
+# Workers that die.
+
+DEATHS = {
+    0: lambda: os.kill(os.getpid(), signal.SIGKILL),
+    1: lambda: ctypes.string_at(0),  # a segmentation fault
+    2: lambda: os._exit(0),
+}
+
+
+def dies(task: Task, report: Report) -> float:
+    """The first three once, each in a way of its own; the fourth each time."""
+    if task.individual == 3 or (task.individual in DEATHS and first_try(task)):
+        DEATHS.get(task.individual, DEATHS[0])()
+    return task.genes["lr"]
+
+
+@pytest.mark.usefixtures("two_cpus")
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_worker_that_dies_costs_one_try_and_the_others_go_on(home: Home) -> None:
+    history = run(on_ray(study("dies")), home)
+    assert Counter(e.individual for e in events(home, Retried)) == {0: 1, 1: 1, 2: 1, 3: 1}
+    assert {e.reason for e in events(home, Retried)} == {"killed"}
+    assert [i.id for i in history.scored] == [0, 1, 2, 4, 5]
+    [failed] = history.failed
+    assert failed.failure
+    assert (failed.id, failed.failure.reason) == (3, "killed")
+    assert "WorkerCrashedError" in failed.failure.message
+
+
+def ends_without_a_score(task: Task, report: Report) -> float:
+    report(1, {"loss": 1.0})
+    if task.individual == 1 or (task.individual == 2 and first_try(task)):
+        raise Cancelled
+    return task.genes["lr"]
+
+
+@pytest.mark.parametrize("retries", [0, 1, 3])
+def test_tries_are_as_many_as_the_config_says(home: Home, retries: int) -> None:
+    history = run(study("ends_without_a_score", faults=Faults(retries=retries)), home)
+    assert Counter(e.individual for e in events(home, Started))[1] == 1 + retries
+    assert [i.id for i in history.failed] == ([1] if retries else [1, 2])
+
+
+def test_after_a_kill_at_any_event_the_tries_so_far_are_known(home: Home, tmp_path: Path) -> None:
+    config = study("ends_without_a_score", population=4)
+    run(config, home)
+    whole, found = table(home), list(Journal(home.journal))
+    for seq in range(2, len(found)):
+        part = cut(home, seq, tmp_path / f"cut{seq}")
+        for individual in (1, 2):
+            (part.scratch(individual)).mkdir(parents=True)
+            if any(isinstance(e, Started) and e.individual == individual for e in found[:seq]):
+                (part.scratch(individual) / "begun").touch()
+        run(config, part)
+        tries = Counter(e.individual for e in events(part, Retried))
+        assert tries[1] == 1
+        assert tries[2] <= 1
+        assert table(part) == whole
+
+
+def test_what_a_lost_try_had_trained_is_not_counted(home: Home) -> None:
+    history = run(study("ends_without_a_score"), home)
+    assert history.individuals[1].epochs == 1  # of two tries
+    assert list(history.individuals[2].reports) == [1]
+    assert isinstance(history.individuals[2].outcome, Scored)
+
+
+def test_other_failures_are_not_tried_again(home: Home) -> None:
+    run(replace(study("dies", population=2), objective="tests.test_study:broken"), home)
+    assert not events(home, Retried)
+    assert len(events(home, Failed)) == 2
