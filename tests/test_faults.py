@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,13 +14,14 @@ from typing import Any
 
 import pytest
 
-from gaopt import StudyConfig
+from gaopt import StudyConfig, faults
 from gaopt.config import Faults, PoolConfig
 from gaopt.errors import Cancelled
-from gaopt.events import Failed, Retried, Scored, Started
+from gaopt.events import Birth, Bred, Failed, Reported, Retried, Scored, Started
+from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
-from gaopt.objective import Report, Task
+from gaopt.objective import Report, Score, Task
 from gaopt.study import run
 from tests.conftest import ROOT, toy
 from tests.test_study import cut, table
@@ -135,3 +137,74 @@ def test_other_failures_are_not_tried_again(home: Home) -> None:
     run(replace(study("dies", population=2), objective="tests.test_study:broken"), home)
     assert not events(home, Retried)
     assert len(events(home, Failed)) == 2
+
+
+# Memory.
+
+
+class OutOfMemoryError(RuntimeError):
+    """Called like torch's."""
+
+
+def too_large(task: Task, report: Report) -> Score:
+    """The second and the third do not fit beside others, the fourth never fits. Each says when it ran, and where."""
+    began = time.monotonic()
+    report(1, {"pid": os.getpid()})
+    time.sleep(0.3)
+    if task.individual == 3 or (task.individual in (1, 2) and first_try(task)):
+        raise MemoryError if task.individual == 1 else OutOfMemoryError("CUDA out of memory. Tried to allocate 3 GiB")
+    return Score(task.genes["lr"], {"pid": os.getpid(), "began": began, "ended": time.monotonic()})
+
+
+@pytest.mark.usefixtures("two_cpus")
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_what_ran_out_of_memory_is_trained_again_alone_and_never_in_a_spoiled_worker(home: Home) -> None:
+    history = run(on_ray(study("too_large", population=8)), home)
+    assert {e.individual: e.reason for e in events(home, Retried)} == dict.fromkeys((1, 2, 3), "out of memory")
+    assert [i.id for i in history.failed] == [3]
+    assert history.failed[0].failure
+    assert history.failed[0].failure.reason == "out of memory"
+    metrics = {i.id: i.outcome.metrics for i in history.scored if isinstance(i.outcome, Scored)}
+    together = {id: overlapping(id, metrics) for id in metrics}
+    assert together[1] == together[2] == set()
+    assert any(together.values())  # the others were trained side by side
+    reported = list(Journal(home.journal))
+    for place, event in enumerate(reported):
+        if isinstance(event, Retried) and "CUDA" in event.message:
+            pids = [int(e.metrics["pid"]) for e in reported[:place] if isinstance(e, Reported)
+                    and e.individual == event.individual]  # fmt: skip
+            later = {int(e.metrics["pid"]) for e in reported[place:] if isinstance(e, Reported)}
+            assert pids[-1] not in later
+            assert gone(pids[-1])
+
+
+def overlapping(id: int, metrics: dict[int, dict[str, float]]) -> set[int]:
+    one = metrics[id]
+    return {
+        other
+        for other, seen in metrics.items()
+        if other != id and seen["began"] < one["ended"] and one["began"] < seen["ended"]
+    }
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended, within ten seconds."""
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not Path(f"/proc/{pid}").exists()
+
+
+def test_no_search_breeds_while_one_is_trained_alone() -> None:
+    births = tuple(Birth(n, {"lr": 1e-3}, "random") for n in range(3))
+    begun = [Bred(0, births), *(Started(n) for n in range(3))]
+    history = History([*begun, Retried(0, "out of memory"), Retried(1, "killed")])
+    assert [i.id for i in faults.ready(history, room=2)] == [1]  # 2 still runs
+    history.add(Started(1))
+    assert faults.ready(history, room=2) == []
+    for n in (1, 2):
+        history.add(Scored(n, 0.5))
+    assert [i.id for i in faults.ready(history, room=2)] == [0]
+    history.add(Started(0))
+    assert faults.room(history, room=1) == 0

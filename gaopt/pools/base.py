@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import threading
 import time
 import traceback
@@ -126,6 +127,17 @@ def reason(error: BaseException) -> Reason:
         return "diverged"
     # torch's OutOfMemoryError and Python's MemoryError, without importing torch here.
     return "out of memory" if "Memory" in type(error).__name__ else "error"
+
+
+_CUDA = re.compile("CUDA|cuDNN|AcceleratorError")
+
+
+def spoils(outcome: Outcome) -> bool:
+    """Whether the process that it comes from is to be thrown away: after an error of CUDA any later call may fail.
+
+    Told from the name and the message of the exception, which the failure has.
+    """
+    return isinstance(outcome, Failed) and _CUDA.search(outcome.message) is not None
 
 
 def describe(error: BaseException) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ from gaopt.config import PoolConfig
 from gaopt.errors import ConfigError
 from gaopt.events import Failed, Outcome, Reason, Reported
 from gaopt.objective import Task, resolve
-from gaopt.pools.base import outcomes, reason
+from gaopt.pools.base import outcomes, reason, spoils
 
 _kept: dict[str, Any] = {}  # in a worker: the prepared data by its reference, fetched once
 
@@ -32,7 +33,16 @@ def _work(objective: str, task: Task, shared: list[Any]) -> Any:
     if key not in _kept:
         _kept.clear()
         _kept[key] = ray.get(shared[0])
-    yield from outcomes(resolve(objective), replace(task, shared=_kept[key]))
+    for outcome in outcomes(resolve(objective), replace(task, shared=_kept[key])):
+        yield outcome
+        if spoils(outcome):
+            _end()
+
+
+def _end() -> None:
+    """Wait to be killed by who reads the outcome: a worker that ended by itself could take it along unsent."""
+    time.sleep(60)
+    os._exit(1)
 
 
 class Cluster:
@@ -114,6 +124,8 @@ class Cluster:
             outcome = Failed(task.individual, _reason(cause), _first_line(cause))
         if not isinstance(outcome, Reported):
             del self._running[stream]
+        if spoils(outcome):
+            ray.cancel(stream, force=True)
         return outcome
 
     def close(self) -> None:
