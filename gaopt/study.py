@@ -24,7 +24,8 @@ from gaopt.history import History, Individual
 from gaopt.home import Home, existing
 from gaopt.journal import Journal
 from gaopt.objective import Objective, Task, resolve
-from gaopt.pools import Pool
+from gaopt.patience import Patience
+from gaopt.pools import Begun, Pool
 from gaopt.pools import pool as open_pool
 from gaopt.strategies import Strategy, finalists, strategy
 from gaopt.tables import overridden
@@ -34,7 +35,8 @@ Watch = Callable[[History, Event], None]
 FREE = (
     *("genetic.generations", "assisted.generations", "grid.repeats"),
     *("pool.kind", "pool.address", "pool.gpus", "pool.dashboard"),
-    *("noise.finalists", "noise.repeats", "faults.retries"),
+    *("noise.finalists", "noise.repeats"),
+    *(f"faults.{key}" for key in ("retries", "seconds", "times")),
     *("stop.target", "stop.generations", "stop.spread", "stop.epochs", "stop.seconds", "stop.money", "stop.price"),
 )
 """What may differ when a study is gone on with. Not pool.cpus: with other threads a CPU gives other numbers."""
@@ -155,7 +157,7 @@ class _Loop:
     ) -> None:
         self.config, self.home, self.objective = config, home, objective
         self.search, self.pool, self.journal, self.watch, self.stop = search, pool, journal, watch, stop
-        self.history = History(journal)
+        self.history, self.patience = History(journal), Patience(config.faults)
 
     def run(self, judge: bool) -> History:
         check_same(self.history, self.config)
@@ -192,7 +194,14 @@ class _Loop:
     def _wait(self) -> Outcome:
         while True:
             self.stop()
-            if outcome := self.pool.wait():
+            if lost := self.patience.lost(self.history):
+                self.pool.cancel(lost.individual)
+                return lost
+            outcome = self.pool.wait()
+            if isinstance(outcome, Begun):
+                self.patience.begin(outcome.individual)
+            elif outcome:
+                self.patience.hear(outcome)
                 return outcome
 
     def _take(self, outcome: Outcome) -> None:

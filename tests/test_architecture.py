@@ -37,7 +37,7 @@ LAYERS = [
     ("progress", "integrations", "statistics"),
     ("comparison",),
     ("study", "asking"),
-    ("strategies", "pools", "faults"),
+    ("strategies", "pools", "faults", "patience"),
     ("objectives",),
     ("objective",),
     ("journal", "home"),

@@ -19,6 +19,7 @@ from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.objective import Report, Score, Task
+from gaopt.pools import Begun
 from gaopt.pools.cluster import Cluster
 from gaopt.report.tables import individuals
 from gaopt.study import run
@@ -62,7 +63,7 @@ def run_on_ray(objective: str, **genetic: float) -> StudyConfig:
 def collect(pool: Cluster, tasks: int) -> list[Outcome]:
     found: list[Outcome] = []
     while sum(not isinstance(outcome, Reported) for outcome in found) < tasks:
-        if outcome := pool.wait():
+        if (outcome := pool.wait()) and not isinstance(outcome, Begun):
             found.append(outcome)
     return found
 

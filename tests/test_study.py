@@ -18,7 +18,7 @@ from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.objective import Objective, Plain, Report, Score, Task
-from gaopt.pools.base import outcomes
+from gaopt.pools.base import Begun, outcomes
 from gaopt.pools.inline import Inline
 from gaopt.report.tables import individuals
 from gaopt.study import resumed, run
@@ -105,6 +105,9 @@ class Shuffled:
         if not chosen:
             self._running.remove(chosen)
         return outcome
+
+    def cancel(self, individual: int) -> None:
+        pass
 
     def close(self) -> None:
         pass
@@ -213,6 +216,7 @@ def test_a_report_nobody_waits_for_stops_the_objective() -> None:
     task = Task("s", 0, 0, {"lr": 1.0}, 0, {}, Path(), Path())
     pool = Inline(Plain(endless))
     pool.submit(task)
+    assert isinstance(pool.wait(), Begun)
     assert isinstance(pool.wait(), Reported)
     assert pool.room == 0
     pool.close()

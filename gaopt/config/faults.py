@@ -14,6 +14,11 @@ class Faults:
     Attributes:
         retries: how often an individual is begun again whose worker was lost or that ran out of memory; after the
             latter it is trained alone.
+        seconds: after which a training is ended as "timed out"; 0 for no limit.
+        times: a training is ended so, too, that reported nothing for so many times as long as others took in all (their
+            median, of three or more), and for a minute; 0 for no limit.
     """
 
     retries: Annotated[int, Ge(0), Le(100)] = 1
+    seconds: Annotated[float, Ge(0)] = 0.0
+    times: Annotated[float, Ge(0)] = 10.0

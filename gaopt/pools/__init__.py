@@ -4,9 +4,9 @@ from typing import Any
 
 from gaopt.config import StudyConfig
 from gaopt.objective import Objective
-from gaopt.pools.base import Pool
+from gaopt.pools.base import Begun, Pool
 
-__all__ = ["Pool", "pool"]
+__all__ = ["Begun", "Pool", "pool"]
 
 
 def pool(config: StudyConfig, objective: Objective, shared: Any) -> Pool:

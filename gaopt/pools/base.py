@@ -8,12 +8,19 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gaopt.errors import Cancelled, Diverged
 from gaopt.events import Failed, Judged, Outcome, Reason, Reported, Scored, finite
 from gaopt.objective import Cycle, Objective, Report, Score, Task
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A worker has taken a task up. Nothing that is written down: `Started` was."""
+
+    individual: int
 
 
 class Pool(Protocol):
@@ -34,11 +41,15 @@ class Pool(Protocol):
 
     def submit(self, task: Task) -> None: ...
 
-    def wait(self) -> Outcome | None:
-        """The next outcome of any task: reports while it runs, then exactly one score or failure.
+    def wait(self) -> Outcome | Begun | None:
+        """The next word of any task: that it has begun, reports while it runs, then exactly one score or failure.
 
         None when there was none for about a second, so that whoever waits can look up.
         """
+        ...
+
+    def cancel(self, individual: int) -> None:
+        """End its task, which may hang; nothing comes of it any more."""
         ...
 
     def close(self) -> None:
@@ -51,7 +62,9 @@ def outcomes(objective: Objective, task: Task) -> Iterator[Outcome]:
     return (outcome for outcome in watched(objective, task, patience=None) if outcome)
 
 
-def watched(objective: Objective, task: Task, patience: float | None) -> Iterator[Outcome | None]:
+def watched(
+    objective: Objective, task: Task, patience: float | None, cancelled: threading.Event | None = None
+) -> Iterator[Outcome | None]:
     """Run an objective on a task: its reports as they come, then `Scored`, `Judged` or `Failed`.
 
     The objective runs in a thread of its own, since a training cannot yield. Closing the iterator makes the
@@ -59,9 +72,10 @@ def watched(objective: Objective, task: Task, patience: float | None) -> Iterato
 
     Args:
         patience: seconds after which None comes where nothing else did; None to wait for ever.
+        cancelled: set it to end the task without waiting for that.
     """
     results: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
-    cancelled = threading.Event()
+    cancelled = cancelled or threading.Event()
 
     def report(epoch: int, metrics: Mapping[str, float], cycle: Cycle = ()) -> None:
         if cancelled.is_set():
@@ -87,8 +101,9 @@ def watched(objective: Objective, task: Task, patience: float | None) -> Iterato
             except queue.Empty:
                 yield None
     finally:
-        cancelled.set()
-        thread.join()
+        if not cancelled.is_set():
+            cancelled.set()
+            thread.join()
 
 
 def _attempt(objective: Objective, task: Task, report: Report) -> Outcome | None:
@@ -132,7 +147,7 @@ def reason(error: BaseException) -> Reason:
 _CUDA = re.compile("CUDA|cuDNN|AcceleratorError")
 
 
-def spoils(outcome: Outcome) -> bool:
+def spoils(outcome: Outcome | Begun) -> bool:
     """Whether the process that it comes from is to be thrown away: after an error of CUDA any later call may fail.
 
     Told from the name and the message of the exception, which the failure has.

@@ -22,13 +22,17 @@ from gaopt.config import PoolConfig
 from gaopt.errors import ConfigError
 from gaopt.events import Failed, Outcome, Reason, Reported
 from gaopt.objective import Task, resolve
-from gaopt.pools.base import outcomes, reason, spoils
+from gaopt.pools.base import Begun, outcomes, reason, spoils
 
 _kept: dict[str, Any] = {}  # in a worker: the prepared data by its reference, fetched once
 
 
 def _work(objective: str, task: Task, shared: list[Any]) -> Any:
-    """In a worker: the outcomes of a task. `shared` holds a reference, which Ray would resolve at each call."""
+    """In a worker: None at once, then the outcomes of a task.
+
+    `shared` holds a reference, which Ray would resolve at each call.
+    """
+    yield None
     key = shared[0].hex()
     if key not in _kept:
         _kept.clear()
@@ -105,7 +109,7 @@ class Cluster:
         remote = self._remote.options(name=task.name, **need)
         self._running[remote.remote(self._objective, task, [self._shared])] = task
 
-    def wait(self) -> Outcome | None:
+    def wait(self) -> Outcome | Begun | None:
         try:
             ready, _ = ray.wait(list(self._running), num_returns=1, timeout=1.0)
         except SystemError as error:
@@ -113,20 +117,26 @@ class Cluster:
             raise error.__cause__ or error from None
         return self._next(ready[0]) if ready else None
 
-    def _next(self, stream: Any) -> Outcome:
+    def _next(self, stream: Any) -> Outcome | Begun:
         task = self._running[stream]
         try:
-            outcome: Outcome = ray.get(next(stream))
+            outcome: Outcome | Begun = ray.get(next(stream)) or Begun(task.individual)
         except StopIteration:
             outcome = Failed(task.individual, "killed", "the task ended without a score")
         except lost.RayError as error:
             cause = getattr(error, "cause", None) or error  # what was raised in the worker, not Ray's account of it
             outcome = Failed(task.individual, _reason(cause), _first_line(cause))
-        if not isinstance(outcome, Reported):
+        if not isinstance(outcome, Begun | Reported):
             del self._running[stream]
         if spoils(outcome):
             ray.cancel(stream, force=True)
         return outcome
+
+    def cancel(self, individual: int) -> None:
+        """Kill its worker: what hangs hears nothing else."""
+        for stream in [stream for stream, task in self._running.items() if task.individual == individual]:
+            del self._running[stream]
+            ray.cancel(stream, force=True)
 
     def close(self) -> None:
         """Cancel what runs; stop Ray, or leave the cluster, if this pool started or joined it."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator
 from dataclasses import replace
 from typing import Any, cast
 
+from gaopt.errors import GaoptError
 from gaopt.events import Failed, Outcome, Reported
 from gaopt.objective import Objective, Task
-from gaopt.pools.base import watched
+from gaopt.pools.base import Begun, watched
+
+GRACE = 10
+"""Seconds that a cancelled task has to end in."""
+_END = object()
 
 
 class Inline:
@@ -25,22 +31,47 @@ class Inline:
     def __init__(self, objective: Objective, shared: Any = None) -> None:
         self._objective, self._shared = objective, shared
         self._running: Generator[Outcome | None, None, None] | None = None
+        self._late: Generator[Outcome | None, None, None] | None = None
+        self._individual, self._begun = -1, False
+        self._cancelled = threading.Event()
 
     @property
     def room(self) -> int:
         return 0 if self._running else 1
 
     def submit(self, task: Task) -> None:
-        self._individual = task.individual
-        running = watched(self._objective, replace(task, shared=self._shared), patience=1.0)
+        """
+        Raises:
+            GaoptError: a cancelled task does not end, and this process must not train two at once.
+        """
+        if not self._freed():
+            raise GaoptError(
+                f"individual {self._individual} hangs, and cannot be ended in this process:"
+                " go on without it by `gaopt resume`, or train with pool.kind = 'ray'"
+            )
+        self._individual, self._begun, self._late = task.individual, False, None
+        self._cancelled = threading.Event()
+        running = watched(self._objective, replace(task, shared=self._shared), 1.0, self._cancelled)
         self._running = cast("Generator[Outcome | None, None, None]", running)
 
-    def wait(self) -> Outcome | None:
+    def wait(self) -> Outcome | Begun | None:
         assert self._running, "nothing was submitted"
+        if not self._begun:
+            self._begun = True
+            return Begun(self._individual)
         outcome = next(self._running, Failed(self._individual, "killed", "the task ended without a score"))
         if outcome and not isinstance(outcome, Reported):
             self.close()
         return outcome
+
+    def cancel(self, individual: int) -> None:
+        """Its thread ends with its next report."""
+        self._cancelled.set()
+        self._late, self._running = self._running, None
+
+    def _freed(self) -> bool:
+        """Whether no cancelled task is left in this process; waits for one that may end."""
+        return self._late is None or any(next(self._late, _END) is _END for _ in range(GRACE))
 
     def close(self) -> None:
         if self._running:
