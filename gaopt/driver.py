@@ -17,7 +17,7 @@ from rich.console import Console
 
 from gaopt import pools
 from gaopt.config import Stop, StudyConfig
-from gaopt.errors import Stopped
+from gaopt.errors import Hopeless, Stopped
 from gaopt.experiment import shown
 from gaopt.history import History
 from gaopt.home import Home
@@ -45,7 +45,7 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool) -> None
         try:
             with watcher(home.name, as_json) as watch:
                 history = run(config, home, pool=pool, watch=watch, stop=signals.check)
-        except Stopped:
+        except (Stopped, Hopeless):
             click.echo(f"stopped; go on with: gaopt resume {shlex.quote(home.handle)}", err=True)
             raise
         pool.close()

@@ -7,6 +7,7 @@ GaoptError
 │   └── StudyError      a study that exists, does not exist, is held, or cannot be read
 ├── Diverged            a training whose loss is no longer a number
 ├── Undecided           a range test that shows no learning rate to suggest
+├── Hopeless            a study whose first trainings all failed in the same way; it can be resumed
 ├── Cancelled           a training that was told to stop
 └── Stopped             the search was told to stop by a signal; the study can be resumed
 """
@@ -43,6 +44,10 @@ class Diverged(GaoptError):  # noqa: N818
 
 class Undecided(GaoptError):  # noqa: N818
     """The losses of a range test show no learning rate that could be suggested."""
+
+
+class Hopeless(GaoptError):  # noqa: N818
+    """The first trainings all failed in the same way. The study can be resumed once that is mended."""
 
 
 class Cancelled(GaoptError):  # noqa: N818

@@ -136,6 +136,7 @@ class Failed:
 
     Attributes:
         epochs: begun, the one in which it failed included; 0 where nobody knows, and those reported are counted.
+        traceback: of an exception that nobody raised on purpose.
     """
 
     individual: int
@@ -143,6 +144,7 @@ class Failed:
     message: str = ""
     seconds: float = 0.0
     epochs: int = 0
+    traceback: str = ""
     at: float = 0.0
 
 

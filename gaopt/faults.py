@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gaopt.config import Faults
+from gaopt.errors import Hopeless
 from gaopt.events import Failed, Retried
 from gaopt.history import History, Individual
 
@@ -34,3 +35,20 @@ def ready(history: History, room: int) -> list[Individual]:
 def room(history: History, room: int) -> int:
     """How many individuals could be started now, if so many fit beside those that run."""
     return 0 if any(map(alone, history.running)) else room
+
+
+def check(history: History, config: Faults) -> None:
+    """
+    Raises:
+        Hopeless: since the study was opened, the first trainings all failed with the same reason. With the traceback of
+            the first of them.
+    """
+    first = [outcome for _, outcome in history.ends[: config.alike]]
+    failed = [outcome for outcome in first if isinstance(outcome, Failed)]
+    if not config.alike or len(failed) < config.alike or len({each.reason for each in failed}) > 1:
+        return
+    one = failed[0]
+    raise Hopeless(
+        f"the first {config.alike} trainings all failed: {one.reason}. Individual {one.individual}:\n"
+        + (one.traceback or one.message)
+    )

@@ -102,6 +102,7 @@ class History:
         populations: for each generation the ids in it, survivors first.
         recalled: what earlier studies found.
         judged: the latest `Judged` of each individual.
+        ends: trainings that have ended since the study was opened last, each with its share of a whole one, in order.
         closed: the latest `Closed`, None while (or if) a driver holds the study without having put it down.
     """
 
@@ -113,6 +114,7 @@ class History:
         self.populations: list[tuple[int, ...]] = []
         self.recalled: list[Recalled] = []
         self.judged: dict[int, Judged] = {}
+        self.ends: list[tuple[float, Scored | Failed]] = []
         self.closed: Closed | None = None
         for event in events:
             self.add(event)
@@ -150,7 +152,7 @@ class History:
             case Scored(individual):
                 self._score(self.individuals[individual], event)
             case Failed(individual):
-                self.individuals[individual].outcome, self.individuals[individual].status = event, "failed"
+                self._fail(self.individuals[individual], event)
             case Judged(individual):
                 self.judged[individual] = event
             case Closed():
@@ -159,6 +161,7 @@ class History:
     def _open(self, event: Opened) -> None:
         self.created = self.created or event.at
         self.opened, self.closed = event, None
+        self.ends = []
         for individual in self.individuals.values():
             if individual.status == "running":  # its task died with the driver that started it
                 individual.status = "waiting"
@@ -182,9 +185,13 @@ class History:
         individual.retried.append(event)
         individual.reports.clear()  # those before its checkpoint come again
 
-    @staticmethod
-    def _score(individual: Individual, event: Scored) -> None:
+    def _fail(self, individual: Individual, event: Failed) -> None:
+        individual.outcome, individual.status = event, "failed"
+        self.ends.append((individual.share, event))
+
+    def _score(self, individual: Individual, event: Scored) -> None:
         individual.share = min(individual.share, event.share)
+        self.ends.append((individual.share, event))
         if individual.share < 1:
             individual.early[individual.share], individual.status = event, "early"
         else:

@@ -36,7 +36,7 @@ FREE = (
     *("genetic.generations", "assisted.generations", "grid.repeats"),
     *("pool.kind", "pool.address", "pool.gpus", "pool.dashboard"),
     *("noise.finalists", "noise.repeats"),
-    *(f"faults.{key}" for key in ("retries", "seconds", "times")),
+    *(f"faults.{key}" for key in ("retries", "seconds", "times", "alike")),
     *("stop.target", "stop.generations", "stop.spread", "stop.epochs", "stop.seconds", "stop.money", "stop.price"),
 )
 """What may differ when a study is gone on with. Not pool.cpus: with other threads a CPU gives other numbers."""
@@ -209,6 +209,7 @@ class _Loop:
         self._record(event)
         if isinstance(event, Scored | Failed):
             self._sweep()
+            faults.check(self.history, self.config.faults)
 
     def _start_waiting(self) -> None:
         for individual in faults.ready(self.history, self.pool.room):

@@ -6,6 +6,8 @@ import ctypes
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ import pytest
 
 from gaopt import StudyConfig, faults
 from gaopt.config import Faults, PoolConfig
-from gaopt.errors import Cancelled, GaoptError
+from gaopt.errors import Cancelled, GaoptError, Hopeless
 from gaopt.events import Birth, Bred, Failed, Reported, Retried, Scored, Started
 from gaopt.history import History
 from gaopt.home import Home
@@ -312,3 +314,57 @@ def test_short_trainings_do_not_make_a_worker_that_starts_hang() -> None:
 def test_a_training_that_waits_for_room_is_not_silent() -> None:
     patience = Patience(Faults(seconds=1.0), clock=lambda: 1e9)
     assert patience.lost(History([Bred(0, (Birth(0, {"lr": 1e-3}, "random"),)), Started(0)])) is None
+
+
+# Studies that only fail.
+
+
+def fails(task: Task, report: Report) -> float:
+    """Until somebody mends it; at first in another way."""
+    if (task.home / "mended").exists():
+        return task.genes["lr"]
+    if task.individual == 0 and task.settings["settings"].get("odd"):
+        raise MemoryError
+    raise ValueError("no such luck")
+
+
+def test_a_study_that_only_fails_stops_with_the_first_traceback_and_goes_on_once_mended(home: Home) -> None:
+    config = study("fails", population=12, faults=Faults(alike=5))
+    with pytest.raises(Hopeless, match=r"first 5 trainings all failed: error. Individual 0:\nTraceback") as stopped:
+        run(config, home)
+    assert 'raise ValueError("no such luck")' in str(stopped.value)
+    history = History(Journal(home.journal))
+    assert history.closed
+    assert history.closed.reason == "failed"
+    assert len(history.failed) == 5
+    with pytest.raises(Hopeless):  # nothing was mended: as many again
+        run(config, home)
+    (home.path / "mended").touch()
+    history = run(config, home)
+    assert (len(history.failed), len(history.scored)) == (10, 2)
+
+
+def test_a_study_that_fails_in_several_ways_or_not_always_goes_on(home: Home, tmp_path: Path) -> None:
+    run(study("fails", faults=Faults(alike=5, retries=0), odd=True), home)
+    assert len(events(home, Failed)) == 6
+    part = Home(tmp_path / "never")
+    run(study("fails", faults=Faults(alike=0)), part)
+    assert len(events(part, Failed)) == 6
+    history = History([Bred(0, tuple(Birth(n, {"lr": 1e-3}, "random") for n in range(7))), Scored(0, 0.5)])
+    for n in range(1, 7):
+        history.add(Failed(n, "error"))
+        faults.check(history, Faults(alike=3))  # late failures are the genes'
+
+
+def test_the_command_says_so_and_how_to_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        f'[study]\nobjective = "{HERE}:fails"\nstrategy = "random"\n[pool]\nkind = "inline"\n'
+        "[faults]\nalike = 2\n[space.lr]\nlow = 0.1\nhigh = 1.0\n"
+    )
+    command = [sys.executable, "-m", "gaopt", "run", str(path), "--name", "mine"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "the first 2 trainings all failed: error" in done.stderr
+    assert done.stderr.count("Traceback") == 1  # the training's, and none of gaopt's own
+    assert "go on with: gaopt resume mine" in done.stderr

@@ -17,8 +17,11 @@ class Faults:
         seconds: after which a training is ended as "timed out"; 0 for no limit.
         times: a training is ended so, too, that reported nothing for so many times as long as others took in all (their
             median, of three or more), and for a minute; 0 for no limit.
+        alike: the study stops when the first so many trainings since it was opened all failed with one reason; 0 for
+            never.
     """
 
     retries: Annotated[int, Ge(0), Le(100)] = 1
     seconds: Annotated[float, Ge(0)] = 0.0
     times: Annotated[float, Ge(0)] = 10.0
+    alike: Annotated[int, Ge(0)] = 10

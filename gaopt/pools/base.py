@@ -123,7 +123,8 @@ def _attempt(objective: Objective, task: Task, report: Report) -> Outcome | None
     except Cancelled:
         return None
     except BaseException as error:
-        return Failed(task.individual, reason(error), describe(error), time.monotonic() - start, begun)
+        seconds = time.monotonic() - start
+        return Failed(task.individual, reason(error), describe(error), seconds, begun, traced(error))
 
 
 def _outcome(score: Score, task: Task, seconds: float) -> Outcome:
@@ -153,6 +154,17 @@ def spoils(outcome: Outcome | Begun) -> bool:
     Told from the name and the message of the exception, which the failure has.
     """
     return isinstance(outcome, Failed) and _CUDA.search(outcome.message) is not None
+
+
+FRAMES = 20
+"""Of a traceback are kept: a recursion without end would fill the journal."""
+
+
+def traced(error: BaseException) -> str:
+    """The traceback; "" for what was raised on purpose."""
+    if isinstance(error, Diverged):
+        return ""
+    return "".join(traceback.format_exception(error, limit=-FRAMES)).rstrip()
 
 
 def describe(error: BaseException) -> str:
