@@ -81,6 +81,8 @@ def _introduce(home: Home, config: StudyConfig, pool: Pool) -> None:
     )
     if pool.dashboard:
         click.echo(f"Ray dashboard: {pool.dashboard}  (its token: ray get-auth-token)", err=True)
+    elif config.pool.kind == "ray" and config.pool.dashboard:
+        click.echo("there is no Ray dashboard: all of its ports are taken, or the cluster has none", err=True)
 
 
 def _count(number: int, thing: str) -> str:

@@ -43,7 +43,7 @@ def check(history: History, config: Faults) -> None:
         Hopeless: since the study was opened, the first trainings all failed with the same reason. With the traceback of
             the first of them.
     """
-    first = [outcome for _, outcome in history.ends[: config.alike]]
+    first = [outcome for _, outcome in history.lately[1][: config.alike]]
     failed = [outcome for outcome in first if isinstance(outcome, Failed)]
     if not config.alike or len(failed) < config.alike or len({each.reason for each in failed}) > 1:
         return

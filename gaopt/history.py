@@ -102,7 +102,8 @@ class History:
         populations: for each generation the ids in it, survivors first.
         recalled: what earlier studies found.
         judged: the latest `Judged` of each individual.
-        ends: trainings that have ended since the study was opened last, each with its share of a whole one, in order.
+        elapsed: seconds from the first event to the newest. A clock that was set back takes none away.
+        ends: trainings that have ended, each with its share of a whole one, in the order of writing.
         closed: the latest `Closed`, None while (or if) a driver holds the study without having put it down.
     """
 
@@ -114,7 +115,9 @@ class History:
         self.populations: list[tuple[int, ...]] = []
         self.recalled: list[Recalled] = []
         self.judged: dict[int, Judged] = {}
+        self.elapsed: float = 0.0
         self.ends: list[tuple[float, Scored | Failed]] = []
+        self._before: tuple[float, int] = 0.0, 0
         self.closed: Closed | None = None
         for event in events:
             self.add(event)
@@ -130,6 +133,8 @@ class History:
             raise StudyError(f"the journal speaks of individual {error} that was never born") from None
 
     def _add(self, event: Event) -> None:
+        if self.opened:
+            self.elapsed += max(0.0, event.at - self.updated)
         self.updated = event.at
         match event:
             case Opened():
@@ -161,7 +166,7 @@ class History:
     def _open(self, event: Opened) -> None:
         self.created = self.created or event.at
         self.opened, self.closed = event, None
-        self.ends = []
+        self._before = self.elapsed, len(self.ends)
         for individual in self.individuals.values():
             if individual.status == "running":  # its task died with the driver that started it
                 individual.status = "waiting"
@@ -196,6 +201,12 @@ class History:
             individual.early[individual.share], individual.status = event, "early"
         else:
             individual.outcome, individual.status = event, "scored"
+
+    @property
+    def lately(self) -> tuple[float, list[tuple[float, Scored | Failed]]]:
+        """The seconds since the study was opened last, and the trainings that have ended in them."""
+        elapsed, ended = self._before
+        return self.elapsed - elapsed, self.ends[ended:]
 
     @property
     def config(self) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def progress(name: str, history: History, *, held: bool, now: float) -> Progress
         running=tuple(history.running) if found == "running" else (),
         test=judged.metrics if judged else None,
         started=history.created,
-        elapsed=(now if found == "running" else history.updated) - history.created,
+        elapsed=history.elapsed + (max(0.0, now - history.updated) if found == "running" else 0.0),
         left=_left(history, coming, now) if found == "running" else None,
         config=history.config,
         ended=ended(history),
@@ -220,20 +220,12 @@ def _left(history: History, coming: Sequence[tuple[int, float]], now: float) -> 
 
     Trainings count by their shares of a whole one.
     """
-    assert history.opened
-    since = history.opened.at
-    finished = sum(_since(individual, since) for individual in history.individuals.values())
+    seconds, ends = history.lately
+    lately = seconds + max(0.0, now - history.updated)
+    finished = sum(share for share, _ in ends)
     partly = sum(i.share * _part(history, i) for i in history.running)
     work = sum(number * share for number, share in coming)
-    return (now - since) / (finished + partly) * (work - partly) if finished + partly > 0 else None
-
-
-def _since(individual: Individual, since: float) -> float:
-    """What was trained of an individual since then, in whole trainings."""
-    ended = [(share, score.at) for share, score in individual.early.items()]
-    if individual.outcome:
-        ended.append((individual.share, individual.outcome.at))
-    return sum(share for share, at in ended if at > since)
+    return lately / (finished + partly) * (work - partly) if finished + partly > 0 else None
 
 
 def _part(history: History, individual: Individual) -> float:

@@ -6,12 +6,16 @@ import ctypes
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +23,16 @@ import pytest
 
 from gaopt import StudyConfig, faults
 from gaopt.config import Faults, PoolConfig
+from gaopt.driver import drive
 from gaopt.errors import Cancelled, GaoptError, Hopeless
-from gaopt.events import Birth, Bred, Failed, Reported, Retried, Scored, Started
+from gaopt.events import Birth, Bred, Failed, Opened, Reported, Retried, Scored, Started
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.objective import Report, Score, Task
 from gaopt.patience import LEAST, Patience
 from gaopt.pools import inline
+from gaopt.progress import progress
 from gaopt.study import run
 from tests.conftest import ROOT, toy
 from tests.test_study import cut, table
@@ -68,6 +74,26 @@ def two_cpus() -> Iterator[None]:
     yield
     ray.shutdown()
     os.chdir(before)
+
+
+# The dashboard. First in this file: these start Ray themselves.
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_where_all_ports_of_the_dashboard_are_taken_a_study_runs_without_one(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from gaopt.pools.cluster import DASHBOARD
+
+    config = replace(on_ray(study("")), objective="tests.test_study:as_number")
+    with ExitStack() as taken:
+        for port in DASHBOARD:
+            with suppress(OSError):  # taken by another
+                taken.enter_context(socket.create_server(("127.0.0.1", port)))
+        drive(config, lambda: home, as_json=False)
+    assert len(History(Journal(home.journal)).scored) == 6
+    assert "there is no Ray dashboard" in capsys.readouterr().err
 
 
 # Workers that die.
@@ -368,3 +394,54 @@ def test_the_command_says_so_and_how_to_go_on(tmp_path: Path) -> None:
     assert "the first 2 trainings all failed: error" in done.stderr
     assert done.stderr.count("Traceback") == 1  # the training's, and none of gaopt's own
     assert "go on with: gaopt resume mine" in done.stderr
+
+
+# The clock.
+
+
+def test_a_clock_set_back_a_day_changes_neither_order_nor_durations(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(toy(population=4, generations=4), objective="tests.test_study:slow")
+    run(config, home)
+    clock = SetBack(after=25)
+    monkeypatch.setattr("gaopt.study.Journal", partial(Journal, clock=clock))
+    other = Home(tmp_path / "set back")
+    begun = time.monotonic()
+    history = run(config, other)
+    lasted = time.monotonic() - begun
+    stamps = [event.at for event in Journal(other.journal)]
+    assert min(b - a for a, b in pairwise(stamps)) < -86_000
+    assert table(other) == table(home)
+    assert all(0 < i.seconds < lasted for i in history.scored)
+    now = progress("set back", history, held=True, now=clock())
+    assert 0 < now.elapsed <= lasted + 0.1
+    assert [outcome.individual for _, outcome in history.ends] == [e.individual for e in events(other, Scored)]
+
+
+def test_time_left_is_told_by_what_ended_since_the_clock_was_set_back() -> None:
+    config = toy("sphere", population=4, generations=1)
+    births = tuple(Birth(n, {"lr": 1e-3, "wd": 0.1, "mom": 0.5}, "random") for n in range(4))
+    day = 86_400.0
+    history = History([
+        Opened(config.plain(), "0", "host", 1, at=day),
+        Bred(0, births, at=day),
+        *(Started(n, at=day) for n in range(4)),
+        Scored(0, 0.5, at=day + 10),
+        Scored(1, 0.5, at=20.0),  # set back
+        Scored(2, 0.5, at=30.0),
+    ])  # fmt: skip
+    now = progress("s", history, held=True, now=30.0)
+    assert now.elapsed == 20.0
+    assert now.left == pytest.approx(20.0 / 3)
+
+
+class SetBack:
+    """The time, by a clock that is set back a day once it was asked so many times."""
+
+    def __init__(self, after: int) -> None:
+        self._left = after
+
+    def __call__(self) -> float:
+        self._left -= 1
+        return time.time() - (86_400 if self._left < 0 else 0)

@@ -16,6 +16,7 @@ from gaopt.events import (
     Judged,
     Opened,
     Reported,
+    Retried,
     Scored,
     Started,
     decode,
@@ -31,6 +32,8 @@ EVENTS: list[Event] = [
     Reported(0, 1, {"top1": 0.5}, ((0.1, 1e-3, 0.9), (0.2, 2e-3, 0.8))),
     Scored(0, 0.123456789012345, {"top1": 0.1}, 3, 1.5),
     Failed(1, "diverged", "the loss was nan – ünïcode\n'quoted'", 0.5),
+    Failed(1, "error", "ValueError: no", 0.5, 2, "Traceback …"),
+    Retried(1, "killed", "WorkerCrashedError: it died", 0.5),
     Judged(0, {"top1": 0.9}),
     Closed("finished"),
 ]

@@ -143,6 +143,7 @@ class _Written:
         self.history = History(journal)
         self.stopped: Stopped | ConfigError | None = None
         self._ids: dict[str, int] = {}  # of individuals, by Tune's names of trials
+        self._begun: dict[int, float] = {}  # by a clock that nobody sets
         check_same(self.history, config)
         self.record(Opened(config.plain(), __version__, socket.gethostname(), os.getpid()))
         for individual in self.history.waiting:
@@ -160,6 +161,7 @@ class _Written:
         birth = Birth(id, dict(trial.config["genes"]), "random")
         self.record(Bred(self.history.generation + 1, (birth,)))
         self.record(Started(id))
+        self._begun[id] = time.monotonic()
 
     def told(self, trial: Any, encoded: Iterable[tuple[str, str]]) -> None:
         for kind, body in encoded:
@@ -182,7 +184,7 @@ class _Written:
         if individual.status != "running":
             return
         told = [report.metrics["seconds"] for report in individual.reports.values() if "seconds" in report.metrics]
-        seconds = sum(told) if told else time.time() - individual.started  # else its worker's beginning counts too
+        seconds = sum(told) if told else time.monotonic() - self._begun[id]  # else its worker's beginning counts too
         last = individual.reports.get(individual.epoch)
         if last is None or math.isnan(_metric(last)):
             self.record(Failed(id, "killed", reason, seconds, individual.epoch))
@@ -202,7 +204,7 @@ class _Written:
         everyone, budget = self.history.individuals.values(), self.config.stop
         if budget.epochs:
             return sum(i.epochs for i in everyone) >= budget.epochs  # of those that run, the reported
-        running = sum(time.time() - i.started for i in self.history.running)
+        running = sum(time.monotonic() - self._begun[i.id] for i in self.history.running)
         return bool(budget.seconds) and running + sum(i.seconds for i in everyone) >= budget.seconds
 
 

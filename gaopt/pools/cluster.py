@@ -75,7 +75,7 @@ class Cluster:
     def _start(self, config: PoolConfig) -> None:
         address = config.address or os.environ.get("RAY_ADDRESS")
         # "local" by name: with no address Ray would join whatever cluster it finds on this machine.
-        local = {"address": "local", "include_dashboard": config.dashboard}
+        local = {"address": "local", "include_dashboard": config.dashboard and any(map(_free, DASHBOARD))}
         where = {"address": address} if address else local
         _knock(address)
         logging.getLogger(_TOKENS).addFilter(_not_an_advice_to_be_open)
@@ -153,6 +153,20 @@ _TOKENS = "ray._private.authentication.authentication_token_setup"
 def _not_an_advice_to_be_open(record: logging.LogRecord) -> bool:
     """Ray says at each start how to turn its token authentication off: no advice for people who read in passing."""
     return not record.getMessage().startswith("Token authentication is enabled")
+
+
+DASHBOARD = range(8265, 8316)
+"""The ports of which Ray's dashboard takes the first that is free. Where none is, Ray itself would not start."""
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Ray tries: one that was just left is free
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _knock(address: str | None) -> None:

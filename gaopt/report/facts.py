@@ -153,7 +153,7 @@ def numbers(history: History) -> list[tuple[str, str]]:
         ("unfinished", str(len(history.unfinished))),
         ("epochs", str(sum(i.epochs for i in everyone))),
         ("training time", words.duration(sum(i.seconds for i in everyone))),
-        ("wall time", words.duration(max(0.0, history.updated - history.created))),
+        ("wall time", words.duration(history.elapsed)),
     ]
 
 

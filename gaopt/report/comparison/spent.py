@@ -54,17 +54,18 @@ def steps(search: Search) -> list[Step]:
     return found
 
 
-def _trainings(search: Search) -> Iterator[tuple[float, int, Individual, int, float, float | None]]:
-    """(when it ended, id, individual, epochs, seconds, fitness) of every training that has ended."""
+def _trainings(search: Search) -> Iterator[tuple[int, int, Individual, int, float, float | None]]:
+    """(its place among those that ended, id, individual, epochs, seconds, fitness) of every training that has ended."""
+    places = {(outcome.individual, share): place for place, (share, outcome) in enumerate(search.history.ends)}
     for individual in search.history.individuals.values():
-        for score in individual.early.values():
-            yield score.at, individual.id, individual, score.epochs, score.seconds, None
+        for share, score in individual.early.items():
+            yield places[individual.id, share], individual.id, individual, score.epochs, score.seconds, None
         if individual.outcome:
             before = sum(score.epochs for score in individual.early.values())
             whole = individual.status == "scored" and individual.birth.origin != "repeat"
             fitness = individual.fitness if whole else None
-            at, lasted = individual.outcome.at, individual.outcome.seconds
-            yield at, individual.id, individual, individual.epochs - before, lasted, fitness
+            place, lasted = places[individual.id, individual.share], individual.outcome.seconds
+            yield place, individual.id, individual, individual.epochs - before, lasted, fitness
 
 
 def band(searches: Sequence[Search], cost: Cost) -> Band | None:
