@@ -5,7 +5,7 @@ GaoptError
 │   ├── ConfigError     a key, value or preset
 │   ├── DataError       a data set or an image
 │   └── StudyError      a study that exists, does not exist, is held, or cannot be read
-├── Diverged            a training whose loss is no longer a number
+├── Diverged            a training whose loss is no longer a number, or that learns nothing
 ├── Undecided           a range test that shows no learning rate to suggest
 ├── Hopeless            a study whose first trainings all failed in the same way; it can be resumed
 ├── Cancelled           a training that was told to stop
@@ -39,7 +39,7 @@ class StudyError(BadInput):
 
 
 class Diverged(GaoptError):  # noqa: N818
-    """The loss became NaN or infinite: the individual fails, the search goes on."""
+    """The loss became NaN or infinite, or nothing is learnt: the individual fails, the search goes on."""
 
 
 class Undecided(GaoptError):  # noqa: N818

@@ -24,7 +24,7 @@ WATCHED = 16  # steps between two looks at the loss: each look waits for the dev
 
 
 class Diverged(ArithmeticError):  # noqa: N818 - named for what happened
-    """The training loss is no longer a finite number."""
+    """The training loss is no longer a finite number, or the training learns nothing."""
 
 
 class Report(Protocol):
@@ -130,6 +130,24 @@ class Epochs(Aside):
     def _tell(self, epoch: int, measures: dict[str, float], points: list[Point]) -> None:
         self.reports.append((epoch, measures, points))
         self.report(epoch, measures, points)
+
+
+class Learns(Aside):
+    """Ends a training that has not once been better than chance, from a share of it on."""
+
+    order = 15  # the epoch has been reported
+
+    def __init__(self, epochs: Epochs, share: float, chance: float) -> None:
+        super().__init__()
+        self.epochs, self.share, self.chance = epochs, share, chance
+
+    def after_validate(self) -> None:
+        if self.learn.epoch + 1 >= self.share * self.learn.n_epoch:
+            self.attempt(self.check)
+
+    def check(self) -> None:
+        if (best := 1 - min(self.epochs.errors)) <= self.chance:
+            raise Diverged(f"no better than chance up to epoch {self.learn.epoch + 1}: top-1 was at most {best:.3g}")
 
 
 class Scheduled(Callback):

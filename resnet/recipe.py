@@ -48,6 +48,8 @@ class Recipe:
         recompute: keep only the input of each residual unit for the backward pass, and compute the rest again there:
             less memory, a third to a half more time, the same gradients. Networks without such units are not changed.
         checkpoint: seconds between two checkpoints of a training, 0 for one an epoch.
+        chance: the share of the training after which one is ended as diverged that never was better than chance on
+            validation. 0 for never: deep networks may learn nothing for a while and then do.
     """
 
     name: Literal["one_cycle", "paper"] = "one_cycle"
@@ -78,6 +80,7 @@ class Recipe:
     precision: Literal["float32", "bfloat16"] = "float32"
     recompute: bool = False
     checkpoint: Annotated[float, Ge(0), Le(86_400)] = 60.0
+    chance: Annotated[float, Ge(0), Le(1)] = 0.0
 
     def __post_init__(self) -> None:
         if self.loss == "focal" and self.label_smoothing:
@@ -93,7 +96,7 @@ class Recipe:
         Raises:
             ValueError: a gene is no field that can be one, or of another kind; or the fields do not go together.
         """
-        return changed(self, genes, "recipe", never=("name", "checkpoint"))
+        return changed(self, genes, "recipe", never=("name", "checkpoint", "chance"))
 
     def shortened(self, share: float) -> Recipe:
         """The whole training in small: a share of its epochs, at least one, and all that is counted in steps or epochs.

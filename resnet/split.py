@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,15 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def chance(self) -> float:
+        """The accuracy that one needs no images for: of who always says the commonest class.
+
+        And twice the standard error of it, for who guesses.
+        """
+        commonest = float(np.bincount(self.labels).max() / len(self))
+        return commonest + 2 * math.sqrt(commonest * (1 - commonest) / len(self))
 
 
 @dataclass(frozen=True, eq=False)

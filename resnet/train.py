@@ -18,7 +18,7 @@ with warnings.catch_warnings():
     from fastai.learner import Learner
 
 from resnet import weights
-from resnet.callbacks import Aside, Checkpoints, Diverged, Epochs, Report, Scheduled, Watch
+from resnet.callbacks import Aside, Checkpoints, Diverged, Epochs, Learns, Report, Scheduled, Watch
 from resnet.data import Images, Split
 from resnet.learner import Loss, default_device, fresh, loss_function
 from resnet.loader import Plain
@@ -71,7 +71,7 @@ def train(
         device: by default the GPU, if there is one.
 
     Raises:
-        Diverged: the loss is not finite any more.
+        Diverged: the loss is not finite any more, or the recipe's `chance` has come.
     """
     torch.set_num_threads(threads)  # a reused process keeps what its first task set
     learner = fresh(spec, recipe, data, seed, device or default_device())
@@ -79,6 +79,8 @@ def train(
     state = _State(learner, epochs, checkpoint, _fingerprint(spec, recipe, data, seed))
     done = state.load()
     learner.add_cbs([Watch(), epochs, *([Checkpoints(state.save, recipe.checkpoint)] if checkpoint else [])])
+    if recipe.chance:
+        learner.add_cb(Learns(epochs, recipe.chance, data.valid.chance))
     _fit(learner, recipe, epochs, done)
     measures = {key: epochs.reports[-1][1][key] for key in MEASURES}
     return Trained(learner.model, measures, recipe.epochs, epochs.spent)
@@ -112,7 +114,8 @@ def evaluate(
 
 def _fingerprint(spec: NetSpec, recipe: Recipe, data: Images, seed: int) -> str:
     """What a checkpoint must have in common with a training to be gone on from."""
-    said = json.dumps([asdict(spec), asdict(recipe), data.digest, seed, torch.get_num_threads()], sort_keys=True)
+    shaping = {name: value for name, value in asdict(recipe).items() if name != "chance"}  # which changes no weight
+    said = json.dumps([asdict(spec), shaping, data.digest, seed, torch.get_num_threads()], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()
 
 

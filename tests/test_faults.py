@@ -12,11 +12,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -445,3 +446,41 @@ class SetBack:
     def __call__(self) -> float:
         self._left -= 1
         return time.time() - (86_400 if self._left < 0 else 0)
+
+
+# Trainings that learn nothing.
+
+
+@pytest.mark.slow
+def test_a_training_stuck_at_chance_is_ended_early_as_diverged() -> None:
+    from resnet.data import DataSpec, load
+    from resnet.recipe import Recipe
+    from resnet.spec import NetSpec
+    from resnet.train import Diverged, train
+
+    recipe = Recipe(lr=1e-9, epochs=2, chance=0.5)
+    reports: list[int] = []
+    with pytest.raises(Diverged, match=r"no better than chance up to epoch 1: top-1 was at most 0\."):
+        train(NetSpec("resnet20"), recipe, load(DataSpec("digits", limit=150)), report=lambda n, *_: reports.append(n))
+    assert reports == [1]
+
+
+@pytest.mark.slow
+def test_a_training_that_was_better_than_chance_once_is_left_alone() -> None:
+    from resnet.callbacks import Diverged, Learns
+
+    for errors, ended in (([0.9, 0.5, 0.9], False), ([0.9, 0.8], True), ([0.81], True), ([0.79], False)):
+        learns = Learns(SimpleNamespace(errors=errors), share=0.5, chance=0.2)  # type: ignore[arg-type]
+        learns.learn = SimpleNamespace(epoch=1)
+        with pytest.raises(Diverged) if ended else nullcontext():
+            learns.check()
+
+
+def test_chance_is_the_commonest_class_and_a_little_luck() -> None:
+    import numpy as np
+
+    from resnet.split import Split
+
+    images = np.zeros((1000, 1, 1, 1), np.uint8)
+    for counts, chance in (((500, 500), 0.5316), ((900, 100), 0.9190), ((1000,), 1.0)):
+        assert Split(images, np.repeat(np.arange(len(counts)), counts)).chance == pytest.approx(chance, abs=1e-4)

@@ -16,7 +16,11 @@ from gaopt.journal import Journal
 from gaopt.objective import resolve
 from gaopt.study import check_same, resumed
 
-NEW = {"recipe": ("name", "schedule", "drops", "recompute"), "net": ("join", "width", "units"), "genetic": ("retrain",)}
+NEW = {
+    "recipe": ("name", "schedule", "drops", "recompute", "chance"),
+    "net": ("join", "width", "units"),
+    "genetic": ("retrain",),
+}
 
 
 def whole() -> dict[str, Any]:
