@@ -165,6 +165,12 @@ def test_what_a_lost_try_had_trained_is_not_counted(home: Home) -> None:
     assert isinstance(history.individuals[2].outcome, Scored)
 
 
+def test_the_report_says_how_many_were_begun_again(home: Home) -> None:
+    from gaopt.report.facts import numbers
+
+    assert ("begun again", "2") in numbers(run(study("ends_without_a_score"), home))
+
+
 def test_other_failures_are_not_tried_again(home: Home) -> None:
     run(replace(study("dies", population=2), objective="tests.test_study:broken"), home)
     assert not events(home, Retried)

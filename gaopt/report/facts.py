@@ -144,12 +144,14 @@ def numbers(history: History) -> list[tuple[str, str]]:
     everyone = history.individuals.values()
     left = progress.left_early(history)
     early = [("left early", str(len(left)))] if left else []
+    again = sum(len(i.retried) for i in everyone)
     searched = [] if compared.title(history) else [("generations", str(len(history.populations)))]
     return [
         *searched,
         ("trainings", str(sum(len(i.early) + i.done for i in everyone))),
         *early,
         ("failed", str(len(history.failed))),
+        *([("begun again", str(again))] if again else []),
         ("unfinished", str(len(history.unfinished))),
         ("epochs", str(sum(i.epochs for i in everyone))),
         ("training time", words.duration(sum(i.seconds for i in everyone))),
