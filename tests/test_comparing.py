@@ -141,7 +141,7 @@ def test_a_plan_is_read_as_it_was_written(home: ComparisonHome) -> None:
 
 
 def test_a_method_whose_trainings_all_fail_has_no_score_and_ends(home: ComparisonHome) -> None:
-    found = ran(plan("tests.flat:broken", methods=("random", "genetic"), seeds=1), home)
+    found = ran(plan("tests.flat:broken", methods=("random", "optuna-tpe"), seeds=1, budget=24.0), home)
     assert not found.scores()
     assert not found.finals
     assert all(search.winner is None for search in found.searches)

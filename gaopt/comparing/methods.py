@@ -61,7 +61,9 @@ class Methods:
             ConfigError: the method is a config that cannot be compared.
         """
         base = self._base(method)
-        config = replace(base, seed=base.seed + seed, noise=Noise(), stop=self._stop)
+        # A method of which all fails has an answer in that, and must not keep the others from theirs.
+        faults = replace(base.faults, alike=0)
+        config = replace(base, seed=base.seed + seed, noise=Noise(), stop=self._stop, faults=faults)
         strategy = config.strategy if self._own(method) else method
         if strategy == "grid":
             raise ConfigError(
