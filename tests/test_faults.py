@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import re
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, nullcontext, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -22,29 +19,28 @@ from typing import Any
 
 import pytest
 
-from gaopt import StudyConfig, faults
+from gaopt import StudyConfig, driver, faults
 from gaopt.config import Faults, PoolConfig
-from gaopt.driver import drive
-from gaopt.errors import Cancelled, GaoptError, Hopeless
-from gaopt.events import Birth, Bred, Failed, Opened, Reported, Retried, Scored, Started
+from gaopt.errors import GaoptError, Hopeless
+from gaopt.events import Birth, Bred, Event, Failed, Opened, Reported, Retried, Scored, Started
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
-from gaopt.objective import Report, Score, Task
 from gaopt.patience import LEAST, Patience
 from gaopt.pools import inline
+from gaopt.pools.base import reason, spoils
 from gaopt.progress import progress
 from gaopt.study import run
 from tests.conftest import ROOT, toy
 from tests.test_study import cut, table
 
-HERE = "tests.test_faults"
+FAULTY = "tests.faulty"
 
 
 def study(objective: str, population: int = 6, faults: Faults = Faults(), **settings: Any) -> StudyConfig:  # noqa: B008
     """One generation in this process."""
     config = toy(population=population, generations=1)
-    return replace(config, objective=f"{HERE}:{objective}", faults=faults, settings={"settings": settings})
+    return replace(config, objective=f"{FAULTY}:{objective}", faults=faults, settings={"settings": settings})
 
 
 def on_ray(config: StudyConfig) -> StudyConfig:
@@ -53,16 +49,6 @@ def on_ray(config: StudyConfig) -> StudyConfig:
 
 def events(home: Home, kind: type[Any]) -> list[Any]:
     return [event for event in Journal(home.journal) if isinstance(event, kind)]
-
-
-def first_try(task: Task) -> bool:
-    """Whether this individual was never begun before, on whatever worker."""
-    task.folder.mkdir(parents=True, exist_ok=True)
-    try:
-        (task.folder / "begun").touch(exist_ok=False)
-    except FileExistsError:
-        return False
-    return True
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +63,7 @@ def two_cpus() -> Iterator[None]:
     os.chdir(before)
 
 
-# The dashboard. First in this file: these start Ray themselves.
+# The dashboard. First in this file: it starts Ray itself.
 
 
 @pytest.mark.slow
@@ -87,30 +73,19 @@ def test_where_all_ports_of_the_dashboard_are_taken_a_study_runs_without_one(
 ) -> None:
     from gaopt.pools.cluster import DASHBOARD
 
-    config = replace(on_ray(study("")), objective="tests.test_study:as_number")
+    config = on_ray(toy("sphere", population=2, generations=1))
     with ExitStack() as taken:
         for port in DASHBOARD:
             with suppress(OSError):  # taken by another
                 taken.enter_context(socket.create_server(("127.0.0.1", port)))
-        drive(config, lambda: home, as_json=False)
-    assert len(History(Journal(home.journal)).scored) == 6
+        pool = taken.enter_context(closing(driver.open_pool(config, None)))
+        assert pool.dashboard == ""
+        driver._introduce(home, config, pool)
+        assert len(run(config, home, pool=pool).scored) == 2
     assert "there is no Ray dashboard" in capsys.readouterr().err
 
 
 # Workers that die.
-
-DEATHS = {
-    0: lambda: os.kill(os.getpid(), signal.SIGKILL),
-    1: lambda: ctypes.string_at(0),  # a segmentation fault
-    2: lambda: os._exit(0),
-}
-
-
-def dies(task: Task, report: Report) -> float:
-    """The first three once, each in a way of its own; the fourth each time."""
-    if task.individual == 3 or (task.individual in DEATHS and first_try(task)):
-        DEATHS.get(task.individual, DEATHS[0])()
-    return task.genes["lr"]
 
 
 @pytest.mark.usefixtures("two_cpus")
@@ -125,13 +100,6 @@ def test_a_worker_that_dies_costs_one_try_and_the_others_go_on(home: Home) -> No
     assert failed.failure
     assert (failed.id, failed.failure.reason) == (3, "killed")
     assert "WorkerCrashedError" in failed.failure.message
-
-
-def ends_without_a_score(task: Task, report: Report) -> float:
-    report(1, {"loss": 1.0})
-    if task.individual == 1 or (task.individual == 2 and first_try(task)):
-        raise Cancelled
-    return task.genes["lr"]
 
 
 @pytest.mark.parametrize("retries", [0, 1, 3])
@@ -180,20 +148,6 @@ def test_other_failures_are_not_tried_again(home: Home) -> None:
 # Memory.
 
 
-class OutOfMemoryError(RuntimeError):
-    """Called like torch's."""
-
-
-def too_large(task: Task, report: Report) -> Score:
-    """The second and the third do not fit beside others, the fourth never fits. Each says when it ran, and where."""
-    began = time.monotonic()
-    report(1, {"pid": os.getpid()})
-    time.sleep(0.3)
-    if task.individual == 3 or (task.individual in (1, 2) and first_try(task)):
-        raise MemoryError if task.individual == 1 else OutOfMemoryError("CUDA out of memory. Tried to allocate 3 GiB")
-    return Score(task.genes["lr"], {"pid": os.getpid(), "began": began, "ended": time.monotonic()})
-
-
 @pytest.mark.usefixtures("two_cpus")
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -203,27 +157,36 @@ def test_what_ran_out_of_memory_is_trained_again_alone_and_never_in_a_spoiled_wo
     assert [i.id for i in history.failed] == [3]
     assert history.failed[0].failure
     assert history.failed[0].failure.reason == "out of memory"
-    metrics = {i.id: i.outcome.metrics for i in history.scored if isinstance(i.outcome, Scored)}
-    together = {id: overlapping(id, metrics) for id in metrics}
-    assert together[1] == together[2] == set()
-    assert any(together.values())  # the others were trained side by side
-    reported = list(Journal(home.journal))
-    for place, event in enumerate(reported):
+    together = beside(home)
+    assert together[0]
+    assert together[1] == together[2] == together[3] == set()
+    found = list(Journal(home.journal))
+    for place, event in enumerate(found):
         if isinstance(event, Retried) and "CUDA" in event.message:
-            pids = [int(e.metrics["pid"]) for e in reported[:place] if isinstance(e, Reported)
-                    and e.individual == event.individual]  # fmt: skip
-            later = {int(e.metrics["pid"]) for e in reported[place:] if isinstance(e, Reported)}
-            assert pids[-1] not in later
-            assert gone(pids[-1])
+            spoilt = pids(found[:place], event.individual)[-1]
+            assert spoilt not in pids(found[place:])
+            assert gone(spoilt)
 
 
-def overlapping(id: int, metrics: dict[int, dict[str, float]]) -> set[int]:
-    one = metrics[id]
-    return {
-        other
-        for other, seen in metrics.items()
-        if other != id and seen["began"] < one["ended"] and one["began"] < seen["ended"]
-    }
+def pids(found: Sequence[Event], individual: int | None = None) -> list[int]:
+    """The workers that an individual, or all, reported from."""
+    reported = [e for e in found if isinstance(e, Reported) and individual in (None, e.individual)]
+    return [int(event.metrics["pid"]) for event in reported]
+
+
+def beside(home: Home) -> dict[int, set[int]]:
+    """Who ran beside each individual in its last try."""
+    running: set[int] = set()
+    met: dict[int, set[int]] = {}
+    for event in Journal(home.journal):
+        if isinstance(event, Started):
+            met[event.individual] = set(running)
+            for other in running:
+                met[other].add(event.individual)
+            running.add(event.individual)
+        elif isinstance(event, Retried | Scored | Failed):
+            running.discard(event.individual)
+    return met
 
 
 def gone(pid: int) -> bool:
@@ -232,6 +195,32 @@ def gone(pid: int) -> bool:
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     return not Path(f"/proc/{pid}").exists()
+
+
+@pytest.mark.slow
+def test_torch_runs_out_of_the_host_s_memory_in_words_only() -> None:
+    import torch
+
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 60)
+    assert reason(caught.value) == "out of memory"
+    assert reason(RuntimeError("CUDA error: out of memory")) == "out of memory"
+    assert reason(RuntimeError("CUDA error: device-side assert triggered")) == "error"
+
+
+@pytest.mark.parametrize(
+    ("message", "spoilt"),
+    [
+        ("OutOfMemoryError: CUDA out of memory. Tried to allocate 3 GiB", True),
+        ("AcceleratorError: CUDA error: device-side assert triggered", True),
+        ("RuntimeError: cuDNN error: CUDNN_STATUS_EXECUTION_FAILED", True),
+        ("MemoryError", False),
+        ("the loss was nan in epoch 2", False),
+    ],
+)
+def test_a_worker_is_spoilt_by_errors_of_cuda_alone(message: str, spoilt: bool) -> None:
+    assert spoils(Failed(0, "error", message)) is spoilt
+    assert not spoils(Scored(0, 1.0))
 
 
 def test_no_search_breeds_while_one_is_trained_alone() -> None:
@@ -251,48 +240,22 @@ def test_no_search_breeds_while_one_is_trained_alone() -> None:
 # Trainings that hang.
 
 
-def hangs(task: Task, report: Report) -> float:
-    """The second waits for ever, the fourth computes for ever without letting any other thread of its process run."""
-    report(1, {"pid": os.getpid()})
-    time.sleep(0.5)  # until that is on its way
-    while task.individual == 1:
-        time.sleep(1)
-    if task.individual == 3:
-        re.match("(a+)+$", "a" * 60 + "b")
-    return task.genes["lr"]
-
-
 @pytest.mark.usefixtures("two_cpus")
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_training_that_hangs_is_killed_and_the_others_go_on(home: Home) -> None:
-    history = run(on_ray(study("hangs", faults=Faults(seconds=15.0))), home)
+    history = run(on_ray(study("hangs", faults=Faults(seconds=5.0))), home)
     assert {i.id: i.failure.reason for i in history.failed if i.failure} == dict.fromkeys((1, 3), "timed out")
     assert "faults.seconds" in events(home, Failed)[0].message
     assert len(history.scored) == 4
     assert not events(home, Retried)
-    pids = {i.id: int(i.reports[1].metrics["pid"]) for i in history.failed}
-    assert all(map(gone, pids.values()))
-
-
-def is_slow(task: Task, report: Report) -> float:
-    """The second reacts to being cancelled, late."""
-    for epoch in range(1, 4 if task.individual == 1 else 2):
-        time.sleep(1.2 if task.individual == 1 else 0)
-        report(epoch, {"loss": 1.0})
-    return task.genes["lr"]
+    assert all(gone(int(i.reports[1].metrics["pid"])) for i in history.failed)
 
 
 def test_in_this_process_a_training_that_is_late_ends_with_its_next_report(home: Home) -> None:
     history = run(study("is_slow", population=3, faults=Faults(seconds=0.5)), home)
     assert [(i.id, i.failure.reason) for i in history.failed if i.failure] == [(1, "timed out")]
     assert len(history.scored) == 2
-
-
-def waits_for_ever(task: Task, report: Report) -> float:
-    while task.individual == 1:
-        time.sleep(0.1)
-    return task.genes["lr"]
 
 
 def test_what_hangs_in_this_process_ends_the_study_which_goes_on_without_it(
@@ -352,15 +315,6 @@ def test_a_training_that_waits_for_room_is_not_silent() -> None:
 # Studies that only fail.
 
 
-def fails(task: Task, report: Report) -> float:
-    """Until somebody mends it; at first in another way."""
-    if (task.home / "mended").exists():
-        return task.genes["lr"]
-    if task.individual == 0 and task.settings["settings"].get("odd"):
-        raise MemoryError
-    raise ValueError("no such luck")
-
-
 def test_a_study_that_only_fails_stops_with_the_first_traceback_and_goes_on_once_mended(home: Home) -> None:
     config = study("fails", population=12, faults=Faults(alike=5))
     with pytest.raises(Hopeless, match=r"first 5 trainings all failed: error. Individual 0:\nTraceback") as stopped:
@@ -392,7 +346,7 @@ def test_a_study_that_fails_in_several_ways_or_not_always_goes_on(home: Home, tm
 def test_the_command_says_so_and_how_to_go_on(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(
-        f'[study]\nobjective = "{HERE}:fails"\nstrategy = "random"\n[pool]\nkind = "inline"\n'
+        f'[study]\nobjective = "{FAULTY}:fails"\nstrategy = "random"\n[pool]\nkind = "inline"\n'
         "[faults]\nalike = 2\n[space.lr]\nlow = 0.1\nhigh = 1.0\n"
     )
     command = [sys.executable, "-m", "gaopt", "run", str(path), "--name", "mine"]

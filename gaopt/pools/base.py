@@ -141,8 +141,9 @@ def reason(error: BaseException) -> Reason:
     """The kind of a failure."""
     if isinstance(error, Diverged):
         return "diverged"
-    # torch's OutOfMemoryError and Python's MemoryError, without importing torch here.
-    return "out of memory" if "Memory" in type(error).__name__ else "error"
+    # torch's OutOfMemoryError and Python's MemoryError, without importing torch here; on a CPU torch has only words.
+    spoken = any(words in str(error) for words in ("out of memory", "can't allocate memory"))
+    return "out of memory" if spoken or "Memory" in type(error).__name__ else "error"
 
 
 _CUDA = re.compile("CUDA|cuDNN|AcceleratorError")
