@@ -244,7 +244,7 @@ def test_no_search_breeds_while_one_is_trained_alone() -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_training_that_hangs_is_killed_and_the_others_go_on(home: Home) -> None:
-    history = run(on_ray(study("hangs", faults=Faults(seconds=5.0))), home)
+    history = run(on_ray(study("hangs", faults=Faults(seconds=15.0))), home)
     assert {i.id: i.failure.reason for i in history.failed if i.failure} == dict.fromkeys((1, 3), "timed out")
     assert "faults.seconds" in events(home, Failed)[0].message
     assert len(history.scored) == 4
