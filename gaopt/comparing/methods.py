@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gaopt.comparing.plan import Plan
-from gaopt.config import Assisted, Fidelity, Genetic, GridConfig, Noise, Operators, Stop, StudyConfig, Warm, from_tables
+from gaopt.config import Assisted, Fidelity, Genetic, GridConfig, Noise, Operators, Stop, StudyConfig, Warm
 from gaopt.errors import ConfigError, nearest
 from gaopt.objective import Comparable, epochs, resolve
 
@@ -60,7 +60,7 @@ class Methods:
         Raises:
             ConfigError: the method is a config that cannot be compared.
         """
-        base = self._base(method)
+        base = self.plan.config(method) if method in self.plan.configs else self.plan.base
         # A method of which all fails has an answer in that, and must not keep the others from theirs.
         faults = replace(base.faults, alike=0)
         config = replace(base, seed=base.seed + seed, noise=Noise(), stop=self._stop, faults=faults)
@@ -83,13 +83,6 @@ class Methods:
     def _own(self, method: str) -> bool:
         """Whether it is a config by its name, whatever else is called so; one alone lends its name to no method."""
         return method in self.plan.configs and (method not in SEARCHES or len(self.plan.configs) > 1)
-
-    def _base(self, method: str) -> StudyConfig:
-        tables = self.plan.configs.get(method)
-        if tables is None:
-            return self.plan.base
-        config = from_tables(tables)
-        return resolve(config.objective).check(config)
 
     def _searching(self, config: StudyConfig, strategy: Any) -> StudyConfig:
         """A search by a strategy, with so many generations that its budget ends it."""
