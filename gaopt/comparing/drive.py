@@ -91,6 +91,7 @@ def _run(plan: Plan, place: Callable[[], ComparisonHome], signals: Signals) -> C
 
 
 def _introduce(home: ComparisonHome, plan: Plan, together: int) -> None:
-    searches = f"{len(plan.methods)} methods, {plan.seeds} {'seed' if plan.seeds == 1 else 'seeds'} each, {plan.budget:g} {plan.cost} a search"
+    seeds = f"{plan.seeds} seed{'s' * (plan.seeds > 1)} each"
+    searches = f"{len(plan.methods)} methods, {seeds}, {plan.budget:g} {plan.cost} a search"
     what = f"{len(plan.studies)} studies" if plan.studies else searches
     click.echo(f"comparison {home.name}: {what}, {together} at a time, results in {home.path}", err=True)
