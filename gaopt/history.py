@@ -209,6 +209,11 @@ class History:
         return self.elapsed - elapsed, self.ends[ended:]
 
     @property
+    def finished(self) -> bool:
+        """Whether it was put down because nothing was left to do."""
+        return self.closed is not None and self.closed.reason == "finished"
+
+    @property
     def config(self) -> dict[str, Any]:
         """The config in force, as plain data; empty before the first `Opened`."""
         return self.opened.config if self.opened else {}

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import struct
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from gaopt.journal import Journal
 from gaopt.space import Choice, Gene, Space
 from tests.conftest import ROOT
 from tests.spaces import random_space
+from tests.test_cli import invoke
 from tests.test_report_kinds import ADAM, SGD, SPACE, again, births, rungs, trained
 
 Read = Callable[[str, History], Any]
@@ -71,17 +71,6 @@ def in_optuna(tmp_path: Path) -> Iterator[Callable[..., optuna.Study]]:
     yield opened
     for study in found:
         study._storage._backend.engine.dispose()  # type: ignore[attr-defined]
-
-
-def invoke(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    before, sys.argv = sys.argv, ["gaopt", *arguments]
-    try:
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-    finally:
-        sys.argv = before
-    out, err = capfd.readouterr()
-    return int(stopped.value.code or 0), out, err
 
 
 def written(home: Home, events: list[Event]) -> Home:

@@ -75,7 +75,7 @@ def of_studies(studies: Sequence[Home], given: Mapping[str, Any]) -> Plan:
     found = list(grouped(study.path for study in studies))
     searches = [Search(method, seed, history(study)) for method, seed, study in found]
     for (_, _, study), search in zip(found, searches, strict=True):
-        if search.history.closed is None or search.history.closed.reason != "finished":
+        if not search.history.finished:
             raise StudyError(f"the study {study.name} is not finished: go on with 'gaopt resume {study.name}' first")
     configs: dict[str, Any] = {}
     for search in searches:

@@ -50,10 +50,10 @@ def places(home: ComparisonHome, plan: Plan) -> Iterator[tuple[str, int, Home]]:
             yield method, seed, home.search(method, seed)
 
 
-def searches(home: ComparisonHome, plan: Plan) -> Iterator[Search]:
-    """Those that were begun."""
+def searches(home: ComparisonHome, plan: Plan, only: int | None = None) -> Iterator[Search]:
+    """Those that were begun; with a seed, those of it."""
     for method, seed, place in places(home, plan):
-        if place.journal.is_file():
+        if only in (None, seed) and place.journal.is_file():
             yield Search(method, seed, history(place))
 
 

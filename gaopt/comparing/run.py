@@ -16,8 +16,6 @@ from gaopt.comparing.plan import Plan
 from gaopt.comparing.read import history, places, searches
 from gaopt.comparison import Search
 from gaopt.config import from_tables
-from gaopt.events import Closed
-from gaopt.history import History
 from gaopt.home import ComparisonHome, Home
 from gaopt.objective import resolve
 from gaopt.objectives import finals
@@ -90,8 +88,8 @@ class Runner:
         self.tell(f"seed {seed}  finals: {len(found.scored)} of {len(found.individuals)} have a score")
 
     def _winners(self, seed: int) -> Iterator[finals.Winner]:
-        for search in searches(self.home, self.plan):
-            if search.seed == seed and search.winner:
+        for search in searches(self.home, self.plan, seed):
+            if search.winner:
                 settings = from_tables(search.history.config).settings
                 yield finals.Winner(search.method, seed, search.winner.genes, settings)
 
@@ -106,11 +104,7 @@ def missing(home: ComparisonHome, plan: Plan) -> bool:
 
 def ended(place: Home) -> bool:
     """Whether a study is there, and finished."""
-    return place.journal.is_file() and _closed(history(place))
-
-
-def _closed(found: History) -> bool:
-    return isinstance(found.closed, Closed) and found.closed.reason == "finished"
+    return place.journal.is_file() and history(place).finished
 
 
 def _ended(search: Search) -> str:

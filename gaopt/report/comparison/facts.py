@@ -16,7 +16,7 @@ from gaopt.report.cells import Table
 from gaopt.report.comparison import methods
 from gaopt.report.comparison.claims import Claims
 from gaopt.report.comparison.genes import Genes
-from gaopt.report.comparison.remarks import ended, remarks
+from gaopt.report.comparison.remarks import remarks
 from gaopt.report.comparison.setting import setting
 from gaopt.report.comparison.units import Unit
 from gaopt.statistics import Interval
@@ -73,7 +73,7 @@ def facts(comparison: Comparison, claims: Claims, unit: Unit, home: ComparisonHo
 def state(comparison: Comparison) -> str:
     """Whether all that was to be run has ended."""
     wanted = len(comparison.methods) * len(comparison.seeds)
-    over = sum(ended(search.history) for search in comparison.searches)
+    over = sum(search.history.finished for search in comparison.searches)
     unjudged = [final for final in comparison.finals if not final.individual.done]
     if not wanted or over < wanted:
         return f"{over} of {wanted} searches have ended" if wanted else "nothing was run yet"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gaopt.comparison import Comparison
-from gaopt.history import History
 from gaopt.report import words
 from gaopt.report.comparison.claims import Claims
 from gaopt.report.comparison.units import Unit
@@ -121,14 +120,9 @@ def _missing(comparison: Comparison) -> list[str]:
     wanted = [(method, seed) for method in comparison.methods for seed in comparison.seeds]
     if absent := [pair for pair in wanted if pair not in begun]:
         said.append(f"{words.plural(len(absent), 'search', 'searches')} of {len(wanted)} had not begun.")
-    if running := [search for search in comparison.searches if not ended(search.history)]:
+    if running := [search for search in comparison.searches if not search.history.finished]:
         said.append(f"{words.plural(len(running), 'search', 'searches')} had not ended when this was written.")
-    if lost := [search for search in comparison.searches if ended(search.history) and search.winner is None]:
+    if lost := [search for search in comparison.searches if search.history.finished and search.winner is None]:
         names = ", ".join(f"{s.method} (seed {s.seed})" for s in lost)
         said.append(f"No training of these searches has a score, so that they have no winner: {names}.")
     return said
-
-
-def ended(history: History) -> bool:
-    """Whether the search is over."""
-    return history.closed is not None and history.closed.reason == "finished"
