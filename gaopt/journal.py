@@ -1,13 +1,11 @@
 """The study's SQLite file: an append-only table of events.
 
 Each `append` is one transaction, on the disk (`synchronous=FULL`) before it returns. There is one writer at a
-time, held by a file lock that the kernel frees when the holder dies; readers need no lock and may come at any time.
+time (`gaopt.hold`); readers need no lock and may come at any time.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -16,10 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from gaopt.errors import StudyError
-from gaopt.events import Event, Opened, decode, encode
+from gaopt.events import Event, decode, encode
+from gaopt.hold import Hold
 
 FORMAT = 1
 _SCHEMA = """
@@ -52,10 +49,8 @@ class Journal:
                 process holds it.
         """
         self.path, self._clock = path, clock
-        self._lock = FileLock(_lock_file(path)) if write else None
-        if self._lock:
-            self._acquire()
-        elif not path.is_file():
+        self._hold = Hold(path.parent) if write else None
+        if not write and not path.is_file():
             raise StudyError(f"there is no journal at {path}")
         try:
             if write and not path.exists():
@@ -64,18 +59,6 @@ class Journal:
         except BaseException:
             self.close()
             raise
-
-    def _acquire(self) -> None:
-        assert self._lock
-        try:
-            self._lock.acquire(timeout=0.5)  # a reader may be asking at this moment whether it is held
-        except Timeout:
-            raise StudyError(f"the study {self.path.parent.name!r} is in use{self._holder()}") from None
-
-    def _holder(self) -> str:
-        events = Journal(self.path) if self.path.is_file() else ()
-        opened = [event for event in events if isinstance(event, Opened)]
-        return f" by process {opened[-1].pid} on {opened[-1].host}" if opened else ""
 
     def _connect(self, write: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
@@ -130,8 +113,8 @@ class Journal:
     def close(self) -> None:
         if connection := getattr(self, "_connection", None):
             connection.close()
-        if self._lock:
-            self._lock.release()
+        if self._hold:
+            self._hold.release()
 
     def __enter__(self) -> Journal:
         return self
@@ -154,22 +137,3 @@ def _create(path: Path) -> None:
         part.replace(path)
     except (OSError, sqlite3.Error) as error:
         raise StudyError(f"{path} cannot be written: {error}") from error
-
-
-def _lock_file(journal: Path) -> Path:
-    return journal.with_name("study.lock")
-
-
-def held(path: Path) -> bool:
-    """Whether a driver holds the study of this journal now."""
-    try:
-        lock = os.open(_lock_file(path), os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: readers do not take each other for a driver
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False

@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 from gaopt.config import SEARCHES, StudyConfig, from_tables
 from gaopt.history import History, Individual
+from gaopt.hold import held
 from gaopt.home import Home
-from gaopt.journal import Journal, held
+from gaopt.journal import Journal
 
 State = Literal["running", "finished", "interrupted", "failed", "killed", "empty"]
 
@@ -102,7 +103,7 @@ def look(home: Home) -> Progress:
         StudyError: the journal cannot be read.
     """
     for attempt in (1, 2):
-        holds = held(home.journal)  # asked first: a driver that ends meanwhile has put the study down
+        holds = held(home.path)  # asked first: a driver that ends meanwhile has put the study down
         with Journal(home.journal) as journal:
             now = progress(home.name, History(journal), held=holds, now=time.time())
         if now.state != "killed" or attempt == 2:  # or one that starts meanwhile: look again

@@ -41,7 +41,7 @@ LAYERS = [
     ("objectives",),
     ("objective",),
     ("journal", "home"),
-    ("history",),
+    ("history", "hold"),
     ("events", "experiment"),
     ("config", "published"),
     ("tables",),

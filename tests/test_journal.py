@@ -1,5 +1,9 @@
 import math
+import os
+import socket
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,7 +27,8 @@ from gaopt.events import (
     encode,
     finite,
 )
-from gaopt.journal import Journal, held
+from gaopt.hold import held
+from gaopt.journal import Journal
 
 EVENTS: list[Event] = [
     Opened({"study": {"seed": 1}, "space": {"lr": {"low": 1e-6, "high": 1e-2}}}, "0.1.0", "host", 7),
@@ -85,13 +90,28 @@ def test_a_reader_cannot_write(tmp_path: Path) -> None:
 
 def test_a_second_writer_is_told_who_holds_the_study(tmp_path: Path) -> None:
     path = tmp_path / "study.db"
-    with Journal(path, write=True) as journal:
-        journal.append(EVENTS[0])
-        assert held(path)
-        with pytest.raises(StudyError, match="is in use by process 7 on host"):
+    with Journal(path, write=True):  # before it has written anything
+        assert held(tmp_path)
+        with pytest.raises(StudyError, match=f"is in use by process {os.getpid()} on {socket.gethostname()}"):
             Journal(path, write=True)
-    assert not held(path)
+        assert held(tmp_path)
+    assert not held(tmp_path)
     Journal(path, write=True).close()
+
+
+def test_a_killed_holder_blocks_nobody_and_is_not_named_again(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    code = "import sys; from pathlib import Path; from gaopt.journal import Journal; "
+    code += "journal = Journal(Path(sys.argv[1]), write=True); print('held', flush=True); input()"
+    holder = subprocess.Popen([sys.executable, "-c", code, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout
+    holder.stdout.readline()
+    with pytest.raises(StudyError, match=f"is in use by process {holder.pid} on "):
+        Journal(path, write=True)
+    holder.kill()
+    holder.communicate()
+    with Journal(path, write=True), pytest.raises(StudyError, match=f"is in use by process {os.getpid()} on "):
+        Journal(path, write=True)
 
 
 def test_readers_do_not_take_each_other_for_a_driver(tmp_path: Path) -> None:
@@ -102,7 +122,7 @@ def test_readers_do_not_take_each_other_for_a_driver(tmp_path: Path) -> None:
     path.with_name("study.lock").chmod(0o444)
     with open(path.with_name("study.lock")) as other:
         fcntl.flock(other, fcntl.LOCK_SH)  # as `held` does
-        assert not held(path)
+        assert not held(tmp_path)
 
 
 def test_what_is_no_journal_is_refused_and_left_as_it_was(tmp_path: Path) -> None:

@@ -20,8 +20,9 @@ def status(study: str, as_json: bool, follow: bool) -> None:
     """Where a study is: from any shell, while it runs or afterwards."""
     from rich.console import Console
 
+    from gaopt.hold import held
     from gaopt.home import existing
-    from gaopt.journal import Journal, held
+    from gaopt.journal import Journal
     from gaopt.progress import look
     from gaopt.screen import follow as follow_page
     from gaopt.screen import page
@@ -31,7 +32,7 @@ def status(study: str, as_json: bool, follow: bool) -> None:
         click.echo(json.dumps(look(home).plain()))
     elif follow:
         with Journal(home.journal) as journal:
-            follow_page(home.name, journal, lambda: held(home.journal))
+            follow_page(home.name, journal, lambda: held(home.path))
     else:
         console = Console()
         console.print(page(look(home), time.time(), console.width))

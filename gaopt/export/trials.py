@@ -11,8 +11,9 @@ from gaopt.errors import StudyError
 from gaopt.events import Reported, Scored
 from gaopt.experiment import Experiment, experiment
 from gaopt.history import History, Individual, Status
+from gaopt.hold import held
 from gaopt.home import Home
-from gaopt.journal import Journal, held
+from gaopt.journal import Journal
 from gaopt.progress import state
 from gaopt.space import AnyGene, Choice
 
@@ -103,7 +104,7 @@ def read(home: Home) -> Study:
     Raises:
         StudyError: the study cannot be read, or nothing in it has a score.
     """
-    holds = held(home.journal)
+    holds = held(home.path)
     with Journal(home.journal) as journal:
         return study(home.name, History(journal), held=holds)
 

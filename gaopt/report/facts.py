@@ -12,8 +12,8 @@ import tomli_w
 
 from gaopt import progress
 from gaopt.history import History, Individual
+from gaopt.hold import held
 from gaopt.home import Home
-from gaopt.journal import held
 from gaopt.report import compared, finalists, reading, tables, words
 from gaopt.report.cells import Table
 from gaopt.report.remarks import remarks
@@ -82,7 +82,7 @@ _STATES = {
 
 def state(history: History, home: Home) -> str:
     """In one word or sentence, whether the study goes on."""
-    found = progress.state(history, home.journal.exists() and held(home.journal))
+    found = progress.state(history, home.journal.exists() and held(home.path))
     return _STATES.get(found, found)
 
 

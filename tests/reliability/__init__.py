@@ -1,1 +1,1 @@
-"""Every fault that a study has to live through, caused for real: `make faults` runs all rows, the tests a few of each."""
+"""Every fault that a study has to live through, caused for real: `make faults` runs all, the tests a few of each."""

@@ -1,0 +1,77 @@
+"""Who holds a study: one driver at a time, by a lock that the kernel frees when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from gaopt.errors import StudyError
+
+PATIENCE = 0.5
+"""Seconds that a driver waits for the lock: a reader may be asking at this moment whether it is held."""
+
+
+class Hold:
+    """A study held by this process, from its making until `release`.
+
+    The lock file says who holds it, for whoever comes second. What it says counts only as long as the lock is held.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """
+        Raises:
+            StudyError: another process holds the study; with its number and its machine.
+        """
+        try:
+            self._file = os.open(_lock_file(folder), os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise StudyError(f"{_lock_file(folder)} cannot be written: {error.strerror}") from error
+        try:
+            self._take(folder)
+        except BaseException:
+            self.release()
+            raise
+        with suppress(OSError):  # on a full disk: the lock itself needs no room
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+
+    def _take(self, folder: Path) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not _locked(self._file, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                holder = os.pread(self._file, 300, 0).decode("utf-8", "replace")
+                raise StudyError(f"the study {folder.name!r} is in use{holder and f' by {holder}'}")
+            time.sleep(0.05)
+
+    def release(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def held(folder: Path) -> bool:
+    """Whether a driver holds the study in this folder now."""
+    try:
+        file = os.open(_lock_file(folder), os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _locked(file, fcntl.LOCK_SH)  # shared: readers do not take each other for a driver
+    finally:
+        os.close(file)
+
+
+def _locked(file: int, kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _lock_file(folder: Path) -> Path:
+    return folder / "study.lock"
