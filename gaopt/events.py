@@ -17,7 +17,7 @@ from gaopt.errors import StudyError
 from gaopt.space import Genes
 
 Origin = Literal["random", "mutation", "crossover", "retrained", "given", "repeat", "sampled"]
-Reason = Literal["diverged", "out of memory", "killed", "timed out", "error"]
+Reason = Literal["diverged", "out of memory", "killed", "timed out", "disk", "error"]
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,15 @@ class Reported:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """What whoever reads of a training should know: a checkpoint that could not be used."""
+
+    individual: int
+    message: str
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
 class Scored:
     """An individual is trained, for as large a share as it was granted. `fitness`: higher is better, always finite.
 
@@ -180,8 +189,8 @@ class Closed:
 
 
 Decision = Bred | Granted
-Outcome = Reported | Scored | Failed | Judged
-Event = Opened | Recalled | Bred | Granted | Started | Reported | Retried | Scored | Failed | Judged | Closed
+Outcome = Reported | Noted | Scored | Failed | Judged
+Event = Opened | Recalled | Bred | Granted | Started | Reported | Noted | Retried | Scored | Failed | Judged | Closed
 
 _readers: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}
 

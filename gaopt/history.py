@@ -17,6 +17,7 @@ from gaopt.events import (
     Failed,
     Granted,
     Judged,
+    Noted,
     Opened,
     Recalled,
     Reported,
@@ -39,6 +40,7 @@ class Individual:
         early: its scores on rungs, by the share.
         reports: of its last training, by epoch.
         retried: why it was begun again, each time.
+        notes: what else is to be known of its trainings.
     """
 
     birth: Birth
@@ -49,6 +51,7 @@ class Individual:
     started: float = 0.0
     reports: dict[int, Reported] = field(default_factory=dict)
     retried: list[Retried] = field(default_factory=list)
+    notes: list[Noted] = field(default_factory=list)
     outcome: Scored | Failed | None = None
 
     @property
@@ -152,6 +155,8 @@ class History:
             case Reported(individual, epoch):
                 # After a resume an epoch can come again; the later report is the one that counts.
                 self.individuals[individual].reports[epoch] = event
+            case Noted(individual):
+                self.individuals[individual].notes.append(event)
             case Retried(individual):
                 self._retry(self.individuals[individual], event)
             case Scored(individual):

@@ -40,6 +40,10 @@ class Report(Protocol):
 
     def __call__(self, epoch: int, metrics: Mapping[str, float], cycle: Cycle = ()) -> None: ...
 
+    def note(self, message: str) -> None:
+        """What whoever reads of this training should know."""
+        ...
+
 
 @dataclass(frozen=True)
 class Task:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from statistics import median
 
 from gaopt.config import Faults
-from gaopt.events import Failed, Outcome, Reported, Scored
+from gaopt.events import Failed, Noted, Outcome, Reported, Scored
 from gaopt.history import History
 
 LEAST = 60.0
@@ -30,7 +30,7 @@ class Patience:
         self._begun[individual] = self._heard[individual] = self._clock()
 
     def hear(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Reported):
+        if isinstance(outcome, Reported | Noted):
             self._heard[outcome.individual] = self._clock()
         else:
             self._begun.pop(outcome.individual, None)

@@ -22,6 +22,7 @@ from gaopt.events import (
     Failed,
     Granted,
     Judged,
+    Noted,
     Opened,
     Recalled,
     Reported,
@@ -109,6 +110,8 @@ def sentence(history: History, event: Event) -> str:
         case Scored(individual, fitness, seconds=seconds):
             which = _which(history.individuals[individual])
             return f"  {which} fitness {fitness:.4f} in {clock(seconds)} ({_named(history, individual)})"
+        case Noted(individual, message):
+            return f"  {_which(history.individuals[individual])}: {message}"
         case Retried(individual, reason, message):
             return f"  {_which(history.individuals[individual])} is begun again: {reason}: {message}"
         case Failed(individual, reason, message):
@@ -155,8 +158,9 @@ class Page:
 
     def __call__(self, history: History, event: Event) -> None:
         self._history = history
-        if isinstance(event, Retried | Failed):
-            self._console.print(Text(sentence(history, event).strip(), style="red"))
+        if isinstance(event, Noted | Retried | Failed):
+            style = "yellow" if isinstance(event, Noted) else "red"
+            self._console.print(Text(sentence(history, event).strip(), style=style))
 
     def _draw(self) -> Group:
         try:

@@ -19,7 +19,7 @@ import tomli_w
 from gaopt import __version__, faults
 from gaopt.config import DECIDING, SEARCHES, StudyConfig, check_read, from_tables
 from gaopt.errors import GaoptError, Stopped, StudyError
-from gaopt.events import Closed, Event, Failed, Judged, Opened, Outcome, Recalled, Reported, Scored, Started
+from gaopt.events import Closed, Event, Failed, Judged, Noted, Opened, Outcome, Recalled, Reported, Scored, Started
 from gaopt.history import History, Individual
 from gaopt.home import Home, existing
 from gaopt.journal import Journal
@@ -222,7 +222,7 @@ class _Loop:
         if not self.objective.judges or best is None or best.id in self.history.judged:
             return
         self.pool.submit(replace(self._task(best), judge=True))
-        while isinstance(outcome := self._wait(), Reported):
+        while isinstance(outcome := self._wait(), Reported | Noted):
             pass  # its weights were gone, and it is trained again
         if isinstance(outcome, Failed):
             raise GaoptError(f"the best individual could not be measured on the test split: {outcome.message}")

@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # fastai's own torch.jit deprecations
     from fastai.callback import schedule  # noqa: F401 - gives the Learner its fit_one_cycle
     from fastai.learner import Learner
 
-from resnet import weights
 from resnet.callbacks import Aside, Checkpoints, Diverged, Epochs, Learns, Report, Scheduled, Watch
+from resnet.checkpoint import Checkpoint
 from resnet.data import Images, Split
 from resnet.learner import Loss, default_device, fresh, loss_function
 from resnet.loader import Plain
@@ -50,6 +51,10 @@ def _silent(epoch: int, metrics: Any, cycle: Any = ()) -> None:
     """Report to nobody."""
 
 
+def _unheard(message: str) -> None:
+    """Say it to nobody."""
+
+
 def train(
     spec: NetSpec,
     recipe: Recipe,
@@ -57,6 +62,7 @@ def train(
     *,
     seed: int = 0,
     report: Report = _silent,
+    note: Callable[[str], None] = _unheard,
     checkpoint: Path | None = None,
     threads: int = 1,
     device: torch.device | None = None,
@@ -66,19 +72,26 @@ def train(
     Args:
         seed: for the initial weights, the order of the images, and the augmentations.
         report: called after each epoch; an exception from it ends the training and is raised here.
-        checkpoint: where to save now and then, and to go on from if it is there and fits. Removed by nobody here.
+        note: told of what whoever reads of this training should know: a checkpoint that could not be used.
+        checkpoint: where to save now and then, and to go on from if it is there, whole, and fits; else from the one
+            before it. What cannot be used is removed, and nothing else.
         threads: of torch on the CPU; another number gives other weights.
         device: by default the GPU, if there is one.
 
     Raises:
         Diverged: the loss is not finite any more, or the recipe's `chance` has come.
+        OSError: the checkpoint cannot be written.
     """
     torch.set_num_threads(threads)  # a reused process keeps what its first task set
     learner = fresh(spec, recipe, data, seed, device or default_device())
     epochs = Epochs(seed, report)
-    state = _State(learner, epochs, checkpoint, _fingerprint(spec, recipe, data, seed))
-    done = state.load()
-    learner.add_cbs([Watch(), epochs, *([Checkpoints(state.save, recipe.checkpoint)] if checkpoint else [])])
+    learner.add_cbs([Watch(), epochs])
+    done = 0
+    if checkpoint:
+        fingerprint = _fingerprint(spec, recipe, data, seed)
+        saved = Checkpoint(learner.model, learner.opt.opt, epochs, checkpoint, fingerprint, note)
+        done = saved.load(learner.dls.device)
+        learner.add_cb(Checkpoints(saved.save, recipe.checkpoint))
     if recipe.chance:
         learner.add_cb(Learns(epochs, recipe.chance, data.valid.chance))
     _fit(learner, recipe, epochs, done)
@@ -117,43 +130,3 @@ def _fingerprint(spec: NetSpec, recipe: Recipe, data: Images, seed: int) -> str:
     shaping = {name: value for name, value in asdict(recipe).items() if name != "chance"}  # which changes no weight
     said = json.dumps([asdict(spec), shaping, data.digest, seed, torch.get_num_threads()], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()
-
-
-class _State:
-    """All that a training needs to go on: network, optimizer, reports. Random numbers follow from the epoch."""
-
-    def __init__(self, learner: Learner, epochs: Epochs, path: Path | None, fingerprint: str) -> None:
-        self.net, self.optimizer, self.epochs = learner.model, learner.opt.opt, epochs
-        self.device = learner.dls.device
-        self.path, self.fingerprint = path, fingerprint
-
-    @property
-    def parameters(self) -> list[nn.Parameter]:
-        return [p for group in self.optimizer.param_groups for p in group["params"]]
-
-    def save(self, done: int) -> None:
-        assert self.path
-        tensors = {f"net/{name}": tensor for name, tensor in self.net.state_dict().items()}
-        for index, parameter in enumerate(self.parameters):
-            for key, value in self.optimizer.state[parameter].items():
-                tensors[f"optimizer/{index}/{key}"] = value
-        progress = {"done": done, "reports": self.epochs.reports, "seconds": self.epochs.spent}
-        weights.write(self.path, tensors, {"fingerprint": self.fingerprint, "progress": json.dumps(progress)})
-
-    def load(self) -> int:
-        """The number of epochs already done; 0 where there is no checkpoint that fits."""
-        found = weights.read(self.path, self.device) if self.path else None
-        if not found or found[1].get("fingerprint") != self.fingerprint:
-            return 0
-        tensors, progress = found[0], json.loads(found[1]["progress"])
-        self.net.load_state_dict({k.removeprefix("net/"): v for k, v in tensors.items() if k.startswith("net/")})
-        self._load_optimizer(tensors)
-        self.epochs.replay([tuple(report) for report in progress["reports"]], progress["seconds"])
-        return int(progress["done"])
-
-    def _load_optimizer(self, tensors: dict[str, Tensor]) -> None:
-        parameters = self.parameters
-        for name, tensor in tensors.items():
-            if name.startswith("optimizer/"):
-                _, index, key = name.split("/")
-                self.optimizer.state[parameters[int(index)]][key] = tensor

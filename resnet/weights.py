@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import pickle
 import re
@@ -29,24 +31,46 @@ class WeightsError(ValueError):
     """Weights to start from cannot be had, or are of another network."""
 
 
+SUM = "blake2b"
+"""The note that holds a file's checksum. Files of gaopt up to 0.4.0 have none."""
+
+
 def write(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -> None:
-    """Write tensors and notes (both by name) so that a kill at any moment leaves the old file or the new one."""
+    """Write tensors and notes (both by name), with a checksum, so that a kill leaves the old file or the new one.
+
+    Raises:
+        OSError: there is no room, or the disk fails. What was there before is there still.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".tmp")
+    found = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with open(part, "wb") as file:
-        file.write(save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, dict(notes)))
+        file.write(save(found, {**notes, SUM: _checksum(found, notes)}))
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
 
 
 def read(path: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, str]] | None:
-    """(tensors, notes) of a file; None if there is none or it is not whole."""
+    """(tensors, notes) of a file; None if there is none, or it is torn or altered."""
     try:
-        with safe_open(path, "pt", device=str(device)) as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+        with safe_open(path, "pt") as file:
+            tensors, notes = {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (FileNotFoundError, SafetensorError):
         return None
+    told = notes.pop(SUM, None)
+    if told and told != _checksum(tensors, notes):
+        return None
+    return {name: tensor.to(device) for name, tensor in tensors.items()}, notes
+
+
+def _checksum(tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -> str:
+    """Of notes and tensors, whatever their order."""
+    digest = hashlib.blake2b(json.dumps(dict(notes), sort_keys=True).encode(), digest_size=16)
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"\0{name} {tensor.dtype} {tuple(tensor.shape)}\0".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

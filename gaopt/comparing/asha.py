@@ -27,7 +27,21 @@ from ray.tune.schedulers import ASHAScheduler
 from gaopt import __version__
 from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError, Stopped
-from gaopt.events import Birth, Bred, Closed, Event, Failed, Opened, Outcome, Reported, Scored, Started, decode, encode
+from gaopt.events import (
+    Birth,
+    Bred,
+    Closed,
+    Event,
+    Failed,
+    Noted,
+    Opened,
+    Outcome,
+    Reported,
+    Scored,
+    Started,
+    decode,
+    encode,
+)
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
@@ -112,7 +126,7 @@ def _train(config: dict[str, Any], *, objective: str, task: Task, whole: int, sh
     for outcome in outcomes(resolve(objective), mine):
         held.append(outcome)
         if isinstance(outcome, Reported) and outcome.epoch < whole:
-            tune.report({"fitness": _metric(outcome), "events": [encode(outcome)]})
+            tune.report({"fitness": _metric(outcome), "events": [encode(each) for each in held]})
             held.clear()
     last = held[-1]
     fitness = last.fitness if isinstance(last, Scored) else math.nan
@@ -166,7 +180,7 @@ class _Written:
     def told(self, trial: Any, encoded: Iterable[tuple[str, str]]) -> None:
         for kind, body in encoded:
             event = decode(kind, body, 0.0)
-            assert isinstance(event, Reported | Scored | Failed)
+            assert isinstance(event, Reported | Noted | Scored | Failed)
             if isinstance(event, Reported) and event.epoch < self.whole and math.isnan(_metric(event)):
                 names = " nor ".join(METRICS)
                 self.stopped = ConfigError(

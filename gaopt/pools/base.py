@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gaopt.errors import Cancelled, Diverged
-from gaopt.events import Failed, Judged, Outcome, Reason, Reported, Scored, finite
-from gaopt.objective import Cycle, Objective, Report, Score, Task
+from gaopt.events import Failed, Judged, Noted, Outcome, Reason, Reported, Scored, finite
+from gaopt.objective import Cycle, Objective, Score, Task
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,7 @@ def watched(
     """
     results: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
     cancelled = cancelled or threading.Event()
-
-    def report(epoch: int, metrics: Mapping[str, float], cycle: Cycle = ()) -> None:
-        if cancelled.is_set():
-            raise Cancelled
-        points = tuple((float(x), float(lr), float(mom)) for x, lr, mom in cycle)
-        results.put(Reported(task.individual, int(epoch), finite(dict(metrics)), points))
+    report = _Reporter(task.individual, results, cancelled)
 
     def work() -> None:
         try:
@@ -106,25 +101,41 @@ def watched(
             thread.join()
 
 
-def _attempt(objective: Objective, task: Task, report: Report) -> Outcome | None:
-    start, begun = time.monotonic(), 1
+class _Reporter:
+    """The `Report` that an objective is given.
 
-    def counted(epoch: int, metrics: Mapping[str, float], cycle: Cycle = ()) -> None:
-        nonlocal begun
-        begun = int(epoch) + 1
-        report(epoch, metrics, cycle)
+    Attributes:
+        begun: the epoch that is being trained.
+    """
 
+    def __init__(self, individual: int, results: queue.SimpleQueue[Outcome | None], cancelled: threading.Event) -> None:
+        self._individual, self._results, self._cancelled = individual, results, cancelled
+        self.begun = 1
+
+    def __call__(self, epoch: int, metrics: Mapping[str, float], cycle: Cycle = ()) -> None:
+        self.begun = int(epoch) + 1
+        if self._cancelled.is_set():
+            raise Cancelled
+        points = tuple((float(x), float(lr), float(mom)) for x, lr, mom in cycle)
+        self._results.put(Reported(self._individual, int(epoch), finite(dict(metrics)), points))
+
+    def note(self, message: str) -> None:
+        self._results.put(Noted(self._individual, message))
+
+
+def _attempt(objective: Objective, task: Task, report: _Reporter) -> Outcome | None:
+    start = time.monotonic()
     try:
-        found = objective(task, counted)
+        found = objective(task, report)
         score = found if isinstance(found, Score) else Score(found)
         # It came to its end: no epoch was begun beyond. One that tells of none is one.
-        begun = score.epochs or begun - 1 or 1
-        return _outcome(replace(score, epochs=begun), task, time.monotonic() - start)
+        epochs = score.epochs or report.begun - 1 or 1
+        return _outcome(replace(score, epochs=epochs), task, time.monotonic() - start)
     except Cancelled:
         return None
     except BaseException as error:
         seconds = time.monotonic() - start
-        return Failed(task.individual, reason(error), describe(error), seconds, begun, traced(error))
+        return Failed(task.individual, reason(error), describe(error), seconds, report.begun, traced(error))
 
 
 def _outcome(score: Score, task: Task, seconds: float) -> Outcome:

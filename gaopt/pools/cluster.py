@@ -20,7 +20,7 @@ import ray.exceptions as lost
 
 from gaopt.config import PoolConfig
 from gaopt.errors import ConfigError
-from gaopt.events import Failed, Outcome, Reason, Reported
+from gaopt.events import Failed, Noted, Outcome, Reason, Reported
 from gaopt.objective import Task, resolve
 from gaopt.pools.base import Begun, outcomes, reason, spoils
 
@@ -126,7 +126,7 @@ class Cluster:
         except lost.RayError as error:
             cause = getattr(error, "cause", None) or error  # what was raised in the worker, not Ray's account of it
             outcome = Failed(task.individual, _reason(cause), _first_line(cause))
-        if not isinstance(outcome, Begun | Reported):
+        if not isinstance(outcome, Begun | Reported | Noted):
             del self._running[stream]
         if spoils(outcome):
             ray.cancel(stream, force=True)

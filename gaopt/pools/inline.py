@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from gaopt.errors import GaoptError
-from gaopt.events import Failed, Outcome, Reported
+from gaopt.events import Failed, Noted, Outcome, Reported
 from gaopt.objective import Objective, Task
 from gaopt.pools.base import Begun, watched
 
@@ -60,7 +60,7 @@ class Inline:
             self._begun = True
             return Begun(self._individual)
         outcome = next(self._running, Failed(self._individual, "killed", "the task ended without a score"))
-        if outcome and not isinstance(outcome, Reported):
+        if outcome and not isinstance(outcome, Reported | Noted):
             self.close()
         return outcome
 

@@ -33,6 +33,7 @@ def remarks(history: History) -> list[str]:
     if history.failed:
         said.append(f"{words.plural(len(history.failed), 'training')} failed: no fitness, and no part in any mean.")
     said += begun(history)
+    said += [f"Individual {i.id}: {note.message}." for i in history.individuals.values() for note in i.notes]
     if history.unfinished:
         said.append(f"{words.plural(len(history.unfinished), 'individual')} had no outcome when this was written.")
     return said

@@ -23,6 +23,7 @@ from resnet.data import Images
 from resnet.spec import NetSpec
 
 if TYPE_CHECKING:
+    from resnet.callbacks import Report as Told
     from resnet.train import Trained
 
 
@@ -91,7 +92,7 @@ class Classifier:
             report(epoch, {name: value for name, value in metrics.items() if name in TRAINED}, cycle)
 
         settings = Settings.of_task(task)
-        done = trained(task, settings, told)
+        done = trained(task, settings, told, report.note)
         test = evaluate(done.net, task.shared.test, task.shared, loss_function(settings.recipe))
         seen = {name: value for name, value in done.metrics.items() if name in TRAINED}
         return Score(test["top1"], seen | test, done.epochs, done.seconds)
@@ -99,7 +100,7 @@ class Classifier:
     def _train(self, task: Task, report: Report) -> Score:
         from resnet import weights
 
-        done = trained(task, Settings.of_task(task), report)
+        done = trained(task, Settings.of_task(task), report, report.note)
         weights.write(task.folder / "weights.safetensors", done.net.state_dict(), {"gaopt": __version__})
         return Score(done.metrics["top1"], done.metrics, done.epochs, done.seconds)
 
@@ -126,11 +127,13 @@ class Classifier:
 objective = Classifier()
 
 
-def trained(task: Task, settings: Settings, report: Report) -> Trained:
+def trained(task: Task, settings: Settings, report: Told, note: Callable[[str], None]) -> Trained:
     """Train what a task asks for, from its checkpoint if there is one.
 
     Args:
         settings: the task's own.
+        report: told of each epoch.
+        note: told of what else is to be known.
 
     Raises:
         Diverged: the loss is not finite any more.
@@ -145,6 +148,7 @@ def trained(task: Task, settings: Settings, report: Report) -> Trained:
             task.shared,
             seed=task.seed,
             report=report,
+            note=note,
             checkpoint=task.folder / "checkpoint.safetensors",
             threads=task.threads,
         )

@@ -65,11 +65,12 @@ def predict(home: Home, paths: Sequence[Path], top: int = 5) -> list[list[tuple[
     from resnet import weights
     from resnet.augment import normalise
 
-    found = weights.read(home.weights)
-    if found is None or not home.best.is_file():
+    if not (home.weights.is_file() and home.best.is_file()):
         raise StudyError(
             f"the study {home.name!r} has no best model: the image objective writes one when its search ends"
         )
+    if (found := weights.read(home.weights)) is None:
+        raise StudyError(f"{home.weights} is torn or altered: no weights can be read from it")
     try:
         about = json.loads(home.best.read_text("utf-8"))
         net, size, channels, classes = (

@@ -55,7 +55,7 @@ class Variants:
         from resnet.train import evaluate, loss_function
 
         settings = _settings(task.settings, _experiment(task.settings).variant(task.genes))
-        done = trained(task, settings, report)
+        done = trained(task, settings, report, report.note)
         test = evaluate(done.net, task.shared.test, task.shared, loss_function(settings.recipe))
         measured = {f"test_{name}": value for name, value in test.items()}
         parameters = float(sum(p.numel() for p in done.net.parameters()))
