@@ -29,11 +29,12 @@ from gaopt.signals import Signals
 from gaopt.study import run
 
 
-def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool) -> None:
+def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool, allow_changed: bool = False) -> None:
     """Run a study with all that a person sees around it.
 
     Args:
         place: gives the study's folder, once nothing that the user gave can be wrong any more.
+        allow_changed: see `study.run`.
     """
     from gaopt.report import write
 
@@ -44,7 +45,7 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool) -> None
         _introduce(home, config, pool)
         try:
             with watcher(home.name, as_json) as watch:
-                history = run(config, home, pool=pool, watch=watch, stop=signals.check)
+                history = run(config, home, pool=pool, watch=watch, stop=signals.check, allow_changed=allow_changed)
         except (Stopped, Hopeless):
             click.echo(f"stopped; go on with: gaopt resume {shlex.quote(home.handle)}", err=True)
             raise

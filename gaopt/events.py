@@ -41,12 +41,19 @@ class Birth:
 
 @dataclass(frozen=True)
 class Opened:
-    """A driver took the study up: at its start, and at every resume. The latest config rules."""
+    """A driver took the study up: at its start, and at every resume. The latest config rules.
+
+    Attributes:
+        made_of: of which trainings are made beyond their config, by name: digests of code and data, versions.
+        changed: in how individuals are trained, since the study was opened last; a phrase each.
+    """
 
     config: dict[str, Any]
     version: str
     host: str
     pid: int
+    made_of: dict[str, str] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
     at: float = 0.0
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
@@ -85,7 +87,7 @@ class Task:
 class Objective(Protocol):
     """A function from a task to a score, and what may go with it.
 
-    A plain function is an objective; `resolve` gives it the other three, doing nothing.
+    A plain function is an objective; `resolve` gives it the others, doing nothing or little.
     """
 
     judges: bool
@@ -109,6 +111,14 @@ class Objective(Protocol):
 
     def seconds(self, config: StudyConfig, shared: Any) -> float | None:
         """An estimate of how long one training takes on this machine; None when it cannot be told."""
+        ...
+
+    def made_of(self, shared: Any) -> dict[str, str]:
+        """What else than the config decides what a training comes to, by name: digests of code and data, versions.
+
+        Args:
+            shared: what `prepare` made.
+        """
         ...
 
 
@@ -180,6 +190,21 @@ class Plain:
 
     def seconds(self, config: StudyConfig, shared: Any) -> None:
         return None
+
+    def made_of(self, shared: Any) -> dict[str, str]:
+        """The file that the function is in; what that imports is not looked at."""
+        name = getattr(self.function, "__module__", None) or type(self.function).__module__
+        file = getattr(sys.modules.get(name), "__file__", None)
+        return digests({name: Path(file)}) if file else {}
+
+
+def digests(files: Mapping[str, Path]) -> dict[str, str]:
+    """What source files hold, by the names that they are given; a file that cannot be read is left out."""
+    found = {}
+    for name, path in files.items():
+        with suppress(OSError):
+            found[f"code {name}"] = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
+    return found
 
 
 def resolve(name: str) -> Objective:

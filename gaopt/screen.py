@@ -92,9 +92,9 @@ class Lines:
 def sentence(history: History, event: Event) -> str:
     """An event in words; "" for one not worth a line."""
     match event:
-        case Opened() if history.individuals:
+        case Opened(changed=changed) if history.individuals:
             trained = sum(i.done or bool(i.early) for i in history.individuals.values())
-            return f"going on: {trained} trained so far"
+            return f"going on: {trained} trained so far" + "".join(f"; changed since: {what}" for what in changed)
         case Recalled(study, _, fitness):
             return f"from {study}: {len(fitness)} scored" + (
                 f", the fittest with {max(fitness):.4f}" if fitness else ""

@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import tomli_w
 
 from gaopt import __version__, faults
-from gaopt.config import DECIDING, SEARCHES, StudyConfig, check_read, from_tables
+from gaopt.changed import begun_with, changes
+from gaopt.config import SEARCHES, StudyConfig, check_read, from_tables
 from gaopt.errors import GaoptError, Stopped, StudyError
 from gaopt.events import Closed, Event, Failed, Judged, Noted, Opened, Outcome, Recalled, Reported, Scored, Started
 from gaopt.history import History, Individual
@@ -31,15 +31,6 @@ from gaopt.strategies import Strategy, finalists, strategy
 from gaopt.tables import overridden
 
 Watch = Callable[[History, Event], None]
-
-FREE = (
-    *("genetic.generations", "assisted.generations", "grid.repeats"),
-    *("pool.kind", "pool.address", "pool.gpus", "pool.dashboard"),
-    *("noise.finalists", "noise.repeats"),
-    *(f"faults.{key}" for key in ("retries", "seconds", "times", "alike")),
-    *("stop.target", "stop.generations", "stop.spread", "stop.epochs", "stop.seconds", "stop.money", "stop.price"),
-)
-"""What may differ when a study is gone on with. Not pool.cpus: with other threads a CPU gives other numbers."""
 
 
 def ignore(history: History, event: Event) -> None:
@@ -58,16 +49,19 @@ def run(
     watch: Watch = ignore,
     stop: Callable[[], None] = go_on,
     judge: bool = True,
+    allow_changed: bool = False,
 ) -> History:
     """Run a study to its end, from wherever it is.
 
     Args:
-        config: what to do. For a study that exists it may differ in `FREE` alone.
+        config: what to do. For a study that exists it may differ in `changed.FREE` alone.
         home: the study's folder; made if it does not exist.
         pool: where to train; by default the one that the config names.
         watch: called with the history after each event.
         stop: called at least every other second; raises `Stopped` to end the search in good order.
         judge: measure the best individual on the test split at the end, where the objective has one.
+        allow_changed: go on although individuals are trained otherwise than before: by other code, on other data,
+            with another config (`changed.TRAINING`). The journal says what changed.
 
     Returns:
         The whole history; `history.best` is the fittest individual.
@@ -102,14 +96,17 @@ def run(
                 journal=journal,
                 watch=watch,
                 stop=stop,
-            ).run(judge)
+            ).run(judge, allow_changed)
     finally:
         if own:
             pool.close()
 
 
-def resumed(home: Home, overrides: Sequence[str] = ()) -> StudyConfig:
+def resumed(home: Home, overrides: Sequence[str] = (), allow_changed: bool = False) -> StudyConfig:
     """The config that a study was last opened with, changed in what may be changed.
+
+    Args:
+        allow_changed: let also that change by which individuals are trained.
 
     Raises:
         BadInput: the journal is empty or cannot be read, or the study cannot go on with these overrides.
@@ -117,8 +114,8 @@ def resumed(home: Home, overrides: Sequence[str] = ()) -> StudyConfig:
     history = History(Journal(home.journal))
     if not history.config:
         raise StudyError(f"the study {home.name!r} has an empty journal: remove {home.path} and start again")
-    config = from_tables(overridden(history.config, overrides))
-    check_same(history, config)
+    config = from_tables(overridden(begun_with(home, history, allow_changed), overrides))
+    changes(history, config, allowed=allow_changed)
     return config
 
 
@@ -159,9 +156,10 @@ class _Loop:
         self.search, self.pool, self.journal, self.watch, self.stop = search, pool, journal, watch, stop
         self.history, self.patience = History(journal), Patience(config.faults)
 
-    def run(self, judge: bool) -> History:
-        check_same(self.history, self.config)
-        self._record(Opened(self.config.plain(), __version__, socket.gethostname(), os.getpid()))
+    def run(self, judge: bool, allow_changed: bool) -> History:
+        parts = dict(self.pool.made_of)
+        changed = changes(self.history, self.config, parts, allow_changed)
+        self._record(Opened(self.config.plain(), __version__, socket.gethostname(), os.getpid(), parts, changed))
         try:
             self._recall()
             self.home.write(self.home.config, tomli_w.dumps(self.config.plain()))
@@ -252,43 +250,3 @@ class _Loop:
         stamped = self.journal.append(event)
         self.history.add(stamped)
         self.watch(self.history, stamped)
-
-
-def check_same(history: History, config: StudyConfig) -> None:
-    """Refuse to go on with another experiment in the same study.
-
-    Raises:
-        StudyError: the first key that differs, or fewer generations than there are.
-        ConfigError: what may differ does, and is not read.
-    """
-    if not history.config:
-        return
-    begun = from_tables(history.config)
-    old, new = _flat(_whole(begun)), _flat(_whole(config))
-    for key in [*old, *(key for key in new if key not in old)]:
-        if old.get(key) != new.get(key) and key not in FREE:
-            raise StudyError(
-                f"the study was begun with {key} = {old.get(key)!r}, now it is {new.get(key)!r}: start a new one"
-            )
-    check_read(config, begun)
-    if config.strategy == "grid" and config.trainings < len(history.individuals):
-        raise StudyError(
-            f"grid.repeats is {config.grid.repeats}: the study has {len(history.individuals)} individuals already"
-        )
-    if config.strategy != "grid" and config.generations < len(history.populations):
-        raise StudyError(
-            f"{config.numbers}.generations is {config.generations}: the study has {len(history.populations)} already"
-        )
-
-
-def _whole(config: StudyConfig) -> dict[str, Any]:
-    """With the defaults of this version: a study may have been begun with another, that had fewer keys."""
-    whole = resolve(config.objective).check(config)
-    return whole.plain() | {name: asdict(getattr(whole, name)) for name in (*DECIDING, "faults")}
-
-
-def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return flat

@@ -37,6 +37,7 @@ LAYERS = [
     ("progress", "integrations", "statistics"),
     ("comparison",),
     ("study", "asking"),
+    ("changed",),
     ("strategies", "pools", "faults", "patience"),
     ("objectives",),
     ("objective",),

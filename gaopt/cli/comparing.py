@@ -24,10 +24,11 @@ from gaopt.errors import BadInput
 @click.option("--data", type=click.Path(), metavar="PATH", help="An image folder or an archive of one.")
 @click.option("--address", metavar="ADDRESS", help="Join this Ray cluster (or set RAY_ADDRESS).")
 @click.option("--name", metavar="NAME", help="The comparison's name; by default the config's and a number.")
+@click.option("--allow-changed", is_flag=True, help="Go on also where code or data changed since.")
 @click.option("--dry-run", is_flag=True, help="Show the methods, the number of trainings and the time, and stop.")
 def compare(
     sources: tuple[str, ...], sets: tuple[str, ...], data: str | None, address: str | None, name: str | None,
-    dry_run: bool, **numbers: Any,
+    allow_changed: bool, dry_run: bool, **numbers: Any,
 ) -> None:  # fmt: skip
     """Whether a search beats others: same objective, same splits, same budget, several seeds each.
 
@@ -48,8 +49,10 @@ def compare(
     if len(sources) == 1 and (home := comparison(sources[0])):
         told = given | wider | {"name": name, "dry-run": dry_run}
         _refuse("a comparison that was begun goes on as it is", told, but=("seeds",))
-        again(home, extended(read(home), given.get("seeds")))
+        again(home, extended(read(home), given.get("seeds")), allow_changed)
         return
+    if allow_changed:
+        raise BadInput("--allow-changed is given, and nothing was begun that could have changed: leave it out")
     if sources and not any(map(_config, sources)):
         _refuse("studies that are there are compared as they are", given | wider, but=("finals", "difference"))
         plan, stem = _of_studies(sources, given), "comparison"

@@ -146,9 +146,16 @@ def _fixed(config: StudyConfig, objective: Objective) -> StudyConfig:
 @click.option("--seeds", metavar="N", help="Go on to this many seeds of each variant of an experiment.")
 @click.option("--address", metavar="ADDRESS", help="Join this Ray cluster; 'local' for this machine.")
 @click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Change [stop], [noise] or [pool].")
+@click.option("--allow-changed", is_flag=True, help="Also where code, data or the config of trainings changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines on stdout.")
 def resume(
-    study: str, generations: str | None, seeds: str | None, address: str | None, sets: tuple[str, ...], as_json: bool
+    study: str,
+    generations: str | None,
+    seeds: str | None,
+    address: str | None,
+    sets: tuple[str, ...],
+    allow_changed: bool,
+    as_json: bool,
 ) -> None:
     """Go on with a study from where it is, whatever stopped it; also further than it was to go before."""
     from gaopt.driver import drive
@@ -156,13 +163,14 @@ def resume(
     from gaopt.study import resumed
 
     home = existing(study)
-    table = resumed(home).numbers
+    table = resumed(home, allow_changed=allow_changed).numbers
     keys = {f"{table}.generations": generations, "grid.repeats": seeds, "pool.address": quoted(address)}
-    config = resumed(home, [*sets, *(f"{key}={value}" for key, value in keys.items() if value is not None)])
+    given = (f"{key}={value}" for key, value in keys.items() if value is not None)
+    config = resumed(home, [*sets, *given], allow_changed)
     for option, value, having in (("generations", generations, SEARCHES), ("seeds", seeds, ("grid",))):
         if value is not None and config.strategy not in having:
             raise BadInput(f"--{option} is {value}: the study's strategy is {config.strategy!r}, which has none")
-    drive(config, lambda: home, as_json)
+    drive(config, lambda: home, as_json, allow_changed)
 
 
 def _dry_run(config: StudyConfig, as_json: bool) -> None:

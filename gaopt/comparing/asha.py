@@ -25,6 +25,7 @@ from ray import tune
 from ray.tune.schedulers import ASHAScheduler
 
 from gaopt import __version__
+from gaopt.changed import changes
 from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError, Stopped
 from gaopt.events import (
@@ -49,19 +50,27 @@ from gaopt.objective import Task, epochs, resolve
 from gaopt.pools.base import outcomes
 from gaopt.space import Space
 from gaopt.strategies import keyed
-from gaopt.study import check_same
 
 METRICS = ("fitness", "top1")
 """What an epoch may report that says how good a training is so far."""
 
 
-def run(config: StudyConfig, home: Home, shared: Any, together: int, *, stop: Callable[[], None]) -> History:
+def run(
+    config: StudyConfig,
+    home: Home,
+    shared: Any,
+    together: int,
+    *,
+    stop: Callable[[], None],
+    allow_changed: bool = False,
+) -> History:
     """Run the search to the end of its budget, from wherever it is.
 
     Args:
         shared: what the objective prepared.
         together: trainings at the same time.
         stop: called now and then; raises `Stopped` to end the search in good order.
+        allow_changed: see `study.run`.
 
     Raises:
         ConfigError: Ray does not run here.
@@ -73,6 +82,7 @@ def run(config: StudyConfig, home: Home, shared: Any, together: int, *, stop: Ca
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # it misses its own logs, which are not wanted
     with Journal(home.journal, write=True) as journal:
         written = _Written(config, journal, stop)
+        written.open(resolve(config.objective).made_of(shared), allow_changed)
         try:
             _tuner(config, home, shared, together, written).fit()
             written.end()
@@ -158,8 +168,10 @@ class _Written:
         self.stopped: Stopped | ConfigError | None = None
         self._ids: dict[str, int] = {}  # of individuals, by Tune's names of trials
         self._begun: dict[int, float] = {}  # by a clock that nobody sets
-        check_same(self.history, config)
-        self.record(Opened(config.plain(), __version__, socket.gethostname(), os.getpid()))
+
+    def open(self, made_of: dict[str, str], allow_changed: bool) -> None:
+        changed = changes(self.history, self.config, made_of, allow_changed)
+        self.record(Opened(self.config.plain(), __version__, socket.gethostname(), os.getpid(), made_of, changed))
         for individual in self.history.waiting:
             self.record(Failed(individual.id, "killed", "its search was stopped", epochs=individual.epoch))
 

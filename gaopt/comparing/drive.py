@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 
 import click
 
@@ -22,14 +23,15 @@ from gaopt.progress import clock
 from gaopt.signals import Signals
 
 
-def drive(plan: Plan, place: Callable[[], ComparisonHome]) -> None:
+def drive(plan: Plan, place: Callable[[], ComparisonHome], allow_changed: bool = False) -> None:
     """Run what a comparison is missing, and write its report.
 
     Args:
         place: gives its folder, once nothing that the user gave can be wrong any more.
+        allow_changed: see `study.run`.
     """
     with Signals() as signals:
-        home = _run(plan, place, signals)
+        home = _run(plan, place, signals, allow_changed)
         found = comparison(home)
         report.write(found, home)
         click.echo(report.verdict(found))
@@ -59,10 +61,10 @@ def outline(plan: Plan) -> None:
         click.echo(f"about {clock(total)} in all, by three steps timed here")
 
 
-def again(home: ComparisonHome, plan: Plan) -> None:
+def again(home: ComparisonHome, plan: Plan, allow_changed: bool) -> None:
     """Go on with a comparison; one that has all it needs has only its report written again."""
     if missing(home, plan):
-        drive(plan, lambda: home)
+        drive(plan, lambda: home, allow_changed)
         return
     found = comparison(home)
     for path in report.write(found, home):
@@ -70,7 +72,7 @@ def again(home: ComparisonHome, plan: Plan) -> None:
     click.echo(report.verdict(found))
 
 
-def _run(plan: Plan, place: Callable[[], ComparisonHome], signals: Signals) -> ComparisonHome:
+def _run(plan: Plan, place: Callable[[], ComparisonHome], signals: Signals, allow_changed: bool) -> ComparisonHome:
     base = plan.base
     shared = resolve(base.objective).prepare(base)
     with closing(open_pool(base, shared)) as pool:
@@ -81,7 +83,8 @@ def _run(plan: Plan, place: Callable[[], ComparisonHome], signals: Signals) -> C
         _introduce(home, plan, pool.capacity)
         if pool.dashboard:
             click.echo(f"Ray dashboard: {pool.dashboard}  (its token: ray get-auth-token)", err=True)
-        runner = Runner(home, plan, pool, shared, signals.check, lambda line: click.echo(line, err=True))
+        say = partial(click.echo, err=True)
+        runner = Runner(home, plan, pool, shared, signals.check, say, allow_changed)
         try:
             runner.run()
         except Stopped:

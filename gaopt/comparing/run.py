@@ -36,6 +36,7 @@ class Runner:
         shared: what that prepared.
         stop: called at least every other second; raises `Stopped`.
         tell: called with a line for people when something ended.
+        allow_changed: see `study.run`.
     """
 
     home: ComparisonHome
@@ -44,6 +45,7 @@ class Runner:
     shared: Any
     stop: Callable[[], None]
     tell: Callable[[str], None]
+    allow_changed: bool = False
 
     def run(self) -> None:
         """Run what is missing.
@@ -61,13 +63,14 @@ class Runner:
                 self._finals(seed)
 
     def _search(self, methods: Methods, method: str, seed: int, place: Home) -> None:
-        config = resumed(place) if place.journal.is_file() else methods.configured(method, seed)
+        begun, may = place.journal.is_file(), self.allow_changed
+        config = resumed(place, allow_changed=may) if begun else methods.configured(method, seed)
         if config.strategy == "ray-asha":
             from gaopt.comparing import asha  # Ray Tune, seconds
 
-            found = asha.run(config, place, self.shared, self.pool.capacity, stop=self.stop)
+            found = asha.run(config, place, self.shared, self.pool.capacity, stop=self.stop, allow_changed=may)
         else:
-            found = run(config, place, pool=self.pool, stop=self.stop, judge=False)
+            found = run(config, place, pool=self.pool, stop=self.stop, judge=False, allow_changed=may)
         place.sweep(keep=())  # winners are trained again, from nothing
         self.tell(f"{self._place(method, seed)}  {_ended(Search(method, seed, found))}")
 
@@ -83,7 +86,8 @@ class Runner:
         config = finals.configured(base, chosen, self.plan.finals, keyed(base.seed, seed, FRESH).randrange(2**31))
         objective = resolve(config.objective)
         with closing(open_pool(config, objective, objective.prepare(config))) as pool:
-            found = run(config, self.home.finals(seed), pool=pool, stop=self.stop)
+            place = self.home.finals(seed)
+            found = run(config, place, pool=pool, stop=self.stop, allow_changed=self.allow_changed)
         self.home.finals(seed).sweep(keep=())
         self.tell(f"seed {seed}  finals: {len(found.scored)} of {len(found.individuals)} have a score")
 

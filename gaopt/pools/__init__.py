@@ -15,10 +15,11 @@ def pool(config: StudyConfig, objective: Objective, shared: Any) -> Pool:
     Args:
         shared: what `objective.prepare` made, for every task.
     """
+    made_of = objective.made_of(shared)
     if config.pool.kind == "inline":
         from gaopt.pools.inline import Inline
 
-        return Inline(objective, shared)
+        return Inline(objective, shared, made_of)
     from gaopt.pools.cluster import Cluster
 
-    return Cluster(config.objective, shared, config.pool)
+    return Cluster(config.objective, shared, config.pool, made_of)

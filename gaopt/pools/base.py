@@ -28,6 +28,8 @@ class Pool(Protocol):
 
     dashboard: str
     """The address of a page to watch the tasks on; "" if there is none."""
+    made_of: Mapping[str, str]
+    """Of which its trainings are made, see `Objective.made_of`; empty if nobody knows."""
 
     @property
     def capacity(self) -> int:

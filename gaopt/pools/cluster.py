@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -60,8 +61,10 @@ class Cluster:
         dashboard: the address of the dashboard of a cluster that this pool started or joined, else "".
     """
 
-    def __init__(self, objective: str, shared: Any, config: PoolConfig) -> None:
-        self._owned, self.dashboard = False, ""
+    def __init__(
+        self, objective: str, shared: Any, config: PoolConfig, made_of: Mapping[str, str] | None = None
+    ) -> None:
+        self._owned, self.dashboard, self.made_of = False, "", made_of or {}
         if not ray.is_initialized():
             self._start(config)
         self._objective, self._config = objective, config

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -28,8 +28,8 @@ class Inline:
     capacity = 1
     dashboard = ""
 
-    def __init__(self, objective: Objective, shared: Any = None) -> None:
-        self._objective, self._shared = objective, shared
+    def __init__(self, objective: Objective, shared: Any = None, made_of: Mapping[str, str] | None = None) -> None:
+        self._objective, self._shared, self.made_of = objective, shared, made_of or {}
         self._running: Generator[Outcome | None, None, None] | None = None
         self._late: Generator[Outcome | None, None, None] | None = None
         self._individual, self._begun = -1, False

@@ -32,11 +32,21 @@ def remarks(history: History) -> list[str]:
         )
     if history.failed:
         said.append(f"{words.plural(len(history.failed), 'training')} failed: no fitness, and no part in any mean.")
+    said += changed(history)
     said += begun(history)
     said += [f"Individual {i.id}: {note.message}." for i in history.individuals.values() for note in i.notes]
     if history.unfinished:
         said.append(f"{words.plural(len(history.unfinished), 'individual')} had no outcome when this was written.")
     return said
+
+
+def changed(history: History) -> list[str]:
+    """With what the study was gone on with although trainings were otherwise before."""
+    return [
+        f"After {words.plural(ended, 'training')} the study was gone on with although there had changed:"
+        f" {'; '.join(opened.changed)}. Scores from before and after may not be comparable."
+        for opened, ended in history.changed
+    ]
 
 
 def begun(history: History) -> list[str]:

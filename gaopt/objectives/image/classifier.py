@@ -6,13 +6,16 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import resnet
 from gaopt import __version__
 from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError, DataError, Diverged
 from gaopt.home import Home
-from gaopt.objective import Baseline, Cycle, Report, Score, Task
+from gaopt.objective import Baseline, Cycle, Report, Score, Task, digests
 from gaopt.objectives.image.baselines import baselines
 from gaopt.objectives.image.cost import mean_seconds
 from gaopt.objectives.image.genes import check_genes, check_individuals, check_rungs, individuals
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
     from resnet.callbacks import Report as Told
     from resnet.train import Trained
 
+
+LIBRARIES = ("torch", "torchvision", "fastai", "numpy")
+"""With another version of which a training may come to other numbers."""
 
 TRAINED = ("train_loss", "train_top1", "seconds", "images_per_second")
 """What an epoch tells of the images that are trained on, and of the machine."""
@@ -65,6 +71,10 @@ class Classifier:
 
     def seconds(self, config: StudyConfig, shared: Images) -> float:
         return mean_seconds(config, shared)
+
+    def made_of(self, shared: Images) -> dict[str, str]:
+        libraries = {f"library {name}": version(name) for name in LIBRARIES}
+        return {"data": shared.digest} | libraries | digests(_sources())
 
     def __call__(self, task: Task, report: Report) -> Score:
         return self._judge(task, report) if task.judge else self._train(task, report)
@@ -125,6 +135,12 @@ class Classifier:
 
 
 objective = Classifier()
+
+
+def _sources() -> dict[str, Path]:
+    """The files that a training runs through, by their names in the project."""
+    ours, networks = Path(__file__).parent, Path(resnet.__file__).parent
+    return {f"{folder.name}/{path.name}": path for folder in (networks, ours) for path in sorted(folder.glob("*.py"))}
 
 
 def trained(task: Task, settings: Settings, report: Told, note: Callable[[str], None]) -> Trained:

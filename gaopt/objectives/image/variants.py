@@ -51,6 +51,9 @@ class Variants:
         """The mean over the variants."""
         return fmean(seconds(settings, shared, config.pool.cpus) for _, settings in _each(config.settings))
 
+    def made_of(self, shared: Images) -> dict[str, str]:
+        return classifier.made_of(shared)
+
     def __call__(self, task: Task, report: Report) -> Score:
         from resnet.train import evaluate, loss_function
 

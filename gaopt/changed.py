@@ -1,0 +1,119 @@
+"""What has changed since a study was opened last, and whether it may go on with that.
+
+How far and where it goes on is free. How individuals are trained may change where whoever resumes it says so, and the
+journal says what it was. What the search is – its genes, its strategy, its seed – makes it another study.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from gaopt.config import DECIDING, StudyConfig, check_read, from_tables
+from gaopt.errors import StudyError
+from gaopt.history import History
+from gaopt.home import Home
+from gaopt.objective import resolve
+from gaopt.tables import read_toml
+
+FREE = (
+    *("genetic.generations", "assisted.generations", "grid.repeats"),
+    *("pool.kind", "pool.address", "pool.gpus", "pool.dashboard"),
+    *("noise.finalists", "noise.repeats"),
+    *(f"faults.{key}" for key in ("retries", "seconds", "times", "alike")),
+    *("stop.target", "stop.generations", "stop.spread", "stop.epochs", "stop.seconds", "stop.money", "stop.price"),
+)
+"""What may differ when a study is gone on with."""
+
+TRAINING = ("data.", "net.", "recipe.", "settings.", "study.objective", "pool.cpus")
+"""What the keys begin with that say how individuals are trained. With other threads a CPU gives other numbers."""
+
+ALLOW = "go on all the same with --allow-changed, which writes it down"
+
+
+def begun_with(home: Home, history: History, allowed: bool) -> Mapping[str, Any]:
+    """The tables that a study goes on with: those of its journal, or of its config.toml if somebody changed that.
+
+    Raises:
+        StudyError: somebody did, and it is not allowed.
+    """
+    if not home.config.is_file():
+        return history.config
+    tables = read_toml(home.config)
+    found = list(_differing(history.config, tables))
+    if found and not allowed:
+        raise StudyError(f"{home.config} was changed: {_told(*found[0])}: put it back, or {ALLOW}")
+    return tables if found else history.config
+
+
+def changes(
+    history: History, config: StudyConfig, made_of: Mapping[str, str] | None = None, allowed: bool = False
+) -> tuple[str, ...]:
+    """How individuals are trained otherwise than before: a phrase for each thing that changed.
+
+    Args:
+        made_of: of which trainings are made now, see `Objective.made_of`.
+        allowed: whether it may have changed.
+
+    Raises:
+        StudyError: it is another search; or something changed, and it is not allowed. With what changed.
+        ConfigError: what may differ does, and is not read.
+    """
+    if not history.config:
+        return ()
+    begun = from_tables(history.config)
+    found = list(_differing(_whole(begun), _whole(config)))
+    for key, old, new in found:
+        if not key.startswith(TRAINING):
+            raise StudyError(f"the study was begun with {_told(key, old, new)}: start a new one")
+    said = (*(_told(*each) for each in found), *_parts(history.made_of, made_of or {}))
+    if said and not allowed:
+        raise StudyError(f"the study was begun with {said[0]}: start a new one, or {ALLOW}")
+    check_read(config, begun)
+    _check_length(history, config)
+    return said
+
+
+def _check_length(history: History, config: StudyConfig) -> None:
+    if config.strategy == "grid" and config.trainings < len(history.individuals):
+        raise StudyError(
+            f"grid.repeats is {config.grid.repeats}: the study has {len(history.individuals)} individuals already"
+        )
+    if config.strategy != "grid" and config.generations < len(history.populations):
+        raise StudyError(
+            f"{config.numbers}.generations is {config.generations}: the study has {len(history.populations)} already"
+        )
+
+
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Each key, "table.key", with what it was and what it is now."""
+    before, after = _flat(old), _flat(new)
+    for key in dict.fromkeys((*before, *after)):
+        if before.get(key) != after.get(key) and key not in FREE:
+            yield key, before.get(key), after.get(key)
+
+
+def _told(key: str, old: Any, new: Any) -> str:
+    return f"{key} = {old!r}, now it is {new!r}"
+
+
+def _parts(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    """In words. A study that was begun before parts were written down, or with a pool that tells none, has none."""
+    if old and new:
+        differing = [name for name in dict.fromkeys((*old, *new)) if old.get(name) != new.get(name)]
+        if differing:
+            yield "other " + ", ".join(differing[:5]) + (f" and {len(differing) - 5} more" * (len(differing) > 5))
+
+
+def _whole(config: StudyConfig) -> dict[str, Any]:
+    """With the defaults of this version: a study may have been begun with another, that had fewer keys."""
+    whole = resolve(config.objective).check(config)
+    return whole.plain() | {name: asdict(getattr(whole, name)) for name in (*DECIDING, "faults")}
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
+    return flat

@@ -1,0 +1,148 @@
+"""What has changed before a study is gone on with: refused with what it is, or, where allowed, written down."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gaopt.changed import changes
+from gaopt.errors import StudyError
+from gaopt.events import Opened
+from gaopt.history import History
+from gaopt.home import Home
+from gaopt.journal import Journal
+from gaopt.objective import resolve
+from gaopt.report.remarks import remarks
+from gaopt.screen import sentence
+from gaopt.study import resumed, run
+from tests.conftest import ROOT, toy
+from tests.test_cli import gaopt
+
+CODE = """
+def score(task, report):
+    return task.genes["lr"] * {factor}
+"""
+CONFIG = """
+[study]
+objective = "mine:score"
+strategy = "genetic"
+[genetic]
+population = 4
+generations = 2
+[pool]
+kind = "inline"
+[settings]
+colour = "red"
+[space.lr]
+low = 0.1
+high = 1.0
+"""
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Home:
+    """A finished study of an objective that lies in mine.py of the current folder."""
+    (tmp_path / "mine.py").write_text(CODE.format(factor=1))
+    (tmp_path / "mine.toml").write_text(CONFIG)
+    assert gaopt("run", "mine.toml", "--name", "mine", cwd=tmp_path).returncode == 0
+    return Home(tmp_path / "results" / "mine")
+
+
+def history(study: Home) -> History:
+    return History(Journal(study.journal))
+
+
+def test_other_code_is_refused_with_its_name_and_allowed_it_is_written_down(study: Home) -> None:
+    (study.path.parents[1] / "mine.py").write_text(CODE.format(factor=2))
+    before = study.journal.read_bytes()
+    done = gaopt("resume", "mine", "--generations", "3", cwd=study.path.parents[1])
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "gaopt: the study was begun with other code mine: start a new one,"
+        " or go on all the same with --allow-changed, which writes it down"
+    )
+    assert study.journal.read_bytes() == before
+    done = gaopt("resume", "mine", "--generations", "3", "--allow-changed", cwd=study.path.parents[1])
+    assert done.returncode == 0
+    assert "changed since: other code mine" in done.stderr
+    [(opened, ended)] = history(study).changed
+    assert (opened.changed, ended) == (("other code mine",), 6)
+    assert "After 6 trainings the study was gone on with although there had changed: other code mine." in (
+        study.markdown.read_text("utf-8")
+    )
+    assert gaopt("resume", "mine", "--generations", "4", cwd=study.path.parents[1]).returncode == 0  # it is known now
+
+
+def test_a_config_that_was_changed_by_hand_is_refused_and_allowed_it_holds(study: Home) -> None:
+    study.config.write_text(study.config.read_text("utf-8").replace('"red"', '"blue"'))
+    done = gaopt("resume", "mine", cwd=study.path.parents[1])
+    assert done.returncode == 2
+    assert "config.toml was changed: settings.colour = 'red', now it is 'blue': put it back, or go on" in done.stderr
+    assert gaopt("resume", "mine", "--generations", "3", "--allow-changed", cwd=study.path.parents[1]).returncode == 0
+    assert history(study).config["settings"] == {"colour": "blue"}
+    assert history(study).changed[0][0].changed == ("settings.colour = 'red', now it is 'blue'",)
+
+
+def test_a_config_that_is_no_toml_any_more_is_refused(study: Home) -> None:
+    study.config.write_text("[study\n")
+    done = gaopt("resume", "mine", "--allow-changed", cwd=study.path.parents[1])
+    assert (done.returncode, "config.toml is not valid TOML" in done.stderr) == (2, True)
+
+
+def test_how_far_it_goes_may_be_changed_by_hand_without_a_word(study: Home) -> None:
+    study.config.write_text(study.config.read_text("utf-8").replace("generations = 2", "generations = 3"))
+    assert gaopt("resume", "mine", "--generations", "4", cwd=study.path.parents[1]).returncode == 0
+    assert len(history(study).populations) == 4
+
+
+@pytest.mark.parametrize("change", ["study.seed=7", "space.lr.high=2.0", "genetic.population=6"])
+def test_another_search_is_never_allowed(study: Home, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(study.path.parents[1])
+    with pytest.raises(StudyError, match=r"the study was begun with .*, now it is .*: start a new one$"):
+        resumed(study, [change], allow_changed=True)
+
+
+def test_a_study_of_a_version_that_told_no_parts_goes_on(home: Home) -> None:
+    config = toy("sphere", population=2, generations=1)
+    home.make()
+    with Journal(home.journal, write=True) as journal:
+        journal.append(Opened(config.plain(), "0.4.0", "host", 1))
+    assert run(config, home).made_of.keys() == {"code gaopt.objectives.toy"}
+
+
+def test_other_data_and_libraries_are_told_by_name() -> None:
+    config = toy()
+    begun = {"data": "1", "library torch": "2.11.0", "code resnet/train.py": "aa"}
+    past = History([Opened(config.plain(), "0.5.0", "host", 1, begun)])
+    assert changes(past, config, begun) == ()
+    assert changes(past, config, {}) == ()
+    for part in begun:
+        with pytest.raises(StudyError, match=f"the study was begun with other {part}: start a new one, or"):
+            changes(past, config, begun | {part: "another"})
+    assert changes(past, config, {"data": "2"}, allowed=True) == ("other data, library torch, code resnet/train.py",)
+
+
+@pytest.mark.slow
+def test_an_image_study_is_made_of_its_images_its_libraries_and_its_code() -> None:
+    from resnet.data import DataSpec, load
+
+    objective = resolve("gaopt.objectives.image:objective")
+    images = load(DataSpec("digits", limit=50))
+    parts = objective.made_of(images)
+    files = {f"resnet/{path.name}" for path in (ROOT / "resnet").glob("*.py")}
+    assert {f"code {name}" for name in files} < parts.keys()
+    assert {"data", "library torch", "library fastai", "code image/classifier.py"} < parts.keys()
+    other = objective.made_of(replace(images, digest="another"))
+    assert {name for name in parts if parts[name] != other[name]} == {"data"}
+
+
+def test_what_changed_is_told_where_a_study_is_watched_and_read(home: Home) -> None:
+    config = toy("sphere", population=2, generations=1)
+    past = run(config, home)
+    again = Opened(config.plain(), "0.5.0", "host", os.getpid(), {"data": "2"}, ("other data",))
+    past.add(again)
+    assert sentence(past, again) == "going on: 2 trained so far; changed since: other data"
+    assert any("After 2 trainings" in remark and "other data" in remark for remark in remarks(past))
