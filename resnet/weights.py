@@ -31,8 +31,10 @@ class WeightsError(ValueError):
     """Weights to start from cannot be had, or are of another network."""
 
 
+NOTES = "notes"
+"""The one entry of a file's header: safetensors writes several in any order, and equal weights shall be equal files."""
 SUM = "blake2b"
-"""The note that holds a file's checksum. Files of gaopt up to 0.4.0 have none."""
+"""The note that holds a file's checksum. Files of gaopt up to 0.4.0 have none, and an entry for each note."""
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -> None:
@@ -45,7 +47,8 @@ def write(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -
     part = path.with_name(path.name + ".tmp")
     found = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with open(part, "wb") as file:
-        file.write(save(found, {**notes, SUM: _checksum(found, notes)}))
+        told = json.dumps({**notes, SUM: _checksum(found, notes)}, sort_keys=True)
+        file.write(save(found, {NOTES: told}))
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
@@ -55,11 +58,11 @@ def read(path: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Tens
     """(tensors, notes) of a file; None if there is none, or it is torn or altered."""
     try:
         with safe_open(path, "pt") as file:
-            tensors, notes = {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except (FileNotFoundError, SafetensorError):
+            tensors, header = {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+        notes = json.loads(header[NOTES]) if NOTES in header else header
+    except (FileNotFoundError, SafetensorError, ValueError, RecursionError):
         return None
-    told = notes.pop(SUM, None)
-    if told and told != _checksum(tensors, notes):
+    if not isinstance(notes, dict) or (NOTES in header and notes.pop(SUM, "") != _checksum(tensors, notes)):
         return None
     return {name: tensor.to(device) for name, tensor in tensors.items()}, notes
 

@@ -20,7 +20,7 @@ from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.report.tables import individuals
 
-KILLS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+KILLS = 20
 ROOT = Path(__file__).parent.parent
 
 

@@ -6,8 +6,10 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -86,6 +88,9 @@ def test_a_journal_cut_at_every_event_goes_on_to_the_same_study(home: Home, tmp_
 
 class Shuffled:
     """A pool that trains many side by side and ends them in a random order."""
+
+    dashboard = ""
+    made_of: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, objective: Objective, seed: int, capacity: int) -> None:
         self.capacity, self._rng = capacity, random.Random(seed)

@@ -24,6 +24,7 @@ from resnet.net import build
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
 from resnet.train import Diverged, Trained, evaluate, loss_function, train
+from tests.reliability import checkpoint
 
 SPEC = NetSpec("resnet20")
 RECIPE = Recipe(lr=5e-3, epochs=2, batch=32, checkpoint=0.0)
@@ -110,66 +111,26 @@ def test_a_training_goes_on_from_its_checkpoint_to_the_same_weights(tmp_path: Pa
     assert seen == [1, 2, 3]
 
 
-def flip(path: Path, place: int) -> None:
-    """Change one bit of a file."""
-    content = bytearray(path.read_bytes())
-    content[place] ^= 1
-    path.write_bytes(content)
-
-
-def later(path: Path) -> None:
-    """Make a checkpoint one of a later version."""
-    found = weights.read(path)
-    assert found
-    weights.write(path, found[0], found[1] | {"format": "3"})
-
-
-def of_another(path: Path) -> None:
-    """Put another network's checkpoint in place of one."""
-    other = path.with_name("other.safetensors")
-    train(replace(SPEC, width=2), replace(RECIPE, epochs=3), digits(), checkpoint=other)
-    other.replace(path)
-
-
-DAMAGE = {
-    "torn": (lambda path: path.write_bytes(path.read_bytes()[:-100]), "is torn or altered"),
-    "zeroed": (lambda path: path.write_bytes(bytes(path.stat().st_size)), "is torn or altered"),
-    "empty": (lambda path: path.write_bytes(b""), "is torn or altered"),
-    "a bit of its weights": (lambda path: flip(path, -1000), "is torn or altered"),
-    "a bit of its notes": (lambda path: flip(path, path.read_bytes().index(b"seconds")), "is torn or altered"),
-    "of another net": (of_another, "is of another training: its network, recipe, data, seed or version differs"),
-    "of a later version": (later, "is of a later version"),
-}
-
-
 @pytest.fixture(scope="module")
 def two_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a training of three epochs that was killed in the last one."""
+    """The folder of a training that was killed in its last epoch."""
     path = tmp_path_factory.mktemp("killed") / "checkpoint.safetensors"
-
-    def dies(epoch: int, metrics: Any, cycle: Any = ()) -> None:
-        if epoch == 3:
-            raise Killed
-
-    with pytest.raises(Killed):
-        train(SPEC, replace(RECIPE, epochs=3), digits(), report=dies, checkpoint=path)
+    checkpoint.killed_in_its_last_epoch(path)
     return path.parent
 
 
-@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("damage", checkpoint.DAMAGE)
 def test_of_a_damaged_checkpoint_the_one_before_is_used_and_said_so(
     tmp_path: Path, two_checkpoints: Path, damage: str
 ) -> None:
     shutil.copytree(two_checkpoints, tmp_path / "work")
     path = tmp_path / "work" / "checkpoint.safetensors"
-    harm, said = DAMAGE[damage]
-    harm(path)  # type: ignore[no-untyped-call]
+    harm, said = checkpoint.DAMAGE[damage]
+    harm(path)
     notes: list[str] = []
-    trained = train(SPEC, replace(RECIPE, epochs=3), digits(), checkpoint=path, note=notes.append)
-    assert notes == [
-        f"checkpoint.safetensors {said}: gone on from checkpoint.before.safetensors, after epoch 1",
-    ]
-    assert same(state(trained), state(train(SPEC, replace(RECIPE, epochs=3), digits())))
+    trained = train(SPEC, checkpoint.RECIPE, checkpoint.images(), checkpoint=path, note=notes.append)
+    assert notes == [f"checkpoint.safetensors {said}: gone on from checkpoint.before.safetensors, after epoch 1"]
+    assert checkpoint.same(trained, train(SPEC, checkpoint.RECIPE, checkpoint.images()))
 
 
 def test_where_no_checkpoint_is_whole_the_training_begins_anew_and_says_so(
@@ -177,17 +138,11 @@ def test_where_no_checkpoint_is_whole_the_training_begins_anew_and_says_so(
 ) -> None:
     shutil.copytree(two_checkpoints, tmp_path / "work")
     path = tmp_path / "work" / "checkpoint.safetensors"
-    flip(path, -1)
-    flip(path.with_name("checkpoint.before.safetensors"), -1)
+    checkpoint.flip(path, -1)
+    checkpoint.flip(path.with_name("checkpoint.before.safetensors"), -1)
     seen, notes = list[int](), list[str]()
-    train(
-        SPEC,
-        replace(RECIPE, epochs=3),
-        digits(),
-        checkpoint=path,
-        note=notes.append,
-        report=lambda epoch, *rest: seen.append(epoch),
-    )
+    images, report = checkpoint.images(), lambda epoch, *rest: seen.append(epoch)
+    train(SPEC, checkpoint.RECIPE, images, checkpoint=path, note=notes.append, report=report)
     assert seen == [1, 2, 3]
     assert notes == [
         "checkpoint.safetensors is torn or altered and checkpoint.before.safetensors is torn or altered: begun anew"
@@ -201,8 +156,8 @@ def test_a_checkpoint_that_was_just_to_be_replaced_is_gone_on_from_in_silence(
     path = tmp_path / "work" / "checkpoint.safetensors"
     path.unlink()  # killed between setting it aside and writing the next
     seen, notes = list[int](), list[str]()
-    recipe = replace(RECIPE, epochs=3)
-    train(SPEC, recipe, digits(), checkpoint=path, note=notes.append, report=lambda epoch, *rest: seen.append(epoch))
+    images, report = checkpoint.images(), lambda epoch, *rest: seen.append(epoch)
+    train(SPEC, checkpoint.RECIPE, images, checkpoint=path, note=notes.append, report=report)
     assert (seen, notes) == ([1, 2, 3], [])
 
 

@@ -23,3 +23,6 @@ class Tally:
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(self.tried + other.tried, self.survived + other.survived, self.lost + other.lost, self.how)
+
+    def called(self, how: str) -> Tally:
+        return Tally(self.tried, self.survived, self.lost, how)

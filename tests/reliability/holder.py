@@ -1,0 +1,66 @@
+"""Two drivers on one study: the second is told who holds it, and a killed holder blocks nobody."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from gaopt import StudyConfig
+from gaopt.errors import StudyError
+from gaopt.events import Scored
+from gaopt.home import Home
+from gaopt.journal import Journal
+from gaopt.study import run
+from tests.conftest import ROOT, toy
+from tests.kills import table, trained_twice
+from tests.reliability.row import Tally
+
+
+def config() -> StudyConfig:
+    return replace(toy(population=6, generations=4), objective="tests.test_study:slow")
+
+
+def two_drivers(folder: Path, times: int = 10) -> Tally:
+    """A driver in a process of its own, a second one beside it, the first killed, the second again."""
+    alone = Home(folder / "alone")
+    run(config(), alone)
+    survived = lost = 0
+    for number in range(times):
+        home = Home(folder / str(number))
+        holder = subprocess.Popen([sys.executable, "-m", "tests.reliability.holder", home.path], cwd=ROOT)
+        done = _begun(home, number % 5 + 1)
+        told = _told(home)
+        holder.kill()
+        holder.wait()
+        run(config(), home)
+        survived += told == f"process {holder.pid} on {socket.gethostname()}" and table(home) == table(alone)
+        lost += trained_twice(home) + len(done - _scored(home))
+    return Tally(times, survived, lost, "a second process takes up a study that runs; then the first is killed")
+
+
+def _begun(home: Home, scores: int) -> set[int]:
+    """Wait until so many individuals are scored; who they are."""
+    while not home.journal.is_file() or len(done := _scored(home)) < scores:
+        time.sleep(0.01)
+    return done
+
+
+def _scored(home: Home) -> set[int]:
+    return {event.individual for event in Journal(home.journal) if isinstance(event, Scored)}
+
+
+def _told(home: Home) -> str:
+    """Who holds a study, as a second driver reads it; "" if nothing stops it."""
+    try:
+        run(config(), home)
+    except StudyError as error:
+        return str(error).rpartition(" is in use by ")[2]
+    return ""
+
+
+if __name__ == "__main__":
+    run(config(), sys.argv[1])
