@@ -17,10 +17,11 @@ from rich.console import Console
 
 from gaopt import pools
 from gaopt.config import Stop, StudyConfig
-from gaopt.errors import Hopeless, Stopped
+from gaopt.errors import GaoptError, Hopeless, Stopped, Unjudged, Unwritable
 from gaopt.experiment import shown
 from gaopt.history import History
 from gaopt.home import Home
+from gaopt.journal import Journal
 from gaopt.objective import resolve
 from gaopt.pools import Pool
 from gaopt.progress import Progress, look, planned
@@ -35,9 +36,10 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool, allow_c
     Args:
         place: gives the study's folder, once nothing that the user gave can be wrong any more.
         allow_changed: see `study.run`.
-    """
-    from gaopt.report import write
 
+    Raises:
+        Stopped, Hopeless, Unwritable, Unjudged: after a word on how to go on.
+    """
     with Signals() as signals, closing(open_pool(config, resolve(config.objective).prepare(config))) as pool:
         signals.listen()  # again: Ray installs a handler of its own when it starts
         signals.check()
@@ -46,13 +48,40 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool, allow_c
         try:
             with watcher(home.name, as_json) as watch:
                 history = run(config, home, pool=pool, watch=watch, stop=signals.check, allow_changed=allow_changed)
-        except (Stopped, Hopeless):
-            click.echo(f"stopped; go on with: gaopt resume {shlex.quote(home.handle)}", err=True)
+        except (Stopped, Hopeless, Unwritable) as error:
+            _say_how(home, error)
+            raise
+        except Unjudged as error:
+            pool.close()
+            with Journal(home.journal) as journal:
+                _report(History(journal), home)
+            _say_how(home, error)
             raise
         pool.close()
-        write(history, home)
+        _report(history, home)
         _conclude(home, history, as_json)
         signals.check()
+
+
+def _say_how(home: Home, error: GaoptError) -> None:
+    if not home.journal.is_file():
+        return  # its first event could not be written: there is nothing to go on with
+    what = "its report is written; try that again with" if isinstance(error, Unjudged) else "stopped; go on with"
+    click.echo(f"{what}: gaopt resume {shlex.quote(home.handle)}", err=True)
+
+
+def _report(history: History, home: Home) -> None:
+    """
+    Raises:
+        Unwritable: the report has no room. What it is made of is in the journal.
+    """
+    from gaopt.report import write
+
+    try:
+        write(history, home)
+    except Unwritable as error:
+        click.echo(f"the search is done; write its report with: gaopt report {shlex.quote(home.handle)}", err=True)
+        raise Unwritable(f"the report is not written: {error}") from error
 
 
 def open_pool(config: StudyConfig, shared: Any) -> Pool:

@@ -8,12 +8,15 @@ GaoptError
 ├── Diverged            a training whose loss is no longer a number, or that learns nothing
 ├── Undecided           a range test that shows no learning rate to suggest
 ├── Hopeless            a study whose first trainings all failed in the same way; it can be resumed
+├── Unwritable          what must be written down cannot be: a full disk; the study can be resumed
+├── Unjudged            the search is done, its best individual could not be measured on the test split
 ├── Cancelled           a training that was told to stop
 └── Stopped             the search was told to stop by a signal; the study can be resumed
 """
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -50,6 +53,14 @@ class Hopeless(GaoptError):  # noqa: N818
     """The first trainings all failed in the same way. The study can be resumed once that is mended."""
 
 
+class Unwritable(GaoptError):  # noqa: N818
+    """What must be written down cannot be. Nothing is half written; the study can be resumed once there is room."""
+
+
+class Unjudged(GaoptError):  # noqa: N818
+    """The search is done, and its best individual could not be measured on the test split. Resuming tries again."""
+
+
 class Cancelled(GaoptError):  # noqa: N818
     """Raised inside an objective, by its report, when nobody waits for its score any more."""
 
@@ -64,6 +75,16 @@ class Stopped(GaoptError):  # noqa: N818
     def __init__(self, signal: int) -> None:
         super().__init__(f"stopped by signal {signal}")
         self.signal = signal
+
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+"""What the system calls the faults of a disk: full, over a quota, too large a file, broken, not to be written."""
+
+
+def of_disk(error: BaseException) -> bool:
+    """Whether an exception, or what it was raised from, tells of a disk that takes nothing more."""
+    own = isinstance(error, OSError) and error.errno in NO_ROOM
+    return own or bool(error.__cause__ and of_disk(error.__cause__))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from gaopt.config import Faults
-from gaopt.errors import Hopeless
+from gaopt.errors import Hopeless, Unwritable
 from gaopt.events import Failed, Retried
 from gaopt.history import History, Individual
 
-MACHINE = ("killed", "out of memory")
+MACHINE = ("killed", "out of memory", "disk")
 """Reasons that speak of the machine, and may be gone the next time."""
 
 
 def settled(history: History, failed: Failed, config: Faults) -> Failed | Retried:
-    """A failure that stands, or another try. How many there were is in the journal, whoever drove the study then."""
-    tries = len(history.individuals[failed.individual].retried)
+    """A failure that stands, or another try. How many there were is in the journal, whoever drove the study then.
+
+    Raises:
+        Unwritable: the disk was at fault each time. It says nothing of the genes, and would fail the others too.
+    """
+    tried = history.individuals[failed.individual].retried
+    tries = sum((retried.reason == "disk") == (failed.reason == "disk") for retried in tried)
+    if failed.reason == "disk" and tries >= config.retries:
+        raise Unwritable(f"individual {failed.individual} cannot be trained: {failed.message}")
     if failed.reason not in MACHINE or tries >= config.retries:
         return failed
     return Retried(failed.individual, failed.reason, failed.message, failed.seconds)

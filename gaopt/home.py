@@ -6,13 +6,17 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from gaopt.errors import StudyError, nearest
+from gaopt.errors import StudyError, Unwritable, nearest
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_PART = re.compile(r".+\.(\d+)\.tmp")
+_BEGUN = {"study.lock", "study.db.part", "study.db.part-journal"}
+"""All that a driver leaves which was killed before its study had an event."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +90,30 @@ class Home:
             raise StudyError(f"the folder {self.path} cannot be made: {error.strerror}") from error
 
     def write(self, path: Path, text: str) -> None:
-        """Replace a file whole: a reader, or a kill, never sees half of it."""
+        """Replace a file whole, in a folder that is made if need be: a reader, or a kill, never sees half of it.
+
+        Raises:
+            Unwritable: there is no room, say. The file is as it was.
+        """
         part = path.with_name(f"{path.name}.{os.getpid()}.tmp")  # of its own: a report may be asked for meanwhile
-        with open(part, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(part, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise Unwritable(f"{path} cannot be written: {error.strerror}") from error
+
+    def tidy(self) -> None:
+        """Remove what drivers left that were killed while they wrote a file."""
+        for part in (*self.path.glob("*.tmp"), *self.path.glob("figures/*.tmp")):
+            if (named := _PART.fullmatch(part.name)) and not _lives(int(named[1])):
+                with suppress(OSError):
+                    part.unlink()
 
     def sweep(self, keep: Iterable[int]) -> None:
         """Remove the scratch folders of all individuals but these."""
@@ -148,7 +169,7 @@ def fresh(name: str | None, stem: str) -> Home:
         raise StudyError(f"the study {name!r} exists: go on with 'gaopt resume {name}', or give another --name")
     if ComparisonHome(home.path).plan.is_file():
         raise StudyError(f"the comparison {name!r} exists: go on with 'gaopt compare {name}', or give another --name")
-    if home.path.exists() and not (home.path.is_dir() and not any(home.path.iterdir())):
+    if home.path.exists() and not (home.path.is_dir() and {path.name for path in home.path.iterdir()} <= _BEGUN):
         raise StudyError(f"{home.path} exists and is no study: give another --name")
     return home
 
@@ -203,6 +224,17 @@ def existing(name: str) -> Home:
         known = (study.name for study in studies())
         raise StudyError(f"there is no study {name!r} in {results()}: {nearest(path.name, known)}")
     return home
+
+
+def _lives(pid: int) -> bool:
+    """Whether there is such a process on this machine."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        pass  # another user's
+    return True
 
 
 def _at(name: str) -> Home:

@@ -1,7 +1,7 @@
 """The study's SQLite file: an append-only table of events.
 
-Each `append` is one transaction, on the disk (`synchronous=FULL`) before it returns. There is one writer at a
-time (`gaopt.hold`); readers need no lock and may come at any time.
+Each `append` is one transaction, on the disk (`synchronous=EXTRA`: its folder, too) before it returns. There is one
+writer at a time (`gaopt.hold`); readers need no lock and may come at any time.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gaopt.errors import StudyError
+from gaopt.errors import GaoptError, StudyError, Unwritable
 from gaopt.events import Event, decode, encode
 from gaopt.hold import Hold
 
@@ -42,49 +42,60 @@ class Journal:
     """
 
     def __init__(self, path: Path, *, write: bool = False, clock: Callable[[], float] = time.time) -> None:
-        """Open the file; with `write`, make it if need be and hold it alone.
+        """Open the file; with `write`, hold it alone, and make it with the first event if need be.
 
         Raises:
             StudyError: there is no such file, it is not a journal, it is of a later format, or another
                 process holds it.
+            Unwritable: it cannot be written.
         """
         self.path, self._clock = path, clock
         self._hold = Hold(path.parent) if write else None
         if not write and not path.is_file():
             raise StudyError(f"there is no journal at {path}")
+        self._new = write and not path.exists()
         try:
-            if write and not path.exists():
-                _create(path)
-            self._connection = self._connect(write)
+            self._connection = self._begin() if self._new else _connect(path, write)
         except BaseException:
             self.close()
             raise
 
-    def _connect(self, write: bool) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+    def _begin(self) -> sqlite3.Connection:
+        """A journal under another name: who sees one sees its first event, and can go on with the study."""
         try:
-            connection.execute("PRAGMA synchronous = FULL")
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version > FORMAT:
-                raise StudyError(f"{self.path} has format {version}, this gaopt reads up to {FORMAT}: use a newer one")
-            if write and version == 0:
-                connection.executescript(_NEW)
-            elif not write:
-                connection.execute("PRAGMA query_only = ON")
-            connection.execute("SELECT max(seq) FROM events").fetchone()
-        except sqlite3.DatabaseError as error:
-            connection.close()
-            raise StudyError(f"{self.path} is not a journal of gaopt: {error}") from error
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+            self._sweep()
+        except OSError as error:
+            raise Unwritable(f"{self.path} cannot be written: {error.strerror}") from error
+        return _connect(self._parts[0], write=True)
+
+    def _sweep(self) -> None:
+        for part in self._parts:
+            part.unlink(missing_ok=True)
+
+    def _publish(self) -> None:
+        self._connection.close()
+        self._parts[0].replace(self.path)
+        self._connection, self._new = _connect(self.path, write=True), False
+
+    @property
+    def _parts(self) -> tuple[Path, Path]:
+        """A journal without its first event, and what SQLite would put it right with."""
+        return self.path.with_name(f"{self.path.name}.part"), self.path.with_name(f"{self.path.name}.part-journal")
 
     def append(self, event: Event) -> Event:
-        """Make an event durable. Returns it, stamped with the time."""
+        """Make an event durable. Returns it, stamped with the time.
+
+        Raises:
+            Unwritable: there is no room for it, say. The journal is as it was, and can be read.
+        """
         stamped = replace(event, at=self._clock())
         row = (stamped.at, *encode(stamped))
-        self._connection.execute("INSERT INTO events (at, kind, body) VALUES (?, ?, ?)", row)
+        try:
+            self._connection.execute("INSERT INTO events (at, kind, body) VALUES (?, ?, ?)", row)
+            if self._new:
+                self._publish()
+        except (OSError, sqlite3.OperationalError) as error:
+            raise Unwritable(f"{self.path} cannot be written: {error}") from error
         return stamped
 
     def since(self, seq: int) -> Iterator[tuple[int, Event]]:
@@ -113,6 +124,9 @@ class Journal:
     def close(self) -> None:
         if connection := getattr(self, "_connection", None):
             connection.close()
+        if self._new:
+            with suppress(OSError):
+                self._sweep()
         if self._hold:
             self._hold.release()
 
@@ -127,13 +141,53 @@ class Journal:
             connection.close()
 
 
-def _create(path: Path) -> None:
-    """An empty journal, whole from the moment that it can be seen: readers may come at any time."""
-    part = path.with_name(f"{path.name}.part")
+def _connect(path: Path, write: bool) -> sqlite3.Connection:
     try:
-        part.unlink(missing_ok=True)
-        with closing(sqlite3.connect(part, isolation_level=None)) as connection:
-            connection.executescript(_NEW)
-        part.replace(path)
-    except (OSError, sqlite3.Error) as error:
-        raise StudyError(f"{path} cannot be written: {error}") from error
+        connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        try:
+            _prepare(connection, path, write)
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.DatabaseError as error:
+        raise _refusal(path, write, error) from error
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, write: bool) -> None:
+    connection.execute("PRAGMA synchronous = EXTRA")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > FORMAT:
+        raise StudyError(f"{path} has format {version}, this gaopt reads up to {FORMAT}: use a newer one")
+    if write and version == 0:
+        connection.executescript(_NEW)
+    elif not write:
+        connection.execute("PRAGMA query_only = ON")
+    connection.execute("SELECT max(seq) FROM events").fetchone()
+
+
+def _refusal(path: Path, write: bool, error: sqlite3.DatabaseError) -> GaoptError:
+    """Why a file cannot be opened as a journal: the disk, or what is in it."""
+    kind = error.sqlite_errorcode & 0xFF  # the rest says more, by the system call
+    if kind not in _DISK:
+        return StudyError(f"{path} is not a journal of gaopt: {error}")
+    if write:
+        return Unwritable(f"{path} cannot be written: {error}")
+    if kind == sqlite3.SQLITE_READONLY:
+        return StudyError(
+            f"{path} was left in the middle of a write, which cannot be undone where nothing can be written:"
+            " make the folder writable, or read a copy of it"
+        )
+    return StudyError(f"{path} cannot be read: {error}")
+
+
+_DISK = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_NOLFS,
+)
+"""Of SQLite's errors those of a disk: the file itself may be sound."""

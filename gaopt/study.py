@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -18,7 +19,7 @@ import tomli_w
 from gaopt import __version__, faults
 from gaopt.changed import begun_with, changes
 from gaopt.config import SEARCHES, StudyConfig, check_read, from_tables
-from gaopt.errors import GaoptError, Stopped, StudyError
+from gaopt.errors import Stopped, StudyError, Unjudged, Unwritable
 from gaopt.events import Closed, Event, Failed, Judged, Noted, Opened, Outcome, Recalled, Reported, Scored, Started
 from gaopt.history import History, Individual
 from gaopt.home import Home, existing
@@ -69,6 +70,8 @@ def run(
     Raises:
         BadInput: the config, the data or the study cannot be used; nothing was changed.
         Stopped, KeyboardInterrupt: it was told to stop; calling again goes on.
+        Unwritable: the disk is full, or takes nothing more for another reason; calling again goes on.
+        Unjudged: only the measurement on the test split failed; calling again tries that again.
 
     Example:
         >>> history = run(load("quick"), "results/mine")
@@ -162,13 +165,15 @@ class _Loop:
         self._record(Opened(self.config.plain(), __version__, socket.gethostname(), os.getpid(), parts, changed))
         try:
             self._recall()
+            self.home.tidy()
             self.home.write(self.home.config, tomli_w.dumps(self.config.plain()))
             self._search()
             if judge:
                 self._judge()
         except BaseException as error:
             told = isinstance(error, Stopped | KeyboardInterrupt | BrokenPipeError)
-            self._record(Closed("interrupted" if told else "failed"))
+            with suppress(Unwritable):  # the disk that stopped it may still be full
+                self._record(Closed("interrupted" if told else "failed"))
             raise
         self._record(Closed("finished"))
         return self.history
@@ -223,7 +228,7 @@ class _Loop:
         while isinstance(outcome := self._wait(), Reported | Noted):
             pass  # its weights were gone, and it is trained again
         if isinstance(outcome, Failed):
-            raise GaoptError(f"the best individual could not be measured on the test split: {outcome.message}")
+            raise Unjudged(f"the best individual could not be measured on the test split: {outcome.message}")
         assert isinstance(outcome, Judged)
         self._record(outcome)
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from gaopt import __version__
-from gaopt.errors import BadInput, GaoptError, Stopped
+from gaopt.errors import BadInput, GaoptError, Stopped, of_disk
 
 
 def main() -> NoReturn:
@@ -32,8 +32,19 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()
         sys.exit(141)
+    except OSError as error:
+        if not of_disk(error):
+            raise
+        _say_no_more()  # it may be the output that has no room
+        click.echo(f"gaopt: {error.filename or 'the output'} cannot be written: {error.strerror}", err=True)
+        sys.exit(1)
+
+
+def _say_no_more() -> None:
+    """Python flushes stdout at its end, and would complain that it cannot."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -13,6 +13,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +28,7 @@ from ray.tune.schedulers import ASHAScheduler
 from gaopt import __version__
 from gaopt.changed import changes
 from gaopt.config import StudyConfig
-from gaopt.errors import ConfigError, Stopped
+from gaopt.errors import ConfigError, Stopped, Unwritable
 from gaopt.events import (
     Birth,
     Bred,
@@ -87,7 +88,8 @@ def run(
             _tuner(config, home, shared, together, written).fit()
             written.end()
         except BaseException as error:
-            written.record(Closed("interrupted" if isinstance(error, Stopped) else "failed"))
+            with suppress(Unwritable):  # the disk that stopped it may still be full
+                written.record(Closed("interrupted" if isinstance(error, Stopped) else "failed"))
             raise
         written.record(Closed("finished"))
         return written.history

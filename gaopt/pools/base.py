@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from gaopt.errors import Cancelled, Diverged
+from gaopt.errors import Cancelled, Diverged, Unwritable, of_disk
 from gaopt.events import Failed, Judged, Noted, Outcome, Reason, Reported, Scored, finite
 from gaopt.objective import Cycle, Objective, Score, Task
 
@@ -154,6 +154,9 @@ def reason(error: BaseException) -> Reason:
     """The kind of a failure."""
     if isinstance(error, Diverged):
         return "diverged"
+    # Ray's OutOfDiskError, too: what it had to keep did not fit.
+    if isinstance(error, Unwritable) or of_disk(error) or "OutOfDisk" in type(error).__name__:
+        return "disk"
     # torch's OutOfMemoryError and Python's MemoryError, without importing torch here; on a CPU torch has only words.
     spoken = any(words in str(error) for words in ("out of memory", "can't allocate memory"))
     return "out of memory" if spoken or "Memory" in type(error).__name__ else "error"

@@ -33,7 +33,6 @@ def write(history: History, home: Home) -> list[Path]:
         **{home.table(table.__name__): tables.csv(table(history)) for table in _TABLES},
     }
     for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
         home.write(path, text)
     return list(files)
 

@@ -44,7 +44,6 @@ def write(comparison: Comparison, home: ComparisonHome) -> list[Path]:
         **{home.table(name): text for name, text in found.items()},
     }
     for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
         home.write(path, text)
     return list(files)
 
