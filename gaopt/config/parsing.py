@@ -30,7 +30,7 @@ def parse(kind: type[T], table: Any, where: str) -> T:
             raise ConfigError(f"unknown key {where}.{key}: {nearest(key, known)}")
     try:
         # As JSON, so that a list may stand for a tuple while "3" still does not stand for 3.
-        parsed: T = TypeAdapter(kind).validate_json(json.dumps(table, default=str), strict=True)
+        parsed: T = _adapter(kind).validate_json(json.dumps(table, default=str), strict=True)
     except ValidationError as error:
         raise ConfigError(_sentence(error, where)) from None
     except ConfigError as error:
@@ -48,6 +48,12 @@ def parse_value(kind: type[Any], field: str, value: Any, where: str) -> None:
         _adapters(kind)[field].validate_json(json.dumps(value, default=str), strict=True)  # type: ignore[arg-type]
     except ValidationError as error:
         raise ConfigError(_sentence(error, where)) from None
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    """Made once: it takes longer than all that is checked with it."""
+    return TypeAdapter(kind)
 
 
 @cache
