@@ -127,6 +127,7 @@ class Journal:
         if self._new:
             with suppress(OSError):
                 self._sweep()
+            self._new = False
         if self._hold:
             self._hold.release()
 

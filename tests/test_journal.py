@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gaopt.errors import StudyError
+from gaopt.errors import StudyError, Unwritable
 from gaopt.events import (
     Birth,
     Bred,
@@ -73,19 +73,42 @@ def test_a_journal_keeps_its_events_in_order_and_stamps_them(tmp_path: Path) -> 
 
 def test_readers_come_at_any_time(tmp_path: Path) -> None:
     with Journal(tmp_path / "study.db", write=True) as journal:
-        reader = Journal(tmp_path / "study.db").follow(sleep=lambda seconds: None)
-        assert next(reader) is None
         journal.append(EVENTS[0])
+        reader = Journal(tmp_path / "study.db").follow(sleep=lambda seconds: None)
         assert isinstance(next(reader), Opened)
         assert next(reader) is None
         journal.append(EVENTS[1])
         assert isinstance(next(reader), Bred)
 
 
+def begun(path: Path) -> Path:
+    """A journal of one event."""
+    with Journal(path, write=True) as journal:
+        journal.append(EVENTS[0])
+    return path
+
+
 def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    reader = Journal(begun(tmp_path / "study.db"))
+    with pytest.raises(Unwritable, match=r"study.db cannot be written: attempt to write a readonly database"):
+        reader.append(EVENTS[0])
+    assert len(list(reader)) == 1
+
+
+def test_a_journal_is_there_from_its_first_event_on(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    with Journal(path, write=True) as journal:
+        assert not list(journal)
+        assert not path.exists()
+        for event in EVENTS:
+            journal.append(event)
+            assert [type(each) for each in Journal(path)] == [type(each) for each in journal]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["study.db", "study.lock"]
+
+
+def test_a_journal_without_an_event_leaves_nothing_behind(tmp_path: Path) -> None:
     Journal(tmp_path / "study.db", write=True).close()
-    with pytest.raises(sqlite3.OperationalError):
-        Journal(tmp_path / "study.db").append(EVENTS[0])
+    assert [each.name for each in tmp_path.iterdir()] == ["study.lock"]
 
 
 def test_a_second_writer_is_told_who_holds_the_study(tmp_path: Path) -> None:
@@ -138,8 +161,7 @@ def test_what_is_no_journal_is_refused_and_left_as_it_was(tmp_path: Path) -> Non
 
 
 def test_a_journal_from_the_future_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "study.db"
-    Journal(path, write=True).close()
+    path = begun(tmp_path / "study.db")
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()

@@ -30,7 +30,7 @@ def parse(kind: type[T], table: Any, where: str) -> T:
             raise ConfigError(f"unknown key {where}.{key}: {nearest(key, known)}")
     try:
         # As JSON, so that a list may stand for a tuple while "3" still does not stand for 3.
-        parsed: T = _adapter(kind).validate_json(json.dumps(table, default=str), strict=True)
+        parsed: T = _adapter(kind).validate_json(json.dumps(table, default=str), strict=True)  # type: ignore[arg-type]
     except ValidationError as error:
         raise ConfigError(_sentence(error, where)) from None
     except ConfigError as error:
