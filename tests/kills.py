@@ -56,7 +56,7 @@ def one(results: Path, number: int, moment: float, expected: str) -> tuple[int, 
     return done, table(home) == expected, trained_twice(home)
 
 
-def main() -> None:
+def main(kills: int) -> None:
     rng, rows = random.Random(0), []
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder)
@@ -65,7 +65,7 @@ def main() -> None:
         expected = table(home)
         events = list(Journal(home.journal))
         span = events[-1].at - events[0].at
-        for number in range(KILLS):
+        for number in range(kills):
             moment = rng.random() * span
             rows.append((number + 1, moment, *one(results, number, moment, expected)))
             print(rows[-1], flush=True)
@@ -74,11 +74,11 @@ def main() -> None:
         "# A real search killed at random moments",
         "",
         f"`make kills`: `gaopt run quick` ({expected.count(chr(10)) - 1} trainings in {span:.0f} s undisturbed),"
-        f" its driver killed with SIGKILL {KILLS} times, each time once and then `gaopt resume`d,"
+        f" its driver killed with SIGKILL {kills} times, each time once and then `gaopt resume`d,"
         f" on {os.cpu_count()} CPU cores, Python {platform.python_version()}."
         " Compared: every column of `individuals.csv` but the seconds.",
         "",
-        f"**{same} of {KILLS}** ended with the same individuals, genes and fitness as the search left alone;"
+        f"**{same} of {kills}** ended with the same individuals, genes and fitness as the search left alone;"
         f" finished individuals trained again: **{twice}**.",
         "",
         "| kill | seconds after the first event | individuals finished by then | the same study | trained again |",
@@ -89,8 +89,8 @@ def main() -> None:
         ),
     ]
     (ROOT / "results" / "kills.md").write_text("\n".join(lines) + "\n", "utf-8")
-    sys.exit(0 if same == KILLS and twice == 0 else 1)
+    sys.exit(0 if same == kills and twice == 0 else 1)
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else KILLS)

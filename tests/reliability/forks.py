@@ -1,0 +1,229 @@
+"""Studies in processes of their own, at the cost of a fork: under strace a child is killed, or told that its disk is
+full, at a system call of our choice.
+
+`python -m tests.reliability.forks` imports all that a study needs, runs one, and forks for each line of its input.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tests.conftest import ROOT
+
+WRITING = "write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,ftruncate,mkdir,openat"
+"""The system calls that change a disk; of those to open a file the ones that may make it."""
+CRASHED = 70
+"""The exit code of a child that ended with a traceback, as no command should."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """The `count`-th call of this name in a process."""
+
+    name: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a child ended.
+
+    Attributes:
+        code: its exit code; minus the signal that killed it.
+        said: what it wrote on stdout and stderr.
+        calls: what strace saw of it, a line each.
+    """
+
+    code: int
+    said: str
+    calls: tuple[str, ...] = ()
+
+    @property
+    def crashed(self) -> bool:
+        return self.code == CRASHED or "Traceback" in self.said
+
+    def writes(self, folder: Path) -> list[Call]:
+        """Its calls that could have changed something below a folder."""
+        counts: Counter[str] = Counter()
+        found = []
+        for line in self.calls:
+            if named := re.match(r"(\w+)\(", line):
+                counts[named[1]] += 1
+                if str(folder) in line and (named[1] != "openat" or "O_CREAT" in line):
+                    found.append(Call(named[1], counts[named[1]]))
+        return found
+
+
+class Forks:
+    """Example:
+    >>> with Forks(tmp_path) as forks:
+    ...     forks.command("run", "toy.toml", "--name", "mine").code
+    0
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """
+        Args:
+            folder: for what the children say. Their studies lie in `results` below it.
+        """
+        self.folder, self.results = folder, folder / "results"
+        environment = {**os.environ, "GAOPT_RESULTS": str(self.results), "OMP_NUM_THREADS": "1"}
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", "tests.reliability.forks"],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._answer() == "ready"
+
+    def __enter__(self) -> Forks:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.communicate()
+
+    def command(self, *arguments: str | Path, strace: Sequence[str] = (), calls: str = WRITING) -> Ended:
+        """Run `gaopt` to its end.
+
+        Args:
+            strace: how to meddle with its system calls; with any, those of `calls` are listed.
+        """
+        pid = self.begin(*arguments, traced=bool(strace))
+        tracer = self._trace(pid, [*strace, "-e", f"trace={calls}"]) if strace else None
+        ended = self.end()
+        if tracer:
+            tracer.wait()
+            lines = (self.folder / "calls").read_text("utf-8", "replace").splitlines()
+            return Ended(ended.code, ended.said, tuple(lines))
+        return ended
+
+    def begin(self, *arguments: str | Path, traced: bool = False) -> int:
+        """Start `gaopt`, which waits until a tracer is there if it is to be `traced`. Returns its process number."""
+        order = {"arguments": [str(each) for each in arguments], "log": str(self.folder / "said"), "traced": traced}
+        assert self._server.stdin
+        self._server.stdin.write(f"{json.dumps(order)}\n")
+        self._server.stdin.flush()
+        return int(self._answer())
+
+    def end(self) -> Ended:
+        """Wait for what was begun."""
+        code = int(self._answer())
+        return Ended(code, (self.folder / "said").read_text("utf-8", "replace"))
+
+    def kill(self, pid: int) -> Ended:
+        """End what was begun, wherever it is; it may just have ended by itself."""
+        with suppress(ProcessLookupError):  # its number is its own until the server, told to, has waited for it
+            os.kill(pid, signal.SIGKILL)
+        return self.end()
+
+    def _trace(self, pid: int, how: Sequence[str]) -> subprocess.Popen[bytes]:
+        log = str(self.folder / "calls")
+        return subprocess.Popen(["strace", "-qq", "-y", "-s", "0", "-o", log, *how, "-p", str(pid)])
+
+    def _answer(self) -> str:
+        assert self._server.stdout
+        return self._server.stdout.readline().strip()
+
+
+def _child(order: dict[str, Any]) -> NoReturn:
+    from gaopt.cli import main
+
+    log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    if order["traced"]:
+        _wait_for_a_tracer()
+    sys.argv = ["gaopt", *order["arguments"]]
+    code: Any = CRASHED
+    try:
+        main()
+    except SystemExit as ended:
+        code = ended.code
+    except BaseException:
+        traceback.print_exc()
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    os._exit(code if isinstance(code, int) else CRASHED)
+
+
+def _wait_for_a_tracer() -> None:
+    """By no call that is counted: which of them the tracer sees is chance."""
+    status = os.open("/proc/self/status", os.O_RDONLY)
+    while b"TracerPid:\t0\n" in os.pread(status, 4096, 0):
+        time.sleep(0.001)
+
+
+def _serve() -> None:
+    """One child at a time: its process number when it is there, its exit code when it is gone."""
+    print("ready", flush=True)
+    for line in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            _child(json.loads(line))
+        print(pid, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+
+
+TOY = """\
+[study]
+objective = "gaopt.objectives.toy:sphere"
+strategy = "genetic"
+[genetic]
+generations = {generations}
+population = {population}
+[pool]
+kind = "inline"
+[space.lr]
+low = 1e-6
+high = 1e-2
+scale = "log"
+[space.mom]
+low = 0.1
+high = 1.5
+"""
+
+
+def toy(folder: Path, generations: int = 2, population: int = 4) -> Path:
+    """The config of a study that costs nothing, as a file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "toy.toml"
+    path.write_text(TOY.format(generations=generations, population=population), "utf-8")
+    return path
+
+
+def _warm() -> None:
+    """Run a study, that everything is imported; and draw no figures: it takes a second, and writes nothing."""
+    import gaopt.report.plots  # noqa: F401
+    from gaopt.config import find, from_tables
+    from gaopt.driver import drive
+    from gaopt.home import Home
+    from gaopt.tables import read_toml
+
+    sys.modules["gaopt.report.write"].figures = lambda history: []  # type: ignore[attr-defined]
+    with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as nowhere:
+        config = from_tables(read_toml(find(str(toy(Path(folder))))))
+        before, sys.stdout, sys.stderr = (sys.stdout, sys.stderr), nowhere, nowhere
+        drive(config, lambda: Home(Path(folder) / "warm"), as_json=False)
+        sys.stdout, sys.stderr = before
+
+
+if __name__ == "__main__":
+    _warm()
+    _serve()
