@@ -183,7 +183,7 @@ def _serve() -> None:
 
 TOY = """\
 [study]
-objective = "gaopt.objectives.toy:sphere"
+objective = "{objective}"
 strategy = "genetic"
 [genetic]
 generations = {generations}
@@ -200,11 +200,12 @@ high = 1.5
 """
 
 
-def toy(folder: Path, generations: int = 2, population: int = 4) -> Path:
+def toy(folder: Path, *, generations: int = 2, population: int = 4, objective: str = "") -> Path:
     """The config of a study that costs nothing, as a file."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "toy.toml"
-    path.write_text(TOY.format(generations=generations, population=population), "utf-8")
+    objective = objective or "gaopt.objectives.toy:sphere"
+    path.write_text(TOY.format(generations=generations, population=population, objective=objective), "utf-8")
     return path
 
 

@@ -66,7 +66,7 @@ def _worn_out(walk: Walk, name: str, rng: random.Random, most: int, how: str) ->
         else:
             ended = forks.end()
         kills += _killed(ended)
-        before, seen = seen, rows(home, forks.folder / "aside")
+        before, seen = seen, rows(home)
         lost += missing(before, seen)
     good = ended.code == 0 and seen[: len(before)] == before and table(home) == walk.expected
     if not good:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
 from gaopt.errors import GaoptError
 from gaopt.events import Event, Failed, Scored
@@ -18,6 +19,8 @@ from tests.kills import table, trained_twice
 from tests.reliability.forks import Call, Ended, Forks, toy
 from tests.reliability.row import Tally
 
+T = TypeVar("T")
+
 
 class Walk:
     """Example:
@@ -26,8 +29,12 @@ class Walk:
     ...     tally += walk.step(call, "signal=SIGKILL", lambda ended: ended.code == -9, "killed")
     """
 
-    def __init__(self, forks: Forks, generations: int = 2, population: int = 4) -> None:
-        self.forks, self.config = forks, toy(forks.folder, generations, population)
+    def __init__(self, forks: Forks, **config: Any) -> None:
+        """
+        Args:
+            config: see `toy`.
+        """
+        self.forks, self.config = forks, toy(forks.folder, **config)
         alone = self.start("undisturbed")
         assert alone.code == 0, alone.said
         self.expected, self.files = table(self.home("undisturbed")), self.listed("undisturbed")
@@ -60,63 +67,57 @@ class Walk:
             fault: as strace's `inject` has it.
             as_it_should: whether the command then ended so.
         """
-        name = "meddled"
-        shutil.rmtree(self.home(name).path, ignore_errors=True)
-        ended = self.start(name, strace=("-e", f"inject={call.name}:{fault}:when={call.count}"))
+        shutil.rmtree(self.home("meddled").path, ignore_errors=True)
+        ended = self.start("meddled", strace=("-e", f"inject={call.name}:{fault}:when={call.count}"))
+        return self.judged("meddled", ended, as_it_should(ended), f"{call.name} {call.count} {fault}", how)
+
+    def judged(self, name: str, ended: Ended, good: bool, fault: str, how: str) -> Tally:
+        """What a fault comes to: go on with the study, and see whether it ends as if nothing had been."""
+        whole = sound(self.home(name))
         survived, lost = self.goes_on(name)
-        good = as_it_should(ended) and survived
-        if not good or lost:
-            print(f"{call.name} {call.count} {fault}: exit code {ended.code}, {lost} lost\n{ended.said}")
-        return Tally(1, int(good), lost, how)
+        if not (good and whole and survived) or lost:
+            print(f"{fault}: exit code {ended.code}, the journal is {'' if whole else 'not '}sound, {lost} lost")
+            print(ended.said)
+        return Tally(1, int(good and whole and survived), lost, how)
 
     def goes_on(self, name: str) -> tuple[bool, int]:
         """Go on with a study: whether it ends as if nothing had been, and how many finished trainings were lost."""
-        before = finished(self.home(name), self.forks.folder / "aside")
+        home = self.home(name)
+        before = finished(home)
         again = self.start(name)
-        lost = missing(before, finished(self.home(name), self.forks.folder / "aside")) + trained_twice(self.home(name))
-        same = table(self.home(name)) == self.expected
-        if again.code or again.crashed or not same or self.listed(name) != self.files:
-            print(
-                f"then: exit code {again.code}, the same: {same}, files {self.listed(name) ^ self.files}\n{again.said}"
-            )
-            return False, lost
-        return True, lost
+        if again.code or again.crashed:
+            print(f"cannot go on: exit code {again.code}\n{again.said}")
+            return False, missing(before, finished(home))
+        lost = missing(before, finished(home)) + trained_twice(home)
+        same, others = table(home) == self.expected, self.listed(name) ^ self.files
+        if not same or others:
+            print(f"went on to {'the same' if same else 'another'} study, differing in the files {others}")
+        return same and not others, lost
 
 
-def finished(home: Home, aside: Path) -> list[Event]:
+@contextmanager
+def copied(home: Home) -> Iterator[Path]:
+    """A copy of a journal to be read: whoever goes on with the study is to find what the fault left."""
+    with TemporaryDirectory() as folder:
+        for path in home.path.glob("study.db*"):
+            shutil.copy(path, folder)
+        yield Path(folder) / home.journal.name
+
+
+def finished(home: Home) -> list[Event]:
     """The ends of trainings in a journal."""
     if not home.journal.exists():
         return []
-    with Journal(copied(home, aside).journal) as journal:
+    with copied(home) as path, Journal(path) as journal:
         return [event for event in journal if isinstance(event, Scored | Failed)]
 
 
-def rows(home: Home, aside: Path) -> list[tuple[Any, ...]]:
+def rows(home: Home) -> list[tuple[Any, ...]]:
     """All rows of a journal, as they are on the disk."""
     if not home.journal.exists():
         return []
-    with closing(sqlite3.connect(copied(home, aside).journal)) as connection:
+    with copied(home) as path, closing(sqlite3.connect(path)) as connection:
         return connection.execute("SELECT * FROM events ORDER BY seq").fetchall()
-
-
-def copied(home: Home, aside: Path) -> Home:
-    """A copy of a journal to be read: whoever goes on with the study is to find what the fault left."""
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
-    for path in home.path.glob("study.db*"):
-        shutil.copy(path, aside)
-    return Home(aside)
-
-
-def missing(before: Sequence[object], after: Sequence[object]) -> int:
-    """How many of what was there is not there any more, in its place and as it was."""
-    return sum(each not in after for each in before)
-
-
-def spread(calls: list[Call], most: int | None) -> Iterator[Call]:
-    """So many of all calls, from the first to the last."""
-    most = min(most or len(calls), len(calls))
-    yield from (calls[n * (len(calls) - 1) // max(1, most - 1)] for n in range(most))
 
 
 def sound(home: Home) -> bool:
@@ -124,8 +125,19 @@ def sound(home: Home) -> bool:
     if not home.journal.exists():
         return True
     try:
-        with Journal(home.journal) as journal, closing(sqlite3.connect(home.journal)) as connection:
+        with copied(home) as path, Journal(path) as journal, closing(sqlite3.connect(path)) as connection:
             (verdict,) = connection.execute("PRAGMA integrity_check").fetchone()
             return bool(verdict == "ok" and list(journal))
     except (sqlite3.Error, GaoptError):
         return False
+
+
+def missing(before: Sequence[object], after: Sequence[object]) -> int:
+    """How many of what was there is not there any more as it was."""
+    return 0 if after[: len(before)] == before else sum(each not in after for each in before)
+
+
+def spread(among: Sequence[T], most: int | None) -> Iterator[T]:
+    """So many of them, from the first to the last; all of them if no number is given."""
+    most = min(most or len(among), len(among))
+    yield from (among[n * (len(among) - 1) // max(1, most - 1)] for n in range(most))

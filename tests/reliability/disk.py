@@ -1,0 +1,159 @@
+"""Disks that are full, that fail, that may only be read, and that are slow."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from itertools import cycle, pairwise
+from pathlib import Path
+
+from gaopt.events import Scored
+from gaopt.journal import Journal
+from gaopt.objective import Report, Task
+from tests.kills import table
+from tests.reliability.forks import Ended, Forks
+from tests.reliability.row import Tally
+from tests.reliability.walk import Walk, spread
+
+PAGE = 4096
+"""Bytes that a tmpfs gives out at a time."""
+ERRORS = ("EIO", "ENOSPC", "EROFS", "EDQUOT")
+NOT_TRIED = "not tried: nothing may be mounted here"
+
+
+def saves(task: Task, report: Report) -> float:
+    """A training that writes a checkpoint of four pages, as the real one does."""
+    task.folder.mkdir(parents=True, exist_ok=True)
+    part = task.folder / "checkpoint.tmp"
+    part.write_bytes(bytes(4 * PAGE))
+    part.replace(task.folder / "checkpoint")
+    report(1, {"fitness": task.genes["lr"]})
+    return float(task.genes["lr"])
+
+
+def full(folder: Path, most: int | None = None) -> Tally:
+    """A disk with room for ever more of a study, then freed: driver and training meet its end everywhere.
+
+    Args:
+        most: so many sizes only, from no room to nearly enough.
+    """
+    how = "a tmpfs with room for 0, 1, 2 … pages of a study, then freed and resumed"
+    if not may_mount():
+        return failing(folder, most, errors=("ENOSPC",))
+    tally = Tally(0, 0, 0, how)
+    with Forks(folder) as forks, mounted(forks.results):
+        walk = Walk(forks, objective=f"{__name__}:saves")
+        needed = free(forks.results)
+        shutil.rmtree(walk.home("undisturbed").path)
+        needed = free(forks.results) - needed
+        for pages in spread(range(needed), most):
+            shutil.rmtree(walk.home("meddled").path, ignore_errors=True)
+            fill(forks.results / "filler", pages)
+            ended = walk.start("meddled")
+            (forks.results / "filler").unlink()
+            tally += walk.judged("meddled", ended, cleanly(ended) or ended.code == 0, f"room for {pages} pages", how)
+    return tally
+
+
+def failing(folder: Path, most: int | None = 300, errors: tuple[str, ...] = ERRORS) -> Tally:
+    """One call that writes or syncs fails, wherever it is."""
+    how = f"{', '.join(errors)} by turns in a system call that writes, syncs, renames or removes; then resumed"
+    tally = Tally(0, 0, 0, how)
+    with Forks(folder) as forks:
+        walk = Walk(forks)
+        for call, error in zip(spread(walk.calls, most), cycle(errors), strict=False):
+            tally += walk.step(call, f"error={error}", lambda ended: cleanly(ended) or ended.code == 0, how)
+    return tally
+
+
+def cleanly(ended: Ended) -> bool:
+    """Whether a command ended for want of a disk, and said so in a sentence."""
+    lines = ended.said.strip().splitlines()
+    return ended.code in (1, 2) and not ended.crashed and lines[-1].startswith("gaopt: ") and " cannot be " in lines[-1]
+
+
+def read_only(folder: Path, most: int | None = 40) -> Tally:
+    """A disk that nothing can be written to: a study can be read there, and gone on with once that is over."""
+    how = "remounted read-only after a kill, between and within two writes; read, refused, remounted, resumed"
+    tally = Tally(0, 0, 0, how)
+    if not may_mount():
+        return Tally(0, 0, 0, NOT_TRIED)
+    with Forks(folder) as forks, mounted(forks.results):
+        walk = Walk(forks)
+        syncs = [call for call in walk.calls if call.name in ("fdatasync", "unlink")]
+        for call in spread(syncs[10:], most):  # the first are of a study that is not there yet
+            shutil.rmtree(walk.home("meddled").path, ignore_errors=True)
+            strace = ("-e", f"inject={call.name}:signal=SIGKILL:when={call.count}")
+            walk.start("meddled", strace)
+            remount(forks.results, "ro")
+            ended = forks.command("resume", "meddled")
+            good = cleanly(ended) and _read(walk)
+            remount(forks.results, "rw")
+            tally += walk.judged("meddled", ended, good, f"read-only after {call}", how)
+    return tally
+
+
+def _read(walk: Walk) -> bool:
+    """Whether the readers read a study, or say in a sentence why they cannot: it was left in the middle of a write."""
+    hot = walk.home("meddled").path.joinpath("study.db-journal").exists()
+    status, listed = walk.forks.command("status", "meddled"), walk.forks.command("list", "--json")
+    if hot and status.code:
+        return status.code == 2 and "in the middle of a write" in status.said and listed.code == 0
+    return status.code == 0 and listed.code == 0 and "meddled" in listed.said
+
+
+def slow(folder: Path, milliseconds: int = 50) -> Tally:
+    """A disk that takes its time to sync: the order of events is that of writing, and trainings take no longer."""
+    how = f"each sync takes {milliseconds} ms longer: events in order, seconds of trainings as on a quick disk"
+    with Forks(folder) as forks:
+        walk = Walk(forks)
+        ended = walk.start("slow", ("-e", f"inject=fsync,fdatasync:delay_exit={milliseconds}000"))
+        delay = milliseconds / 1000 * sum(call.name in ("fsync", "fdatasync") for call in ended.writes(forks.results))
+        events = list(Journal(walk.home("slow").journal))
+        trained = sum(event.seconds for event in events if isinstance(event, Scored))
+        ordered = all(a.at <= b.at for a, b in pairwise(events))
+        same = table(walk.home("slow")) == walk.expected
+        good = ended.code == 0 and ordered and same and trained < delay / 2 <= events[-1].at - events[0].at
+    return Tally(1, int(good), 0, how)
+
+
+@cache
+def may_mount() -> bool:
+    """Whether this process has the right to."""
+    with suppress(OSError, subprocess.CalledProcessError), tempfile.TemporaryDirectory() as at, mounted(Path(at)):
+        return True
+    return False
+
+
+@contextmanager
+def mounted(folder: Path, size: str = "1m") -> Iterator[None]:
+    """A small disk of its own at a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _mount("-t", "tmpfs", "-o", f"size={size}", "none", folder)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def remount(folder: Path, how: str) -> None:
+    _mount("-o", f"remount,{how}", folder)
+
+
+def _mount(*arguments: str | Path) -> None:
+    subprocess.run(["mount", *arguments], check=True, stderr=subprocess.DEVNULL)
+
+
+def free(folder: Path) -> int:
+    """Pages that are left on a disk."""
+    return os.statvfs(folder).f_bavail
+
+
+def fill(path: Path, leave: int) -> None:
+    """Fill a disk with one file, but for some pages."""
+    path.write_bytes(bytes(PAGE * (free(path.parent) - leave)))
