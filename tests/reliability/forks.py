@@ -211,6 +211,7 @@ def toy(folder: Path, *, generations: int = 2, population: int = 4, objective: s
 
 def _warm() -> None:
     """Run a study, that everything is imported; and draw no figures: it takes a second, and writes nothing."""
+    import gaopt.cli
     import gaopt.report.plots  # noqa: F401
     from gaopt.config import find, from_tables
     from gaopt.driver import drive
