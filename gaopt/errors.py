@@ -82,8 +82,12 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 
 
 def of_disk(error: BaseException) -> bool:
-    """Whether an exception, or what it was raised from, tells of a disk that takes nothing more."""
+    """Whether an exception, or what it was raised from, tells of a disk that takes nothing more.
+
+    Libraries that write by themselves have only words: SQLite's "disk is full", torch's and HDF5's "No space left".
+    """
     own = isinstance(error, OSError) and error.errno in NO_ROOM
+    own = own or any(words in str(error) for words in ("disk is full", "No space left on device"))
     return own or bool(error.__cause__ and of_disk(error.__cause__))
 
 

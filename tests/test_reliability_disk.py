@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -135,6 +136,8 @@ def test_tries_lost_to_a_disk_are_not_those_of_a_worker_that_dies() -> None:
         (OSError(errno.ENOSPC, "No space left on device"), "disk"),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), "disk"),
         (OSError(errno.EROFS, "Read-only file system"), "disk"),
+        (sqlite3.OperationalError("database or disk is full"), "disk"),
+        (RuntimeError("unable to write: [Errno 28] No space left on device"), "disk"),
         (Unwritable("best.json cannot be written"), "disk"),
         (type("OutOfDiskError", (Exception,), {})("the local disk is full"), "disk"),
         (OSError(errno.ENOENT, "No such file or directory"), "error"),

@@ -12,8 +12,8 @@ from annotated_types import Ge, Le
 class Faults:
     """
     Attributes:
-        retries: how often an individual is begun again whose worker was lost or that ran out of memory; after the
-            latter it is trained alone.
+        retries: how often an individual is begun again whose worker was lost, had no room on its disk, or ran out of
+            memory; after the last of these it is trained alone.
         seconds: after which a training is ended as "timed out"; 0 for no limit.
         times: a training is ended so, too, that reported nothing for so many times as long as others took in all (their
             median, of three or more), and for a minute; 0 for no limit.
