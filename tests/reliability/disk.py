@@ -40,7 +40,7 @@ def full(folder: Path, most: int | None = None) -> Tally:
     """A disk with room for ever more of a study, then freed: driver and training meet its end everywhere.
 
     Args:
-        most: so many sizes only, from no room to nearly enough.
+        most: so many sizes only, from no room to enough.
     """
     how = "a tmpfs with room for 0, 1, 2 … pages of a study, then freed and resumed"
     if not may_mount():
@@ -51,7 +51,7 @@ def full(folder: Path, most: int | None = None) -> Tally:
         needed = free(forks.results)
         shutil.rmtree(walk.home("undisturbed").path)
         needed = free(forks.results) - needed
-        for pages in spread(range(needed), most):
+        for pages in spread(range(needed + 8), most):
             shutil.rmtree(walk.home("meddled").path, ignore_errors=True)
             fill(forks.results / "filler", pages)
             ended = walk.start("meddled")
@@ -77,16 +77,17 @@ def cleanly(ended: Ended) -> bool:
     return ended.code in (1, 2) and not ended.crashed and lines[-1].startswith("gaopt: ") and " cannot be " in lines[-1]
 
 
-def read_only(folder: Path, most: int | None = 40) -> Tally:
+def read_only(folder: Path, most: int | None = None) -> Tally:
     """A disk that nothing can be written to: a study can be read there, and gone on with once that is over."""
-    how = "remounted read-only after a kill, between and within two writes; read, refused, remounted, resumed"
+    how = "read-only after a kill, between two writes or within one: read, not gone on with; then writable, resumed"
     tally = Tally(0, 0, 0, how)
     if not may_mount():
         return Tally(0, 0, 0, NOT_TRIED)
     with Forks(folder) as forks, mounted(forks.results):
         walk = Walk(forks)
-        syncs = [call for call in walk.calls if call.name in ("fdatasync", "unlink")]
-        for call in spread(syncs[10:], most):  # the first are of a study that is not there yet
+        # Before a write, and when only the end of one is missing; the first are of a study that is not there yet.
+        places = [call for call in walk.calls if call.name in ("openat", "unlink")][8:]
+        for call in spread(places, most):
             shutil.rmtree(walk.home("meddled").path, ignore_errors=True)
             strace = ("-e", f"inject={call.name}:signal=SIGKILL:when={call.count}")
             walk.start("meddled", strace)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from tests.conftest import ROOT
 
 WRITING = "write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,ftruncate,mkdir,openat"
 """The system calls that change a disk; of those to open a file the ones that may make it."""
+MEMORY = "/dev/shm"
 CRASHED = 70
 """The exit code of a child that ended with a traceback, as no command should."""
 
@@ -78,9 +80,11 @@ class Forks:
     def __init__(self, folder: Path) -> None:
         """
         Args:
-            folder: for what the children say. Their studies lie in `results` below it.
+            folder: for what the children say. Their studies lie in memory where that can be: a sync is over at
+                once, and what the kernel was given outlives a process there as on a disk.
         """
-        self.folder, self.results = folder, folder / "results"
+        self.folder = folder
+        self.results = Path(tempfile.mkdtemp(prefix="gaopt-", dir=MEMORY if os.access(MEMORY, os.W_OK) else folder))
         environment = {**os.environ, "GAOPT_RESULTS": str(self.results), "OMP_NUM_THREADS": "1"}
         self._server = subprocess.Popen(
             [sys.executable, "-m", "tests.reliability.forks"],
@@ -97,6 +101,7 @@ class Forks:
 
     def __exit__(self, *_: object) -> None:
         self._server.communicate()
+        shutil.rmtree(self.results)
 
     def command(self, *arguments: str | Path, strace: Sequence[str] = (), calls: str = WRITING) -> Ended:
         """Run `gaopt` to its end.
