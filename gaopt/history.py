@@ -102,7 +102,7 @@ class History:
     Attributes:
         opened: the latest `Opened`; None in an empty journal.
         made_of: of which its trainings are made, as the latest `Opened` says that says so.
-        changed: each `Opened` with which that changed, and how many trainings had ended by then.
+        openings: every `Opened`, and how many trainings had ended by then.
         individuals: by id, in order of birth.
         populations: for each generation the ids in it, survivors first.
         recalled: what earlier studies found.
@@ -115,7 +115,7 @@ class History:
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.opened: Opened | None = None
         self.made_of: dict[str, str] = {}
-        self.changed: list[tuple[Opened, int]] = []
+        self.openings: list[tuple[Opened, int]] = []
         self.created: float = 0.0
         self.updated: float = 0.0
         self.individuals: dict[int, Individual] = {}
@@ -176,8 +176,7 @@ class History:
         self.created = self.created or event.at
         self.opened, self.closed = event, None
         self.made_of = event.made_of or self.made_of
-        if event.changed:
-            self.changed.append((event, len(self.ends)))
+        self.openings.append((event, len(self.ends)))
         self._before = self.elapsed, len(self.ends)
         for individual in self.individuals.values():
             if individual.status == "running":  # its task died with the driver that started it

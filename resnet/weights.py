@@ -46,12 +46,16 @@ def write(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".tmp")
     found = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with open(part, "wb") as file:
-        told = json.dumps({**notes, SUM: _checksum(found, notes)}, sort_keys=True)
-        file.write(save(found, {NOTES: told}))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    told = json.dumps({**notes, SUM: _checksum(found, notes)}, sort_keys=True)
+    try:
+        with open(part, "wb") as file:
+            file.write(save(found, {NOTES: told}))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)  # where there is no room it would take up the last of it
+        raise
 
 
 def read(path: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, str]] | None:

@@ -68,7 +68,7 @@ def test_other_code_is_refused_with_its_name_and_allowed_it_is_written_down(stud
     done = gaopt("resume", "mine", "--generations", "3", "--allow-changed", cwd=study.path.parents[1])
     assert done.returncode == 0
     assert "changed since: other code mine" in done.stderr
-    [(opened, ended)] = history(study).changed
+    _, (opened, ended) = history(study).openings
     assert (opened.changed, ended) == (("other code mine",), 6)
     assert "After 6 trainings the study was gone on with although there had changed: other code mine." in (
         study.markdown.read_text("utf-8")
@@ -83,7 +83,16 @@ def test_a_config_that_was_changed_by_hand_is_refused_and_allowed_it_holds(study
     assert "config.toml was changed: settings.colour = 'red', now it is 'blue': put it back, or go on" in done.stderr
     assert gaopt("resume", "mine", "--generations", "3", "--allow-changed", cwd=study.path.parents[1]).returncode == 0
     assert history(study).config["settings"] == {"colour": "blue"}
-    assert history(study).changed[0][0].changed == ("settings.colour = 'red', now it is 'blue'",)
+    assert history(study).openings[-1][0].changed == ("settings.colour = 'red', now it is 'blue'",)
+
+
+def test_a_config_that_a_killed_driver_left_as_it_was_is_not_one_that_was_changed(study: Home) -> None:
+    old = study.config.read_bytes()
+    done = gaopt("resume", "mine", "--allow-changed", "--set", "settings.colour=blue", cwd=study.path.parents[1])
+    assert done.returncode == 0
+    study.config.write_bytes(old)  # killed before it was written
+    assert gaopt("resume", "mine", cwd=study.path.parents[1]).returncode == 0
+    assert history(study).config["settings"] == {"colour": "blue"}
 
 
 def test_a_config_that_is_no_toml_any_more_is_refused(study: Home) -> None:

@@ -45,7 +45,8 @@ def changed(history: History) -> list[str]:
     return [
         f"After {words.plural(ended, 'training')} the study was gone on with although there had changed:"
         f" {'; '.join(opened.changed)}. Scores from before and after may not be comparable."
-        for opened, ended in history.changed
+        for opened, ended in history.openings
+        if opened.changed
     ]
 
 

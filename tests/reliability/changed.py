@@ -61,7 +61,7 @@ def _row(folder: Path, begin: Callable[[Path], list[str]], change: Callable[[Pat
     allowed = gaopt(folder, "resume", "mine", "--generations", "3", "--allow-changed")
     history = History(Journal(home.journal))
     fine = refused.returncode == 2 and said in refused.stderr and untouched and allowed.returncode == 0
-    recorded = any(said in what for opened, _ in history.changed for what in opened.changed)
+    recorded = any(said in what for opened, _ in history.openings for what in opened.changed)
     return Tally(1, int(fine and recorded), max(0, done - len(history.scored)), "")
 
 

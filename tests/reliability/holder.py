@@ -21,7 +21,8 @@ from tests.reliability.row import Tally
 
 
 def config() -> StudyConfig:
-    return replace(toy(population=6, generations=4), objective="tests.test_study:slow")
+    """One that lasts longer than a second driver waits for the lock."""
+    return replace(toy(population=6, generations=30), objective="tests.test_study:slow")
 
 
 def two_drivers(folder: Path, times: int = 10) -> Tally:
