@@ -17,7 +17,7 @@ from gaopt.errors import StudyError
 from gaopt.space import Genes
 
 Origin = Literal["random", "mutation", "crossover", "retrained", "given", "repeat", "sampled"]
-Reason = Literal["diverged", "out of memory", "killed", "timed out", "disk", "error"]
+Reason = Literal["diverged", "out of memory", "killed", "node lost", "timed out", "disk", "error"]
 
 
 @dataclass(frozen=True)

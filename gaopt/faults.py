@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from gaopt.config import Faults
 from gaopt.errors import Hopeless, Unwritable
-from gaopt.events import Failed, Retried
+from gaopt.events import Failed, Reason, Retried
 from gaopt.history import History, Individual
 
-MACHINE = ("killed", "out of memory", "disk")
+MACHINE = ("killed", "node lost", "out of memory", "disk")
 """Reasons that speak of the machine, and may be gone the next time."""
+NODES = 10
+"""So many nodes may be lost under one individual, whatever `faults.retries` says: hardly ever is it the one's fault."""
 
 
 def settled(history: History, failed: Failed, config: Faults) -> Failed | Retried:
@@ -17,13 +19,18 @@ def settled(history: History, failed: Failed, config: Faults) -> Failed | Retrie
     Raises:
         Unwritable: the disk was at fault each time. It says nothing of the genes, and would fail the others too.
     """
-    tried = history.individuals[failed.individual].retried
-    tries = sum((retried.reason == "disk") == (failed.reason == "disk") for retried in tried)
-    if failed.reason == "disk" and tries >= config.retries:
+    tried = [_kind(retried.reason) for retried in history.individuals[failed.individual].retried]
+    tries, most = tried.count(_kind(failed.reason)), NODES if failed.reason == "node lost" else config.retries
+    if failed.reason == "disk" and tries >= most:
         raise Unwritable(f"individual {failed.individual} cannot be trained: {failed.message}")
-    if failed.reason not in MACHINE or tries >= config.retries:
+    if failed.reason not in MACHINE or tries >= most:
         return failed
     return Retried(failed.individual, failed.reason, failed.message, failed.seconds)
+
+
+def _kind(reason: Reason) -> Reason:
+    """What tries are counted together: neither a node nor a disk that failed uses up those of a worker."""
+    return reason if reason in ("disk", "node lost") else "killed"
 
 
 def alone(individual: Individual) -> bool:
