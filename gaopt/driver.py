@@ -17,7 +17,7 @@ from rich.console import Console
 
 from gaopt import pools
 from gaopt.config import Stop, StudyConfig
-from gaopt.errors import GaoptError, Hopeless, Stopped, Unjudged, Unwritable
+from gaopt.errors import GaoptError, Hopeless, Lost, Stopped, Unjudged, Unwritable
 from gaopt.experiment import shown
 from gaopt.history import History
 from gaopt.home import Home
@@ -48,7 +48,7 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool, allow_c
         try:
             with watcher(home.name, as_json) as watch:
                 history = run(config, home, pool=pool, watch=watch, stop=signals.check, allow_changed=allow_changed)
-        except (Stopped, Hopeless, Unwritable) as error:
+        except (Stopped, Hopeless, Lost, Unwritable) as error:
             _say_how(home, error)
             raise
         except Unjudged as error:

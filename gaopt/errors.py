@@ -10,6 +10,7 @@ GaoptError
 ├── Hopeless            a study whose first trainings all failed in the same way; it can be resumed
 ├── Unwritable          what must be written down cannot be: a full disk; the study can be resumed
 ├── Unjudged            the search is done, its best individual could not be measured on the test split
+├── Lost                what trains is no longer there: a cluster's head, or all of its nodes; the study can be resumed
 ├── Cancelled           a training that was told to stop
 └── Stopped             the search was told to stop by a signal; the study can be resumed
 """
@@ -59,6 +60,10 @@ class Unwritable(GaoptError):  # noqa: N818
 
 class Unjudged(GaoptError):  # noqa: N818
     """The search is done, and its best individual could not be measured on the test split. Resuming tries again."""
+
+
+class Lost(GaoptError):  # noqa: N818
+    """What trains is no longer there. The study can be resumed, there or elsewhere."""
 
 
 class Cancelled(GaoptError):  # noqa: N818
