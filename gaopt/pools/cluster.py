@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+# Ray prints to stdout what becomes of its nodes and workers, which the journal says; and stdout is for data.
+os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
 
 import ray
 import ray.exceptions as lost
+from ray._private import ray_constants
 
 from gaopt.config import PoolConfig
-from gaopt.errors import ConfigError
+from gaopt.errors import ConfigError, Lost
 from gaopt.events import Failed, Noted, Outcome, Reason, Reported
 from gaopt.objective import Task, resolve
+from gaopt.pools import token
 from gaopt.pools.base import Begun, outcomes, reason, spoils
+from gaopt.pools.reach import DEAD, GRACE, Lifelines, free, knock
 
 _kept: dict[str, Any] = {}  # in a worker: the prepared data by its reference, fetched once
 
@@ -50,6 +54,10 @@ def _end() -> None:
     os._exit(1)
 
 
+BARE = 60.0
+"""Seconds that a study waits for a node where none is left that could train."""
+
+
 class Cluster:
     """Example:
     >>> with closing(Cluster("gaopt.objectives.toy:sphere", None, PoolConfig())) as pool:
@@ -65,60 +73,85 @@ class Cluster:
         self, objective: str, shared: Any, config: PoolConfig, made_of: Mapping[str, str] | None = None
     ) -> None:
         self._owned, self.dashboard, self.made_of = False, "", made_of or {}
+        self._grace = GRACE
         if not ray.is_initialized():
             self._start(config)
-        self._objective, self._config = objective, config
+        self._lifelines = _lifelines(self._grace)
+        self._objective = objective
         self._shared = ray.put(shared)
         self._remote = ray.remote(max_calls=0, max_retries=0, num_returns="streaming")(_work)
         self._running: dict[Any, Task] = {}
-        total = ray.cluster_resources()
-        self._gpu = config.gpus > 0 and total.get("GPU", 0) > 0
-        self._check(total)
+        gpu = config.gpus > 0 and ray.cluster_resources().get("GPU", 0) > 0
+        self._kind, self._need = "GPU" if gpu else "CPU", float(config.gpus if gpu else config.cpus)
+        self._trained = time.monotonic()
+        self._check()
 
     def _start(self, config: PoolConfig) -> None:
-        address = config.address or os.environ.get("RAY_ADDRESS")
-        # "local" by name: with no address Ray would join whatever cluster it finds on this machine.
-        local = {"address": "local", "include_dashboard": config.dashboard and any(map(_free, DASHBOARD))}
-        where = {"address": address} if address else local
-        _knock(address)
+        address = config.address or os.environ.get("RAY_ADDRESS") or "local"
+        local = address == "local"
+        if not local:
+            knock(address)
+        token.guard(make=local)
         logging.getLogger(_TOKENS).addFilter(_not_an_advice_to_be_open)
         try:
-            context = ray.init(**where, log_to_driver=False, configure_logging=False)
+            context = _begin(config.dashboard and any(map(free, DASHBOARD))) if local else _join(address)
         except (ConnectionError, RuntimeError, ValueError, PermissionError) as error:
-            what = f"the Ray cluster at {address!r} cannot be joined" if address else "Ray cannot be started"
+            what = "Ray cannot be started" if local else f"the Ray cluster at {address!r} cannot be joined"
             raise ConfigError(f"{what}: {str(error).strip().splitlines()[0]}") from error
-        self._owned = True
+        self._owned, self._grace = True, 0.0 if local else GRACE
         self.dashboard = f"http://{context.dashboard_url}" if context.dashboard_url else ""
 
-    def _check(self, total: dict[str, float]) -> None:
-        kind, need = ("GPU", self._config.gpus) if self._gpu else ("CPU", self._config.cpus)
-        if total.get(kind, 0) < need:
-            self.close()
-            raise ConfigError(f"pool.{kind.lower()}s is {need:g}: the cluster has {total.get(kind, 0):g} {kind}s")
+    def _check(self) -> None:
+        if self._places():
+            return
+        total = ray.cluster_resources().get(self._kind, 0)
+        self.close()
+        there = f"the cluster has {total:g} {self._kind}s" + (", no node so many" if total >= self._need else "")
+        raise ConfigError(f"pool.{self._kind.lower()}s is {self._need:g}: {there}")
+
+    def _places(self) -> int:
+        """How many individuals the nodes that are there can train at the same time."""
+        self._lifelines.check()
+        having = [node["Resources"].get(self._kind, 0) for node in ray.nodes() if node["Alive"]]
+        return sum(int(has / self._need + 1e-9) for has in having)
 
     @property
     def capacity(self) -> int:
-        """How many individuals the cluster trains at the same time."""
-        total = ray.cluster_resources()
-        share = total.get("GPU", 0) / self._config.gpus if self._gpu else total.get("CPU", 0) / self._config.cpus
-        return max(1, int(share + 1e-9))
+        """How many individuals the cluster trains at the same time; 1 where it waits for a node that could."""
+        return max(1, self._places())
 
     @property
     def room(self) -> int:
         return max(0, self.capacity - len(self._running))
 
     def submit(self, task: Task) -> None:
-        need = {"num_gpus": self._config.gpus} if self._gpu else {"num_cpus": self._config.cpus}
+        need = {f"num_{self._kind.lower()}s": self._need}
         remote = self._remote.options(name=task.name, **need)
         self._running[remote.remote(self._objective, task, [self._shared])] = task
 
     def wait(self) -> Outcome | Begun | None:
+        """
+        Raises:
+            Lost: the head of the cluster, or the Ray of this machine, is gone; or, for a minute, all nodes that train.
+        """
         try:
             ready, _ = ray.wait(list(self._running), num_returns=1, timeout=1.0)
         except SystemError as error:
             # What a signal handler raises inside of Ray comes out wrapped.
             raise error.__cause__ or error from None
-        return self._next(ready[0]) if ready else None
+        if ready:
+            return self._next(ready[0])
+        self._heed()
+        return None
+
+    def _heed(self) -> None:
+        now = time.monotonic()
+        if self._places():
+            self._trained = now
+        elif now - self._trained > BARE:
+            raise Lost(
+                f"for {BARE:.0f} s the Ray cluster has had no node with {self._need:g} {self._kind}s to train on"
+            )
 
     def _next(self, stream: Any) -> Outcome | Begun:
         task = self._running[stream]
@@ -126,8 +159,11 @@ class Cluster:
             outcome: Outcome | Begun = ray.get(next(stream)) or Begun(task.individual)
         except StopIteration:
             outcome = Failed(task.individual, "killed", "the task ended without a score")
+        except lost.LocalRayletDiedError as error:
+            raise Lost(DEAD) from error
         except lost.RayError as error:
             cause = getattr(error, "cause", None) or error  # what was raised in the worker, not Ray's account of it
+            self._lifelines.check()  # else it is no fault of the task's
             outcome = Failed(task.individual, _reason(cause), _first_line(cause))
         if not isinstance(outcome, Begun | Reported | Noted):
             del self._running[stream]
@@ -160,37 +196,38 @@ def _not_an_advice_to_be_open(record: logging.LogRecord) -> bool:
 
 DASHBOARD = range(8265, 8316)
 """The ports of which Ray's dashboard takes the first that is free. Where none is, Ray itself would not start."""
+_QUIET = {"log_to_driver": False, "configure_logging": False}
 
 
-def _free(port: int) -> bool:
-    with socket.socket() as tried:
-        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Ray tries: one that was just left is free
-        try:
-            tried.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+def _begin(dashboard: bool) -> Any:
+    """A cluster of this machine alone, all of whose ports are at 127.0.0.1.
 
-
-def _knock(address: str | None) -> None:
-    """Fail at once where nobody listens: Ray itself tries for minutes.
-
-    Raises:
-        ConfigError: the address is "host:port" and cannot be reached.
+    Ray does so by itself on macOS and Windows; on Linux it would replace an address given as 127.0.0.1 by the machine's
+    own, and its servers would listen at all of them.
     """
-    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
-    if not colon or not port.isdigit():
-        return  # "auto", or a name that Ray knows what to do with
+    before, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
-    except (OSError, OverflowError) as error:
-        raise ConfigError(f"the Ray cluster at {address!r} cannot be joined: {error}") from error
+        # "local" by name: with no address Ray would join whatever cluster it finds on this machine.
+        return ray.init(address="local", include_dashboard=dashboard, **_QUIET)
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+def _join(address: str) -> Any:
+    return ray.init(address=address, **_QUIET)
+
+
+def _lifelines(grace: float) -> Lifelines:
+    there = ray.init(ignore_reinit_error=True).address_info  # starts nothing: there is one
+    return Lifelines(there["gcs_address"], there["raylet_socket_name"], grace)
 
 
 def _reason(error: Exception) -> Reason:
     if isinstance(error, lost.OutOfMemoryError):
         return "out of memory"
-    crashed = (lost.WorkerCrashedError, lost.NodeDiedError, lost.ObjectLostError, lost.TaskCancelledError)
+    if isinstance(error, lost.NodeDiedError):
+        return "node lost"
+    crashed = (lost.WorkerCrashedError, lost.ObjectLostError, lost.TaskCancelledError)
     return "killed" if isinstance(error, crashed) else reason(error)
 
 
