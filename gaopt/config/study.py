@@ -45,6 +45,8 @@ class PoolConfig:
     dashboard: bool = True
 
     def __post_init__(self) -> None:
+        if "@" in self.address:  # the config is written down, and shown in the report
+            raise ValueError("address holds an '@': Ray's addresses are HOST:PORT, without user and password")
         if self.gpus > 1 and self.gpus % 1:
             raise ValueError(f"gpus is {self.gpus:g}: must be a whole number, or a fraction below 1")
 

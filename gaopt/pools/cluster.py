@@ -10,6 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +28,7 @@ from gaopt.events import Failed, Noted, Outcome, Reason, Reported
 from gaopt.objective import Task, resolve
 from gaopt.pools import token
 from gaopt.pools.base import Begun, outcomes, reason, spoils
-from gaopt.pools.reach import DEAD, GRACE, Lifelines, free, knock
+from gaopt.pools.reach import DEAD, GRACE, Lifelines, aside, free, knock
 
 _kept: dict[str, Any] = {}  # in a worker: the prepared data by its reference, fetched once
 
@@ -41,11 +42,25 @@ def _work(objective: str, task: Task, shared: list[Any]) -> Any:
     key = shared[0].hex()
     if key not in _kept:
         _kept.clear()
-        _kept[key] = ray.get(shared[0])
+        _kept[key] = _fetched(shared[0])
     for outcome in outcomes(resolve(objective), replace(task, shared=_kept[key])):
         yield outcome
         if spoils(outcome):
             _end()
+
+
+def _fetched(reference: Any) -> Any:
+    """What lies behind a reference, asked for anew from time to time.
+
+    A node that has just died counts for 15 s as one that has it. Ray, having asked it in vain, would ask another after
+    10, 20, 40 s … of silence.
+    """
+    patience = 5.0
+    while True:
+        try:
+            return ray.get(reference, timeout=patience)
+        except lost.GetTimeoutError:
+            patience *= 2  # it may be large, and on its way
 
 
 def _end() -> None:
@@ -83,12 +98,14 @@ class Cluster:
         self._running: dict[Any, Task] = {}
         gpu = config.gpus > 0 and ray.cluster_resources().get("GPU", 0) > 0
         self._kind, self._need = "GPU" if gpu else "CPU", float(config.gpus if gpu else config.cpus)
-        self._trained = time.monotonic()
+        self._heard = time.monotonic()
         self._check()
 
     def _start(self, config: PoolConfig) -> None:
         address = config.address or os.environ.get("RAY_ADDRESS") or "local"
         local = address == "local"
+        if "@" in address:  # not of the config's, which would have been refused
+            raise ConfigError("RAY_ADDRESS holds an '@': Ray's addresses are HOST:PORT, without user and password")
         if not local:
             knock(address)
         token.guard(make=local)
@@ -111,8 +128,8 @@ class Cluster:
 
     def _places(self) -> int:
         """How many individuals the nodes that are there can train at the same time."""
-        self._lifelines.check()
-        having = [node["Resources"].get(self._kind, 0) for node in ray.nodes() if node["Alive"]]
+        nodes = self._lifelines.ask(ray.nodes)
+        having = [node["Resources"].get(self._kind, 0) for node in nodes if node["Alive"]]
         return sum(int(has / self._need + 1e-9) for has in having)
 
     @property
@@ -140,18 +157,18 @@ class Cluster:
             # What a signal handler raises inside of Ray comes out wrapped.
             raise error.__cause__ or error from None
         if ready:
+            self._heard = time.monotonic()
             return self._next(ready[0])
         self._heed()
         return None
 
     def _heed(self) -> None:
-        now = time.monotonic()
+        """Nothing was heard: is anybody there?"""
         if self._places():
-            self._trained = now
-        elif now - self._trained > BARE:
-            raise Lost(
-                f"for {BARE:.0f} s the Ray cluster has had no node with {self._need:g} {self._kind}s to train on"
-            )
+            self._heard = time.monotonic()
+        elif time.monotonic() - self._heard > BARE:
+            name = f"pool.{self._kind.lower()}s"
+            raise Lost(f"for {BARE:.0f} s no node of the Ray cluster could train ({name} is {self._need:g})")
 
     def _next(self, stream: Any) -> Outcome | Begun:
         task = self._running[stream]
@@ -160,6 +177,7 @@ class Cluster:
         except StopIteration:
             outcome = Failed(task.individual, "killed", "the task ended without a score")
         except lost.LocalRayletDiedError as error:
+            self._lifelines.cut = True
             raise Lost(DEAD) from error
         except lost.RayError as error:
             cause = getattr(error, "cause", None) or error  # what was raised in the worker, not Ray's account of it
@@ -182,8 +200,16 @@ class Cluster:
         for stream in self._running:
             ray.cancel(stream, force=True)
         self._running = {}
+        self._lifelines.close()
         if self._owned and ray.is_initialized():
+            self._part()
+
+    def _part(self) -> None:
+        if not self._lifelines.cut:
             ray.shutdown()
+            return
+        with suppress(TimeoutError):  # it waits for the dead; what is left goes with this process
+            aside(ray.shutdown).result(timeout=10.0)
 
 
 _TOKENS = "ray._private.authentication.authentication_token_setup"
@@ -196,6 +222,8 @@ def _not_an_advice_to_be_open(record: logging.LogRecord) -> bool:
 
 DASHBOARD = range(8265, 8316)
 """The ports of which Ray's dashboard takes the first that is free. Where none is, Ray itself would not start."""
+_IMPATIENT = {"gcs_rpc_server_reconnect_timeout_s": 20}
+"""Ray's head on this machine does not come back once it is gone: no need to wait for a minute."""
 _QUIET = {"log_to_driver": False, "configure_logging": False}
 
 
@@ -208,7 +236,7 @@ def _begin(dashboard: bool) -> Any:
     before, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
     try:
         # "local" by name: with no address Ray would join whatever cluster it finds on this machine.
-        return ray.init(address="local", include_dashboard=dashboard, **_QUIET)
+        return ray.init(address="local", include_dashboard=dashboard, _system_config=_IMPATIENT, **_QUIET)
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
 

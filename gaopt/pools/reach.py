@@ -6,7 +6,12 @@ Ray itself waits for the head for a minute and then ends the process from C++, w
 from __future__ import annotations
 
 import socket
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any
 
 from gaopt.errors import ConfigError, Lost
 
@@ -17,29 +22,81 @@ DEAD = "the Ray process of this machine, the raylet, has died"
 
 
 class Lifelines:
-    """The two sockets of a cluster that a driver hangs on.
+    """The two connections of a cluster that a driver hangs on.
 
     Args:
         head: "host:port" of the cluster's head.
         beside: the path of the socket of the raylet on this machine.
         grace: seconds in which the head may come back.
+
+    Attributes:
+        cut: one of them is gone for good.
     """
 
     def __init__(self, head: str, beside: str, grace: float) -> None:
-        self._head, self._beside, self._grace = head, beside, grace
+        self._head, self._grace, self.cut = head, grace, False
+        # Held, not made anew each time: the raylet writes a line into its log for each one that is closed.
+        self._beside = socket.socket(socket.AF_UNIX)
+        with suppress(OSError):
+            self._beside.connect(beside)
 
     def check(self) -> None:
         """
         Raises:
-            Lost: one of them is gone, and the head for longer than the grace.
+            Lost: the raylet is gone, or the head for longer than the grace.
         """
-        if not _listens(self._beside):
-            raise Lost(DEAD)
         deadline = time.monotonic() + self._grace
-        while not answers(self._head):
+        while self._held():
+            if answers(self._head):
+                return
             if time.monotonic() >= deadline:
-                raise Lost(f"the head of the Ray cluster, at {self._head}, is gone")
+                raise self._lost(f"the head of the Ray cluster, at {self._head}, is gone")
             time.sleep(0.5)
+        raise self._lost(DEAD)
+
+    def ask(self, question: Callable[[], Any]) -> Any:
+        """The answer to a question that Ray puts to the head; while it is out, the head may die.
+
+        Raises:
+            Lost: it did.
+        """
+        self.check()
+        answer = aside(question)
+        while True:
+            try:
+                return answer.result(timeout=1.0)
+            except TimeoutError:
+                self.check()
+
+    def _lost(self, message: str) -> Lost:
+        self.cut = True
+        return Lost(message)
+
+    def _held(self) -> bool:
+        """Whether the raylet still holds the other end."""
+        try:
+            return self._beside.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        self._beside.close()
+
+
+def aside(call: Callable[[], Any]) -> Future[Any]:
+    """A call in a thread that may hang: it keeps nobody from ending."""
+    future: Future[Any] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    return future
 
 
 def answers(address: str, patience: float = 2.0) -> bool:
@@ -54,18 +111,6 @@ def answers(address: str, patience: float = 2.0) -> bool:
 def _connect(address: str, patience: float) -> None:
     host, _, port = address.rpartition(":")
     socket.create_connection((host.strip("[]"), int(port)), timeout=patience).close()
-
-
-def _listens(path: str) -> bool:
-    """Whether somebody listens at a socket in the file system; where that cannot be found out, yes."""
-    with socket.socket(socket.AF_UNIX) as tried:
-        try:
-            tried.connect(path)
-        except (ConnectionRefusedError, FileNotFoundError):
-            return False
-        except OSError:
-            return True
-    return True
 
 
 def knock(address: str | None) -> None:

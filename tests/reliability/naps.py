@@ -5,6 +5,7 @@ Light, for each worker imports it.
 
 from __future__ import annotations
 
+import os
 import time
 
 from gaopt.objective import Report, Task
@@ -15,5 +16,5 @@ def naps(task: Task, report: Report) -> float:
     settings = task.settings["settings"]
     for epoch in range(1, settings["epochs"] + 1):
         time.sleep(settings["seconds"])
-        report(epoch, {"loss": task.genes["lr"] / epoch})
+        report(epoch, {"loss": task.genes["lr"] / epoch, "pid": os.getpid()})
     return task.genes["lr"] - task.genes["wd"]

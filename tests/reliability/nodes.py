@@ -1,0 +1,196 @@
+"""Ray, lost in part or whole: nodes of a cluster while they train, and the head of one that gaopt started."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from gaopt import PoolConfig, StudyConfig
+from gaopt.events import Event, Failed, Reported, Retried, Scored, Started
+from gaopt.history import History
+from gaopt.home import Home
+from gaopt.journal import Journal
+from gaopt.report.tables import individuals
+from gaopt.study import run
+from tests.conftest import ROOT, toy
+from tests.reliability.row import Tally
+
+BOUND = 60
+"""Seconds in which a driver whose Ray has died must have said so, and ended."""
+
+
+def node_lost(folder: Path, most: int = 5) -> Tally:
+    """Nodes of a cluster are killed while they train, and others join in their place."""
+    home, alone = Home(folder / "study"), _left_alone(folder / "alone")
+    with cluster(nodes=2) as there:
+        losses = _Losses(there, most)
+        run(study(address=there.address), home, watch=losses)
+    again = [event.reason for event in Journal(home.journal) if isinstance(event, Retried)]
+    how = f"raylet and workers of a node killed, another joined: {len(again)} trainings begun again"
+    right = _table(home) == alone and set(again) == {"node lost"} and len(again) >= losses.done
+    return Tally(losses.done, losses.done if right else 0, _lost(home), how)
+
+
+def head_lost(folder: Path, most: int = 6) -> Tally:
+    """The head of a local cluster, and its raylet, are killed in turn; each time the study is resumed."""
+    home, rng, survived = Home(folder / "results" / "lost"), random.Random(0), 0
+    (folder / "toy.toml").write_text(tomli_w.dumps(study().plain()), "utf-8")
+    for kill in range(most):
+        begin = ("resume", home.name) if kill else ("run", str(folder / "toy.toml"), "--name", home.name)
+        driver = _gaopt(home, *begin)
+        _wait_for(home, events=_written(home) + rng.randint(3, 12), driver=driver)
+        survived += _stops_in_good_order(driver, ("gcs_server", "raylet")[kill % 2])
+    ended = _gaopt(home, "resume", home.name).wait(BOUND * 5) == 0
+    right = ended and _table(home) == _left_alone(folder / "alone")
+    return Tally(most, survived if right else 0, _lost(home), "gcs_server, raylet: SIGKILL in turn, resumed each time")
+
+
+def study(address: str = "") -> StudyConfig:
+    return replace(
+        toy(population=6, generations=3),
+        objective="tests.reliability.naps:naps",
+        pool=PoolConfig(gpus=0, dashboard=False, address=address),
+        settings={"settings": {"epochs": 3, "seconds": 0.5}},
+    )
+
+
+@contextmanager
+def cluster(nodes: int) -> Iterator[Any]:
+    """A cluster of several nodes on this machine, whose head trains nothing; this process is in none."""
+
+    import ray
+    from ray.cluster_utils import Cluster
+
+    before = os.getcwd()
+    os.chdir(ROOT)  # the workers import from here
+    there = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    try:
+        for _ in range(nodes):
+            there.add_node(num_cpus=1)
+        yield there
+    finally:
+        ray.shutdown()
+        for node in there.list_all_nodes():
+            lose(node)
+        os.chdir(before)
+
+
+def lose(node: Any) -> None:
+    """As if the machine had lost its power."""
+    node.kill_all_processes(check_alive=False, allow_graceful=False, wait=True)
+
+
+class _Losses:
+    """Watches a study, and kills the node of a training as soon as it reports, if it was begun since the last time."""
+
+    def __init__(self, there: Any, most: int) -> None:
+        self._there, self._most = there, most
+        self._begun: set[int] = set()
+        self.done = 0
+
+    def __call__(self, history: History, event: Event) -> None:
+        if isinstance(event, Started):
+            self._begun.add(event.individual)
+        elif isinstance(event, Reported) and event.individual in self._begun and self.done < self._most:
+            raylet = _parent(int(event.metrics["pid"]))
+            [victim] = [node for node in self._there.worker_nodes if _raylet(node) == raylet]
+            lose(victim)
+            self._there.worker_nodes.remove(victim)
+            self._there.add_node(num_cpus=1)
+            self._begun.clear()
+            self.done += 1
+
+
+def _stops_in_good_order(driver: subprocess.Popen[str], which: str) -> bool:
+    """Kill a process of the driver's Ray; whether it ends in time, with a sentence, and leaves nobody behind."""
+    family = list(descendants(driver.pid))
+    os.kill(next(pid for pid in family if name(pid) == which), signal.SIGKILL)
+    try:
+        out, told = driver.communicate(timeout=BOUND)
+    except subprocess.TimeoutExpired:
+        driver.kill()
+        return False
+    plain = driver.returncode == 1 and "go on with: gaopt resume" in told and "Traceback" not in told and not out
+    return plain and _all_gone(family)
+
+
+def _all_gone(family: list[int]) -> bool:
+    deadline = time.monotonic() + 30
+    while (left := [pid for pid in family if name(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return not left
+
+
+def descendants(pid: int) -> Iterator[int]:
+    with suppress(FileNotFoundError):
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split():
+            yield int(child)
+            yield from descendants(int(child))
+
+
+def name(pid: int) -> str:
+    """What a process is called; "" where there is none, or only its entry."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        status = _status(pid)
+        return "" if status["State"].startswith("Z") else status["Name"]
+    return ""
+
+
+def _parent(pid: int) -> int:
+    return int(_status(pid)["PPid"])
+
+
+def _status(pid: int) -> dict[str, str]:
+    lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
+    return dict(line.split(":\t", 1) for line in lines)
+
+
+def _raylet(node: Any) -> int:
+    return int(node.all_processes["raylet"][0].process.pid)
+
+
+def _gaopt(home: Home, *arguments: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "GAOPT_RESULTS": str(home.path.parent)}
+    environment.pop("RAY_ADDRESS", None)
+    command = [sys.executable, "-m", "gaopt", *arguments]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes)  # type: ignore[call-overload]
+
+
+def _wait_for(home: Home, events: int, driver: subprocess.Popen[str]) -> None:
+    while _written(home) < events and driver.poll() is None:
+        time.sleep(0.05)
+
+
+def _written(home: Home) -> int:
+    return len(list(Journal(home.journal))) if home.journal.is_file() else 0
+
+
+def _left_alone(path: Path) -> str:
+    config = study()
+    still = {"settings": {"epochs": 3, "seconds": 0.0}}
+    run(replace(config, pool=PoolConfig(kind="inline"), settings=still), path)
+    return _table(Home(path))
+
+
+def _table(home: Home) -> str:
+    """individuals.csv without what a clock decides, and the process that trained."""
+    return individuals(History(Journal(home.journal))).drop(columns=["seconds", "pid"]).to_csv(index=False)
+
+
+def _lost(home: Home) -> int:
+    """Trainings that were finished twice."""
+    ends = Counter(event.individual for event in Journal(home.journal) if isinstance(event, Scored | Failed))
+    return sum(ends.values()) - len(ends)

@@ -1,0 +1,172 @@
+"""Who can reach a Ray that gaopt started, and who can read its token."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gaopt import PoolConfig
+from gaopt.config import from_tables
+from gaopt.errors import ConfigError
+from gaopt.pools import token
+from tests.conftest import ROOT, toy
+from tests.reliability.nodes import descendants, name
+
+
+@pytest.fixture
+def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home without a token; gives where it is to be."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for variable in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.delenv(variable, raising=False)
+    return tmp_path / ".ray" / "auth_token"
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_token_is_made_for_its_owner_alone(private: Path) -> None:
+    before = os.umask(0)
+    try:
+        token.guard(make=True)
+    finally:
+        os.umask(before)
+    assert (mode(private), mode(private.parent)) == (0o600, 0o700)
+    assert len(bytes.fromhex(private.read_text())) == 32
+    assert list(private.parent.iterdir()) == [private]
+
+
+def test_a_token_that_is_there_is_kept_and_closed_to_others(private: Path) -> None:
+    private.parent.mkdir()
+    private.write_text("abc")
+    private.chmod(0o644)
+    token.guard(make=True)
+    assert (private.read_text(), mode(private)) == ("abc", 0o600)
+
+
+def test_to_join_a_cluster_makes_no_token(private: Path) -> None:
+    token.guard(make=False)
+    assert not private.exists()
+    private.parent.mkdir()
+    private.write_text("abc")
+    private.chmod(0o644)
+    token.guard(make=False)
+    assert mode(private) == 0o600
+
+
+def test_a_token_that_is_named_is_closed_and_none_made_beside_it(
+    private: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = tmp_path / "token"
+    named.write_text("abc")
+    named.chmod(0o640)
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(named))
+    token.guard(make=True)
+    assert mode(named) == 0o600
+    assert not private.exists()
+
+
+def test_a_token_that_cannot_be_closed_is_left_and_told_of(
+    private: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    private.parent.mkdir()
+    private.write_text("abc")
+    private.chmod(0o644)
+    monkeypatch.setattr(Path, "chmod", lambda path, mode: (_ for _ in ()).throw(PermissionError(1, "not yours")))
+    token.guard(make=True)
+    assert f"{private}, can be read by others: not yours" in caplog.text
+    assert "abc" not in caplog.text
+
+
+def test_who_starts_ray_without_a_token_is_told_what_that_means(
+    private: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    with caplog.at_level(logging.WARNING):
+        token.guard(make=False)
+        assert not caplog.records  # who joins a cluster has no say in it
+        token.guard(make=True)
+    [record] = caplog.records
+    assert "whoever has an account on this machine can run code as you" in record.getMessage()
+    assert not private.exists()
+
+
+def test_an_address_with_a_password_is_refused_and_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gaopt.pools.cluster import Cluster
+
+    tables = toy().plain()
+    tables["pool"]["address"] = "ray://me:secret@far:6379"
+    with pytest.raises(ConfigError, match="address holds an '@'") as told:
+        from_tables(tables)
+    assert "secret" not in str(told.value)
+    monkeypatch.setenv("RAY_ADDRESS", "me:secret@far:6379")
+    with pytest.raises(ConfigError, match="RAY_ADDRESS holds an '@'") as told:
+        Cluster("gaopt.objectives.toy:sphere", None, PoolConfig())
+    assert "secret" not in str(told.value)
+
+
+READY = """
+import sys
+from contextlib import closing
+from pathlib import Path
+from gaopt import PoolConfig
+from gaopt.objective import Task
+from gaopt.pools.cluster import Cluster
+
+with closing(Cluster("gaopt.objectives.toy:sphere", None, PoolConfig(gpus=0))) as pool:
+    pool.submit(Task("s", 0, 0, {"lr": 1e-3, "wd": 0.0, "mom": 0.5}, 0, {}, Path(), Path()))
+    while type(pool.wait()).__name__ not in ("Scored", "Failed"):
+        pass
+    print(pool.dashboard, flush=True)
+    sys.stdin.read()
+"""
+LISTENS = "0A"
+
+
+def listening(pids: Iterator[int]) -> set[tuple[str, str]]:
+    """(process, address in hexadecimal) of each port that these processes listen at, as Linux tells it."""
+    rows = [line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()]
+    address = {f"socket:[{row[9]}]": row[1] for row in rows if row[3] == LISTENS}
+    found = set()
+    for pid in pids:
+        for handle in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):
+                if (link := os.readlink(handle)) in address:
+                    found.add((name(pid), address[link]))
+    return found
+
+
+LOOPBACK = ("0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000")
+"""127.0.0.1, the same as an address of IPv6, and ::1."""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs Linux's /proc")
+def test_every_port_of_a_local_ray_is_at_127_0_0_1_and_its_token_is_its_owner_s(private: Path) -> None:
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", READY], cwd=ROOT, text=True, **pipes) as driver:
+        assert driver.stdout
+        dashboard = driver.stdout.readline().strip()
+        deadline = time.monotonic() + 60
+        needed = {"gcs_server", "raylet", "ray::DashboardA", "ray::RuntimeEnv"}
+        found: set[tuple[str, str]] = set()
+        while not needed <= {who for who, _ in found} and driver.poll() is None and time.monotonic() < deadline:
+            found |= listening(iter([driver.pid, *descendants(driver.pid)]))
+            time.sleep(0.2)
+        out, told = driver.communicate()
+    assert needed <= {who for who, _ in found}, told
+    assert {where for _, where in found if where.split(":")[0] not in LOOPBACK} == set(), found
+    assert dashboard.startswith("http://127.0.0.1:")
+    assert mode(private) == 0o600
+    assert private.read_text() not in out + told
