@@ -43,18 +43,20 @@ def node_lost(folder: Path, most: int = 5) -> Tally:
     return Tally(losses.done, losses.done if right else 0, _lost(home), how)
 
 
-def head_lost(folder: Path, most: int = 6) -> Tally:
+def head_lost(folder: Path, most: int = 4) -> Tally:
     """The head of a local cluster, and its raylet, are killed in turn; each time the study is resumed."""
-    home, rng, survived = Home(folder / "results" / "lost"), random.Random(0), 0
+    home, rng, plain, families = Home(folder / "results" / "lost"), random.Random(0), 0, []
     (folder / "toy.toml").write_text(tomli_w.dumps(study().plain()), "utf-8")
     for kill in range(most):
         begin = ("resume", home.name) if kill else ("run", str(folder / "toy.toml"), "--name", home.name)
         driver = _gaopt(home, *begin)
         _wait_for(home, events=_written(home) + rng.randint(3, 12), driver=driver)
-        survived += _stops_in_good_order(driver, ("gcs_server", "raylet")[kill % 2])
+        families += (family := list(descendants(driver.pid)))
+        os.kill(next(pid for pid in family if name(pid) == ("gcs_server", "raylet")[kill % 2]), signal.SIGKILL)
+        plain += _stops_in_good_order(driver)
     ended = _gaopt(home, "resume", home.name).wait(BOUND * 5) == 0
-    right = ended and _table(home) == _left_alone(folder / "alone")
-    return Tally(most, survived if right else 0, _lost(home), "gcs_server, raylet: SIGKILL in turn, resumed each time")
+    right = ended and _table(home) == _left_alone(folder / "alone") and _all_gone(families)
+    return Tally(most, plain if right else 0, _lost(home), "gcs_server, raylet: SIGKILL in turn, resumed each time")
 
 
 def study(address: str = "") -> StudyConfig:
@@ -113,21 +115,19 @@ class _Losses:
             self.done += 1
 
 
-def _stops_in_good_order(driver: subprocess.Popen[str], which: str) -> bool:
-    """Kill a process of the driver's Ray; whether it ends in time, with a sentence, and leaves nobody behind."""
-    family = list(descendants(driver.pid))
-    os.kill(next(pid for pid in family if name(pid) == which), signal.SIGKILL)
+def _stops_in_good_order(driver: subprocess.Popen[str]) -> bool:
+    """Whether a driver whose Ray has died ends in time, with a sentence."""
     try:
         out, told = driver.communicate(timeout=BOUND)
     except subprocess.TimeoutExpired:
         driver.kill()
         return False
-    plain = driver.returncode == 1 and "go on with: gaopt resume" in told and "Traceback" not in told and not out
-    return plain and _all_gone(family)
+    return driver.returncode == 1 and "go on with: gaopt resume" in told and "Traceback" not in told and not out
 
 
 def _all_gone(family: list[int]) -> bool:
-    deadline = time.monotonic() + 30
+    """Whether nobody is left of what a driver had started: Ray's agents miss their head after a minute."""
+    deadline = time.monotonic() + 90
     while (left := [pid for pid in family if name(pid)]) and time.monotonic() < deadline:
         time.sleep(0.2)
     return not left
