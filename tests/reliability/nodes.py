@@ -71,7 +71,7 @@ def study(address: str = "") -> StudyConfig:
 @contextmanager
 def cluster(nodes: int) -> Iterator[Any]:
     """A cluster of several nodes on this machine, whose head trains nothing; this process is in none."""
-
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # as the pool does: no news of nodes on stdout
     import ray
     from ray.cluster_utils import Cluster
 
