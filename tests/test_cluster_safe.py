@@ -116,6 +116,13 @@ def test_an_address_with_a_password_is_refused_and_not_repeated(monkeypatch: pyt
     assert "secret" not in str(told.value)
 
 
+def test_an_address_of_ray_s_client_is_refused() -> None:
+    from gaopt.pools.cluster import Cluster
+
+    with pytest.raises(ConfigError, match=r"'ray://far:10001': this machine must be a node of the cluster"):
+        Cluster("gaopt.objectives.toy:sphere", None, PoolConfig(address="ray://far:10001"))
+
+
 READY = """
 import sys
 from contextlib import closing

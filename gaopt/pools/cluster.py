@@ -28,7 +28,7 @@ from gaopt.events import Failed, Noted, Outcome, Reason, Reported
 from gaopt.objective import Task, resolve
 from gaopt.pools import token
 from gaopt.pools.base import Begun, outcomes, reason, spoils
-from gaopt.pools.reach import DEAD, GRACE, Lifelines, aside, free, knock
+from gaopt.pools.reach import DEAD, GRACE, Lifelines, aside, check, free, knock
 
 _kept: dict[str, Any] = {}  # in a worker: the prepared data by its reference, fetched once
 
@@ -104,9 +104,8 @@ class Cluster:
     def _start(self, config: PoolConfig) -> None:
         address = config.address or os.environ.get("RAY_ADDRESS") or "local"
         local = address == "local"
-        if "@" in address:  # not of the config's, which would have been refused
-            raise ConfigError("RAY_ADDRESS holds an '@': Ray's addresses are HOST:PORT, without user and password")
         if not local:
+            check(address)
             knock(address)
         token.guard(make=local)
         logging.getLogger(_TOKENS).addFilter(_not_an_advice_to_be_open)

@@ -113,17 +113,28 @@ def _connect(address: str, patience: float) -> None:
     socket.create_connection((host.strip("[]"), int(port)), timeout=patience).close()
 
 
-def knock(address: str | None) -> None:
+def check(address: str) -> None:
+    """
+    Raises:
+        ConfigError: the address names no cluster that this machine could be a node of.
+    """
+    if "@" in address:  # of RAY_ADDRESS: the config's would have been refused
+        raise ConfigError("RAY_ADDRESS holds an '@': Ray's addresses are HOST:PORT, without user and password")
+    if address.startswith("ray://"):  # Ray's client knows no tasks that stream
+        raise ConfigError(f"the address is {address!r}: this machine must be a node of the cluster, at HOST:PORT")
+
+
+def knock(address: str) -> None:
     """Fail at once where nobody listens: Ray itself tries for minutes.
 
     Raises:
         ConfigError: the address is "host:port" and cannot be reached.
     """
-    colon, port = (address or "").rpartition(":")[1:]
-    if not address or not colon or not port.isdigit():
+    colon, port = address.rpartition(":")[1:]
+    if not colon or not port.isdigit():
         return  # "auto", or a name that Ray knows what to do with
     try:
-        _connect(address.removeprefix("ray://"), 10)
+        _connect(address, 10)
     except (OSError, OverflowError) as error:
         raise ConfigError(f"the Ray cluster at {address!r} cannot be joined: {error}") from error
 

@@ -54,8 +54,9 @@ def head_lost(folder: Path, most: int = 4) -> Tally:
         families += (family := list(descendants(driver.pid)))
         os.kill(next(pid for pid in family if name(pid) == ("gcs_server", "raylet")[kill % 2]), signal.SIGKILL)
         plain += _stops_in_good_order(driver)
-    ended = _gaopt(home, "resume", home.name).wait(BOUND * 5) == 0
-    right = ended and _table(home) == _left_alone(folder / "alone") and _all_gone(families)
+    last = _gaopt(home, "resume", home.name)
+    last.communicate(timeout=BOUND * 5)
+    right = last.returncode == 0 and _table(home) == _left_alone(folder / "alone") and _all_gone(families)
     return Tally(most, plain if right else 0, _lost(home), "gcs_server, raylet: SIGKILL in turn, resumed each time")
 
 
@@ -121,6 +122,7 @@ def _stops_in_good_order(driver: subprocess.Popen[str]) -> bool:
         out, told = driver.communicate(timeout=BOUND)
     except subprocess.TimeoutExpired:
         driver.kill()
+        driver.communicate()
         return False
     return driver.returncode == 1 and "go on with: gaopt resume" in told and "Traceback" not in told and not out
 
