@@ -15,6 +15,10 @@ PATIENCE = 0.5
 """Seconds that a driver waits for the lock: a reader may be asking at this moment whether it is held."""
 
 
+_FILE = os.O_NOFOLLOW | os.O_NONBLOCK
+"""A study may be somebody else's: its lock file is no link to what would be emptied, and no pipe that is waited for."""
+
+
 class Hold:
     """A study held by this process, from its making until `release`.
 
@@ -27,7 +31,7 @@ class Hold:
             StudyError: another process holds the study; with its number and its machine.
         """
         try:
-            self._file = os.open(_lock_file(folder), os.O_RDWR | os.O_CREAT, 0o644)
+            self._file = os.open(_lock_file(folder), os.O_RDWR | os.O_CREAT | _FILE, 0o644)
         except OSError as error:
             raise StudyError(f"{_lock_file(folder)} cannot be written: {error.strerror}") from error
         try:
@@ -56,7 +60,7 @@ class Hold:
 def held(folder: Path) -> bool:
     """Whether a driver holds the study in this folder now."""
     try:
-        file = os.open(_lock_file(folder), os.O_RDONLY)
+        file = os.open(_lock_file(folder), os.O_RDONLY | _FILE)
     except OSError:
         return False
     try:

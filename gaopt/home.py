@@ -82,23 +82,52 @@ class Home:
         """Make the folder if it is not there.
 
         Raises:
-            StudyError: it cannot be made.
+            StudyError: it cannot be made, or holds a link.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StudyError(f"the folder {self.path} cannot be made: {error.strerror}") from error
+        self.check_links()
+
+    def check_links(self) -> None:
+        """A study that came from elsewhere could lead anywhere what is written and removed in it.
+
+        Raises:
+            StudyError: it holds a link, or what is neither file nor folder.
+        """
+        for folder, folders, files in os.walk(self.path):
+            for name in (*folders, *files):
+                path = Path(folder, name)
+                if path.is_symlink() or not (path.is_file() or path.is_dir() or not path.exists()):
+                    raise StudyError(
+                        f"{path} is a link or a device: a study that is gone on with holds neither, though its folder"
+                        " may be a link"
+                    )
+
+    def inside(self, path: Path) -> Path:
+        """A path below the study's folder, if no link leads it out of there.
+
+        Raises:
+            StudyError: one does.
+        """
+        if not path.resolve().is_relative_to(self.path.resolve()):
+            raise StudyError(f"{path} leads out of the study, to {path.resolve()}: remove the link")
+        return path
 
     def write(self, path: Path, text: str) -> None:
         """Replace a file whole, in a folder that is made if need be: a reader, or a kill, never sees half of it.
 
         Raises:
             Unwritable: there is no room, say. The file is as it was.
+            StudyError: a link leads out of the study.
         """
+        self.inside(path.parent)
         part = path.with_name(f"{path.name}.{os.getpid()}.tmp")  # of its own: a report may be asked for meanwhile
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with open(part, "w", encoding="utf-8") as file:
+            part.unlink(missing_ok=True)
+            with open(part, "x", encoding="utf-8") as file:  # never through a link that lies there
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
@@ -119,7 +148,7 @@ class Home:
         """Remove the scratch folders of all individuals but these."""
         kept = {str(individual) for individual in keep}
         work = self.path / "work"
-        for folder in work.iterdir() if work.is_dir() else ():
+        for folder in work.iterdir() if work.is_dir() and not work.is_symlink() else ():
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -137,7 +166,7 @@ class ComparisonHome(Home):
         return Home(self.path / "finals" / str(seed))
 
     def search(self, method: str, seed: int) -> Home:
-        return Home(self.path / "searches" / f"{method}-{seed}")
+        return Home(self.inside(self.path / "searches" / f"{method}-{seed}"))
 
 
 def results() -> Path:
@@ -201,7 +230,7 @@ def claim_comparison(name: str | None, stem: str) -> ComparisonHome:
 def comparison(name: str) -> ComparisonHome | None:
     """A comparison by name, or by the path of its folder; None where there is none."""
     for path in (Path(name) if os.sep in name else None, results() / name):
-        if path and (home := ComparisonHome(path)).plan.is_file():
+        if path and _is_file((home := ComparisonHome(path)).plan):
             return home
     return None
 
@@ -212,12 +241,12 @@ def existing(name: str) -> Home:
     Raises:
         StudyError: there is none, with the nearest name.
     """
-    path = Path(name).resolve()
-    if (os.sep in name or name in (".", "..")) and Home(path).journal.is_file():
+    path = Path(name.replace("\0", "")).resolve()  # with a zero byte there is no file, and no path to ask for
+    if (os.sep in name or name in (".", "..")) and _is_file(Home(path).journal):
         return Home(results() / path.name if path.parent == results().resolve() else path)
     home = Home(results() / name.rstrip(os.sep))
-    if not _NAME.fullmatch(home.name) or home.path.parent != results() or not home.journal.is_file():
-        if (test := Home(results() / path.name).lr_find("svg")).is_file():
+    if not _NAME.fullmatch(home.name) or home.path.parent != results() or not _is_file(home.journal):
+        if _is_file(test := Home(results() / path.name).lr_find("svg")):
             raise StudyError(f"{name!r} is a range test, not a study: its figure is {test}")
         if comparison(name):
             raise StudyError(f"{name!r} is a comparison, not a study: `gaopt compare {name}` goes on with it")
@@ -235,6 +264,13 @@ def _lives(pid: int) -> bool:
     except OSError:
         pass  # another user's
     return True
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for any file
+        return False
 
 
 def _at(name: str) -> Home:

@@ -16,6 +16,7 @@ from typing import Any
 
 from gaopt.errors import GaoptError, StudyError, Unwritable
 from gaopt.events import Event, decode, encode
+from gaopt.foreign import check_rollback, check_schema
 from gaopt.hold import Hold
 
 FORMAT = 1
@@ -143,6 +144,7 @@ class Journal:
 
 
 def _connect(path: Path, write: bool) -> sqlite3.Connection:
+    check_rollback(path)
     try:
         connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         try:
@@ -157,6 +159,7 @@ def _connect(path: Path, write: bool) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: Path, write: bool) -> None:
     connection.execute("PRAGMA synchronous = EXTRA")
+    check_schema(connection, path)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > FORMAT:
         raise StudyError(f"{path} has format {version}, this gaopt reads up to {FORMAT}: use a newer one")

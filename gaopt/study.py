@@ -112,8 +112,9 @@ def resumed(home: Home, overrides: Sequence[str] = (), allow_changed: bool = Fal
         allow_changed: let also that change by which individuals are trained.
 
     Raises:
-        BadInput: the journal is empty or cannot be read, or the study cannot go on with these overrides.
+        BadInput: the journal is empty or cannot be read, the study holds a link, or cannot go on with these overrides.
     """
+    home.check_links()
     history = History(Journal(home.journal))
     if not history.config:
         raise StudyError(f"the study {home.name!r} has an empty journal: remove {home.path} and start again")

@@ -31,7 +31,7 @@ def export(study: str, name: str, out: Path | None) -> None:
 
     home = existing(study)
     found = read(home)
-    path = write(found, name, out or home.export(name))
+    path = write(found, name, out or home.inside(home.export(name)))
     if found.state != "finished":
         click.echo(f"the study {home.name!r} is not finished ({found.state}): this is what there is of it", err=True)
     click.echo(path)

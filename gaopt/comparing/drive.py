@@ -79,6 +79,7 @@ def _run(plan: Plan, place: Callable[[], ComparisonHome], signals: Signals, allo
         signals.listen()  # again: Ray installs a handler of its own when it starts
         signals.check()
         home = place()
+        home.make()
         plans.write(plan, home)
         _introduce(home, plan, pool.capacity)
         if pool.dashboard:

@@ -19,7 +19,7 @@ from gaopt.objective import Baseline, Cycle, Report, Score, Task, digests
 from gaopt.objectives.image.baselines import baselines
 from gaopt.objectives.image.cost import mean_seconds
 from gaopt.objectives.image.genes import check_genes, check_individuals, check_rungs, individuals
-from gaopt.objectives.image.model import about, network
+from gaopt.objectives.image.model import about, described, network
 from gaopt.objectives.image.settings import Settings
 from resnet import data as datasets
 from resnet.data import Images
@@ -126,7 +126,7 @@ class Classifier:
             found = weights.read(path)
         assert found
         known = about(task, settings, images)
-        net = network(known, found[0])
+        net = network(described(known), found[0])
         metrics = evaluate(net, images.test, images, loss_function(settings.recipe))
         home = Home(task.home)
         weights.write(home.weights, found[0], {"gaopt": __version__})

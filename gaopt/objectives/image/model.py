@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, MinLen
 
 from gaopt import __version__
-from gaopt.errors import DataError, StudyError
+from gaopt.config import parse
+from gaopt.errors import ConfigError, DataError, StudyError
 from gaopt.home import Home
 from gaopt.objective import Task
 from gaopt.objectives.image.settings import Settings
@@ -18,7 +21,7 @@ from resnet.data import Images
 from resnet.spec import NetSpec
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 
 def about(task: Task, settings: Settings, images: Images) -> dict[str, Any]:
@@ -43,14 +46,37 @@ def about(task: Task, settings: Settings, images: Images) -> dict[str, Any]:
     }
 
 
-def network(about: dict[str, Any], tensors: Any) -> nn.Module:
-    """The trained network that a study's best.json and best.safetensors describe."""
+@dataclass(frozen=True)
+class Model:
+    """What of best.json is needed to use the weights. It may be somebody else's, so that all of it is checked."""
+
+    net: NetSpec
+    channels: Literal[1, 3]
+    size: Annotated[int, Ge(1), Le(1024)]
+    classes: Annotated[tuple[str, ...], MinLen(1)]
+    mean: tuple[float, ...]
+    std: tuple[Annotated[float, Gt(0)], ...]
+
+    def __post_init__(self) -> None:
+        if not len(self.mean) == len(self.std) == self.channels:
+            raise ValueError(f"mean and std have {len(self.mean)} and {len(self.std)} values: must be {self.channels}")
+
+
+def network(about: Model, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """The trained network that a study's best.json and best.safetensors describe.
+
+    Raises:
+        RuntimeError: the tensors are not of such a network.
+    """
+    import torch
+
     from resnet import weights
     from resnet.net import build
 
-    net = build(NetSpec(**about["net"]), about["channels"], len(about["classes"]))
-    net.load_state_dict(weights.renamed(tensors))
-    return net
+    with torch.device("meta"):  # without memory for what is no more than said
+        net = build(about.net, about.channels, len(about.classes))
+    net.load_state_dict(weights.renamed(tensors), assign=True)
+    return net.float()
 
 
 def predict(home: Home, paths: Sequence[Path], top: int = 5) -> list[list[tuple[str, float]]]:
@@ -62,35 +88,43 @@ def predict(home: Home, paths: Sequence[Path], top: int = 5) -> list[list[tuple[
     """
     import torch
 
-    from resnet import weights
     from resnet.augment import normalise
 
-    if not (home.weights.is_file() and home.best.is_file()):
+    about, net = _model(home)
+    try:
+        images = [datasets.read_image(path, about.size, about.channels) for path in paths]
+    except datasets.DataError as error:
+        raise DataError(str(error)) from None
+    mean, std = (torch.tensor(each).reshape(1, -1, 1, 1) for each in (about.mean, about.std))
+    batch = torch.stack([torch.tensor(image).permute(2, 0, 1) for image in images])
+    with torch.no_grad():
+        probabilities = net(normalise(batch, mean, std)).softmax(1)
+    best = probabilities.topk(min(top, probabilities.shape[1]))
+    return [
+        [(about.classes[index], value) for index, value in zip(row.tolist(), values.tolist(), strict=True)]
+        for row, values in zip(best.indices, best.values, strict=True)
+    ]
+
+
+def _model(home: Home) -> tuple[Model, nn.Module]:
+    from resnet import weights
+
+    if not (home.weights.is_file() and home.best.is_file()):  # a pipe would be waited for
         raise StudyError(
             f"the study {home.name!r} has no best model: the image objective writes one when its search ends"
         )
     if (found := weights.read(home.weights)) is None:
         raise StudyError(f"{home.weights} is torn or altered: no weights can be read from it")
     try:
-        about = json.loads(home.best.read_text("utf-8"))
-        net, size, channels, classes = (
-            network(about, found[0]).eval(),
-            about["size"],
-            about["channels"],
-            about["classes"],
-        )
-        mean, std = (torch.tensor(about[key]).reshape(1, -1, 1, 1) for key in ("mean", "std"))
-    except (ValueError, KeyError, TypeError, RuntimeError) as error:
+        about = described(json.loads(home.best.read_text("utf-8")))
+        return about, network(about, found[0]).eval()
+    except (ValueError, KeyError, TypeError, RuntimeError, ConfigError) as error:
         raise StudyError(f"{home.best} and {home.weights.name} do not fit together: {error!r:.200}") from None
-    try:
-        images = [datasets.read_image(path, size, channels) for path in paths]
-    except datasets.DataError as error:
-        raise DataError(str(error)) from None
-    batch = torch.stack([torch.tensor(image).permute(2, 0, 1) for image in images])
-    with torch.no_grad():
-        probabilities = net(normalise(batch, mean, std)).softmax(1)
-    best = probabilities.topk(min(top, probabilities.shape[1]))
-    return [
-        [(classes[index], value) for index, value in zip(row.tolist(), values.tolist(), strict=True)]
-        for row, values in zip(best.indices, best.values, strict=True)
-    ]
+
+
+def described(about: Mapping[str, Any]) -> Model:
+    """
+    Raises:
+        KeyError, TypeError, ConfigError: that describes no model.
+    """
+    return parse(Model, {each.name: about[each.name] for each in fields(Model)}, "best")
