@@ -24,6 +24,7 @@ from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.objective import resolve
 from gaopt.pools import Pool
+from gaopt.printable import printable
 from gaopt.progress import Progress, look, planned
 from gaopt.screen import listed, watcher
 from gaopt.signals import Signals
@@ -149,7 +150,7 @@ def _compare(history: History) -> None:
     rows = [row(one)[:-1] for one in compared(history)]
     Console().print(listed(HEAD[:-1], rows, HEAD[1:]))
     for verdict in verdicts(history):
-        click.echo(verdict)
+        click.echo(printable(verdict))
 
 
 def _praise(now: Progress) -> None:
@@ -162,4 +163,4 @@ def _praise(now: Progress) -> None:
     how = f", the mean of {now.trials} trainings" if now.trials > 1 else ""
     click.echo(f"validation fitness: {now.fitness:.4f}{how}")
     if now.test:
-        click.echo("test: " + "  ".join(f"{name} {value:.4f}" for name, value in now.test.items()))
+        click.echo("test: " + "  ".join(f"{printable(name)} {value:.4f}" for name, value in now.test.items()))

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from gaopt.config import parse
 from gaopt.errors import ConfigError, nearest
+from gaopt.printable import printable
 from gaopt.published import published
 
 
@@ -83,15 +84,15 @@ def experiment(tables: Mapping[str, Any]) -> Experiment | None:
 def shown(tables: Mapping[str, Any], genes: Mapping[str, Any]) -> dict[str, str]:
     """Genes as people read them: {"lr": "0.003", "optimizer": "sgd"}; in an experiment {"variant": "plain-20"}."""
     if found := experiment(tables):
-        return {"variant": found.variant(genes).name}
-    return {name: spoken(value) for name, value in genes.items()}
+        return {"variant": printable(found.variant(genes).name)}
+    return {printable(name): spoken(value) for name, value in genes.items()}
 
 
 def spoken(value: Any) -> str:
     """A gene's value: a number to three figures, a choice as it is, true and false as a config has them."""
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else printable(str(value))
 
 
 def _rows(table: Mapping[str, Any], key: str) -> list[tuple[int, Any]]:

@@ -33,6 +33,7 @@ from gaopt.events import (
 from gaopt.experiment import shown
 from gaopt.history import History, Individual
 from gaopt.journal import Journal
+from gaopt.printable import printable
 from gaopt.progress import Progress, clock, progress
 
 
@@ -79,7 +80,7 @@ class Lines:
         self._stream = stream
 
     def __call__(self, history: History, event: Event) -> None:
-        if line := sentence(history, event):
+        if line := printable(sentence(history, event)):
             print(line, file=self._stream, flush=True)
 
     def __enter__(self) -> Lines:
@@ -160,7 +161,7 @@ class Page:
         self._history = history
         if isinstance(event, Noted | Retried | Failed):
             style = "yellow" if isinstance(event, Noted) else "red"
-            self._console.print(Text(sentence(history, event).strip(), style=style))
+            self._console.print(_text(sentence(history, event).strip(), style))
 
     def _draw(self) -> Group:
         try:
@@ -193,7 +194,7 @@ def _head(now: Progress, width: int) -> Table:
     grid = Table.grid(padding=(0, 2))
     state = Text(now.state, style={"running": "cyan", "finished": "green"}.get(now.state, "yellow"))
     where = f"generation {max(0, now.generation)} ({now.generation + 1}/{now.generations})"
-    cells: list[Any] = [Text(now.name, style="bold"), state, where]
+    cells: list[Any] = [_text(now.name, "bold"), state, where]
     if width >= WIDE:
         cells.append(ProgressBar(total=max(1, now.trainings), completed=now.done, width=24))
     cells.append(f"{now.done}/{now.trainings} trained")
@@ -210,11 +211,13 @@ def _best(now: Progress) -> Text:
     text = Text.assemble(("best ", "dim"), (f"{now.fitness:.4f}", "bold green"), (how, "dim"))
     text.append(f"  i{now.best.id} {genes(now.config, now.best)}")
     if now.ended:
-        text.append(f"\nended early: {now.ended}", "dim")
+        text.append(f"\nended early: {printable(now.ended)}", "dim")
     elif now.mean is not None:
         text.append(f"\nmean {now.mean:.4f} in this generation", "dim")
     if now.test:
-        text.append("\ntest " + " ".join(f"{key} {value:.4f}" for key, value in now.test.items() if key != "loss"))
+        text.append(
+            "\ntest " + " ".join(f"{printable(key)} {value:.4f}" for key, value in now.test.items() if key != "loss")
+        )
     return text
 
 
@@ -237,9 +240,9 @@ def _running(now: Progress, clock_now: float, width: int) -> Table:
         columns.remove(genes[-1])
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column.head, justify="right" if column.head else "left", no_wrap=True)
+        table.add_column(_text(column.head), justify="right" if column.head else "left", no_wrap=True)
     for cells in zip(*(column.cells for column in columns), strict=True):
-        table.add_row(*cells)
+        table.add_row(*(_text(cell) if isinstance(cell, str) else cell for cell in cells))
     return table
 
 
@@ -247,7 +250,7 @@ def _columns(now: Progress, clock_now: float, width: int) -> list[_Column]:
     """Who is trained: genes, how far, how well, how long."""
     found, last = [shown(now.config, i.genes) for i in now.running], [_last(i) for i in now.running]
     columns = [_Column("", [f"g{i.generation} i{i.id}" for i in now.running])]
-    for name in now.config["space"]:
+    for name in map(printable, now.config["space"]):
         if any(name in each for each in found):
             columns.append(_Column(name, [each.get(name, "–") for each in found], gives=True))
     if any(i.share < 1 for i in now.running):
@@ -269,6 +272,11 @@ def _columns(now: Progress, clock_now: float, width: int) -> list[_Column]:
 def _last(individual: Individual) -> Mapping[str, float]:
     """What it reported last."""
     return individual.reports[individual.epoch].metrics if individual.epoch else {}
+
+
+def _text(found: str, style: str = "") -> Text:
+    """Of unknown origin: shown as it is, without what rich or a terminal would take for a command."""
+    return Text(printable(found), style)
 
 
 def follow(name: str, journal: Journal, held: Callable[[], bool]) -> None:
@@ -298,7 +306,7 @@ def overview(found: list[Progress]) -> Table:
         best = f"{now.fitness:.4f}" if now.best else ""
         test = f"{now.test['top1']:.4f}" if now.test and "top1" in now.test else ""
         where, trained = f"{now.generation + 1}/{now.generations}", f"{now.done}/{now.trainings}"
-        table.add_row(now.name, now.state, where, trained, str(now.failed), best, test, clock(now.elapsed))
+        table.add_row(_text(now.name), now.state, where, trained, str(now.failed), best, test, clock(now.elapsed))
     return table
 
 
@@ -308,5 +316,5 @@ def listed(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Collecti
     for column in head:
         table.add_column(column, justify="right" if column in numbers else "left")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(_text, row))
     return table

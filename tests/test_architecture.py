@@ -47,7 +47,7 @@ LAYERS = [
     ("config", "published"),
     ("tables",),
     ("space",),
-    ("expression", "scalar", "foreign"),
+    ("expression", "scalar", "foreign", "printable"),
     ("errors",),
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -10,6 +10,7 @@ import click
 
 from gaopt import __version__
 from gaopt.errors import BadInput, GaoptError, Stopped, of_disk
+from gaopt.printable import printable_lines
 
 
 def main() -> NoReturn:
@@ -17,12 +18,12 @@ def main() -> NoReturn:
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)
     except BadInput as error:
-        click.echo(f"gaopt: {error}", err=True)
+        click.echo(f"gaopt: {printable_lines(str(error))}", err=True)
         sys.exit(2)
     except Stopped as stopped:
         sys.exit(128 + stopped.signal)
     except GaoptError as error:
-        click.echo(f"gaopt: {error}", err=True)
+        click.echo(f"gaopt: {printable_lines(str(error))}", err=True)
         sys.exit(1)
     except click.exceptions.Abort:
         sys.exit(130)

@@ -10,6 +10,7 @@ import click
 
 from gaopt.cli.group import cli
 from gaopt.errors import BadInput
+from gaopt.printable import printable, printable_lines
 
 
 @cli.command()
@@ -53,7 +54,7 @@ def list_(as_json: bool) -> None:
         try:
             found.append(look(home))
         except BadInput as error:
-            click.echo(f"gaopt: {error}", err=True)
+            click.echo(f"gaopt: {printable_lines(str(error))}", err=True)
     if as_json:
         click.echo(json.dumps([each.plain() for each in found]))
     else:
@@ -90,4 +91,4 @@ def predict(study: str, images: tuple[Path, ...], as_json: bool) -> None:
         click.echo(json.dumps(named))
         return
     for path, answer in zip(images, answers, strict=True):
-        click.echo(f"{path}: " + "  ".join(f"{name} {value:.4f}" for name, value in answer))
+        click.echo(f"{path}: " + "  ".join(f"{printable(name)} {value:.4f}" for name, value in answer))

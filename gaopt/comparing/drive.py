@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from contextlib import closing
-from functools import partial
 
 import click
 
@@ -19,6 +18,7 @@ from gaopt.driver import open_pool
 from gaopt.errors import Stopped, Unwritable
 from gaopt.home import ComparisonHome
 from gaopt.objective import epochs, resolve
+from gaopt.printable import printable
 from gaopt.progress import clock
 from gaopt.signals import Signals
 
@@ -34,7 +34,7 @@ def drive(plan: Plan, place: Callable[[], ComparisonHome], allow_changed: bool =
         home = _run(plan, place, signals, allow_changed)
         found = comparison(home)
         report.write(found, home)
-        click.echo(report.verdict(found))
+        click.echo(printable(report.verdict(found)))
         click.echo(f"report: {home.report}")
         signals.check()
 
@@ -69,7 +69,7 @@ def again(home: ComparisonHome, plan: Plan, allow_changed: bool) -> None:
     found = comparison(home)
     for path in report.write(found, home):
         click.echo(path)
-    click.echo(report.verdict(found))
+    click.echo(printable(report.verdict(found)))
 
 
 def _run(plan: Plan, place: Callable[[], ComparisonHome], signals: Signals, allow_changed: bool) -> ComparisonHome:
@@ -84,14 +84,17 @@ def _run(plan: Plan, place: Callable[[], ComparisonHome], signals: Signals, allo
         _introduce(home, plan, pool.capacity)
         if pool.dashboard:
             click.echo(f"Ray dashboard: {pool.dashboard}  (its token: ray get-auth-token)", err=True)
-        say = partial(click.echo, err=True)
-        runner = Runner(home, plan, pool, shared, signals.check, say, allow_changed)
+        runner = Runner(home, plan, pool, shared, signals.check, _say, allow_changed)
         try:
             runner.run()
         except (Stopped, Unwritable):
             click.echo(f"stopped; go on with: gaopt compare {shlex.quote(home.handle)}", err=True)
             raise
     return home
+
+
+def _say(line: str) -> None:
+    click.echo(printable(line), err=True)
 
 
 def _introduce(home: ComparisonHome, plan: Plan, together: int) -> None:

@@ -14,6 +14,7 @@ from gaopt import progress
 from gaopt.history import History, Individual
 from gaopt.hold import held
 from gaopt.home import Home
+from gaopt.printable import printable, printable_lines
 from gaopt.report import compared, finalists, reading, tables, words
 from gaopt.report.cells import Table
 from gaopt.report.remarks import remarks
@@ -66,7 +67,7 @@ def facts(history: History, home: Home) -> Facts:
         failures=_failures(history),
         published=_published(history),
         remarks=[*(compared.remarks(history) or remarks(history)), WALL_TIME],
-        toml=tomli_w.dumps(history.config),
+        toml=printable_lines(tomli_w.dumps(history.config)),
         commands=_commands(home),
         made_with=f"gaopt {history.opened.version}" if history.opened else "gaopt",
         weights=home.weights.is_file(),
@@ -249,5 +250,5 @@ def _failures(history: History) -> Table:
 def _commands(home: Home) -> list[tuple[str, str]]:
     return [
         ("the same again, from the config.toml beside this report", "gaopt run config.toml"),
-        ("go on with this study where it stopped", f"gaopt resume {shlex.quote(home.name)}"),
+        ("go on with this study where it stopped", f"gaopt resume {shlex.quote(printable(home.name))}"),
     ]

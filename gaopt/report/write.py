@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from gaopt.history import History
 from gaopt.home import Home
+from gaopt.printable import printable, printable_lines
 from gaopt.report import tables
 from gaopt.report.facts import facts
 from gaopt.report.figures import figures
@@ -27,7 +28,7 @@ def write(history: History, home: Home) -> list[Path]:
     drawn = figures(history)
     said = {"facts": facts(history, home), "figures": drawn}
     files = {
-        home.report: render("page.html.j2", said, autoescape=True),
+        home.report: render("page.html.j2", said, autoescape=True, finalize=as_text),
         home.markdown: render("report.md.j2", said, finalize=as_markdown),
         **{home.figure(figure.name): f"{figure.svg}\n" for figure in drawn},
         **{home.table(table.__name__): tables.csv(table(history)) for table in _TABLES},
@@ -44,8 +45,13 @@ def render(template: str, said: dict[str, Any], **escaping: Any) -> str:
     return environment.get_template(template).render(said).lstrip()
 
 
+def as_text(value: object) -> object:
+    """A value as text for a page, on as many lines; the page escapes what is HTML."""
+    return value if isinstance(value, Markup) else printable_lines(str(value))
+
+
 def as_markdown(value: object) -> object:
     """A value as Markdown that shows it as it is, on one line."""
     if isinstance(value, Markup):
         return value
-    return re.sub(r"([\\`*_\[\]<>|~&$])", r"\\\1", " ".join(str(value).split()))
+    return re.sub(r"([\\`*_\[\]<>|~&$])", r"\\\1", printable(" ".join(str(value).split())))

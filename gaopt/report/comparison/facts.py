@@ -11,6 +11,7 @@ import tomli_w
 
 from gaopt.comparison import Comparison
 from gaopt.home import ComparisonHome
+from gaopt.printable import printable, printable_lines
 from gaopt.report import compared, words
 from gaopt.report.cells import Table
 from gaopt.report.comparison import methods
@@ -65,7 +66,7 @@ def facts(comparison: Comparison, claims: Claims, unit: Unit, home: ComparisonHo
         published=published(comparison, claims, unit),
         remarks=remarks(comparison, claims, unit),
         commands=_commands(home),
-        toml=tomli_w.dumps(dict(comparison.config)),
+        toml=printable_lines(tomli_w.dumps(dict(comparison.config))),
         made_with=_versions(comparison),
     )
 
@@ -146,7 +147,7 @@ def _error(found: Interval) -> str:
 
 def _commands(home: ComparisonHome) -> list[tuple[str, str]]:
     return [
-        ("go on where it stopped, or write this report again", f"gaopt compare {shlex.quote(home.name)}"),
+        ("go on where it stopped, or write this report again", f"gaopt compare {shlex.quote(printable(home.name))}"),
         (
             "all of it again, from the plan beside this report: in this folder",
             "mkdir again && cp comparison.toml again/ && gaopt compare ./again",

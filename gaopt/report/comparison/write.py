@@ -17,7 +17,7 @@ from gaopt.report.comparison.interactive import Interactive
 from gaopt.report.comparison.tables import tables
 from gaopt.report.comparison.units import Unit, unit
 from gaopt.report.plots.comparison.progress import shown
-from gaopt.report.write import as_markdown, render
+from gaopt.report.write import as_markdown, as_text, render
 
 
 def write(comparison: Comparison, home: ComparisonHome) -> list[Path]:
@@ -38,7 +38,7 @@ def write(comparison: Comparison, home: ComparisonHome) -> list[Path]:
         "tables": list(found),
     }
     files = {
-        home.report: render("comparison/page.html.j2", said, autoescape=True),
+        home.report: render("comparison/page.html.j2", said, autoescape=True, finalize=as_text),
         home.markdown: render("comparison/report.md.j2", said, finalize=as_markdown),
         **{home.figure(figure.name): f"{figure.svg}\n" for figure in drawn},
         **{home.table(name): text for name, text in found.items()},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+import warnings
 from collections.abc import Callable, Iterable
 from functools import wraps
 from html import escape
@@ -26,6 +27,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from gaopt.history import Individual
+from gaopt.printable import printable_lines
 
 INK, MUTED, GRID = "#1f2933", "#6b7683", "#e3e7ec"
 BEST, MEAN, LOST, SCORED = "#d55e00", "#0072b2", "#9aa4af", "#3b528b"
@@ -74,7 +76,8 @@ def plot(name: str, title: str) -> Callable[[Callable[What, Figure | None]], Cal
     def decorate(draw: Callable[What, Figure | None]) -> Callable[What, str | None]:
         @wraps(draw)
         def svg(*what: What.args, **named: What.kwargs) -> str | None:
-            with _LOCK, matplotlib.rc_context():
+            with _LOCK, matplotlib.rc_context(), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Glyph .* missing")  # text stays text: whoever shows it has the fonts
                 matplotlib.rcdefaults()
                 matplotlib.rcParams.update({**_LOOK, "svg.hashsalt": name})
                 drawn = draw(*what, **named)
@@ -96,7 +99,7 @@ def _svg(figure: Figure, name: str, title: str) -> str:
     _settle(figure)
     out = StringIO()
     figure.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    svg = out.getvalue()
+    svg = printable_lines(out.getvalue())  # XML has no place for control characters
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg[svg.index("<svg") :], count=1, flags=re.DOTALL)
     svg = svg.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "").replace("xlink:href=", "href=")
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\1{name}-", svg.replace("'DejaVu Sans'", _FONTS))

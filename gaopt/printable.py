@@ -1,0 +1,18 @@
+"""Text of unknown origin made fit to be shown: names and messages come from data, from genes, from others' studies."""
+
+from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    """The same, with what moves a cursor, hides or turns text about, or is no character, as Python writes it: \\x1b.
+
+    Spaces stay; line ends and tabs do not, so that one line stays one.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def printable_lines(text: str) -> str:
+    """The same for what has several lines, such as a traceback."""
+    return "\n".join(map(printable, text.split("\n")))
