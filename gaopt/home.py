@@ -18,6 +18,9 @@ _PART = re.compile(r".+\.(\d+)\.tmp")
 _BEGUN = {"study.lock", "study.db.part", "study.db.part-journal"}
 """All that a driver leaves which was killed before its study had an event."""
 
+_WRITTEN = ("study.*", "figures", "work", "work/*", "work/*/*.safetensors*")
+"""What is written in place, or removed. Other links in its own folder an objective may have made itself."""
+
 
 @dataclass(frozen=True)
 class Home:
@@ -82,7 +85,7 @@ class Home:
         """Make the folder if it is not there.
 
         Raises:
-            StudyError: it cannot be made, or holds a link.
+            StudyError: it cannot be made, or a link in it leads out of it.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -94,16 +97,12 @@ class Home:
         """A study that came from elsewhere could lead anywhere what is written and removed in it.
 
         Raises:
-            StudyError: it holds a link, or what is neither file nor folder.
+            StudyError: a link leads out of it, or a pipe or a device is where a file should be.
         """
-        for folder, folders, files in os.walk(self.path):
-            for name in (*folders, *files):
-                path = Path(folder, name)
-                if path.is_symlink() or not (path.is_file() or path.is_dir() or not path.exists()):
-                    raise StudyError(
-                        f"{path} is a link or a device: a study that is gone on with holds neither, though its folder"
-                        " may be a link"
-                    )
+        for path in (path for pattern in _WRITTEN for path in self.path.glob(pattern)):
+            self.inside(path)
+            if path.exists() and not (path.is_file() or path.is_dir()):
+                raise StudyError(f"{path} is a pipe or a device: remove it")
 
     def inside(self, path: Path) -> Path:
         """A path below the study's folder, if no link leads it out of there.

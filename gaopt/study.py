@@ -112,7 +112,8 @@ def resumed(home: Home, overrides: Sequence[str] = (), allow_changed: bool = Fal
         allow_changed: let also that change by which individuals are trained.
 
     Raises:
-        BadInput: the journal is empty or cannot be read, the study holds a link, or cannot go on with these overrides.
+        BadInput: the journal is empty or cannot be read, a link leads out of the study, or it cannot go on with these
+            overrides.
     """
     home.check_links()
     history = History(Journal(home.journal))
