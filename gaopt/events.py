@@ -218,12 +218,15 @@ def decode(kind: str, body: str, at: float) -> Event:
     """The inverse of `encode`.
 
     Raises:
-        StudyError: the kind is unknown or the body does not fit it.
+        StudyError: the kind is unknown, the body does not fit it, or a score is not finite.
     """
     if kind not in _readers:
         raise StudyError(f"the journal holds an event {kind!r} that this version does not know")
     try:
         event: Event = _readers[kind].validate_python({**json.loads(body), "at": at})
-    except (ValueError, TypeError, ValidationError) as error:
-        raise StudyError(f"the journal holds an event {kind!r} that cannot be read: {body[:80]!r}") from error
+        sound = not isinstance(event, Scored) or math.isfinite(event.fitness)
+    except (ValueError, TypeError, RecursionError, ValidationError):
+        sound = False
+    if not sound:
+        raise StudyError(f"the journal holds an event {kind!r} that cannot be read: {str(body)[:80]!r}")
     return event

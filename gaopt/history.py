@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, Literal
 
-from gaopt.errors import StudyError
+from gaopt import soundness
 from gaopt.events import (
     Birth,
     Bred,
@@ -134,12 +134,7 @@ class History:
         Raises:
             StudyError: the event does not follow from those before it.
         """
-        try:
-            self._add(event)
-        except KeyError as error:
-            raise StudyError(f"the journal speaks of individual {error} that was never born") from None
-
-    def _add(self, event: Event) -> None:
+        soundness.check(event, self.individuals, self.generation)
         if self.opened:
             self.elapsed += max(0.0, event.at - self.updated)
         self.updated = event.at
@@ -184,8 +179,6 @@ class History:
 
     def _breed(self, event: Bred) -> None:
         for birth in event.births:
-            if birth.id in self.individuals:
-                raise StudyError(f"the journal bears individual {birth.id} twice")
             self.individuals[birth.id] = Individual(birth, event.generation, share=birth.share)
         if event.generation > self.generation:  # finalists that are trained again belong to no population
             self.populations.append(event.survivors + tuple(birth.id for birth in event.births))

@@ -43,6 +43,7 @@ LAYERS = [
     ("objective",),
     ("journal", "home"),
     ("history", "hold"),
+    ("soundness",),
     ("events", "experiment"),
     ("config", "published"),
     ("tables",),
