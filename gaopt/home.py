@@ -240,7 +240,9 @@ def existing(name: str) -> Home:
     Raises:
         StudyError: there is none, with the nearest name.
     """
-    path = Path(name.replace("\0", "")).resolve()  # with a zero byte there is no file, and no path to ask for
+    if "\0" in name:
+        raise StudyError(f"the study name {name!r} cannot be used: it holds a character that no path can")
+    path = Path(name).resolve()
     if (os.sep in name or name in (".", "..")) and _is_file(Home(path).journal):
         return Home(results() / path.name if path.parent == results().resolve() else path)
     home = Home(results() / name.rstrip(os.sep))
@@ -266,9 +268,10 @@ def _lives(pid: int) -> bool:
 
 
 def _is_file(path: Path) -> bool:
+    """Also of a path that cannot be one: too long, or with bytes that no file name has."""
     try:
         return path.is_file()
-    except OSError:  # a name that is too long for any file
+    except (OSError, ValueError):
         return False
 
 

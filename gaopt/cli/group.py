@@ -12,13 +12,16 @@ from gaopt import __version__
 from gaopt.errors import BadInput, GaoptError, Stopped, of_disk
 from gaopt.printable import printable_lines
 
+LONGEST = 1000
+"""Characters of a sentence about bad input."""
+
 
 def main() -> NoReturn:
     """Run a verb. Bad input exits with 2 and one sentence, a failure with 1, Ctrl-C with 130, SIGTERM with 143."""
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)
     except BadInput as error:
-        click.echo(f"gaopt: {printable_lines(str(error))}", err=True)
+        click.echo(f"gaopt: {_short(printable_lines(str(error)))}", err=True)
         sys.exit(2)
     except Stopped as stopped:
         sys.exit(128 + stopped.signal)
@@ -46,6 +49,11 @@ def main() -> NoReturn:
 def _say_no_more() -> None:
     """Python flushes stdout at its end, and would complain that it cannot."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _short(sentence: str) -> str:
+    """A sentence may quote what was given, and that be a megabyte: then its middle is left out."""
+    return sentence if len(sentence) <= LONGEST else f"{sentence[: LONGEST // 2]} … {sentence[-LONGEST // 2 :]}"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
