@@ -2,6 +2,7 @@
 # make test   set up .venv with the development extra and run the tests
 # make lint   style and types
 # make bench  what things cost here
+# make fuzz   give it ten thousand bad inputs, and bytes changed at random for a minute each (SECONDS=60)
 # make kills  kill a real search at twenty random moments and resume it (20 minutes)
 
 PYTHON ?= python3
@@ -9,7 +10,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 
-.PHONY: run test lint bench kills clean
+SECONDS ?= 60
+
+.PHONY: run test lint bench fuzz kills clean
 
 run: $(VENV)/installed
 	$(BIN)/gaopt run --generations 5 --pop 10
@@ -24,6 +27,11 @@ lint: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m tests.bench
+
+fuzz: $(VENV)/installed-dev
+	$(PIP) -e '.[fuzz]'
+	GAOPT_FUZZ=1 $(BIN)/python -m pytest -n auto tests/test_properties.py
+	for target in journal events tensors config; do $(BIN)/python -m tests.fuzz $$target $(SECONDS) || exit; done
 
 kills: $(VENV)/installed-dev
 	$(BIN)/python -m tests.kills

@@ -104,7 +104,7 @@ class Journal:
         select = "SELECT seq, kind, body, at FROM events WHERE seq > ? ORDER BY seq"
         try:
             rows = self._connection.execute(select, (seq,)).fetchall()
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise StudyError(f"{self.path} cannot be read: {error}") from error
         for number, kind, body, at in rows:
             yield number, decode(kind, body, at)
@@ -154,6 +154,8 @@ def _connect(path: Path, write: bool) -> sqlite3.Connection:
             raise
     except sqlite3.DatabaseError as error:
         raise _refusal(path, write, error) from error
+    except UnicodeDecodeError as error:  # of a message that quotes what is no text
+        raise StudyError(f"{path} is not a journal of gaopt: {error}") from error
     return connection
 
 

@@ -166,7 +166,7 @@ class Archive:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def where(self, parts: Parts) -> str:
-        return f"{self.path}: {'/'.join(parts)}"
+        return f"{self.path}: {'/'.join(parts)}" if parts else str(self.path)
 
     def read(self, wanted: Collection[Parts]) -> Iterator[tuple[Parts, Callable[[], bytes]]]:
         # In the order of the archive: going back in a compressed one means starting again.

@@ -125,6 +125,13 @@ def test_text_that_is_none_is_one_sentence(study: Home) -> None:
         History(Journal(study.journal))
 
 
+def test_a_schema_that_is_no_text_is_one_sentence(study: Home) -> None:
+    content = study.journal.read_bytes()
+    study.journal.write_bytes(content.replace(b"CREATE TABLE events", b"CREATE T\xbeBLE events", 1))
+    with pytest.raises(StudyError, match="is not a journal of gaopt"):
+        Journal(study.journal)
+
+
 def test_a_field_of_a_later_version_is_passed_over_and_one_of_an_earlier_has_its_default() -> None:
     assert decode("Scored", '{"individual": 0, "fitness": 0.5, "mood": "good"}', 1.0) == Scored(0, 0.5, at=1.0)
 
