@@ -2,7 +2,7 @@
 # make test   set up .venv with the development extra and run the tests
 # make lint   style and types
 # make bench  what things cost here
-# make fuzz   give it ten thousand bad inputs, and bytes changed at random for a minute each (SECONDS=60)
+# make fuzz   give it ten thousand bad inputs, and bytes changed at random for a minute each (EACH=60)
 # make kills  kill a real search at twenty random moments and resume it (20 minutes)
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 
-SECONDS ?= 60
+EACH ?= 60
 
 .PHONY: run test lint bench fuzz kills clean
 
@@ -30,8 +30,8 @@ bench: $(VENV)/installed-dev
 
 fuzz: $(VENV)/installed-dev
 	$(PIP) -e '.[fuzz]'
-	GAOPT_FUZZ=1 $(BIN)/python -m pytest -n auto tests/test_properties.py
-	for target in journal events tensors config; do $(BIN)/python -m tests.fuzz $$target $(SECONDS) || exit; done
+	GAOPT_FUZZ=1200 $(BIN)/python -m pytest -n auto tests/test_properties.py
+	for target in journal events tensors config; do $(BIN)/python -m tests.fuzz $$target $(EACH) || exit; done
 
 kills: $(VENV)/installed-dev
 	$(BIN)/python -m tests.kills

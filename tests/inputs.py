@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from gaopt.cli import cli
 from gaopt.config import DECIDING, Faults, PoolConfig
 
+MANY = int(os.environ.get("GAOPT_FUZZ", 0))
+"""Inputs of each property; else a few, the same each time."""
 settings.register_profile("few", max_examples=25, deadline=None, derandomize=True, database=None)
-settings.register_profile("many", max_examples=1250, deadline=None, print_blob=True)
-settings.load_profile("many" if os.environ.get("GAOPT_FUZZ") else "few")
+settings.register_profile("many", max_examples=MANY or 1, deadline=None, print_blob=True)
+settings.load_profile("many" if MANY else "few")
 
 BASE: dict[str, Any] = {
     "study": {"objective": "gaopt.objectives.toy:valley", "strategy": "genetic"},
