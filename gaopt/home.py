@@ -228,8 +228,9 @@ def claim_comparison(name: str | None, stem: str) -> ComparisonHome:
 
 def comparison(name: str) -> ComparisonHome | None:
     """A comparison by name, or by the path of its folder; None where there is none."""
+    # Not Path.is_file, which raises where a name is too long for a file.
     for path in (Path(name) if os.sep in name else None, results() / name):
-        if path and _is_file((home := ComparisonHome(path)).plan):
+        if path and os.path.isfile((home := ComparisonHome(path)).plan):
             return home
     return None
 
@@ -243,11 +244,11 @@ def existing(name: str) -> Home:
     if "\0" in name:
         raise StudyError(f"the study name {name!r} cannot be used: it holds a character that no path can")
     path = Path(name).resolve()
-    if (os.sep in name or name in (".", "..")) and _is_file(Home(path).journal):
+    if (os.sep in name or name in (".", "..")) and os.path.isfile(Home(path).journal):
         return Home(results() / path.name if path.parent == results().resolve() else path)
     home = Home(results() / name.rstrip(os.sep))
-    if not _NAME.fullmatch(home.name) or home.path.parent != results() or not _is_file(home.journal):
-        if _is_file(test := Home(results() / path.name).lr_find("svg")):
+    if not _NAME.fullmatch(home.name) or home.path.parent != results() or not os.path.isfile(home.journal):
+        if os.path.isfile(test := Home(results() / path.name).lr_find("svg")):
             raise StudyError(f"{name!r} is a range test, not a study: its figure is {test}")
         if comparison(name):
             raise StudyError(f"{name!r} is a comparison, not a study: `gaopt compare {name}` goes on with it")
@@ -265,14 +266,6 @@ def _lives(pid: int) -> bool:
     except OSError:
         pass  # another user's
     return True
-
-
-def _is_file(path: Path) -> bool:
-    """Also of a path that cannot be one: too long, or with bytes that no file name has."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def _at(name: str) -> Home:

@@ -142,7 +142,7 @@ def _fetched(name: str) -> dict[str, Tensor]:
 
 def _from_file(path: Path) -> dict[str, Tensor]:
     """A file of tensors: safetensors, or what torch.save wrote, if there is no code in it."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise WeightsError(f"pretrained is {str(path)!r}, which is no file: must be 'imagenet' or a file of weights")
     if found := read(path):
         return found[0]

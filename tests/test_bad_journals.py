@@ -172,6 +172,17 @@ def test_what_is_no_file_is_no_journal_and_never_waited_for(
     assert [each["study"] for each in json.loads(out)] == ["toy"]
 
 
+@pytest.mark.parametrize("verb", ["status", "report", "resume", "compare", "reproduce", "run", "train"])
+@pytest.mark.parametrize("name", ["x" * 5000, "a/" * 3000, "é" * 200, "\udcff", "..", "/", ""])
+def test_a_name_that_no_file_can_have_is_one_sentence(capfd: pytest.CaptureFixture[str], verb: str, name: str) -> None:
+    if name == "" and verb in ("run", "train", "reproduce"):
+        name = " "
+    code, _, err = invoke(capfd, verb, name)
+    assert code == 2
+    assert err.startswith("gaopt: ")
+    assert len(err) < 2000
+
+
 def test_a_lock_that_is_a_pipe_is_not_waited_for(study: Home) -> None:
     lock = study.path / "study.lock"
     lock.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def _find(name: str) -> Path:
     from gaopt.errors import ConfigError, nearest
 
     known = experiments()
-    if name not in known and not Path(name).is_file():
+    if name not in known and not os.path.isfile(name):
         raise ConfigError(f"there is no experiment {name!r}: {nearest(name, [*known, 'published'])}")
     return known.get(name, Path(name))
 
