@@ -7,7 +7,6 @@ Each event is plain data that turns into JSON and back. `at` is stamped by the j
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
@@ -202,9 +201,13 @@ Event = Opened | Recalled | Bred | Granted | Started | Reported | Noted | Retrie
 _readers: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}
 
 
+LARGEST = 1e150
+"""Of scores and metrics: with the square of a larger one no mean, spread or axis could be computed."""
+
+
 def finite(metrics: dict[str, float]) -> dict[str, float]:
-    """Those metrics that are numbers, as Python floats: NaN and infinities have no place in JSON."""
-    return {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
+    """Those metrics that are numbers, as Python floats: NaN, infinities and what is as good as one are left out."""
+    return {name: float(value) for name, value in metrics.items() if abs(value) <= LARGEST}
 
 
 def encode(event: Event) -> tuple[str, str]:
@@ -218,13 +221,13 @@ def decode(kind: str, body: str, at: float) -> Event:
     """The inverse of `encode`.
 
     Raises:
-        StudyError: the kind is unknown, the body does not fit it, or a score is not finite.
+        StudyError: the kind is unknown, the body does not fit it, or a score is no number to count with.
     """
     if kind not in _readers:
         raise StudyError(f"the journal holds an event {kind!r} that this version does not know")
     try:
         event: Event = _readers[kind].validate_python({**json.loads(body), "at": at})
-        sound = not isinstance(event, Scored) or math.isfinite(event.fitness)
+        sound = not isinstance(event, Scored) or abs(event.fitness) <= LARGEST
     except (ValueError, TypeError, RecursionError, ValidationError):
         sound = False
     if not sound:

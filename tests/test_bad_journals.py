@@ -59,6 +59,7 @@ SENSELESS: list[tuple[str, dict[str, Any], str]] = [
     ("Granted", {"individuals": [99], "share": 1.0}, "individual 99 that was never born"),
     ("Granted", {"individuals": [0], "share": 2.0}, "2.0 as a share"),
     ("Scored", {"individual": 0, "fitness": float("nan")}, "'Scored' that cannot be read"),
+    ("Scored", {"individual": 0, "fitness": 1e308}, "'Scored' that cannot be read"),
     ("Scored", {"individual": 0, "fitness": "nan"}, "'Scored' that cannot be read"),
     ("Scored", {"individual": 0, "fitness": 0.5, "epochs": -1}, "-1 as a number of epochs"),
     ("Scored", {"individual": 0, "fitness": 0.5, "seconds": float("inf")}, "inf as a duration"),
