@@ -1,6 +1,6 @@
 """Whatever is given, there is one sentence or an answer: never a traceback, nothing half written.
 
-A few inputs here, ten thousand in `make fuzz` (GAOPT_FUZZ=1200 of each property). All in this process, and never on Ray.
+A few inputs here, ten thousand in `make fuzz` (GAOPT_FUZZ=1200 of each property). All in this process, never on Ray.
 """
 
 from __future__ import annotations
