@@ -1,0 +1,156 @@
+"""make day: a day in small. A `quick` search of forty generations while something of it is killed every few seconds.
+
+The driver, a worker, the raylet or Ray's head, at random; whenever the driver is gone, `gaopt resume`. Writes
+results/day.md. Takes about twenty minutes on two cores, and is therefore no part of the test suite.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gaopt.events import Failed, Retried, Scored
+from gaopt.home import Home
+from gaopt.journal import Journal
+from tests.kills import ROOT, gaopt, table, trained_twice
+
+RETRIES = "faults.retries=100"
+"""A worker of one individual may be killed again and again: with the default of 1 the second kill is a failure."""
+STUDY = ("--generations", "40", "--set", RETRIES)
+PAUSE = 2.0, 14.0
+"""Seconds between two kills, at least and at most."""
+CHANCES = {"worker": 7, "driver": 1, "raylet": 1, "head": 1}
+NAMES = {"worker": "ray::", "raylet": "raylet", "head": "gcs_server"}
+
+
+@dataclass
+class Toll:
+    """What was done to a study, and what it did.
+
+    Attributes:
+        kills: by what was killed.
+        resumes: by how the driver had ended before.
+        seen: individuals whose end was in the journal at a kill.
+    """
+
+    kills: Counter[str] = field(default_factory=Counter)
+    resumes: Counter[str] = field(default_factory=Counter)
+    seen: set[int] = field(default_factory=set)
+    seconds: float = 0.0
+
+
+def ends(home: Home) -> set[int]:
+    return {event.individual for event in Journal(home.journal) if isinstance(event, Scored | Failed)}
+
+
+def below(pid: int) -> Iterator[int]:
+    """All processes that descend from one."""
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in map(int, path.read_text("ascii").split()):
+                yield child
+                yield from below(child)
+
+
+def named(pid: int) -> str:
+    """What a process calls itself: `ray::…` for a worker, else the name of its program."""
+    with suppress(OSError):
+        return Path(os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0])).name
+    return ""
+
+
+def standing(driver: int) -> dict[str, list[int]]:
+    """The processes that may be killed, by what they are."""
+    found: dict[str, list[int]] = {"driver": [driver]}
+    for pid in below(driver):
+        for kind, name in NAMES.items():
+            if named(pid).startswith(name):
+                found.setdefault(kind, []).append(pid)
+    return found
+
+
+def shaken(process: subprocess.Popen[bytes], home: Home, rng: random.Random, toll: Toll) -> int:
+    """Kill something of a driver every few seconds until it has ended. Returns its exit code."""
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(rng.uniform(*PAUSE))
+        there = standing(process.pid)
+        [kind] = rng.choices(list(there), [CHANCES[kind] for kind in there])
+        toll.seen |= ends(home)
+        with suppress(ProcessLookupError):
+            os.kill(rng.choice(there[kind]), signal.SIGKILL)
+            toll.kills[kind] += 1
+            print(f"{time.strftime('%X')} {len(toll.seen)} ended; killed: {kind}", flush=True)
+
+
+def endure(home: Home, rng: random.Random) -> Toll:
+    """A study under kills, resumed until it has come to its end."""
+    toll, begun = Toll(), time.monotonic()
+    process = gaopt(home.path.parent, "run", "quick", "--name", home.name, *STUDY)
+    while not home.journal.exists() and process.poll() is None:
+        time.sleep(0.05)
+    while code := shaken(process, home, rng, toll):
+        toll.resumes["killed" if code == -signal.SIGKILL else f"ended by itself with {code}"] += 1
+        print(f"{time.strftime('%X')} exit {code}", flush=True)
+        process = gaopt(home.path.parent, "resume", home.name)
+    toll.seconds = time.monotonic() - begun
+    return toll
+
+
+def told(alone: Home, home: Home, toll: Toll, seconds: float) -> tuple[bool, str]:
+    """Whether all is well, and results/day.md."""
+    same, twice, lost = table(home) == table(alone), trained_twice(home), len(toll.seen - ends(home))
+    retried = sum(isinstance(event, Retried) for event in Journal(home.journal))
+    kills = ", ".join(f"{what} {times}" for what, times in sorted(toll.kills.items()))
+    resumes = ", ".join(f"{how}: {times}" for how, times in sorted(toll.resumes.items()))
+    return (
+        same and not twice and not lost,
+        f"""# A day in small
+
+`make day`: `gaopt run quick {" ".join(STUDY)}` ({len(ends(alone))} trainings
+in {seconds:.0f} s undisturbed), on {os.cpu_count()} CPU cores, Python {platform.python_version()}. Every {PAUSE[0]:g} to {PAUSE[1]:g} seconds
+one process of its tree is killed with SIGKILL: a worker, the driver, the raylet or Ray's head (`gcs_server`), by chances of
+{", ".join(f"{kind} {chance}" for kind, chance in CHANCES.items())} in {sum(CHANCES.values())}; whenever the driver has ended, `gaopt resume`. `faults.retries` is 100, for with the
+default of 1 an individual whose worker is killed twice is a failure, as it should be.
+
+| | |
+|---|---|
+| kills | {sum(toll.kills.values())}: {kills} |
+| resumes | {sum(toll.resumes.values())}, by how the driver had ended – {resumes} |
+| trainings begun again after a worker was lost | {retried} |
+| seconds, with the kills | {toll.seconds:.0f} |
+| the same individuals, genes and fitness as left alone | **{"yes" if same else "no"}** |
+| finished trainings lost | **{lost}** |
+| finished trainings made again | **{twice}** |
+
+Compared: every column of `individuals.csv` but the seconds.
+""",
+    )
+
+
+def main() -> None:
+    rng = random.Random(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+    with tempfile.TemporaryDirectory() as folder:
+        alone, home = (Home(Path(folder) / name) for name in ("alone", "killed"))
+        begun = time.monotonic()
+        assert gaopt(alone.path.parent, "run", "quick", "--name", alone.name, *STUDY).wait() == 0
+        seconds = time.monotonic() - begun
+        print(f"undisturbed: {seconds:.0f} s", flush=True)
+        well, text = told(alone, home, endure(home, rng), seconds)
+    (ROOT / "results" / "day.md").write_text(text, "utf-8")
+    sys.exit(0 if well else 1)
+
+
+if __name__ == "__main__":
+    main()
