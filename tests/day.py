@@ -25,9 +25,11 @@ from gaopt.home import Home
 from gaopt.journal import Journal
 from tests.kills import ROOT, gaopt, table, trained_twice
 
+SHRUNK = ("data.limit=500", "recipe.epochs=2", "recipe.batch=64")
+"""What makes a training short enough for forty generations of them to fit between the kills of twenty minutes."""
 RETRIES = "faults.retries=100"
 """A worker of one individual may be killed again and again: with the default of 1 the second kill is a failure."""
-STUDY = ("--generations", "40", "--set", RETRIES)
+STUDY = ("--generations", "40", "--pop", "6", *(part for key in (*SHRUNK, RETRIES) for part in ("--set", key)))
 PAUSE = 2.0, 14.0
 """Seconds between two kills, at least and at most."""
 CHANCES = {"worker": 7, "driver": 1, "raylet": 1, "head": 1}
@@ -114,29 +116,35 @@ def told(alone: Home, home: Home, toll: Toll, seconds: float) -> tuple[bool, str
     retried = sum(isinstance(event, Retried) for event in Journal(home.journal))
     kills = ", ".join(f"{what} {times}" for what, times in sorted(toll.kills.items()))
     resumes = ", ".join(f"{how}: {times}" for how, times in sorted(toll.resumes.items()))
-    return (
-        same and not twice and not lost,
-        f"""# A day in small
-
-`make day`: `gaopt run quick {" ".join(STUDY)}` ({len(ends(alone))} trainings
-in {seconds:.0f} s undisturbed), on {os.cpu_count()} CPU cores, Python {platform.python_version()}. Every {PAUSE[0]:g} to {PAUSE[1]:g} seconds
-one process of its tree is killed with SIGKILL: a worker, the driver, the raylet or Ray's head (`gcs_server`), by chances of
-{", ".join(f"{kind} {chance}" for kind, chance in CHANCES.items())} in {sum(CHANCES.values())}; whenever the driver has ended, `gaopt resume`. `faults.retries` is 100, for with the
-default of 1 an individual whose worker is killed twice is a failure, as it should be.
-
-| | |
-|---|---|
-| kills | {sum(toll.kills.values())}: {kills} |
-| resumes | {sum(toll.resumes.values())}, by how the driver had ended – {resumes} |
-| trainings begun again after a worker was lost | {retried} |
-| seconds, with the kills | {toll.seconds:.0f} |
-| the same individuals, genes and fitness as left alone | **{"yes" if same else "no"}** |
-| finished trainings lost | **{lost}** |
-| finished trainings made again | **{twice}** |
-
-Compared: every column of `individuals.csv` but the seconds.
-""",
-    )
+    chances = ", ".join(f"{kind} {chance}" for kind, chance in CHANCES.items())
+    rows = {
+        "kills": f"{sum(toll.kills.values())}: {kills}",
+        "resumes, by how the driver had ended": f"{sum(toll.resumes.values())}: {resumes}",
+        "trainings begun again after a worker was lost": retried,
+        "seconds, with the kills": f"{toll.seconds:.0f}",
+        "the same individuals, genes and fitness as left alone": f"**{'yes' if same else 'no'}**",
+        "finished trainings lost": f"**{lost}**",
+        "finished trainings made again": f"**{twice}**",
+    }
+    lines = [
+        "# A day in small",
+        "",
+        f"`make day`: `gaopt run quick {' '.join(STUDY)}`",
+        f"({len(ends(alone))} trainings, made shorter than those of `quick`, in {seconds:.0f} s undisturbed),",
+        f"on {os.cpu_count()} CPU cores, Python {platform.python_version()}.",
+        "",
+        f"Every {PAUSE[0]:g} to {PAUSE[1]:g} seconds one process of its tree is killed with SIGKILL: a worker, the driver,",
+        f"the raylet or Ray's head (`gcs_server`), by chances in {sum(CHANCES.values())} of {chances};",
+        "whenever the driver has ended, `gaopt resume`. `faults.retries` is 100: with the default of 1 an individual",
+        "whose worker is killed twice is a failure, as it should be.",
+        "",
+        "| | |",
+        "|---|---|",
+        *(f"| {what} | {value} |" for what, value in rows.items()),
+        "",
+        "Compared: every column of `individuals.csv` but the seconds.",
+    ]
+    return same and not twice and not lost, "\n".join(lines) + "\n"
 
 
 def main() -> None:
