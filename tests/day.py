@@ -74,11 +74,11 @@ def named(pid: int) -> str:
 
 def standing(driver: int) -> dict[str, list[int]]:
     """The processes that may be killed, by what they are."""
-    found: dict[str, list[int]] = {"driver": [driver]}
+    found: dict[str, list[int]] = {"driver": [driver], "worker": [], "raylet": [], "head": []}
     for pid in below(driver):
         for kind, name in NAMES.items():
             if named(pid).startswith(name):
-                found.setdefault(kind, []).append(pid)
+                found[kind].append(pid)
     return found
 
 
@@ -87,11 +87,10 @@ def shaken(process: subprocess.Popen[bytes], home: Home, rng: random.Random, tol
     while True:
         with suppress(subprocess.TimeoutExpired):
             return process.wait(rng.uniform(*PAUSE))
-        there = standing(process.pid)
-        [kind] = rng.choices(list(there), [CHANCES[kind] for kind in there])
+        [kind] = rng.choices(list(CHANCES), list(CHANCES.values()))
         toll.seen |= ends(home)
-        with suppress(ProcessLookupError):
-            os.kill(rng.choice(there[kind]), signal.SIGKILL)
+        with suppress(IndexError, ProcessLookupError):  # there may be none while Ray starts: then not this time
+            os.kill(rng.choice(standing(process.pid)[kind]), signal.SIGKILL)
             toll.kills[kind] += 1
             print(f"{time.strftime('%X')} {len(toll.seen)} ended; killed: {kind}", flush=True)
 
@@ -133,8 +132,8 @@ def told(alone: Home, home: Home, toll: Toll, seconds: float) -> tuple[bool, str
         f"({len(ends(alone))} trainings, made shorter than those of `quick`, in {seconds:.0f} s undisturbed),",
         f"on {os.cpu_count()} CPU cores, Python {platform.python_version()}.",
         "",
-        f"Every {PAUSE[0]:g} to {PAUSE[1]:g} seconds one process of its tree is killed with SIGKILL: a worker, the driver,",
-        f"the raylet or Ray's head (`gcs_server`), by chances in {sum(CHANCES.values())} of {chances};",
+        f"Every {PAUSE[0]:g} to {PAUSE[1]:g} seconds one process of its tree is killed with SIGKILL: a worker,",
+        f"the driver, the raylet or Ray's head (`gcs_server`), by chances in {sum(CHANCES.values())} of {chances};",
         "whenever the driver has ended, `gaopt resume`. `faults.retries` is 100: with the default of 1 an individual",
         "whose worker is killed twice is a failure, as it should be.",
         "",
