@@ -32,8 +32,9 @@ RETRIES = "faults.retries=100"
 STUDY = ("--generations", "40", "--pop", "6", *(part for key in (*SHRUNK, RETRIES) for part in ("--set", key)))
 PAUSE = 2.0, 14.0
 """Seconds between two kills, at least and at most."""
-CHANCES = {"worker": 7, "driver": 1, "raylet": 1, "head": 1}
-NAMES = {"worker": "ray::", "raylet": "raylet", "head": "gcs_server"}
+CHANCES = {"worker": 12, "driver": 1, "raylet": 1, "head": 1}
+AGENTS = "ray::DashboardAgent", "ray::RuntimeEnvAgent"
+"""Called like workers. With one of them Ray ends its raylet."""
 
 
 @dataclass
@@ -65,20 +66,21 @@ def below(pid: int) -> Iterator[int]:
                 yield from below(child)
 
 
-def named(pid: int) -> str:
-    """What a process calls itself: `ray::…` for a worker, else the name of its program."""
+def kind(pid: int) -> str:
+    """What a process of Ray is, by what it calls itself; "" for what is none of those that are killed."""
+    name = ""
     with suppress(OSError):
-        return Path(os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0])).name
-    return ""
+        name = Path(os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0])).name
+    if name.startswith("ray::") and name not in AGENTS:
+        return "worker"
+    return {"raylet": "raylet", "gcs_server": "head"}.get(name, "")
 
 
 def standing(driver: int) -> dict[str, list[int]]:
     """The processes that may be killed, by what they are."""
-    found: dict[str, list[int]] = {"driver": [driver], "worker": [], "raylet": [], "head": []}
+    found: dict[str, list[int]] = {"driver": [driver], "worker": [], "raylet": [], "head": [], "": []}
     for pid in below(driver):
-        for kind, name in NAMES.items():
-            if named(pid).startswith(name):
-                found[kind].append(pid)
+        found[kind(pid)].append(pid)
     return found
 
 
@@ -87,12 +89,12 @@ def shaken(process: subprocess.Popen[bytes], home: Home, rng: random.Random, tol
     while True:
         with suppress(subprocess.TimeoutExpired):
             return process.wait(rng.uniform(*PAUSE))
-        [kind] = rng.choices(list(CHANCES), list(CHANCES.values()))
+        [what] = rng.choices(list(CHANCES), list(CHANCES.values()))
         toll.seen |= ends(home)
         with suppress(IndexError, ProcessLookupError):  # there may be none while Ray starts: then not this time
-            os.kill(rng.choice(standing(process.pid)[kind]), signal.SIGKILL)
-            toll.kills[kind] += 1
-            print(f"{time.strftime('%X')} {len(toll.seen)} ended; killed: {kind}", flush=True)
+            os.kill(rng.choice(standing(process.pid)[what]), signal.SIGKILL)
+            toll.kills[what] += 1
+            print(f"{time.strftime('%X')} {len(toll.seen)} ended; killed: {what}", flush=True)
 
 
 def endure(home: Home, rng: random.Random) -> Toll:
@@ -115,7 +117,7 @@ def told(alone: Home, home: Home, toll: Toll, seconds: float) -> tuple[bool, str
     retried = sum(isinstance(event, Retried) for event in Journal(home.journal))
     kills = ", ".join(f"{what} {times}" for what, times in sorted(toll.kills.items()))
     resumes = ", ".join(f"{how}: {times}" for how, times in sorted(toll.resumes.items()))
-    chances = ", ".join(f"{kind} {chance}" for kind, chance in CHANCES.items())
+    chances = ", ".join(f"{what} {chance}" for what, chance in CHANCES.items())
     rows = {
         "kills": f"{sum(toll.kills.values())}: {kills}",
         "resumes, by how the driver had ended": f"{sum(toll.resumes.values())}: {resumes}",
