@@ -4,6 +4,8 @@
 # make bench  what things cost here
 # make fuzz   give it ten thousand bad inputs, and bytes changed at random for a minute each (EACH=60)
 # make kills  kill a real search at twenty random moments and resume it (20 minutes)
+# make faults cause every fault of docs/reliability.md, and write its table (20 minutes)
+# make day    a search of forty generations while something of it is killed every few seconds (25 minutes)
 
 PYTHON ?= python3
 VENV   := .venv
@@ -12,7 +14,7 @@ PIP    := $(BIN)/python -m pip install --disable-pip-version-check -q -c constra
 
 EACH ?= 60
 
-.PHONY: run test lint bench fuzz kills clean
+.PHONY: run test lint bench fuzz kills faults day clean
 
 run: $(VENV)/installed
 	$(BIN)/gaopt run --generations 5 --pop 10
@@ -35,6 +37,12 @@ fuzz: $(VENV)/installed-dev
 
 kills: $(VENV)/installed-dev
 	$(BIN)/python -m tests.kills
+
+faults: $(VENV)/installed-dev
+	$(BIN)/python -m tests.reliability
+
+day: $(VENV)/installed-dev
+	$(BIN)/python -m tests.day
 
 # The stamps make a second call install nothing, unless what is to be installed changed.
 $(VENV)/installed: pyproject.toml constraints.txt

@@ -8,8 +8,12 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import resource
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from gaopt.errors import Cancelled
 from gaopt.objective import Report, Task
@@ -25,6 +29,14 @@ def first_try(task: Task) -> bool:
     return True
 
 
+def sound(task: Task, report: Report) -> float:
+    """Nothing goes wrong: what the others are held against."""
+    for epoch in range(1, 4):
+        time.sleep(0.005)
+        report(epoch, {"loss": 1 / epoch})
+    return task.genes["mom"]
+
+
 DEATHS = {
     0: lambda: os.kill(os.getpid(), signal.SIGKILL),
     1: lambda: ctypes.string_at(0),  # a segmentation fault
@@ -37,6 +49,20 @@ def dies(task: Task, report: Report) -> float:
     if task.individual == 3 or (task.individual in DEATHS and first_try(task)):
         DEATHS.get(task.individual, DEATHS[0])()
     return task.genes["lr"]
+
+
+def dies_once(task: Task, report: Report) -> float:
+    """Every individual at its first try."""
+    if first_try(task):
+        DEATHS[task.individual % len(DEATHS)]()
+    return sound(task, report)
+
+
+def dies_always(task: Task, report: Report) -> float:
+    """Every second individual at each try."""
+    if task.individual % 2 == 0:
+        DEATHS[task.individual // 2 % len(DEATHS)]()
+    return sound(task, report)
 
 
 def ends_without_a_score(task: Task, report: Report) -> float:
@@ -59,13 +85,79 @@ def too_large(task: Task, report: Report) -> float:
     return task.genes["lr"]
 
 
+def fills_its_limit(task: Task, report: Report) -> float:
+    """Every individual at its first try takes more than its process may, by turns in Python and in torch."""
+    import torch
+
+    if first_try(task):
+        with limited(1 << 30):
+            kept = []
+            while task.individual % 2:
+                kept.append(torch.ones(1 << 24))
+            fill()
+    return sound(task, report)
+
+
+def fills_its_group(task: Task, report: Report) -> float:
+    """Every individual at its first try takes more than its control group may."""
+    if first_try(task):
+        Path(task.settings["settings"]["group"], "cgroup.procs").write_text(str(os.getpid()), "ascii")
+        fill()
+    return sound(task, report)
+
+
+def fills_the_node(task: Task, report: Report) -> float:
+    """Every individual at its first try takes all that there is, if nobody ends it."""
+    if first_try(task):
+        fill(0.05)
+    return sound(task, report)
+
+
+def fill(pause: float = 0.0) -> None:
+    """Take memory, 64 MiB at a time, for as long as there is some; of what the machine has, a half at most.
+
+    Raises:
+        MemoryError: there is no more.
+    """
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    kept = []
+    for _ in range(pages // 2 >> 26):
+        kept.append(b"full" * (1 << 24))
+        time.sleep(pause)
+
+
+@contextmanager
+def limited(more: int) -> Iterator[None]:
+    """This process may have so many bytes more than it has now."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    has = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    resource.setrlimit(resource.RLIMIT_AS, (has + more, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def spoils_its_worker(task: Task, report: Report) -> float:
+    """Every individual at its first try, by what torch raises where a GPU is full. All say where they are."""
+    first = first_try(task)
+    with open(task.home / "workers.txt", "a", encoding="ascii") as file:
+        file.write(f"{task.individual} {os.getpid()}\n")
+    if first:
+        raise OutOfMemoryError("CUDA out of memory. Tried to allocate 3 GiB")
+    return sound(task, report)
+
+
 def hangs(task: Task, report: Report) -> float:
-    """The second waits for ever, the fourth computes for ever without letting any other thread of its process run."""
+    """The second waits for ever, the fourth computes for ever without letting any other thread of its process run.
+
+    So on with each six.
+    """
     report(1, {"pid": os.getpid()})
     time.sleep(0.5)  # until that is on its way
-    while task.individual == 1:
+    while task.individual % 6 == 1:
         time.sleep(1)
-    if task.individual == 3:
+    if task.individual % 6 == 3:
         re.match("(a+)+$", "a" * 60 + "b")
     return task.genes["lr"]
 

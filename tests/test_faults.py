@@ -2,65 +2,40 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext, suppress
 from dataclasses import replace
-from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from gaopt import StudyConfig, driver, faults
-from gaopt.config import Faults, PoolConfig
+from gaopt import driver, faults
+from gaopt.config import Faults
 from gaopt.errors import GaoptError, Hopeless
 from gaopt.events import Birth, Bred, Event, Failed, Opened, Reported, Retried, Scored, Started
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.patience import LEAST, Patience
-from gaopt.pools import inline
+from gaopt.pools import inline, kernel
 from gaopt.pools.base import reason, spoils
 from gaopt.progress import progress
 from gaopt.study import run
 from tests.conftest import ROOT, toy
-from tests.test_study import cut, table
-
-FAULTY = "tests.faulty"
-
-
-def study(objective: str, population: int = 6, faults: Faults = Faults(), **settings: Any) -> StudyConfig:  # noqa: B008
-    """One generation in this process."""
-    config = toy(population=population, generations=1)
-    return replace(config, objective=f"{FAULTY}:{objective}", faults=faults, settings={"settings": settings})
-
-
-def on_ray(config: StudyConfig) -> StudyConfig:
-    return replace(config, pool=PoolConfig(gpus=0))
-
-
-def events(home: Home, kind: type[Any]) -> list[Any]:
-    return [event for event in Journal(home.journal) if isinstance(event, kind)]
+from tests.kills import table
+from tests.reliability.studies import FAULTY, events, gone, on_ray, ray_of, study
+from tests.test_study import cut
 
 
 @pytest.fixture(scope="module")
 def two_cpus() -> Iterator[None]:
-    import ray
-
-    before = os.getcwd()
-    os.chdir(ROOT)
-    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
-    yield
-    ray.shutdown()
-    os.chdir(before)
+    with ray_of(2):
+        yield
 
 
 # The dashboard. First in this file: it starts Ray itself.
@@ -187,14 +162,6 @@ def beside(home: Home) -> dict[int, set[int]]:
         elif isinstance(event, Retried | Scored | Failed):
             running.discard(event.individual)
     return met
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended, within ten seconds."""
-    deadline = time.monotonic() + 10
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not Path(f"/proc/{pid}").exists()
 
 
 @pytest.mark.slow
@@ -360,26 +327,6 @@ def test_the_command_says_so_and_how_to_go_on(tmp_path: Path) -> None:
 # The clock.
 
 
-def test_a_clock_set_back_a_day_changes_neither_order_nor_durations(
-    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config = replace(toy(population=4, generations=4), objective="tests.test_study:slow")
-    run(config, home)
-    clock = SetBack(after=25)
-    monkeypatch.setattr("gaopt.study.Journal", partial(Journal, clock=clock))
-    other = Home(tmp_path / "set back")
-    begun = time.monotonic()
-    history = run(config, other)
-    lasted = time.monotonic() - begun
-    stamps = [event.at for event in Journal(other.journal)]
-    assert min(b - a for a, b in pairwise(stamps)) < -86_000
-    assert table(other) == table(home)
-    assert all(0 < i.seconds < lasted for i in history.scored)
-    now = progress("set back", history, held=True, now=clock())
-    assert 0 < now.elapsed <= lasted + 0.1
-    assert [outcome.individual for _, outcome in history.ends] == [e.individual for e in events(other, Scored)]
-
-
 def test_time_left_is_told_by_what_ended_since_the_clock_was_set_back() -> None:
     config = toy("sphere", population=4, generations=1)
     births = tuple(Birth(n, {"lr": 1e-3, "wd": 0.1, "mom": 0.5}, "random") for n in range(4))
@@ -395,17 +342,6 @@ def test_time_left_is_told_by_what_ended_since_the_clock_was_set_back() -> None:
     now = progress("s", history, held=True, now=30.0)
     assert now.elapsed == 20.0
     assert now.left == pytest.approx(20.0 / 3)
-
-
-class SetBack:
-    """The time, by a clock that is set back a day once it was asked so many times."""
-
-    def __init__(self, after: int) -> None:
-        self._left = after
-
-    def __call__(self) -> float:
-        self._left -= 1
-        return time.time() - (86_400 if self._left < 0 else 0)
 
 
 # Trainings that learn nothing.
@@ -444,3 +380,15 @@ def test_chance_is_the_commonest_class_and_a_little_luck() -> None:
     images = np.zeros((1000, 1, 1, 1), np.uint8)
     for counts, chance in (((500, 500), 0.5316), ((900, 100), 0.9190), ((1000,), 1.0)):
         assert Split(images, np.repeat(np.arange(len(counts)), counts)).chance == pytest.approx(chance, abs=1e-4)
+
+
+# The kernel.
+
+
+def test_what_the_kernel_has_killed_for_memory_is_counted_where_it_counts(tmp_path: Path) -> None:
+    counts = tmp_path / "vmstat"
+    assert kernel.killed(counts) == 0
+    counts.write_text("pgfault 17\noom_kill 3\noom_kill_other 9\n")
+    assert kernel.killed(counts) == 3
+    counts.write_text("pgfault 17\n")
+    assert kernel.killed(counts) == 0

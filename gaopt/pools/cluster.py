@@ -26,7 +26,7 @@ from gaopt.config import PoolConfig
 from gaopt.errors import ConfigError, Lost
 from gaopt.events import Failed, Noted, Outcome, Reason, Reported
 from gaopt.objective import Task, resolve
-from gaopt.pools import token
+from gaopt.pools import kernel, token
 from gaopt.pools.base import Begun, outcomes, reason, spoils
 from gaopt.pools.reach import DEAD, GRACE, Lifelines, aside, check, free, knock
 
@@ -96,6 +96,7 @@ class Cluster:
         self._shared = ray.put(shared)
         self._remote = ray.remote(max_calls=0, max_retries=0, num_returns="streaming")(_work)
         self._running: dict[Any, Task] = {}
+        self._killed: dict[int, int] = {}  # by individual, what the kernel had killed when it was submitted
         gpu = config.gpus > 0 and ray.cluster_resources().get("GPU", 0) > 0
         self._kind, self._need = "GPU" if gpu else "CPU", float(config.gpus if gpu else config.cpus)
         self._heard = time.monotonic()
@@ -143,6 +144,7 @@ class Cluster:
     def submit(self, task: Task) -> None:
         need = {f"num_{self._kind.lower()}s": self._need}
         remote = self._remote.options(name=task.name, **need)
+        self._killed[task.individual] = kernel.killed()
         self._running[remote.remote(self._objective, task, [self._shared])] = task
 
     def wait(self) -> Outcome | Begun | None:
@@ -181,12 +183,18 @@ class Cluster:
         except lost.RayError as error:
             cause = getattr(error, "cause", None) or error  # what was raised in the worker, not Ray's account of it
             self._lifelines.check()  # else it is no fault of the task's
-            outcome = Failed(task.individual, _reason(cause), _first_line(cause))
+            outcome = self._failed(task.individual, cause)
         if not isinstance(outcome, Begun | Reported | Noted):
             del self._running[stream]
         if spoils(outcome):
             ray.cancel(stream, force=True)
         return outcome
+
+    def _failed(self, individual: int, error: Exception) -> Failed:
+        if isinstance(error, lost.WorkerCrashedError) and kernel.killed() > self._killed[individual]:
+            # It may have been another process: then a training is begun again alone, and need not have been.
+            return Failed(individual, "out of memory", f"{_first_line(error)} Meanwhile the kernel killed for memory.")
+        return Failed(individual, _reason(error), _first_line(error))
 
     def cancel(self, individual: int) -> None:
         """Kill its worker: what hangs hears nothing else."""

@@ -1,0 +1,58 @@
+"""A clock that is set back a day."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from unittest.mock import patch
+
+from gaopt.events import Scored
+from gaopt.history import History
+from gaopt.home import Home
+from gaopt.journal import Journal
+from gaopt.progress import progress
+from gaopt.study import run
+from tests.kills import trained_twice
+from tests.reliability.row import Tally
+from tests.reliability.studies import events, left_alone, same, study
+
+DAY = 86_400
+
+
+class SetBack:
+    """The time, by a clock that is set back a day once it was asked so many times."""
+
+    def __init__(self, after: int) -> None:
+        self._left = after
+
+    def __call__(self) -> float:
+        self._left -= 1
+        return time.time() - (DAY if self._left < 0 else 0)
+
+
+def set_back(folder: Path, most: int | None = None) -> Tally:
+    """At every event of a search, or at so many of them."""
+    config = study("sound", population=4, generations=4)
+    alone = left_alone(folder, config)
+    whole = sum(1 for _ in Journal(alone.journal))
+    well = twice = tried = 0
+    for after in range(1, whole, max(1, whole // (most or whole))):
+        home, clock = Home(folder / str(after)), SetBack(after)
+        with patch("gaopt.study.Journal", partial(Journal, clock=clock)):
+            begun = time.monotonic()
+            history = run(config, home)
+        tried += 1
+        well += right(home, history, clock, time.monotonic() - begun) and same(home, alone) == len(history.individuals)
+        twice += trained_twice(home)
+    return Tally(tried, well, twice, "at every event of a search, the clock that the journal asks")
+
+
+def right(home: Home, history: History, clock: SetBack, lasted: float) -> bool:
+    """Whether durations and order are those of a study of so many seconds, though its dates are not."""
+    steps = [b.at - a.at for a, b in pairwise(Journal(home.journal))]
+    elapsed = progress("set back", history, held=True, now=clock()).elapsed
+    ordered = [outcome.individual for _, outcome in history.ends] == [e.individual for e in events(home, Scored)]
+    durations = all(0 < i.seconds < lasted for i in history.scored) and 0 < elapsed <= lasted + 0.1
+    return min(steps) < 1 - DAY and ordered and durations

@@ -1,0 +1,41 @@
+"""Studies that only fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gaopt.config import Faults
+from gaopt.errors import Hopeless
+from gaopt.history import History
+from gaopt.home import Home
+from gaopt.journal import Journal
+from gaopt.study import run
+from tests.kills import trained_twice
+from tests.reliability.row import Tally
+from tests.reliability.studies import study
+
+
+def stopped(folder: Path, most: int = 10) -> Tally:
+    """After 1, 2, … failures of one kind; once it is mended, the rest is trained."""
+    tallies = [_stopped(Home(folder / str(number)), number) for number in range(1, most + 1)]
+    return Tally(
+        len(tallies),
+        sum(well for well, _ in tallies),
+        sum(twice for _, twice in tallies),
+        "every training raises: stops after 1 to 10 of them with the first traceback, goes on once that is mended",
+    )
+
+
+def _stopped(home: Home, number: int) -> tuple[bool, int]:
+    config = study("fails", population=12, faults=Faults(alike=number))
+    try:
+        run(config, home)
+    except Hopeless as error:
+        told = 'raise ValueError("no such luck")' in str(error)
+    else:
+        return False, trained_twice(home)
+    failed = len(History(Journal(home.journal)).failed)
+    (home.path / "mended").touch()
+    history = run(config, home)
+    well = told and failed == len(history.failed) == number and len(history.scored) == 12 - number
+    return well, trained_twice(home)

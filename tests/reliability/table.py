@@ -1,0 +1,86 @@
+"""The table of faults: which rows there are, and how each is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.reliability import clock, diverged, hanging, hopeless, memory, ports, workers
+from tests.reliability.row import Tally
+
+
+@dataclass(frozen=True)
+class Row:
+    """One fault: its name on the command line, what it is, and the functions that cause it in a scratch folder."""
+
+    name: str
+    fault: str
+    causes: tuple[Callable[..., Tally], ...]
+
+
+ROWS = (
+    Row("workers", "worker killed, segmentation fault, `os._exit`", (workers.dies_once, workers.dies_always)),
+    Row(
+        "memory",
+        "out of memory, on the host and on the GPU",
+        (memory.refused, memory.killed_by_the_kernel, memory.killed_by_ray, memory.on_the_gpu),
+    ),
+    Row("diverged", "loss NaN or infinite, accuracy stuck at chance", (diverged.loss, diverged.chance)),
+    Row("hanging", "a training that hangs", (hanging.beyond_the_limit, hanging.beyond_siblings)),
+    Row("nodes", "node lost, Ray head lost, dashboard's port taken", (ports.taken,)),
+    Row("clock", "clock set back a day; a full and a slow disk", (clock.set_back,)),
+    Row("hopeless", "most individuals fail in the same way", (hopeless.stopped,)),
+)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What became of a row.
+
+    Attributes:
+        tally: of all its causes.
+        untried: why some of them could not be tried here.
+        broken: the last line of each exception that ended one.
+    """
+
+    row: Row
+    tally: Tally
+    seconds: float
+    untried: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+
+    @property
+    def well(self) -> bool:
+        return not self.broken and not self.tally.lost and self.tally.survived == self.tally.tried
+
+    @property
+    def line(self) -> str:
+        """For the terminal."""
+        tally, seconds = self.tally, f"{self.seconds:.0f} s"
+        rest = "".join(f"\n    not tried: {why}" for why in self.untried) + "".join(
+            f"\n    {why}" for why in self.broken
+        )
+        told = f"tried {tally.tried:>5}  survived {tally.survived:>5}  lost {tally.lost:>3}  {seconds:>6}"
+        return f"{self.row.fault:<62} {told}{rest}"
+
+    @property
+    def cells(self) -> str:
+        """For docs/reliability.md."""
+        tally = self.tally
+        how = "; ".join((*filter(None, (tally.how,)), *(f"not tried: {why}" for why in (*self.untried, *self.broken))))
+        return f"| {self.row.fault} | {how} | {tally.tried} | {tally.survived} | {tally.lost} | {self.seconds:.0f} |"
+
+
+HEAD = "| fault | how it is caused | tried | survived | lost | seconds |\n|---|---|---:|---:|---:|---:|"
+
+
+def gathered(row: Row, tallies: list[Tally], seconds: float, broken: list[str]) -> Told:
+    """The tallies of a row's causes as one. One of nothing tried says why; one that broke counts as not survived."""
+    tried = [tally for tally in tallies if tally.tried]
+    whole = Tally(
+        sum(tally.tried for tally in tried) + len(broken),
+        sum(tally.survived for tally in tried),
+        sum(tally.lost for tally in tried),
+        "; ".join(tally.how for tally in tried),
+    )
+    return Told(row, whole, seconds, tuple(tally.how for tally in tallies if not tally.tried), tuple(broken))
