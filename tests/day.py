@@ -146,7 +146,7 @@ def told(alone: Home, home: Home, toll: Toll, seconds: float) -> tuple[bool, str
         "",
         f"Every {PAUSE[0]:g} to {PAUSE[1]:g} seconds one process of its tree is killed with SIGKILL: a worker,",
         f"the driver, the raylet or Ray's head (`gcs_server`), by chances in {sum(CHANCES.values())} of {chances};",
-        f"whenever the driver has ended, `gaopt resume`. {SPARED:.0%} of the drivers have peace until their first report.",
+        f"whenever the driver has ended, `gaopt resume`. {SPARED:.0%} of the drivers have peace until they report.",
         "`faults.retries` is 100: with the default of 1 an individual whose worker is killed twice is a failure,",
         "as it should be.",
         "",
