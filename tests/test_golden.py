@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from gaopt.cli import cli
+from gaopt.events import Noted, Reported
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
@@ -105,11 +106,16 @@ def test_a_checkpoint_is_read_with_what_it_says_of_itself(golden: Golden) -> Non
     assert found
     tensors, notes = found
     assert sum(tensor.numel() for tensor in tensors.values()) > 3 * 269_000  # ResNet-20, and two moments of each
-    assert int(notes["epoch"]) == 1
+    assert json.loads(notes["progress"])["done"] == 1
+    assert notes["fingerprint"]
 
 
 @pytest.mark.slow
-def test_a_training_that_was_interrupted_comes_to_its_end(golden: Golden) -> None:
+def test_an_interrupted_training_goes_on_from_its_checkpoint_or_says_that_it_begins_anew(golden: Golden) -> None:
     home = golden("interrupted")
     history = run(resumed(home), home)
     assert [sorted(i.reports) for i in history.scored] == [[1, 2], [1, 2]]
+    events = list(Journal(home.journal))
+    first, again = (e for e in events if isinstance(e, Reported) and (e.individual, e.epoch) == (0, 1))
+    anew = [event for event in events if isinstance(event, Noted)]
+    assert (first.metrics == again.metrics) is not bool(anew)  # replayed, or trained from other weights
