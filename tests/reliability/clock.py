@@ -32,13 +32,13 @@ class SetBack:
         return time.time() - (DAY if self._left < 0 else 0)
 
 
-def set_back(folder: Path, most: int | None = None) -> Tally:
-    """At every event of a search, or at so many of them."""
+def set_back(folder: Path, most: int = 20) -> Tally:
+    """At so many of the events of a search."""
     config = study("sound", population=4, generations=4)
     alone = left_alone(folder, config)
     whole = sum(1 for _ in Journal(alone.journal))
     well = twice = tried = 0
-    for after in range(1, whole, max(1, whole // (most or whole))):
+    for after in range(1, whole, max(1, whole // most)):
         home, clock = Home(folder / str(after)), SetBack(after)
         with patch("gaopt.study.Journal", partial(Journal, clock=clock)):
             begun = time.monotonic()
@@ -46,7 +46,7 @@ def set_back(folder: Path, most: int | None = None) -> Tally:
         tried += 1
         well += right(home, history, clock, time.monotonic() - begun) and same(home, alone) == len(history.individuals)
         twice += trained_twice(home)
-    return Tally(tried, well, twice, "at every event of a search, the clock that the journal asks")
+    return Tally(tried, well, twice, "during a search, the clock that the journal asks")
 
 
 def right(home: Home, history: History, clock: SetBack, lasted: float) -> bool:

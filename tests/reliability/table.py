@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.reliability import clock, diverged, hanging, hopeless, memory, ports, workers
+from tests.reliability import (
+    changed,
+    checkpoint,
+    clock,
+    diverged,
+    hanging,
+    holder,
+    hopeless,
+    memory,
+    ports,
+    workers,
+)
 from tests.reliability.row import Tally
 
 
@@ -28,7 +39,10 @@ ROWS = (
     Row("diverged", "loss NaN or infinite, accuracy stuck at chance", (diverged.loss, diverged.chance)),
     Row("hanging", "a training that hangs", (hanging.beyond_the_limit, hanging.beyond_siblings)),
     Row("nodes", "node lost, Ray head lost, dashboard's port taken", (ports.taken,)),
+    Row("holder", "two drivers on one study", (holder.two_drivers,)),
+    Row("checkpoint", "checkpoint torn, zeroed, of another net, of an older version", (checkpoint.damaged,)),
     Row("clock", "clock set back a day; a full and a slow disk", (clock.set_back,)),
+    Row("changed", "the code, data or config changed before resume", (changed.something_changed,)),
     Row("hopeless", "most individuals fail in the same way", (hopeless.stopped,)),
 )
 
