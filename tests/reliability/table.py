@@ -9,10 +9,12 @@ from tests.reliability import (
     changed,
     checkpoint,
     clock,
+    disk,
     diverged,
     hanging,
     holder,
     hopeless,
+    killed,
     memory,
     ports,
     workers,
@@ -30,6 +32,12 @@ class Row:
 
 
 ROWS = (
+    Row(
+        "killed",
+        "driver killed (SIGKILL) at any system call that writes or syncs",
+        (killed.killed_at_every_call, killed.killed_again_and_again),
+    ),
+    Row("disk", "a write fails: disk full, EIO, read-only", (disk.full, disk.failing, disk.read_only)),
     Row("workers", "worker killed, segmentation fault, `os._exit`", (workers.dies_once, workers.dies_always)),
     Row(
         "memory",
@@ -41,7 +49,7 @@ ROWS = (
     Row("nodes", "node lost, Ray head lost, dashboard's port taken", (ports.taken,)),
     Row("holder", "two drivers on one study", (holder.two_drivers,)),
     Row("checkpoint", "checkpoint torn, zeroed, of another net, of an older version", (checkpoint.damaged,)),
-    Row("clock", "clock set back a day; a full and a slow disk", (clock.set_back,)),
+    Row("clock", "clock set back a day; a full and a slow disk", (clock.set_back, disk.slow)),
     Row("changed", "the code, data or config changed before resume", (changed.something_changed,)),
     Row("hopeless", "most individuals fail in the same way", (hopeless.stopped,)),
 )
@@ -75,7 +83,7 @@ class Told:
             f"\n    {why}" for why in self.broken
         )
         told = f"tried {tally.tried:>5}  survived {tally.survived:>5}  lost {tally.lost:>3}  {seconds:>6}"
-        return f"{self.row.fault:<62} {told}{rest}"
+        return f"{self.row.fault:<64} {told}{rest}"
 
     @property
     def cells(self) -> str:
