@@ -15,8 +15,9 @@ import pytest
 from gaopt.errors import BadInput, StudyError
 from gaopt.events import Scored, decode
 from gaopt.history import History
+from gaopt.hold import held
 from gaopt.home import Home
-from gaopt.journal import Journal, held
+from gaopt.journal import Journal
 from gaopt.study import run as run_study
 from tests.conftest import toy
 from tests.test_cli import invoke
@@ -188,7 +189,7 @@ def test_a_lock_that_is_a_pipe_is_not_waited_for(study: Home) -> None:
     lock = study.path / "study.lock"
     lock.unlink(missing_ok=True)
     os.mkfifo(lock)
-    assert not held(study.journal)
+    assert not held(study.path)
 
 
 def test_a_journal_in_another_mode_of_sqlite_is_read(study: Home) -> None:
