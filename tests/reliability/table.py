@@ -16,6 +16,7 @@ from tests.reliability import (
     hopeless,
     killed,
     memory,
+    nodes,
     ports,
     workers,
 )
@@ -46,7 +47,7 @@ ROWS = (
     ),
     Row("diverged", "loss NaN or infinite, accuracy stuck at chance", (diverged.loss, diverged.chance)),
     Row("hanging", "a training that hangs", (hanging.beyond_the_limit, hanging.beyond_siblings)),
-    Row("nodes", "node lost, Ray head lost, dashboard's port taken", (ports.taken,)),
+    Row("nodes", "node lost, Ray head lost, dashboard's port taken", (nodes.node_lost, nodes.head_lost, ports.taken)),
     Row("holder", "two drivers on one study", (holder.two_drivers,)),
     Row("checkpoint", "checkpoint torn, zeroed, of another net, of an older version", (checkpoint.damaged,)),
     Row("clock", "clock set back a day; a full and a slow disk", (clock.set_back, disk.slow)),
