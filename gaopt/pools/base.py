@@ -131,8 +131,8 @@ def _attempt(objective: Objective, task: Task, report: _Reporter) -> Outcome | N
         found = objective(task, report)
         score = found if isinstance(found, Score) else Score(found)
         # It came to its end: no epoch was begun beyond. One that tells of none is one.
-        epochs = score.epochs or report.begun - 1 or 1
-        return _outcome(replace(score, epochs=epochs), task, time.monotonic() - start)
+        report.begun = score.epochs or report.begun - 1 or 1
+        return _outcome(replace(score, epochs=report.begun), task, time.monotonic() - start)
     except Cancelled:
         return None
     except BaseException as error:
