@@ -39,7 +39,7 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool, allow_c
         allow_changed: see `study.run`.
 
     Raises:
-        Stopped, Hopeless, Unwritable, Unjudged: after a word on how to go on.
+        Stopped, Hopeless, Lost, Unwritable, Unjudged: after a word on how to go on.
     """
     with Signals() as signals, closing(open_pool(config, resolve(config.objective).prepare(config))) as pool:
         signals.listen()  # again: Ray installs a handler of its own when it starts

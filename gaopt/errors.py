@@ -82,8 +82,11 @@ class Stopped(GaoptError):  # noqa: N818
         self.signal = signal
 
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
-"""What the system calls the faults of a disk: full, over a quota, too large a file, broken, not to be written."""
+NO_ROOM = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS),
+    *(errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENXIO, errno.EREMOTEIO),
+)
+"""What the system calls the faults of a disk: full, over a quota, a file too large, read-only; broken, gone."""
 
 
 def of_disk(error: BaseException) -> bool:
@@ -91,9 +94,17 @@ def of_disk(error: BaseException) -> bool:
 
     Libraries that write by themselves have only words: SQLite's "disk is full", torch's and HDF5's "No space left".
     """
+    seen: list[BaseException] = []  # an exception may be raised from itself
+    told: BaseException | None = error
+    while told and all(told is not each for each in seen):
+        seen.append(told)
+        told = told.__cause__
+    return any(map(_of_disk, seen))
+
+
+def _of_disk(error: BaseException) -> bool:
     own = isinstance(error, OSError) and error.errno in NO_ROOM
-    own = own or any(words in str(error) for words in ("disk is full", "No space left on device"))
-    return own or bool(error.__cause__ and of_disk(error.__cause__))
+    return own or any(words in str(error) for words in ("disk is full", "No space left on device"))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -207,14 +207,19 @@ LARGEST = 1e150
 
 def finite(metrics: dict[str, float]) -> dict[str, float]:
     """Those metrics that are numbers, as Python floats: NaN, infinities and what is as good as one are left out."""
-    return {name: float(value) for name, value in metrics.items() if abs(value) <= LARGEST}
+    return {name: number for name, value in metrics.items() if abs(number := float(value)) <= LARGEST}
 
 
 def encode(event: Event) -> tuple[str, str]:
-    """(kind, body): the name of the event and the rest as JSON, without its time."""
+    """(kind, body): the name of the event and the rest as JSON, without its time. Of a text, what is none becomes "?".
+
+    Raises:
+        TypeError, ValueError: it holds what JSON cannot.
+    """
     body = asdict(event)
     del body["at"]
-    return type(event).__name__, json.dumps(body, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(body, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return type(event).__name__, text.encode("utf-8", "replace").decode()  # a file's name need not be text
 
 
 def decode(kind: str, body: str, at: float) -> Event:

@@ -29,8 +29,8 @@ def settled(history: History, failed: Failed, config: Faults) -> Failed | Retrie
 
 
 def _kind(reason: Reason) -> Reason:
-    """What tries are counted together: neither a node nor a disk that failed uses up those of a worker."""
-    return reason if reason in ("disk", "node lost") else "killed"
+    """What tries are counted together: none of these uses up those of a worker that died."""
+    return reason if reason in ("disk", "node lost", "out of memory") else "killed"
 
 
 def alone(individual: Individual) -> bool:
@@ -54,15 +54,17 @@ def room(history: History, room: int) -> int:
 def check(history: History, config: Faults) -> None:
     """
     Raises:
-        Hopeless: since the study was opened, the first trainings all failed with the same reason. With the traceback of
-            the first of them.
+        Hopeless: since the study was opened, so many trainings failed with the same reason, the first of all or any in
+            a row. With the traceback of the first of them.
     """
-    first = [outcome for _, outcome in history.lately[1][: config.alike]]
-    failed = [outcome for outcome in first if isinstance(outcome, Failed)]
-    if not config.alike or len(failed) < config.alike or len({each.reason for each in failed}) > 1:
-        return
-    one = failed[0]
-    raise Hopeless(
-        f"the first {config.alike} trainings all failed: {one.reason}. Individual {one.individual}:\n"
-        + (one.traceback or one.message)
-    )
+    ended = [outcome for _, outcome in history.lately[1]]
+    for which, some in (("first", ended[: config.alike]), ("last", ended[-config.alike :])):
+        failed = [outcome for outcome in some if isinstance(outcome, Failed)]
+        if not config.alike or len(failed) < config.alike or len({each.reason for each in failed}) > 1:
+            continue
+        one = failed[0]
+        if which == "first" or one.reason != "diverged":  # later on, that is what the genes are tried for
+            raise Hopeless(
+                f"the {which} {config.alike} trainings all failed: {one.reason}. Individual {one.individual}:\n"
+                + (one.traceback or one.message)
+            )

@@ -149,8 +149,7 @@ class History:
                 for id in individuals:
                     self._grant(self.individuals[id], share)
             case Started(individual):
-                self.individuals[individual].status = "running"
-                self.individuals[individual].started = event.at
+                self._start(self.individuals[individual], event)
             case Reported(individual, epoch):
                 # After a resume an epoch can come again; the later report is the one that counts.
                 self.individuals[individual].reports[epoch] = event
@@ -182,6 +181,11 @@ class History:
             self.individuals[birth.id] = Individual(birth, event.generation, share=birth.share)
         if event.generation > self.generation:  # finalists that are trained again belong to no population
             self.populations.append(event.survivors + tuple(birth.id for birth in event.births))
+
+    @staticmethod
+    def _start(individual: Individual, event: Started) -> None:
+        individual.status, individual.started = "running", event.at
+        individual.reports.clear()  # those before its checkpoint come again
 
     @staticmethod
     def _grant(individual: Individual, share: float) -> None:

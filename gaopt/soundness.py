@@ -51,7 +51,7 @@ def check(event: Event, born: Collection[int], generation: int) -> None:
             _check_born([individual], born)
         case Reported(individual, epoch, metrics, cycle):
             _check_born([individual], born)
-            _within("an epoch", epoch, 1, MOST)
+            _within("an epoch", epoch, 0, MOST)
             _check_finite([*metrics.values(), *(value for point in cycle for value in point)])
         case Judged(individual, metrics):
             _check_born([individual], born)

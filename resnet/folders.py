@@ -55,13 +55,17 @@ def plan_of(tree: Tree) -> Plan:
     """The classes and splits of a tree, by the names of its folders.
 
     Raises:
-        DataError: fewer than two classes, an empty or an unknown class, a file that is no regular file.
+        DataError: fewer than two classes, an empty or an unknown one or one whose name is no text, a file that is no
+            regular file.
     """
     folders = _split_folders(tree)
     classes = tuple(_children(tree, folders["train"]))
     if len(classes) < 2:
         found = f"only the class {classes[0]!r}" if classes else "no class"
         raise DataError(f"{tree.where(folders['train'])} holds {found}: two folders of images at least are wanted")
+    for name in classes:
+        if name != name.encode("utf-8", "replace").decode():  # it is to be written down, as text
+            raise DataError(f"{tree.where(folders['train'])} holds {os.fsencode(name)!r}, which is no UTF-8: rename it")
     images = sorted(parts for parts in tree.listing.files if PurePath(parts[-1]).suffix.lower() in suffixes())
     return Plan(classes, {name: _labelled(tree, folder, classes, images) for name, folder in folders.items()})
 

@@ -68,7 +68,7 @@ SENSELESS: list[tuple[str, dict[str, Any], str]] = [
     ("Failed", {"individual": 0, "reason": "error", "epochs": 10**40}, "as a number of epochs"),
     ("Failed", {"individual": 0, "reason": "bad luck"}, "'Failed' that cannot be read"),
     ("Reported", METRIC | {"epoch": 1}, "not finite"),
-    ("Reported", {"individual": 0, "epoch": 0, "metrics": {}}, "0 as an epoch"),
+    ("Reported", {"individual": 0, "epoch": -1, "metrics": {}}, "-1 as an epoch"),
     ("Bred", {"generation": 2, "births": [BIRTH | {"id": 3}]}, "individual 3 twice"),
     ("Bred", {"generation": 2, "births": [BIRTH, BIRTH]}, "individual 6 twice"),
     ("Bred", {"generation": 2, "births": [BIRTH | {"id": 10**30}]}, "as the number of an individual"),

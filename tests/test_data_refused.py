@@ -33,6 +33,12 @@ def test_an_empty_class_folder_is_named(tmp_path: Path) -> None:
     assert "d/yak holds no image" in refused(packed(root, tmp_path / "d.tgz"), tmp_path)
 
 
+def test_a_class_whose_name_is_no_text_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    root = fill(tmp_path / "d", 5)
+    (root / "owl").rename(root / os.fsdecode(b"\xffowl"))
+    assert r"holds b'\xffowl', which is no UTF-8: rename it" in refused(root, tmp_path)
+
+
 def test_a_class_that_train_does_not_have_is_named(tmp_path: Path) -> None:
     fill(tmp_path / "d/train", 5, ("cat", "dog"))
     fill(tmp_path / "d/test", 1)

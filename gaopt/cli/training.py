@@ -145,7 +145,13 @@ def _fixed(config: StudyConfig, objective: Objective) -> StudyConfig:
 @click.option("--generations", metavar="N", help="Go on to this many generations, if more than before.")
 @click.option("--seeds", metavar="N", help="Go on to this many seeds of each variant of an experiment.")
 @click.option("--address", metavar="ADDRESS", help="Join this Ray cluster; 'local' for this machine.")
-@click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Change [stop], [noise] or [pool].")
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="TABLE.KEY=VALUE",
+    help="Change [stop], [noise], [pool], [faults].",
+)
 @click.option("--allow-changed", is_flag=True, help="Also where code, data or the config of trainings changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines on stdout.")
 def resume(

@@ -12,13 +12,13 @@ from annotated_types import Ge, Le
 class Faults:
     """
     Attributes:
-        retries: how often an individual is begun again whose worker was lost, had no room on its disk, or ran out of
-            memory; after the last of these it is trained alone.
+        retries: how often an individual is begun again whose worker died; also how often one whose worker had no room
+            on its disk, and how often, then alone, one that ran out of memory. A node that is lost does not count.
         seconds: after which a training is ended as "timed out"; 0 for no limit.
         times: a training is ended so, too, that reported nothing for so many times as long as others took in all (their
             median, of three or more), and for a minute; 0 for no limit.
-        alike: the study stops when the first so many trainings since it was opened all failed with one reason; 0 for
-            never.
+        alike: the study stops when the first so many trainings since it was opened all failed with one reason, or so
+            many in a row with one that is not "diverged"; 0 for never.
     """
 
     retries: Annotated[int, Ge(0), Le(100)] = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import re
 import threading
@@ -9,10 +10,12 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from operator import index
+from typing import Protocol, cast
 
-from gaopt.errors import Cancelled, Diverged, Unwritable, of_disk
-from gaopt.events import Failed, Judged, Noted, Outcome, Reason, Reported, Scored, finite
+from gaopt import soundness
+from gaopt.errors import Cancelled, Diverged, StudyError, Unwritable, of_disk
+from gaopt.events import Failed, Judged, Noted, Outcome, Reason, Reported, Scored, decode, encode, finite
 from gaopt.objective import Cycle, Objective, Score, Task
 
 
@@ -115,14 +118,15 @@ class _Reporter:
         self.begun = 1
 
     def __call__(self, epoch: int, metrics: Mapping[str, float], cycle: Cycle = ()) -> None:
-        self.begun = int(epoch) + 1
+        self.begun = index(epoch) + 1
         if self._cancelled.is_set():
             raise Cancelled
         points = tuple((float(x), float(lr), float(mom)) for x, lr, mom in cycle)
-        self._results.put(Reported(self._individual, int(epoch), finite(dict(metrics)), points))
+        known = tuple(point for point in points if all(map(math.isfinite, point)))
+        self._results.put(_writable(Reported(self._individual, index(epoch), finite(dict(metrics)), known)))
 
     def note(self, message: str) -> None:
-        self._results.put(Noted(self._individual, message))
+        self._results.put(_writable(Noted(self._individual, str(message))))
 
 
 def _attempt(objective: Objective, task: Task, report: _Reporter) -> Outcome | None:
@@ -131,23 +135,44 @@ def _attempt(objective: Objective, task: Task, report: _Reporter) -> Outcome | N
         found = objective(task, report)
         score = found if isinstance(found, Score) else Score(found)
         # It came to its end: no epoch was begun beyond. One that tells of none is one.
-        report.begun = score.epochs or report.begun - 1 or 1
+        report.begun = index(score.epochs) or report.begun - 1 or 1
         return _outcome(replace(score, epochs=report.begun), task, time.monotonic() - start)
     except Cancelled:
         return None
     except BaseException as error:
-        seconds = time.monotonic() - start
-        return Failed(task.individual, reason(error), describe(error), seconds, report.begun, traced(error))
+        return _failure(error, task, time.monotonic() - start, report.begun)
+
+
+def _failure(error: BaseException, task: Task, seconds: float, begun: int) -> Outcome:
+    try:
+        return _writable(Failed(task.individual, reason(error), describe(error), seconds, begun, traced(error)))
+    except Exception:  # an exception that cannot even say what it is
+        return Failed(task.individual, "error", type(error).__name__, seconds)
+
+
+def _writable(outcome: Outcome) -> Outcome:
+    """As the journal will give it back: what an objective tells may be anything, and must not end the study.
+
+    Raises:
+        ValueError: it cannot be written down.
+    """
+    try:
+        written = decode(*encode(outcome), 0.0)
+        soundness.check(written, {outcome.individual}, 0)
+    except (StudyError, TypeError, ValueError) as error:
+        raise ValueError(f"what the objective told cannot be written down: {error}") from error
+    return cast("Outcome", written)
 
 
 def _outcome(score: Score, task: Task, seconds: float) -> Outcome:
     metrics = finite(dict(score.metrics))
     if task.judge:
-        return Judged(task.individual, metrics)
+        return _writable(Judged(task.individual, metrics))
     fitness = float(score.fitness)
     if not finite({"fitness": fitness}):
         raise Diverged(f"the fitness is {fitness}")
-    return Scored(task.individual, fitness, metrics, score.epochs, score.seconds or seconds)
+    lasted = float(score.seconds) if 0 < score.seconds < math.inf else seconds
+    return _writable(Scored(task.individual, fitness, metrics, score.epochs, lasted))
 
 
 def reason(error: BaseException) -> Reason:

@@ -1,0 +1,137 @@
+"""Whatever an objective tells, its individual has an outcome that can be written down and read again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gaopt import Gene, Space, faults
+from gaopt.config import Faults
+from gaopt.errors import Hopeless, of_disk
+from gaopt.events import Birth, Bred, Failed, Outcome, Reported, Retried, Scored
+from gaopt.history import History
+from gaopt.home import Home
+from gaopt.journal import Journal
+from gaopt.objective import Plain, Report, Score, Task
+from gaopt.pools.inline import Inline
+from gaopt.study import run
+from tests.conftest import toy
+
+
+def raises(error: BaseException, cause: BaseException | None = None) -> Callable[[Task, Report], Score]:
+    def objective(task: Task, report: Report) -> Score:
+        raise error from cause
+
+    return objective
+
+
+def tells(score: Score | None = None, **told: Any) -> Callable[[Task, Report], Score]:
+    def objective(task: Task, report: Report) -> Score:
+        if told:
+            report(**{"epoch": 1, "metrics": {}, **told})
+        return score or Score(0.5)
+
+    return objective
+
+
+class Wordless(Exception):  # noqa: N818
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def outcome(objective: Callable[[Task, Report], Score], home: Home) -> tuple[Outcome, list[Reported]]:
+    """Of the one individual of a study that is run, and then read from the disk again."""
+    config = replace(toy(population=2, generations=1), space=Space(lr=Gene(0.1, 1.0)), faults=Faults(alike=0))
+    run(config, home, pool=Inline(Plain(objective)))
+    history = History(Journal(home.journal))
+    found = history.individuals[0]
+    assert found.outcome
+    return found.outcome, list(found.reports.values())
+
+
+@pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        (tells(epoch=-1), "cannot be written down"),
+        (tells(epoch=1.5), "TypeError"),
+        (tells(Score(0.5, epochs=2.5)), "TypeError"),  # type: ignore[arg-type]
+        (tells(Score(0.5, epochs=2**40)), "ValueError"),
+        (raises(OSError("b\udcff.png is gone")), "b?.png is gone"),
+        (raises(Wordless()), "Wordless"),
+    ],
+)
+def test_what_cannot_be_written_down_fails_the_individual_alone(
+    objective: Callable[[Task, Report], Score], message: str, home: Home
+) -> None:
+    found, _ = outcome(objective, home)
+    assert isinstance(found, Failed)
+    assert found.reason == "error"
+    assert message in found.message
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [
+        tells(epoch=np.int64(1), metrics={"loss": np.float32(0.5)}),
+        tells(epoch=0),
+        tells(cycle=[(0.5, math.nan, 0.9), (0.6, 1e-3, 0.9)]),
+        tells(metrics={"a\udcff": 1.0}),
+        tells(Score(np.float32(0.5), epochs=np.int64(1), seconds=np.float32(2.0))),  # type: ignore[arg-type]
+        tells(Score(0.5, seconds=math.nan)),
+        tells(Score(0.5, seconds=-1.0)),
+    ],
+)
+def test_odd_numbers_and_names_are_written_down_as_far_as_they_go(
+    objective: Callable[[Task, Report], Score], home: Home
+) -> None:
+    found, reports = outcome(objective, home)
+    assert isinstance(found, Scored)
+    assert found.fitness == 0.5
+    assert found.seconds >= 0
+    assert all(len(report.cycle) < 2 for report in reports)
+
+
+def test_a_note_may_be_anything(home: Home) -> None:
+    def notes(task: Task, report: Report) -> Score:
+        report.note(5)  # type: ignore[arg-type]
+        return Score(0.5)
+
+    found, _ = outcome(notes, home)
+    assert isinstance(found, Scored)
+    assert [note.message for note in History(Journal(home.journal)).individuals[0].notes] == ["5"]
+
+
+def test_an_exception_that_was_raised_from_itself_has_its_reason(home: Home) -> None:
+    error = ValueError("in a circle")
+    found, _ = outcome(raises(error, error), home)
+    assert isinstance(found, Failed)
+    assert (found.reason, "in a circle" in found.message) == ("error", True)
+    assert not of_disk(error)
+
+
+def after(*outcomes: Outcome) -> History:
+    births = tuple(Birth(n, {"lr": 0.1}, "random") for n in range(len(outcomes)))
+    return History([Bred(0, births), *outcomes])
+
+
+def test_failures_in_a_row_stop_a_study_unless_they_are_the_genes() -> None:
+    late = [Scored(0, 0.5), *(Failed(n, "error", f"no {n}") for n in range(1, 4))]
+    faults.check(after(*late[:3]), Faults(alike=3))
+    with pytest.raises(Hopeless, match=r"the last 3 trainings all failed: error. Individual 1:\nno 1"):
+        faults.check(after(*late), Faults(alike=3))
+    faults.check(after(Scored(0, 0.5), *(Failed(n, "diverged") for n in range(1, 9))), Faults(alike=3))
+    faults.check(after(*late), Faults(alike=0))
+
+
+def test_one_that_was_killed_and_then_ran_out_of_memory_is_still_tried_alone() -> None:
+    history = after(Retried(0, "killed"))  # type: ignore[arg-type]
+    tried = faults.settled(history, Failed(0, "out of memory"), Faults())
+    assert isinstance(tried, Retried)
+    history.add(tried)
+    assert isinstance(faults.settled(history, Failed(0, "out of memory"), Faults()), Failed)
+    assert isinstance(faults.settled(history, Failed(0, "killed"), Faults()), Failed)
