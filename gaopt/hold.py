@@ -47,8 +47,7 @@ class Hold:
         deadline = time.monotonic() + PATIENCE
         while not _locked(self._file, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
-                holder = os.pread(self._file, 300, 0).decode("utf-8", "replace")
-                raise StudyError(f"the study {folder.name!r} is in use{holder and f' by {holder}'}")
+                raise _in_use(folder)
             time.sleep(0.05)
 
     def release(self) -> None:
@@ -67,6 +66,22 @@ def held(folder: Path) -> bool:
         return not _locked(file, fcntl.LOCK_SH)  # shared: readers do not take each other for a driver
     finally:
         os.close(file)
+
+
+def check_free(folder: Path) -> None:
+    """
+    Raises:
+        StudyError: a driver holds the study in this folder now; what `Hold` would say.
+    """
+    if held(folder):
+        raise _in_use(folder)
+
+
+def _in_use(folder: Path) -> StudyError:
+    holder = ""
+    with suppress(OSError), open(os.open(_lock_file(folder), os.O_RDONLY | _FILE), "rb") as file:
+        holder = file.read(300).decode("utf-8", "replace")
+    return StudyError(f"the study {folder.name!r} is in use{holder and f' by {holder}'}")
 
 
 def _locked(file: int, kind: int) -> bool:

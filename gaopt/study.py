@@ -22,6 +22,7 @@ from gaopt.config import SEARCHES, StudyConfig, check_read, from_tables
 from gaopt.errors import Stopped, StudyError, Unjudged, Unwritable
 from gaopt.events import Closed, Event, Failed, Judged, Noted, Opened, Outcome, Recalled, Reported, Scored, Started
 from gaopt.history import History, Individual
+from gaopt.hold import check_free
 from gaopt.home import Home, existing
 from gaopt.journal import Journal
 from gaopt.objective import Objective, Task, resolve
@@ -114,10 +115,11 @@ def resumed(home: Home, overrides: Sequence[str] = (), allow_changed: bool = Fal
         allow_changed: let also that change by which individuals are trained.
 
     Raises:
-        BadInput: the journal is empty or cannot be read, a link leads out of the study, or it cannot go on with these
-            overrides.
+        BadInput: the journal is empty or cannot be read, a link leads out of the study, another driver holds it, or it
+            cannot go on with these overrides.
     """
     home.check_links()
+    check_free(home.path)  # before data are loaded and Ray is started, in vain
     history = History(Journal(home.journal))
     if not history.config:
         raise StudyError(f"the study {home.name!r} has an empty journal: remove {home.path} and start again")

@@ -138,6 +138,16 @@ def test_a_finished_study_goes_on_with_more_generations(home: Home, tmp_path: Pa
     assert table(home) == table(Home(tmp_path / "at once"))
 
 
+def test_a_study_that_is_held_is_refused_before_its_data_are_loaded(home: Home) -> None:
+    run(toy(population=2, generations=1), home)
+    with (
+        Journal(home.journal, write=True),
+        pytest.raises(StudyError, match=rf"^the study 'study' is in use by process {os.getpid()} on "),
+    ):
+        resumed(home)
+    assert resumed(home)
+
+
 def test_running_a_finished_study_again_trains_nothing(home: Home) -> None:
     run(toy(), home)
     events: list[Event] = []
