@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gaopt.config import Faults
 from gaopt.errors import Hopeless, Unwritable
 from gaopt.events import Failed, Reason, Retried
@@ -19,13 +21,17 @@ def settled(history: History, failed: Failed, config: Faults) -> Failed | Retrie
     Raises:
         Unwritable: the disk was at fault each time. It says nothing of the genes, and would fail the others too.
     """
-    tried = [_kind(retried.reason) for retried in history.individuals[failed.individual].retried]
-    tries, most = tried.count(_kind(failed.reason)), NODES if failed.reason == "node lost" else config.retries
-    if failed.reason == "disk" and tries >= most:
+    if again(failed, history.individuals[failed.individual].retried, config):
+        return Retried(failed.individual, failed.reason, failed.message, failed.seconds)
+    if failed.reason == "disk":
         raise Unwritable(f"individual {failed.individual} cannot be trained: {failed.message}")
-    if failed.reason not in MACHINE or tries >= most:
-        return failed
-    return Retried(failed.individual, failed.reason, failed.message, failed.seconds)
+    return failed
+
+
+def again(failed: Failed, before: Sequence[Failed | Retried], config: Faults) -> bool:
+    """Whether another try is worth it, after those that failed before."""
+    tries = [_kind(each.reason) for each in before].count(_kind(failed.reason))
+    return failed.reason in MACHINE and tries < (NODES if failed.reason == "node lost" else config.retries)
 
 
 def _kind(reason: Reason) -> Reason:

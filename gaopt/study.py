@@ -230,13 +230,22 @@ class _Loop:
         best = self.history.best
         if not self.objective.judges or best is None or best.id in self.history.judged:
             return
-        self.pool.submit(replace(self._task(best), judge=True))
-        while isinstance(outcome := self._wait(), Reported | Noted):
-            pass  # its weights were gone, and it is trained again
-        if isinstance(outcome, Failed):
-            raise Unjudged(f"the best individual could not be measured on the test split: {outcome.message}")
+        tried: list[Failed] = []
+        while isinstance(outcome := self._judged(best), Failed):
+            if not faults.again(outcome, tried, self.config.faults):
+                raise Unjudged(f"the best individual could not be measured on the test split: {outcome.message}")
+            tried.append(outcome)  # no `Retried`: it has its score, and is not waiting for one
+            self._record(Noted(best.id, f"measured on the test split again: {outcome.reason}: {outcome.message}"))
         assert isinstance(outcome, Judged)
         self._record(outcome)
+
+    def _judged(self, best: Individual) -> Outcome:
+        """What one try to measure it came to."""
+        self.pool.submit(replace(self._task(best), judge=True))
+        while isinstance(outcome := self._wait(), Reported | Noted):
+            if isinstance(outcome, Noted):  # where its weights were gone it is trained again, which reports as well
+                self._record(outcome)
+        return outcome
 
     def _sweep(self) -> None:
         """An individual's folder lives until it has its score, and while it may be the best in the end."""

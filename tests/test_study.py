@@ -14,8 +14,9 @@ from types import MappingProxyType
 import pytest
 
 from gaopt import Genetic, StudyConfig
-from gaopt.errors import Cancelled, ConfigError, Stopped, StudyError
-from gaopt.events import Closed, Event, Failed, Judged, Outcome, Reported, Scored, Started
+from gaopt.config import Faults
+from gaopt.errors import Cancelled, ConfigError, Stopped, StudyError, Unjudged
+from gaopt.events import Closed, Event, Failed, Judged, Noted, Outcome, Reported, Scored, Started
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
@@ -269,6 +270,16 @@ def test_a_best_individual_whose_weights_are_gone_is_trained_again_and_judged(ho
     again = run(config, part)
     assert again.judged[history.best.id].metrics == history.judged[history.best.id].metrics
     assert part.weights.read_bytes() == home.weights.read_bytes()
+    assert noted(part) == ["weights.safetensors is gone: trained again"]
+    torn = cut(home, judged - 1, tmp_path / "torn")
+    torn.scratch(history.best.id).mkdir(parents=True)
+    (torn.scratch(history.best.id) / "weights.safetensors").write_bytes(home.weights.read_bytes()[:-1])
+    assert run(config, torn).judged[history.best.id].metrics == again.judged[history.best.id].metrics
+    assert noted(torn) == ["weights.safetensors is torn or altered: trained again"]
+
+
+def noted(home: Home) -> list[str]:
+    return [event.message for event in Journal(home.journal) if isinstance(event, Noted)]
 
 
 class Judging(Plain):
@@ -287,6 +298,35 @@ def test_the_best_individual_alone_is_judged_and_once(home: Home) -> None:
     again: list[Event] = []
     run(config, home, watch=lambda history, event: again.append(event))
     assert not any(isinstance(event, Judged) for event in again)
+
+
+class LosesItsWorker(Judging):
+    """The first two times that it is to be judged."""
+
+    def __call__(self, task: Task, report: Report) -> Score:
+        if task.judge and (tries := len([*task.home.glob("judged-*")])) < 2:
+            (task.home / f"judged-{tries}").touch()
+            raise MemoryError if tries else Cancelled
+        return super().__call__(task, report)
+
+
+losing = LosesItsWorker(as_number, judges=True)
+
+
+@pytest.mark.parametrize("retries", [2, 1])
+def test_judging_is_tried_again_where_the_machine_failed_and_not_for_ever(home: Home, retries: int) -> None:
+    config = replace(
+        toy(population=2, generations=1), objective="tests.test_study:losing", faults=Faults(retries=retries)
+    )
+    if retries == 1:
+        with pytest.raises(Unjudged, match="could not be measured on the test split"):
+            run(config, home)
+        assert len(noted(home)) == 1
+    history = run(config, home)
+    assert [*history.judged] == [history.best.id if history.best else None]
+    assert noted(home)[0].startswith("measured on the test split again: killed: ")
+    assert len(noted(home)) == retries
+    assert not history.unfinished
 
 
 def test_an_individual_s_folder_goes_when_it_is_not_the_best(home: Home) -> None:

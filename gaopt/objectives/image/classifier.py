@@ -121,7 +121,8 @@ class Classifier:
 
         settings, images = Settings.of_task(task), task.shared
         path = task.folder / "weights.safetensors"
-        if (found := weights.read(path)) is None:  # removed since: on a CPU the same weights come again
+        if (found := weights.read(path)) is None:  # on a CPU the same weights come again
+            report.note(f"{path.name} is {'torn or altered' if path.exists() else 'gone'}: trained again")
             self._train(task, report)
             found = weights.read(path)
         assert found
