@@ -5,7 +5,7 @@
 # make fuzz   give it ten thousand bad inputs, and bytes changed at random for a minute each (EACH=60)
 # make kills  kill a real search at twenty random moments and resume it (20 minutes)
 # make faults cause every fault of docs/reliability.md, and write its table (20 minutes)
-# make day    a search of forty generations while something of it is killed every few seconds (25 minutes)
+# make day    a search of forty generations while something of it is killed every few seconds (a quarter of an hour)
 
 PYTHON ?= python3
 VENV   := .venv

@@ -1,7 +1,7 @@
 """make day: a day in small. A `quick` search of forty generations while something of it is killed every few seconds.
 
 The driver, a worker, the raylet or Ray's head, at random; whenever the driver is gone, `gaopt resume`. Writes
-results/day.md. Takes about twenty minutes on two cores, and is therefore no part of the test suite.
+results/day.md. Takes about a quarter of an hour on two cores, and is therefore no part of the test suite.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gaopt.journal import Journal
 from tests.kills import ROOT, gaopt, table, trained_twice
 
 SHRUNK = ("data.limit=500", "recipe.epochs=2", "recipe.batch=64")
-"""What makes a training short enough for forty generations of them to fit between the kills of twenty minutes."""
+"""What makes a training short enough for forty generations of them to fit between the kills of a quarter of an hour."""
 RETRIES = "faults.retries=100"
 """A worker of one individual may be killed again and again: with the default of 1 the second kill is a failure."""
 STUDY = ("--generations", "40", "--pop", "6", *(part for key in (*SHRUNK, RETRIES) for part in ("--set", key)))
