@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, Literal
@@ -41,6 +41,7 @@ class Individual:
         reports: of its last training, by epoch.
         retried: why it was begun again, each time.
         notes: what else is to be known of its trainings.
+        config: with which it got its outcome, as plain data.
     """
 
     birth: Birth
@@ -53,6 +54,7 @@ class Individual:
     retried: list[Retried] = field(default_factory=list)
     notes: list[Noted] = field(default_factory=list)
     outcome: Scored | Failed | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def id(self) -> int:
@@ -199,7 +201,7 @@ class History:
         individual.reports.clear()  # those before its checkpoint come again
 
     def _fail(self, individual: Individual, event: Failed) -> None:
-        individual.outcome, individual.status = event, "failed"
+        individual.outcome, individual.status, individual.config = event, "failed", self.config
         self.ends.append((individual.share, event))
 
     def _score(self, individual: Individual, event: Scored) -> None:
@@ -208,7 +210,7 @@ class History:
         if individual.share < 1:
             individual.early[individual.share], individual.status = event, "early"
         else:
-            individual.outcome, individual.status = event, "scored"
+            individual.outcome, individual.status, individual.config = event, "scored", self.config
 
     @property
     def lately(self) -> tuple[float, list[tuple[float, Scored | Failed]]]:

@@ -241,7 +241,8 @@ class _Loop:
 
     def _judged(self, best: Individual) -> Outcome:
         """What one try to measure it came to."""
-        self.pool.submit(replace(self._task(best), judge=True))
+        trained = from_tables(best.config)  # by --allow-changed others may be trained otherwise since
+        self.pool.submit(replace(self._task(best), judge=True, settings=trained.settings, threads=trained.pool.cpus))
         while isinstance(outcome := self._wait(), Reported | Noted):
             if isinstance(outcome, Noted):  # where its weights were gone it is trained again, which reports as well
                 self._record(outcome)

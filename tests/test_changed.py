@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -14,7 +15,7 @@ from gaopt.events import Opened
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
-from gaopt.objective import resolve
+from gaopt.objective import Plain, Report, Task, resolve
 from gaopt.report.remarks import remarks
 from gaopt.screen import sentence
 from gaopt.study import resumed, run
@@ -155,3 +156,28 @@ def test_what_changed_is_told_where_a_study_is_watched_and_read(home: Home) -> N
     past.add(again)
     assert sentence(past, again) == "going on: 2 trained so far; changed since: other data"
     assert any("After 2 trainings" in remark and "other data" in remark for remark in remarks(past))
+
+
+class Seen(Plain):
+    """An objective that remembers with which settings it judged."""
+
+    judged: ClassVar[list[object]] = []
+
+    def __call__(self, task: Task, report: Report) -> float:
+        if task.judge:
+            self.judged.append(task.settings["settings"]["colour"])
+        return 0.5
+
+
+seen = Seen(lambda task, report: 0.5, judges=True)
+
+
+def test_the_best_is_judged_as_it_was_trained(home: Home) -> None:
+    red = replace(
+        toy(population=2, generations=1),
+        objective="tests.test_changed:seen",
+        settings={"settings": {"colour": "red"}},
+    )
+    run(red, home, judge=False)
+    run(replace(red, settings={"settings": {"colour": "blue"}}), home, allow_changed=True)
+    assert Seen.judged == ["red"]
