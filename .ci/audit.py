@@ -1,12 +1,13 @@
 """Ask pip-audit whether an advisory is known for what constraints.txt pins.
 
-Exit code 1: one is, and .ci/advisories does not excuse it; or pip-audit does not run. Exit code 0: none is, or its
-database cannot be reached, which is said on stderr. Another command may be given in the place of pip-audit.
+Exit code 1: one is, and .ci/advisories does not excuse it; or pip-audit does not run, or fails. Exit code 0: none is,
+or its database cannot be reached, which is said on stderr. Another command may be given in the place of pip-audit.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,12 @@ OPTIONS = ("--no-deps", "--disable-pip", "--progress-spinner=off", "--timeout=10
 """Whatever is installed needs no resolving: constraints.txt has every version."""
 SECONDS = 300.0
 """For all questions together, some two hundred."""
+OF_NETWORK = re.compile(r"(requests|urllib3)\.exceptions|ServiceError|connect|network|timed out", re.IGNORECASE)
+"""What pip-audit says, or the end of its traceback, where its database does not answer."""
+
+
+class Failed(Exception):  # noqa: N818
+    """pip-audit itself fails; the message says why."""
 
 
 class Unreachable(Exception):  # noqa: N818
@@ -39,6 +46,8 @@ def main(command: Sequence[str], pins: Sequence[str], excuses: Sequence[str], se
         found = ask(command, pins, seconds)
     except Unreachable as error:
         return tell(f"pip-audit: skipped, its database cannot be reached: {error}")
+    except Failed as error:
+        return tell(f"pip-audit fails: {error}", 1)
     excused = {line.split()[0] for line in excuses if line.strip() and not line.startswith("#")}
     known = [(each, vuln) for each in found for vuln in each["vulns"]]
     names = [{vuln["id"], *vuln.get("aliases", [])} for _, vuln in known]
@@ -58,6 +67,7 @@ def ask(command: Sequence[str], pins: Sequence[str], seconds: float) -> list[dic
 
     Raises:
         Unreachable: it knows none, or does not answer.
+        Failed: there is no answer for another reason.
     """
     with TemporaryDirectory() as folder:
         wanted, answer = Path(folder, "wanted.txt"), Path(folder, "answer.json")
@@ -68,7 +78,8 @@ def ask(command: Sequence[str], pins: Sequence[str], seconds: float) -> list[dic
         except subprocess.TimeoutExpired:
             raise Unreachable(f"no answer in {seconds:g} s") from None
         if not answer.exists():
-            raise Unreachable((done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1])
+            why = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+            raise Unreachable(why) if OF_NETWORK.search(done.stderr) else Failed(why)
         known = json.loads(answer.read_text())["dependencies"]
     if not any("vulns" in each for each in known):
         raise Unreachable(f"it does not know {pins[0]}")

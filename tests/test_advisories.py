@@ -68,7 +68,8 @@ def test_an_advisory_that_is_not_excused_fails(
     ("code", "why"),
     [
         ("sys.exit('ERROR: Failed to connect')", "ERROR: Failed to connect"),
-        ("sys.exit(3)", "exit code 3"),
+        ("sys.exit('requests.exceptions.ReadTimeout: no answer')", "requests.exceptions.ReadTimeout: no answer"),
+        ("sys.exit('x\\nrequests.exceptions.HTTPError: 503\\nServiceError')", "ServiceError"),
         (f"answer({UNKNOWN})", "it does not know ray==2.0.0"),
         ("time.sleep(60)", "no answer in 1 s"),
     ],
@@ -79,6 +80,21 @@ def test_where_nobody_answers_it_is_skipped_out_loud_after_one_question(
     assert audit.main(stub(tmp_path, code), PINS, [], seconds=1.0) == 0
     assert capfd.readouterr().err == f"pip-audit: skipped, its database cannot be reached: {why}\n"
     assert (tmp_path / "asked").read_text() == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("sys.exit(3)", "exit code 3"),
+        ("print('[--timeout T]\\nerror: unrecognized arguments', file=sys.stderr); sys.exit(2)", "error: unrecog"),
+        ("raise KeyError('id')", "KeyError: 'id'"),
+    ],
+)
+def test_a_pip_audit_that_fails_by_itself_is_not_passed_over(
+    code: str, why: str, audit: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert audit.main(stub(tmp_path, code), PINS, []) == 1
+    assert capfd.readouterr().err.startswith(f"pip-audit fails: {why}")
 
 
 def test_it_fails_where_pip_audit_is_not_there(audit: Any, capfd: pytest.CaptureFixture[str]) -> None:
