@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import stat
@@ -100,6 +101,35 @@ def test_who_starts_ray_without_a_token_is_told_what_that_means(
     [record] = caplog.records
     assert "whoever has an account on this machine can run code as you" in record.getMessage()
     assert not private.exists()
+
+
+@pytest.mark.parametrize("name", ["mkdir", "link"])
+def test_a_token_that_cannot_be_made_is_one_sentence(private: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def refused(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted", str(private))
+
+    monkeypatch.setattr(Path if name == "mkdir" else os, name, refused)
+    with pytest.raises(ConfigError, match=r"Operation not permitted.*auth_token'?: let RAY_AUTH_TOKEN_PATH"):
+        token.guard(make=True)
+    assert not private.parent.exists() or not any(private.parent.iterdir())
+
+
+def test_a_folder_of_the_token_that_is_open_is_closed(private: Path, tmp_path: Path) -> None:
+    private.parent.mkdir()
+    private.parent.chmod(0o777)
+    before = mode(tmp_path)
+    token.guard(make=True)
+    assert (mode(private.parent), mode(private), mode(tmp_path)) == (0o700, 0o600, before)
+
+
+def test_the_folder_of_a_token_that_is_named_is_left(
+    private: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shared").mkdir(mode=0o755)
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "shared" / "token"))
+    token.guard(make=True)
+    assert mode(tmp_path / "shared") == 0o755
+    assert not any((tmp_path / "shared").iterdir())
 
 
 def test_an_address_with_a_password_is_refused_and_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,14 +12,19 @@ import secrets
 import stat
 from pathlib import Path
 
+from gaopt.errors import ConfigError
+
 _log = logging.getLogger(__name__)
 
 
 def guard(make: bool) -> None:
-    """See that the token's file is for its owner alone.
+    """See that the token's file is for its owner alone, and ~/.ray, where it mostly is.
 
     Args:
         make: make one where there is none, for a cluster that is about to start.
+
+    Raises:
+        ConfigError: it cannot be made.
     """
     mode = os.environ.get("RAY_AUTH_MODE", "token").lower()
     if mode != "token":
@@ -32,10 +37,20 @@ def guard(make: bool) -> None:
         return
     if os.environ.get("RAY_AUTH_TOKEN"):
         return
-    path = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
-    if make and not os.environ.get("RAY_AUTH_TOKEN_PATH"):
-        _make(path)
-    _close(path)
+    if named := os.environ.get("RAY_AUTH_TOKEN_PATH"):  # Ray refuses one that is not there: it is made by who names it
+        _close(Path(named), 0o600)
+        return
+    try:
+        path = Path.home() / ".ray" / "auth_token"
+        _close(path.parent, 0o700)  # first: who can write there could put another in its place
+        if make:
+            _make(path)
+    except (OSError, RuntimeError) as error:  # the latter where nobody knows a home
+        raise ConfigError(
+            f"the token of Ray's clusters cannot be made: {error}: let RAY_AUTH_TOKEN_PATH name a file that holds one,"
+            " or HOME a folder that can be written"
+        ) from error
+    _close(path, 0o600)
 
 
 def _make(path: Path) -> None:
@@ -43,10 +58,11 @@ def _make(path: Path) -> None:
     if path.exists():
         return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}")
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(secrets.token_hex(32))
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
+        with open(handle, "w") as file:
+            file.write(secrets.token_hex(32))
         os.link(part, path)
     except FileExistsError:
         pass
@@ -54,11 +70,12 @@ def _make(path: Path) -> None:
         part.unlink()
 
 
-def _close(path: Path) -> None:
+def _close(path: Path, mode: int) -> None:
     try:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            path.chmod(0o600)
-    except FileNotFoundError:
+            path.chmod(mode)
+    except (FileNotFoundError, NotADirectoryError):
         pass
     except OSError as error:
-        _log.warning("the token of Ray's clusters, %s, can be read by others: %s", path, error.strerror)
+        what = "the token of Ray's clusters" if path.is_file() else "the folder of Ray's token"
+        _log.warning("%s, %s, can be read by others: %s", what, path, error.strerror)
