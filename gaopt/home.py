@@ -162,7 +162,7 @@ class ComparisonHome(Home):
         return self.path / "comparison.toml"
 
     def finals(self, seed: int) -> Home:
-        return Home(self.path / "finals" / str(seed))
+        return Home(self.inside(self.path / "finals" / str(seed)))
 
     def search(self, method: str, seed: int) -> Home:
         return Home(self.inside(self.path / "searches" / f"{method}-{seed}"))

@@ -305,6 +305,15 @@ def test_a_study_of_such_a_name_is_not_looked_for_elsewhere(
     assert "Traceback" not in err
 
 
+def test_the_finals_of_a_comparison_cannot_leave_its_folder(tmp_path: Path) -> None:
+    home = ComparisonHome(tmp_path / "compared")
+    home.make()
+    (tmp_path / "outside").mkdir()
+    (home.path / "finals").symlink_to(tmp_path / "outside")
+    with pytest.raises(StudyError, match="leads out of the study"):
+        home.finals(0)
+
+
 @pytest.mark.parametrize("method", ["../../../up", "/etc/up"])
 def test_a_method_of_a_comparison_cannot_leave_its_folder(method: str, tmp_path: Path) -> None:
     home = ComparisonHome(tmp_path / "compared")
