@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import re
+import secrets
 from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
@@ -44,16 +45,17 @@ def write(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -
         OSError: there is no room, or the disk fails. What was there before is there still.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".tmp")
+    # A name of its own: of two processes that write the same file neither sees the other's half of it.
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.{os.getpid()}.tmp")
     found = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     told = json.dumps({**notes, SUM: _checksum(found, notes)}, sort_keys=True)
     try:
-        with open(part, "wb") as file:
+        with open(part, "xb") as file:  # never through a link that lies there
             file.write(save(found, {NOTES: told}))
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
-    except OSError:
+    except BaseException:
         part.unlink(missing_ok=True)  # where there is no room it would take up the last of it
         raise
 

@@ -233,6 +233,16 @@ def test_a_lock_file_is_not_emptied_through_a_link(home: Home, victim: Path) -> 
     assert victim.read_text() == "precious"
 
 
+def test_weights_are_not_written_through_a_link_that_lies_in_wait(home: Home, victim: Path) -> None:
+    weights = pytest.importorskip("resnet.weights")
+    home.weights.with_name("best.safetensors.tmp").symlink_to(victim)
+    home.weights.symlink_to(victim)
+    weights.write(home.weights, {}, {"note": "ours"})
+    assert weights.read(home.weights) == ({}, {"note": "ours"})
+    assert not home.weights.is_symlink()
+    assert victim.read_text() == "precious"
+
+
 def test_sweeping_never_leaves_the_study(home: Home, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     (outside / "1").mkdir(parents=True)
