@@ -32,11 +32,12 @@ def check_rollback(database: Path) -> None:
         raise StudyError(f"{beside} would have another file removed, and is not of gaopt: remove it")
 
 
-def check_schema(connection: Any, path: Path) -> None:
-    """Refuse a database with more in it than a table of events: triggers and views are code.
+def check_schema(connection: Any, path: Path, schema: str) -> None:
+    """Refuse a database with more in it than our table of events: triggers, views and constraints are code.
 
     Args:
         connection: of sqlite3.
+        schema: the statement that makes the table.
 
     Raises:
         StudyError: it has.
@@ -45,3 +46,17 @@ def check_schema(connection: Any, path: Path) -> None:
     query = "SELECT type || ' ' || name FROM sqlite_master WHERE type <> 'table' OR name <> 'events' OR rootpage = 0"
     if found := connection.execute(query).fetchone():
         raise StudyError(f"{path} is not a journal of gaopt: it holds the {found[0]}")
+    own = " ".join(schema.replace("IF NOT EXISTS ", "").split())  # as SQLite keeps it, but for the spaces
+    if any(" ".join(sql.split()) != own for (sql,) in connection.execute("SELECT sql FROM sqlite_master")):
+        raise StudyError(f"{path} is not a journal of gaopt: its table events is another")
+
+
+def check_sequence(connection: Any, path: Path) -> None:
+    """Refuse to go on with events whose numbers are not 1, 2, 3, …: after the largest one SQLite draws them at random.
+
+    Raises:
+        StudyError: they are not.
+    """
+    count, first, last = connection.execute("SELECT count(*), min(seq), max(seq) FROM events").fetchone()
+    if count and (first, last) != (1, count):  # whole numbers, each once
+        raise StudyError(f"{path} cannot be gone on with: it has {count} events, numbered from {first} to {last}")

@@ -18,7 +18,7 @@ _PART = re.compile(r".+\.(\d+)\.tmp")
 _BEGUN = {"study.lock", "study.db.part", "study.db.part-journal"}
 """All that a driver leaves which was killed before its study had an event."""
 
-_WRITTEN = ("study.*", "figures", "work", "work/*", "work/*/*.safetensors*")
+_WRITTEN = ("study.*", "work/*", "work/*/*.safetensors*")
 """What is written in place, or removed. Other links in its own folder an objective may have made itself."""
 
 
@@ -99,7 +99,8 @@ class Home:
         Raises:
             StudyError: a link leads out of it, or a pipe or a device is where a file should be.
         """
-        for path in (path for pattern in _WRITTEN for path in self.path.glob(pattern)):
+        folders = (self.path / "figures", self.path / "work")  # which may be links to nothing: glob passes over such
+        for path in (*folders, *(path for pattern in _WRITTEN for path in self.path.glob(pattern))):
             self.inside(path)
             if path.exists() and not (path.is_file() or path.is_dir()):
                 raise StudyError(f"{path} is a pipe or a device: remove it")
@@ -108,10 +109,13 @@ class Home:
         """A path below the study's folder, if no link leads it out of there.
 
         Raises:
-            StudyError: one does.
+            StudyError: one does, or leads round in a circle.
         """
-        if not path.resolve().is_relative_to(self.path.resolve()):
-            raise StudyError(f"{path} leads out of the study, to {path.resolve()}: remove the link")
+        real = Path(os.path.realpath(path))  # Path.resolve raises where it goes round in a circle
+        if not real.is_relative_to(os.path.realpath(self.path)):
+            raise StudyError(f"{path} leads out of the study, to {real}: remove the link")
+        if real.is_symlink():
+            raise StudyError(f"{path} leads round in a circle: remove the link")
         return path
 
     def write(self, path: Path, text: str) -> None:
@@ -243,7 +247,7 @@ def existing(name: str) -> Home:
     """
     if "\0" in name:
         raise StudyError(f"the study name {name!r} cannot be used: it holds a character that no path can")
-    path = Path(name).resolve()
+    path = Path(os.path.realpath(name))
     if (os.sep in name or name in (".", "..")) and os.path.isfile(Home(path).journal):
         return Home(results() / path.name if path.parent == results().resolve() else path)
     home = Home(results() / name.rstrip(os.sep))

@@ -16,7 +16,7 @@ from typing import Any
 
 from gaopt.errors import GaoptError, StudyError, Unwritable
 from gaopt.events import Event, decode, encode
-from gaopt.foreign import check_rollback, check_schema
+from gaopt.foreign import check_rollback, check_schema, check_sequence
 from gaopt.hold import Hold
 
 FORMAT = 1
@@ -88,6 +88,7 @@ class Journal:
 
         Raises:
             Unwritable: there is no room for it, say. The journal is as it was, and can be read.
+            StudyError: the file is damaged.
         """
         stamped = replace(event, at=self._clock())
         row = (stamped.at, *encode(stamped))
@@ -97,6 +98,8 @@ class Journal:
                 self._publish()
         except (OSError, sqlite3.OperationalError) as error:
             raise Unwritable(f"{self.path} cannot be written: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise StudyError(f"{self.path} cannot be written: {error}") from error
         return stamped
 
     def since(self, seq: int) -> Iterator[tuple[int, Event]]:
@@ -161,7 +164,7 @@ def _connect(path: Path, write: bool) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: Path, write: bool) -> None:
     connection.execute("PRAGMA synchronous = EXTRA")
-    check_schema(connection, path)
+    check_schema(connection, path, _SCHEMA)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > FORMAT:
         raise StudyError(f"{path} has format {version}, this gaopt reads up to {FORMAT}: use a newer one")
@@ -170,6 +173,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, write: bool) -> None:
     elif not write:
         connection.execute("PRAGMA query_only = ON")
     connection.execute("SELECT max(seq) FROM events").fetchone()
+    if write:
+        check_sequence(connection, path)
 
 
 def _refusal(path: Path, write: bool, error: sqlite3.DatabaseError) -> GaoptError:

@@ -203,3 +203,41 @@ def test_a_journal_that_may_not_be_read_is_one_sentence(study: Home) -> None:
     study.journal.chmod(0)
     with pytest.raises(StudyError, match=r"study\.db"):
         Journal(study.journal)
+
+
+@pytest.mark.parametrize(("seq", "other"), [(3, 2**63 - 1), (1, -1), (3, 4)])
+def test_a_journal_with_other_numbers_is_read_and_not_gone_on_with(
+    study: Home, seq: int, other: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    changed(study, "DELETE FROM events WHERE seq > 3")
+    changed(study, "UPDATE events SET seq = ? WHERE seq = ?", other, seq)
+    before = study.journal.read_bytes()
+    assert len(list(Journal(study.journal).since(-2))) == 3
+    code, _, err = invoke(capfd, "resume", "toy")
+    assert (code, "Traceback" in err) == (2, False)
+    with pytest.raises(StudyError, match="cannot be gone on with: it has 3 events, numbered from"):
+        Journal(study.journal, write=True)
+    assert study.journal.read_bytes() == before
+
+
+def test_a_damage_that_an_event_meets_is_one_sentence(study: Home) -> None:
+    with Journal(study.journal, write=True) as journal:
+        content = bytearray(study.journal.read_bytes())
+        content[24:28] = b"abcd"  # the counter of changes: what SQLite remembers of the file holds no more
+        for page in range(4096, len(content), 4096):
+            content[page : page + 100] = bytes([255]) * 100
+        study.journal.write_bytes(content)
+        with pytest.raises(StudyError, match="cannot be written: database disk image is malformed"):
+            journal.append(Scored(0, 0.5))
+
+
+@pytest.mark.parametrize("config", [None, {}, {"space": {}}, {"study": 3}])
+def test_a_config_that_is_none_is_not_compared(study: Home, config: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    other = Home(Path(shutil.copytree(study.path, study.path.with_name("other"))))
+    if config is None:
+        changed(other, "DELETE FROM events")
+    else:
+        body = {"config": config, "version": "1", "host": "h", "pid": 1}
+        changed(other, "UPDATE events SET body = ? WHERE kind = 'Opened'", json.dumps(body))
+    code, _, err = invoke(capfd, "compare", "toy", "other")
+    assert (code, len(err.splitlines())) == (2, 1), err

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -477,3 +480,16 @@ def test_the_paper_preset_has_a_one_cycle_baseline(monkeypatch: pytest.MonkeyPat
     assert checked.settings["recipe"]["optimizer"] == "adam"
     assert checked.settings["recipe"]["warmup"] == 0
     assert checked.settings["recipe"]["epochs"] == load("paper").settings["recipe"]["epochs"]
+
+
+@pytest.mark.parametrize("gene", [99, -1, "one", None])
+def test_a_winner_that_is_none_is_one_sentence(tmp_path: Path, gene: Any) -> None:
+    home = ComparisonHome(tmp_path / "compared")
+    ran(plan(methods=("random",)), home)
+    journal = home.finals(0).journal
+    genes = "{}" if gene is None else json.dumps({"winner": gene})
+    with closing(sqlite3.connect(journal, isolation_level=None)) as connection:
+        statement = "UPDATE events SET body = json_set(body, '$.births[0].genes', json(?)) WHERE kind = 'Bred'"
+        assert connection.execute(statement, (genes,)).rowcount
+    with pytest.raises(StudyError, match=f"an individual of winner {gene!r}, of 1 winners"):
+        comparison(home)

@@ -119,12 +119,18 @@ def test_a_journal_of_a_few_bytes_is_left_to_sqlite(home: Home, size: int) -> No
     assert list(Journal(home.journal))
 
 
+COLUMNS = "seq INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL"
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [
         ("CREATE TRIGGER t AFTER INSERT ON events BEGIN DELETE FROM events; END", "the trigger t"),
         ("ALTER TABLE events RENAME TO e; CREATE VIEW events AS SELECT * FROM e", "the table e"),
         ("CREATE TABLE more (a)", "the table more"),
+        ("DROP TABLE events; CREATE TABLE events (seq, at, kind, body)", ""),
+        (f"DROP TABLE events; CREATE TABLE events ({COLUMNS}, CHECK (seq < 3))", ""),
+        (f"DROP TABLE events; CREATE TABLE events ({COLUMNS.replace('REAL', 'TEXT')})", ""),
         ("DROP TABLE events; CREATE VIRTUAL TABLE events USING fts5(seq, at, kind, body)", "the table events"),
     ],
 )
@@ -133,8 +139,11 @@ def test_a_journal_with_more_than_a_table_of_events_is_refused(
 ) -> None:
     with closing(sqlite3.connect(home.journal)) as connection:
         connection.executescript(code)
+    said = f"it holds {said}" if said else "its table events is another"
     for words in (told("status", "theirs"), ["resume", "theirs"]):
-        assert invoke(capfd, *words)[::2] == (2, f"gaopt: {home.journal} is not a journal of gaopt: it holds {said}\n")
+        found, _, err = invoke(capfd, *words)
+        assert (found, len(err.splitlines())) == (2, 1)
+        assert err.startswith(f"gaopt: {home.journal} is not a journal of gaopt: {said}")
     with pytest.raises(StudyError, match=said):
         Journal(home.journal, write=True)
 
@@ -231,6 +240,23 @@ def test_a_lock_file_is_not_emptied_through_a_link(home: Home, victim: Path) -> 
     with pytest.raises(StudyError, match=r"study\.lock cannot be written"):
         Journal(home.journal, write=True)
     assert victim.read_text() == "precious"
+
+
+@pytest.mark.parametrize("link", ["study.x", "work", "figures"])
+def test_a_link_to_itself_is_one_sentence(home: Home, link: str, capfd: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(home.path / link, ignore_errors=True)
+    (home.path / link).symlink_to(link)
+    code, _, err = invoke(capfd, "resume", "theirs", "--generations", "3")
+    assert (code, err) == (2, f"gaopt: {home.path / link} leads round in a circle: remove the link\n")
+
+
+def test_a_name_that_is_a_link_to_itself_is_no_study_s(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "circle").symlink_to("circle")
+    code, _, err = invoke(capfd, "status", "circle")
+    assert (code, "there is no study 'circle'" in err) == (2, True)
 
 
 def test_weights_are_not_written_through_a_link_that_lies_in_wait(home: Home, victim: Path) -> None:

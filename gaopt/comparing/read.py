@@ -8,8 +8,8 @@ from pathlib import Path
 from gaopt.comparing.methods import Methods
 from gaopt.comparing.plan import Plan, read
 from gaopt.comparison import Comparison, Final, Search
-from gaopt.config import from_tables
-from gaopt.errors import StudyError
+from gaopt.config import StudyConfig, from_tables
+from gaopt.errors import ConfigError, StudyError
 from gaopt.events import Event
 from gaopt.history import History
 from gaopt.home import ComparisonHome, Home
@@ -74,12 +74,13 @@ def grouped(paths: Iterable[Path]) -> Iterator[tuple[str, int, Home]]:
     groups: dict[str, dict[int, Home]] = {}
     strategies: dict[str, str] = {}
     for path in paths:
-        found = history(Home(path)).config
-        alike, seed = repr({**found, "study": {**found["study"], "seed": 0}, "pool": {}}), found["study"]["seed"]
+        config = _config(path)
+        found, seed = config.plain(), config.seed
+        alike = repr({**found, "study": {**found["study"], "seed": 0}, "pool": {}})
         if seed in (group := groups.setdefault(alike, {})):
             raise StudyError(f"{path.name} and {group[seed].name} are the same search with the same seed: name one")
         group[seed] = Home(path)
-        strategies[alike] = from_tables(found).strategy
+        strategies[alike] = config.strategy
     shared = list(strategies.values())
     for alike, group in groups.items():
         strategy, first = strategies[alike], group[min(group)]
@@ -88,10 +89,21 @@ def grouped(paths: Iterable[Path]) -> Iterator[tuple[str, int, Home]]:
             yield name, seed, group[seed]
 
 
+def _config(path: Path) -> StudyConfig:
+    """
+    Raises:
+        StudyError: the journal has none that can be read.
+    """
+    try:
+        return from_tables(history(Home(path)).config)
+    except ConfigError as error:
+        raise StudyError(f"the study {path.name!r} has a config that cannot be read: {error}") from error
+
+
 def _finals(home: ComparisonHome, plan: Plan, found: Iterable[Search]) -> Iterator[Final]:
     """
     Raises:
-        StudyError: a study that is compared was gone on with, and has another winner.
+        StudyError: a study that is compared was gone on with, and has another winner; or the finals are damaged.
     """
     now = {(search.method, search.seed): search.winner and search.winner.genes for search in found}
     for seed in sorted({seed for _, seed, _ in places(home, plan)}):
@@ -101,7 +113,10 @@ def _finals(home: ComparisonHome, plan: Plan, found: Iterable[Search]) -> Iterat
         trained = history(place)
         chosen = winners(trained.config) if trained.config else []
         for individual in trained.individuals.values():
-            winner = chosen[int(individual.genes[GENE])]
+            number = individual.genes.get(GENE)
+            if number not in range(len(chosen)):
+                raise StudyError(f"{place.journal} has an individual of winner {number!r}, of {len(chosen)} winners")
+            winner = chosen[int(number)]
             if now.get((winner.method, seed)) != dict(winner.genes):
                 raise StudyError(f"a search of {winner.method} went on since its winner was judged: compare it anew")
             yield Final(winner.method, seed, individual)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gaopt.config import StudyConfig, from_tables, parse
+from gaopt.config.parsing import table
 from gaopt.errors import ConfigError
 from gaopt.objective import Comparable, Report, Score, Task, resolve
 from gaopt.space import Choice, Space
@@ -92,9 +93,11 @@ def winners(tables: Mapping[str, Any]) -> list[Winner]:
     Raises:
         ConfigError: there are none, or one cannot be read.
     """
-    rows = tables.get("finals", {}).get("winners", [])
+    rows = table(tables, "finals").get("winners", [])
     if not rows:
         raise ConfigError("finals.winners is empty: must have one or more")
+    if not isinstance(rows, list | tuple):
+        raise ConfigError(f"finals.winners is {rows!r}: must be an array of tables")
     return [parse(Winner, row, f"finals.winners[{number}]") for number, row in enumerate(rows)]
 
 
