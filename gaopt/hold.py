@@ -28,7 +28,7 @@ class Hold:
     def __init__(self, folder: Path) -> None:
         """
         Raises:
-            StudyError: another process holds the study; with its number and its machine.
+            StudyError: another process holds the study; with its number and its machine. Or nobody can lock it.
         """
         try:
             self._file = os.open(_lock_file(folder), os.O_RDWR | os.O_CREAT | _FILE, 0o644)
@@ -45,10 +45,13 @@ class Hold:
 
     def _take(self, folder: Path) -> None:
         deadline = time.monotonic() + PATIENCE
-        while not _locked(self._file, fcntl.LOCK_EX):
-            if time.monotonic() > deadline:
-                raise _in_use(folder)
-            time.sleep(0.05)
+        try:
+            while not _locked(self._file, fcntl.LOCK_EX):
+                if time.monotonic() > deadline:
+                    raise _in_use(folder)
+                time.sleep(0.05)
+        except OSError as error:  # a file system without locks, say
+            raise StudyError(f"{_lock_file(folder)} cannot be locked: {error.strerror}") from error
 
     def release(self) -> None:
         if self._file >= 0:
@@ -64,6 +67,8 @@ def held(folder: Path) -> bool:
         return False
     try:
         return not _locked(file, fcntl.LOCK_SH)  # shared: readers do not take each other for a driver
+    except OSError:  # nobody can lock it
+        return False
     finally:
         os.close(file)
 
@@ -85,6 +90,10 @@ def _in_use(folder: Path) -> StudyError:
 
 
 def _locked(file: int, kind: int) -> bool:
+    """
+    Raises:
+        OSError: there are no locks to be had.
+    """
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:

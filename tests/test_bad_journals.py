@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import shutil
@@ -241,3 +243,17 @@ def test_a_config_that_is_none_is_not_compared(study: Home, config: Any, capfd: 
         changed(other, "UPDATE events SET body = ? WHERE kind = 'Opened'", json.dumps(body))
     code, _, err = invoke(capfd, "compare", "toy", "other")
     assert (code, len(err.splitlines())) == (2, 1), err
+
+
+@pytest.mark.parametrize("call", ["driver", "reader"])
+def test_a_file_system_without_locks_is_one_sentence(study: Home, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    def none(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    Journal(study.journal, write=True).close()
+    monkeypatch.setattr(fcntl, "flock", none)
+    if call == "reader":
+        assert not held(study.path)
+    else:
+        with pytest.raises(StudyError, match=r"study\.lock cannot be locked: No locks available"):
+            Journal(study.journal, write=True)
