@@ -15,15 +15,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gaopt.events import Failed, Reported, Retried, Scored
+from gaopt.events import Reported, Retried
 from gaopt.home import Home
 from gaopt.journal import Journal
-from tests.kills import ROOT, gaopt, table, trained_twice
+from tests.kills import ROOT, ends, gaopt, table, trained_twice
+from tests.processes import below, name
 
 SHRUNK = ("data.limit=500", "recipe.epochs=2", "recipe.batch=64")
 """What makes a training short enough for forty generations of them to fit between the kills of a quarter of an hour."""
@@ -55,31 +55,16 @@ class Toll:
     seconds: float = 0.0
 
 
-def ends(home: Home) -> set[int]:
-    return {event.individual for event in Journal(home.journal) if isinstance(event, Scored | Failed)}
-
-
 def reports(home: Home) -> int:
     return sum(isinstance(event, Reported) for event in Journal(home.journal))
 
 
-def below(pid: int) -> Iterator[int]:
-    """All processes that descend from one."""
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):
-            for child in map(int, path.read_text("ascii").split()):
-                yield child
-                yield from below(child)
-
-
 def kind(pid: int) -> str:
     """What a process of Ray is, by what it calls itself; "" for what is none of those that are killed."""
-    name = ""
-    with suppress(OSError):
-        name = Path(os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0])).name
-    if name.startswith("ray::") and name not in AGENTS:
+    called = name(pid)
+    if called.startswith("ray::") and called not in AGENTS:
         return "worker"
-    return {"raylet": "raylet", "gcs_server": "head"}.get(name, "")
+    return {"raylet": "raylet", "gcs_server": "head"}.get(called, "")
 
 
 def standing(driver: int) -> dict[str, list[int]]:
@@ -90,7 +75,7 @@ def standing(driver: int) -> dict[str, list[int]]:
     return found
 
 
-def shaken(process: subprocess.Popen[bytes], home: Home, rng: random.Random, toll: Toll) -> int:
+def shaken(process: subprocess.Popen[str], home: Home, rng: random.Random, toll: Toll) -> int:
     """Kill something of a driver every few seconds until it has ended. Returns its exit code."""
     if rng.random() < SPARED:
         before = reports(home)
@@ -100,7 +85,7 @@ def shaken(process: subprocess.Popen[bytes], home: Home, rng: random.Random, tol
         with suppress(subprocess.TimeoutExpired):
             return process.wait(rng.uniform(*PAUSE))
         [what] = rng.choices(list(CHANCES), list(CHANCES.values()))
-        toll.seen |= ends(home)
+        toll.seen |= set(ends(home))
         with suppress(IndexError, ProcessLookupError):  # there may be none while Ray starts: then not this time
             os.kill(rng.choice(standing(process.pid)[what]), signal.SIGKILL)
             toll.kills[what] += 1
@@ -123,7 +108,7 @@ def endure(home: Home, rng: random.Random) -> Toll:
 
 def told(alone: Home, home: Home, toll: Toll, seconds: float) -> tuple[bool, str]:
     """Whether all is well, and results/day.md."""
-    same, twice, lost = table(home) == table(alone), trained_twice(home), len(toll.seen - ends(home))
+    same, twice, lost = table(home) == table(alone), trained_twice(home), len(toll.seen - set(ends(home)))
     retried = sum(isinstance(event, Retried) for event in Journal(home.journal))
     kills = ", ".join(f"{what} {times}" for what, times in sorted(toll.kills.items()))
     resumes = ", ".join(f"{how}: {times}" for how, times in sorted(toll.resumes.items()))

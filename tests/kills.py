@@ -24,20 +24,32 @@ KILLS = 20
 ROOT = Path(__file__).parent.parent
 
 
-def gaopt(results: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "GAOPT_RESULTS": str(results)}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen([sys.executable, "-m", "gaopt", *arguments], cwd=ROOT, env=environment, **quiet)  # type: ignore[call-overload, no-any-return]
+def gaopt(results: Path, *arguments: str, cwd: Path = ROOT, said: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+    """The command in a process of its own, on a Ray of its own.
+
+    Args:
+        said: where its stdout and stderr go, each.
+    """
+    environment = {**os.environ, "GAOPT_RESULTS": str(results), "PYTHONPATH": str(ROOT)}
+    environment.pop("RAY_ADDRESS", None)
+    command = [sys.executable, "-m", "gaopt", *arguments]
+    return subprocess.Popen(command, cwd=cwd, env=environment, stdout=said, stderr=said, text=True)
 
 
-def table(home: Home) -> str:
-    """individuals.csv without what a clock decides."""
-    return individuals(History(Journal(home.journal))).drop(columns="seconds").to_csv(index=False)
+def table(home: Home, *without: str) -> str:
+    """individuals.csv without what a clock decides, and without more columns."""
+    return individuals(History(Journal(home.journal))).drop(columns=["seconds", *without]).to_csv(index=False)
+
+
+def ends(home: Home) -> list[int]:
+    """The individuals whose training has ended, as often as the journal says so."""
+    return [event.individual for event in Journal(home.journal) if isinstance(event, Scored | Failed)]
 
 
 def trained_twice(home: Home) -> int:
-    ends = [event.individual for event in Journal(home.journal) if isinstance(event, Scored | Failed)]
-    return len(ends) - len(set(ends))
+    """How often a training that was finished was made again."""
+    ended = ends(home)
+    return len(ended) - len(set(ended))
 
 
 def one(results: Path, number: int, moment: float, expected: str) -> tuple[int, bool, int]:
@@ -51,7 +63,7 @@ def one(results: Path, number: int, moment: float, expected: str) -> tuple[int, 
     process.kill()
     process.wait()
     home = Home(results / name)
-    done = sum(isinstance(event, Scored | Failed) for event in Journal(home.journal))
+    done = len(ends(home))
     assert gaopt(results, "resume", name).wait() == 0
     return done, table(home) == expected, trained_twice(home)
 

@@ -21,7 +21,7 @@ from gaopt.config import from_tables
 from gaopt.errors import ConfigError
 from gaopt.pools import token
 from tests.conftest import ROOT, toy
-from tests.reliability.nodes import descendants, name
+from tests.processes import below, name
 
 
 @pytest.fixture
@@ -196,10 +196,10 @@ def test_every_port_of_a_local_ray_is_at_127_0_0_1_and_its_token_is_its_owner_s(
         assert driver.stdout
         dashboard = driver.stdout.readline().strip()
         deadline = time.monotonic() + 60
-        needed = {"gcs_server", "raylet", "ray::DashboardA", "ray::RuntimeEnv"}
+        needed = {"gcs_server", "raylet", "ray::DashboardAgent", "ray::RuntimeEnvAgent"}
         found: set[tuple[str, str]] = set()
         while not needed <= {who for who, _ in found} and driver.poll() is None and time.monotonic() < deadline:
-            found |= listening(iter([driver.pid, *descendants(driver.pid)]))
+            found |= listening(iter([driver.pid, *below(driver.pid)]))
             time.sleep(0.2)
         out, told = driver.communicate()
     assert needed <= {who for who, _ in found}, told

@@ -26,9 +26,10 @@ from gaopt.objective import Report, Task
 from gaopt.pools.base import reason
 from gaopt.study import run
 from tests.conftest import ROOT, toy
+from tests.kills import table
 from tests.reliability import disk, killed
 from tests.reliability.row import Tally
-from tests.test_study import table
+from tests.reliability.studies import events
 
 traced = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 mounts = pytest.mark.skipif(not disk.may_mount(), reason="nothing may be mounted here")
@@ -91,10 +92,6 @@ def study(times: int, home: Home) -> StudyConfig:
     (home.path / "no room").write_text(str(times))
     config = toy(population=4, generations=1)
     return replace(config, objective=f"{__name__}:no_room", faults=Faults(retries=1))
-
-
-def events(home: Home, kind: type[Any]) -> list[Any]:
-    return [event for event in Journal(home.journal) if isinstance(event, kind)]
 
 
 def test_a_worker_without_room_costs_one_try(home: Home, tmp_path: Path) -> None:

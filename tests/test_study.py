@@ -23,14 +23,9 @@ from gaopt.journal import Journal
 from gaopt.objective import Objective, Plain, Report, Score, Task
 from gaopt.pools.base import Begun, outcomes
 from gaopt.pools.inline import Inline
-from gaopt.report.tables import individuals
 from gaopt.study import resumed, run
 from tests.conftest import toy
-
-
-def table(home: Home) -> str:
-    """individuals.csv without what a clock decides."""
-    return individuals(History(Journal(home.journal))).drop(columns="seconds").to_csv(index=False)
+from tests.kills import table
 
 
 def test_a_study_runs_to_its_end(home: Home) -> None:
@@ -358,6 +353,7 @@ from pathlib import Path
 from gaopt.study import run
 from gaopt.home import Home
 from tests.conftest import toy
+from tests.kills import table
 from dataclasses import replace
 run(replace(toy(population=6, generations=3), objective="tests.test_study:slow"), Home(Path(sys.argv[1])))
 """

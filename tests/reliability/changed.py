@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import tomli_w
 from PIL import Image
 
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
-from tests.conftest import ROOT
+from tests.conftest import toy
+from tests.kills import gaopt
 from tests.reliability.row import Tally
 
 CODE = "def score(task, report):\n    return task.genes['lr'] * {factor}\n"
-TOY = """
-[study]
-objective = "mine:score"
-strategy = "genetic"
-[genetic]
-population = 4
-generations = 2
-[pool]
-kind = "inline"
-[settings]
-colour = "red"
-[space.lr]
-low = 0.1
-high = 1.0
-"""
 
 
-def gaopt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command, in a folder, with what lies in it."""
-    places = {"PYTHONPATH": str(ROOT), "GAOPT_RESULTS": str(folder / "results")}
-    command, environment = [sys.executable, "-m", "gaopt", *arguments], {**os.environ, **places}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+def command(folder: Path, *arguments: str) -> tuple[int, str]:
+    """`gaopt` in a folder, with what lies in it: its exit code, and what it said on stderr."""
+    process = gaopt(folder / "results", *arguments, cwd=folder, said=subprocess.PIPE)
+    _, said = process.communicate(timeout=300)
+    return process.returncode, said
 
 
 def something_changed(folder: Path, what: Iterable[str] = ("code", "config", "data")) -> Tally:
@@ -50,24 +36,26 @@ def something_changed(folder: Path, what: Iterable[str] = ("code", "config", "da
 
 def _row(folder: Path, begin: Callable[[Path], list[str]], change: Callable[[Path], object], said: str) -> Tally:
     folder.mkdir(parents=True)
-    begun = gaopt(folder, "run", *begin(folder), "--name", "mine")
-    assert begun.returncode == 0, begun.stderr
+    code, why = command(folder, "run", *begin(folder), "--name", "mine")
+    assert code == 0, why
     home = Home(folder / "results" / "mine")
     before = home.journal.read_bytes()
     done = len(History(Journal(home.journal)).scored)
     change(folder)
-    refused = gaopt(folder, "resume", "mine", "--generations", "3")
+    refused, why = command(folder, "resume", "mine", "--generations", "3")
     untouched = home.journal.read_bytes() == before
-    allowed = gaopt(folder, "resume", "mine", "--generations", "3", "--allow-changed")
+    allowed, _ = command(folder, "resume", "mine", "--generations", "3", "--allow-changed")
     history = History(Journal(home.journal))
-    fine = refused.returncode == 2 and said in refused.stderr and untouched and allowed.returncode == 0
+    fine = refused == 2 and said in why and untouched and allowed == 0
     recorded = any(said in what for opened, _ in history.openings for what in opened.changed)
     return Tally(1, int(fine and recorded), max(0, done - len(history.scored)), "")
 
 
 def _code(folder: Path) -> list[str]:
     (folder / "mine.py").write_text(CODE.format(factor=1))
-    (folder / "mine.toml").write_text(TOY)
+    config = toy(population=4, generations=2)
+    mine = replace(config, objective="mine:score", settings={"settings": {"colour": "red"}})
+    (folder / "mine.toml").write_text(tomli_w.dumps(mine.plain()), "utf-8")
     return ["mine.toml"]
 
 

@@ -19,10 +19,13 @@ import traceback
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+import tomli_w
+
+from tests import conftest
 from tests.conftest import ROOT
 
 WRITING = "write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,ftruncate,mkdir,openat"
@@ -186,31 +189,11 @@ def _serve() -> None:
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
 
-TOY = """\
-[study]
-objective = "{objective}"
-strategy = "genetic"
-[genetic]
-generations = {generations}
-population = {population}
-[pool]
-kind = "inline"
-[space.lr]
-low = 1e-6
-high = 1e-2
-scale = "log"
-[space.mom]
-low = 0.1
-high = 1.5
-"""
-
-
 def toy(folder: Path, *, generations: int = 2, population: int = 4, objective: str = "") -> Path:
     """The config of a study that costs nothing, as a file."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "toy.toml"
-    objective = objective or "gaopt.objectives.toy:sphere"
-    path.write_text(TOY.format(generations=generations, population=population, objective=objective), "utf-8")
+    path, config = folder / "toy.toml", conftest.toy("sphere", generations=generations, population=population)
+    path.write_text(tomli_w.dumps(replace(config, objective=objective or config.objective).plain()), "utf-8")
     return path
 
 

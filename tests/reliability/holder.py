@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from gaopt import StudyConfig
@@ -15,14 +14,15 @@ from gaopt.events import Scored
 from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.study import run
-from tests.conftest import ROOT, toy
+from tests.conftest import ROOT
 from tests.kills import table, trained_twice
 from tests.reliability.row import Tally
+from tests.reliability.studies import study
 
 
 def config() -> StudyConfig:
     """One that lasts longer than a second driver waits for the lock."""
-    return replace(toy(population=6, generations=30), objective="tests.test_study:slow")
+    return study("sound", population=6, generations=30)
 
 
 def two_drivers(folder: Path, times: int = 10) -> Tally:

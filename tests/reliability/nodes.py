@@ -6,11 +6,9 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,14 +16,16 @@ from typing import Any
 import tomli_w
 
 from gaopt import PoolConfig, StudyConfig
-from gaopt.events import Event, Failed, Reported, Retried, Scored, Started
+from gaopt.events import Event, Reported, Retried, Started
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
-from gaopt.report.tables import individuals
 from gaopt.study import run
 from tests.conftest import ROOT, toy
+from tests.kills import gaopt, table, trained_twice
+from tests.processes import below, name
 from tests.reliability.row import Tally
+from tests.reliability.studies import events, left_alone
 
 BOUND = 60
 """Seconds in which a driver whose Ray has died must have said so, and ended."""
@@ -33,14 +33,14 @@ BOUND = 60
 
 def node_lost(folder: Path, most: int = 5) -> Tally:
     """Nodes of a cluster are killed while they train, and others join in their place."""
-    home, alone = Home(folder / "study"), _left_alone(folder / "alone")
+    home, alone = Home(folder / "study"), _undisturbed(folder)
     with cluster(nodes=2) as there:
         losses = _Losses(there, most)
         run(study(address=there.address), home, watch=losses)
-    again = [event.reason for event in Journal(home.journal) if isinstance(event, Retried)]
+    again = [event.reason for event in events(home, Retried)]
     how = f"raylet and workers of a node killed, another joined: {len(again)} trainings begun again"
-    right = _table(home) == alone and set(again) == {"node lost"} and len(again) >= losses.done
-    return Tally(losses.done, losses.done if right else 0, _lost(home), how)
+    right = table(home, "pid") == alone and set(again) == {"node lost"} and len(again) >= losses.done
+    return Tally(losses.done, losses.done if right else 0, trained_twice(home), how)
 
 
 def head_lost(folder: Path, most: int = 4) -> Tally:
@@ -49,15 +49,17 @@ def head_lost(folder: Path, most: int = 4) -> Tally:
     (folder / "toy.toml").write_text(tomli_w.dumps(study().plain()), "utf-8")
     for kill in range(most):
         begin = ("resume", home.name) if kill else ("run", str(folder / "toy.toml"), "--name", home.name)
-        driver = _gaopt(home, *begin)
+        driver = gaopt(home.path.parent, *begin, said=subprocess.PIPE)
         _wait_for(home, events=_written(home) + rng.randint(3, 12), driver=driver)
-        families += (family := list(descendants(driver.pid)))
+        families += (family := list(below(driver.pid)))
         os.kill(next(pid for pid in family if name(pid) == ("gcs_server", "raylet")[kill % 2]), signal.SIGKILL)
         plain += _stops_in_good_order(driver)
-    last = _gaopt(home, "resume", home.name)
+    last = gaopt(home.path.parent, "resume", home.name, said=subprocess.PIPE)
     last.communicate(timeout=BOUND * 5)
-    right = last.returncode == 0 and _table(home) == _left_alone(folder / "alone") and _all_gone(families)
-    return Tally(most, plain if right else 0, _lost(home), "gcs_server, raylet: SIGKILL in turn, resumed each time")
+    right = last.returncode == 0 and table(home, "pid") == _undisturbed(folder) and _all_gone(families)
+    return Tally(
+        most, plain if right else 0, trained_twice(home), "gcs_server, raylet: SIGKILL in turn, resumed each time"
+    )
 
 
 def study(address: str = "") -> StudyConfig:
@@ -67,6 +69,11 @@ def study(address: str = "") -> StudyConfig:
         pool=PoolConfig(gpus=0, dashboard=False, address=address),
         settings={"settings": {"epochs": 3, "seconds": 0.5}},
     )
+
+
+def _undisturbed(folder: Path) -> str:
+    """What becomes of that study where nothing is lost."""
+    return table(left_alone(folder, study(), settings={"settings": {"epochs": 3, "seconds": 0.0}}), "pid")
 
 
 @contextmanager
@@ -135,21 +142,6 @@ def _all_gone(family: list[int]) -> bool:
     return not left
 
 
-def descendants(pid: int) -> Iterator[int]:
-    with suppress(FileNotFoundError):
-        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split():
-            yield int(child)
-            yield from descendants(int(child))
-
-
-def name(pid: int) -> str:
-    """What a process is called; "" where there is none, or only its entry."""
-    with suppress(FileNotFoundError, ProcessLookupError):
-        status = _status(pid)
-        return "" if status["State"].startswith("Z") else status["Name"]
-    return ""
-
-
 def _parent(pid: int) -> int:
     return int(_status(pid)["PPid"])
 
@@ -163,14 +155,6 @@ def _raylet(node: Any) -> int:
     return int(node.all_processes["raylet"][0].process.pid)
 
 
-def _gaopt(home: Home, *arguments: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "GAOPT_RESULTS": str(home.path.parent)}
-    environment.pop("RAY_ADDRESS", None)
-    command = [sys.executable, "-m", "gaopt", *arguments]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes)  # type: ignore[call-overload]
-
-
 def _wait_for(home: Home, events: int, driver: subprocess.Popen[str]) -> None:
     while _written(home) < events and driver.poll() is None:
         time.sleep(0.05)
@@ -178,21 +162,3 @@ def _wait_for(home: Home, events: int, driver: subprocess.Popen[str]) -> None:
 
 def _written(home: Home) -> int:
     return len(list(Journal(home.journal))) if home.journal.is_file() else 0
-
-
-def _left_alone(path: Path) -> str:
-    config = study()
-    still = {"settings": {"epochs": 3, "seconds": 0.0}}
-    run(replace(config, pool=PoolConfig(kind="inline"), settings=still), path)
-    return _table(Home(path))
-
-
-def _table(home: Home) -> str:
-    """individuals.csv without what a clock decides, and the process that trained."""
-    return individuals(History(Journal(home.journal))).drop(columns=["seconds", "pid"]).to_csv(index=False)
-
-
-def _lost(home: Home) -> int:
-    """Trainings that were finished twice."""
-    ends = Counter(event.individual for event in Journal(home.journal) if isinstance(event, Scored | Failed))
-    return sum(ends.values()) - len(ends)

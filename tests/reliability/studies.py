@@ -66,10 +66,15 @@ def gone(pid: int) -> bool:
     return not Path(f"/proc/{pid}").exists()
 
 
-def left_alone(folder: Path, config: StudyConfig) -> Home:
-    """The same search, by an objective with which nothing goes wrong, in this process."""
+def left_alone(folder: Path, config: StudyConfig, **calm: Any) -> Home:
+    """The same search in this process, with which nothing goes wrong.
+
+    Args:
+        calm: what its config has instead; by default an objective that is sound.
+    """
     home = Home(folder / "alone")
-    run(replace(config, objective=f"{FAULTY}:sound", pool=PoolConfig(kind="inline")), home)
+    calm = calm or {"objective": f"{FAULTY}:sound"}
+    run(replace(config, pool=PoolConfig(kind="inline"), **calm), home)
     return home
 
 
