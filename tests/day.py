@@ -35,6 +35,8 @@ PAUSE = 2.0, 24.0
 SPARED = 0.5
 """So many of the drivers have peace until their first report: on a busy machine nothing would ever be trained."""
 CHANCES = {"worker": 12, "driver": 1, "raylet": 1, "head": 1}
+PATIENCE = 20
+"""After so many resumes in a row that trained nothing it is given up."""
 AGENTS = "ray::DashboardAgent", "ray::RuntimeEnvAgent"
 """Called like workers. With one of them Ray ends its raylet."""
 
@@ -56,6 +58,8 @@ class Toll:
 
 
 def reports(home: Home) -> int:
+    if not home.journal.exists():
+        return 0
     return sum(isinstance(event, Reported) for event in Journal(home.journal))
 
 
@@ -93,14 +97,22 @@ def shaken(process: subprocess.Popen[str], home: Home, rng: random.Random, toll:
 
 
 def endure(home: Home, rng: random.Random) -> Toll:
-    """A study under kills, resumed until it has come to its end."""
-    toll, begun = Toll(), time.monotonic()
+    """A study under kills, resumed until it has come to its end.
+
+    Raises:
+        RuntimeError: resumes train nothing any more.
+    """
+    toll, begun, idle, reported = Toll(), time.monotonic(), 0, 0
     process = gaopt(home.path.parent, "run", "quick", "--name", home.name, *STUDY)
     while not home.journal.exists() and process.poll() is None:
         time.sleep(0.05)
     while code := shaken(process, home, rng, toll):
         toll.resumes["killed" if code == -signal.SIGKILL else f"ended by itself with {code}"] += 1
         print(f"{time.strftime('%X')} exit {code}", flush=True)
+        before, reported = reported, reports(home)
+        idle = idle + 1 if reported == before else 0
+        if idle > PATIENCE:
+            raise RuntimeError(f"{PATIENCE} resumes in a row trained nothing; the last ended with {code}")
         process = gaopt(home.path.parent, "resume", home.name)
     toll.seconds = time.monotonic() - begun
     return toll
