@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from gaopt.events import Failed, Scored
@@ -44,6 +45,20 @@ def table(home: Home, *without: str) -> str:
 def ends(home: Home) -> list[int]:
     """The individuals whose training has ended, as often as the journal says so."""
     return [event.individual for event in Journal(home.journal) if isinstance(event, Scored | Failed)]
+
+
+def lost(home: Home, seen: Iterable[int]) -> int:
+    """Finished trainings that a fault has cost: those seen to end that no journal knows, and those made again.
+
+    Args:
+        seen: the individuals whose end somebody was told of.
+    """
+    return len(set(seen) - set(ends(home))) + trained_twice(home)
+
+
+def ended(history: History) -> set[int]:
+    """The individuals whose end a driver was told of."""
+    return {outcome.individual for _, outcome in history.ends}
 
 
 def trained_twice(home: Home) -> int:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 
+from gaopt.events import Scored
+from gaopt.home import Home
+from gaopt.journal import Journal
+from gaopt.study import run
 from tests.conftest import ROOT
+from tests.kills import ended, lost
 from tests.reliability import clock, diverged, hanging, hopeless, memory, ports, workers
-from tests.reliability.cause import caused
+from tests.reliability.cause import caused, tried
 from tests.reliability.row import Tally
+from tests.reliability.studies import left_alone, once, study
 from tests.reliability.table import ROWS, Row, gathered
+from tests.reliability.walk import spread
+from tests.test_study import cut
 
 DOCUMENT = (ROOT / "docs" / "reliability.md").read_text("utf-8")
 FEW: list[Callable[..., Tally]] = [
@@ -32,26 +42,64 @@ FEW: list[Callable[..., Tally]] = [
 @pytest.mark.parametrize("cause", FEW, ids=lambda cause: getattr(cause, "func", cause).__name__)
 def test_a_study_lives_through(cause: Callable[..., Tally]) -> None:
     tally = caused(cause)
-    if not tally.tried:
-        pytest.skip(tally.how)
+    assert tally.tried > 0
     assert (tally.survived, tally.lost) == (tally.tried, 0)
 
 
 def test_the_document_has_every_row_and_nothing_was_lost() -> None:
     rows = re.findall(r"^\| (.+?) \| .+ \| (\d+) \| (\d+) \| (\d+) \| \d+ \|$", DOCUMENT, re.M)
     assert [fault for fault, *_ in rows] == [row.fault for row in ROWS]
-    for fault, tried, survived, lost in rows:
-        assert int(tried) > 0, fault
-        assert (survived, lost) == (tried, "0"), fault
+    for fault, times, survived, gone in rows:
+        assert int(times) > 0, fault
+        assert (survived, gone) == (times, "0"), fault
 
 
 def test_a_row_adds_its_causes_up_and_says_what_could_not_be_tried() -> None:
     row = Row("disk", "a disk", ())
-    well = gathered(row, [Tally(3, 3, 0, "full"), Tally(0, 0, 0, "no right to mount"), Tally(1, 1, 0, "slow")], 2.5, [])
+    well = gathered(row, [Tally(3, 3, 0, "full"), Tally(1, 1, 0, "slow")], 2.5, ["no right to mount"])
     assert well.well
     assert well.cells == "| a disk | full; slow; not tried: no right to mount | 4 | 4 | 0 | 2 |"
     assert "tried     4" in well.line
-    assert not gathered(row, [Tally(3, 2, 0, "full")], 1.0, []).well
-    assert not gathered(row, [Tally(3, 3, 1, "full")], 1.0, []).well
-    broken = gathered(row, [Tally(3, 3, 0, "full")], 1.0, ["slow: OSError: no"])
+    assert not gathered(row, [Tally(3, 2, 0, "full")], 1.0).well
+    assert not gathered(row, [Tally(3, 3, 1, "full")], 1.0).well
+    broken = gathered(row, [Tally(3, 3, 0, "full")], 1.0, broken=["slow: OSError: no"])
     assert (broken.well, broken.tally.tried, broken.tally.survived) == (False, 4, 3)
+
+
+def test_a_cause_that_tried_nothing_or_did_not_cause_its_fault_is_not_well(tmp_path: Path) -> None:
+    told = gathered(Row("disk", "a disk", ()), [Tally(0, 0, 0, "full")], 1.0)
+    assert (told.well, told.broken) == (False, ("nothing was tried: full",))
+    with pytest.raises(AssertionError, match="no place for the fault"):
+        next(spread([], None))
+    config = study("sound", population=3)
+    home, alone = Home(tmp_path / "unharmed"), left_alone(tmp_path, config)
+    tally = once(home, alone, "killed", "dies once", ended(run(config, home)))
+    assert tally == Tally(3, 0, 0, "dies once")
+
+
+def test_what_is_in_no_journal_afterwards_is_lost_and_so_is_what_was_trained_again(tmp_path: Path) -> None:
+    home = Home(tmp_path / "study")
+    history = run(study("sound", population=3), home)
+    assert lost(home, ended(history)) == 0
+    last = max(place for place, event in enumerate(Journal(home.journal)) if isinstance(event, Scored))
+    part = cut(home, last, tmp_path / "cut")
+    assert lost(part, ended(history)) == 1
+    with Journal(part.journal, write=True) as journal:
+        journal.append(Scored(0, 0.5))
+    assert lost(part, ended(history)) == 2
+
+
+def sleeps(folder: Path) -> Tally:
+    time.sleep(3600)
+    return Tally(1, 1, 0, "")
+
+
+def cannot_be_tried(folder: Path) -> Tally:
+    pytest.skip("no right to")
+
+
+def test_a_cause_that_does_not_end_is_ended_and_one_that_cannot_be_tried_says_why() -> None:
+    with pytest.raises(TimeoutError, match=r"not over after 0.5 s"):
+        caused(sleeps, limit=0.5)
+    told = tried(Row("disk", "a disk", (cannot_be_tried,)))
+    assert (told.untried, told.broken, told.tally.tried) == (("no right to",), (), 0)

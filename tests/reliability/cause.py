@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 import time
 import traceback
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
+from tests.processes import below
 from tests.reliability.row import Tally
 from tests.reliability.table import Row, Told, gathered
+
+LIMIT = 1200.0
+"""Seconds that a cause may take: the longest takes about five minutes on two cores."""
 
 
 def silent(log: Path) -> None:
@@ -25,28 +31,50 @@ def silent(log: Path) -> None:
         os.dup2(target, number)
 
 
-def caused(cause: Callable[..., Tally]) -> Tally:
-    """In an empty folder. One that cannot be tried here says so by `pytest.skip`, or by a tally of nothing."""
+def caused(cause: Callable[..., Tally], limit: float = LIMIT) -> Tally:
+    """In an empty folder, within `LIMIT`.
+
+    Raises:
+        pytest.skip.Exception: it cannot be tried here, and says why.
+        TimeoutError: it was not over in time.
+    """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         place, log = Path(folder) / "place", Path(folder) / "log"
         place.mkdir()
         log.touch()
         with ProcessPoolExecutor(1, get_context("spawn"), initializer=silent, initargs=(log,)) as alone:
+            pid, told = alone.submit(os.getpid).result(), alone.submit(_tally, cause, place)
+            if not wait([told], limit).done:
+                for each in (*below(pid), pid):
+                    with suppress(ProcessLookupError):
+                        os.kill(each, signal.SIGKILL)
+                raise TimeoutError(f"it was not over after {limit:g} s")
             try:
-                return alone.submit(cause, place).result()
-            except pytest.skip.Exception as reason:
-                return Tally(0, 0, 0, str(reason))
+                tally = told.result()
             except Exception:
                 print(log.read_text("utf-8", "replace")[-4000:], file=sys.stderr)
                 raise
+    if isinstance(tally, str):
+        pytest.skip(tally)
+    return tally
+
+
+def _tally(cause: Callable[..., Tally], place: Path) -> Tally | str:
+    """What a cause came to, or why it cannot be tried here: what pytest raises cannot leave a process."""
+    try:
+        return cause(place)
+    except pytest.skip.Exception as reason:
+        return str(reason)
 
 
 def tried(row: Row) -> Told:
-    begun, tallies, broken = time.monotonic(), [], []
+    begun, tallies, untried, broken = time.monotonic(), list[Tally](), list[str](), list[str]()
     for cause in row.causes:
         try:
             tallies.append(caused(cause))
+        except pytest.skip.Exception as reason:
+            untried.append(str(reason))
         except Exception as error:
             traceback.print_exc()
             broken.append(f"{cause.__name__}: {type(error).__name__}: {error}")
-    return gathered(row, tallies, time.monotonic() - begun, broken)
+    return gathered(row, tallies, time.monotonic() - begun, untried, broken)

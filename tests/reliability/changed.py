@@ -15,7 +15,7 @@ from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
 from tests.conftest import toy
-from tests.kills import gaopt
+from tests.kills import ends, gaopt, lost
 from tests.reliability.row import Tally
 
 CODE = "def score(task, report):\n    return task.genes['lr'] * {factor}\n"
@@ -40,7 +40,7 @@ def _row(folder: Path, begin: Callable[[Path], list[str]], change: Callable[[Pat
     assert code == 0, why
     home = Home(folder / "results" / "mine")
     before = home.journal.read_bytes()
-    done = len(History(Journal(home.journal)).scored)
+    seen = ends(home)
     change(folder)
     refused, why = command(folder, "resume", "mine", "--generations", "3")
     untouched = home.journal.read_bytes() == before
@@ -48,7 +48,7 @@ def _row(folder: Path, begin: Callable[[Path], list[str]], change: Callable[[Pat
     history = History(Journal(home.journal))
     fine = refused == 2 and said in why and untouched and allowed == 0
     recorded = any(said in what for opened, _ in history.openings for what in opened.changed)
-    return Tally(1, int(fine and recorded), max(0, done - len(history.scored)), "")
+    return Tally(1, int(fine and recorded), lost(home, seen), "")
 
 
 def _code(folder: Path) -> list[str]:

@@ -14,7 +14,7 @@ from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.progress import progress
 from gaopt.study import run
-from tests.kills import trained_twice
+from tests.kills import ended, lost
 from tests.reliability.row import Tally
 from tests.reliability.studies import events, left_alone, same, study
 
@@ -37,7 +37,7 @@ def set_back(folder: Path, most: int = 20) -> Tally:
     config = study("sound", population=4, generations=4)
     alone = left_alone(folder, config)
     whole = sum(1 for _ in Journal(alone.journal))
-    well = twice = tried = 0
+    well = gone = tried = 0
     for after in range(1, whole, max(1, whole // most)):
         home, clock = Home(folder / str(after)), SetBack(after)
         with patch("gaopt.study.Journal", partial(Journal, clock=clock)):
@@ -45,8 +45,8 @@ def set_back(folder: Path, most: int = 20) -> Tally:
             history = run(config, home)
         tried += 1
         well += right(home, history, clock, time.monotonic() - begun) and same(home, alone) == len(history.individuals)
-        twice += trained_twice(home)
-    return Tally(tried, well, twice, "during a search, the clock that the journal asks")
+        gone += lost(home, ended(history))
+    return Tally(tried, well, gone, "during a search, the clock that the journal asks")
 
 
 def right(home: Home, history: History, clock: SetBack, lasted: float) -> bool:

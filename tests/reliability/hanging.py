@@ -10,7 +10,7 @@ from gaopt.config import Faults
 from gaopt.events import Failed
 from gaopt.home import Home
 from gaopt.study import run
-from tests.kills import trained_twice
+from tests.kills import ended, lost
 from tests.reliability.row import Tally
 from tests.reliability.studies import events, gone, on_ray, ray_of, study
 
@@ -34,7 +34,7 @@ def _hung(folder: Path, population: int, faults: Faults, how: str) -> Tally:
         history = run(on_ray(study("hangs", population, faults=faults)), home)
         killed = [i for i in history.failed if gone(int(i.reports[1].metrics["pid"]))]
     caused = [n for n in range(population) if n % 6 in (1, 3)]
-    ended = [event.individual for event in events(home, Failed) if event.reason == "timed out"]
-    well = len({i.id for i in killed} & {*ended} & {*caused})
+    timed_out = [event.individual for event in events(home, Failed) if event.reason == "timed out"]
+    well = len({i.id for i in killed} & {*timed_out} & {*caused})
     others = len(history.scored) == population - len(caused)
-    return Tally(len(caused), well * others, trained_twice(home), how)
+    return Tally(len(caused), well * others, lost(home, ended(history)), how)

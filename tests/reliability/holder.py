@@ -10,12 +10,10 @@ from pathlib import Path
 
 from gaopt import StudyConfig
 from gaopt.errors import StudyError
-from gaopt.events import Scored
 from gaopt.home import Home
-from gaopt.journal import Journal
 from gaopt.study import run
 from tests.conftest import ROOT
-from tests.kills import table, trained_twice
+from tests.kills import ends, lost, table
 from tests.reliability.row import Tally
 from tests.reliability.studies import study
 
@@ -29,7 +27,7 @@ def two_drivers(folder: Path, times: int = 10) -> Tally:
     """A driver in a process of its own, a second one beside it, the first killed, the second again."""
     alone = Home(folder / "alone")
     run(config(), alone)
-    survived = lost = 0
+    survived = gone = 0
     for number in range(times):
         home = Home(folder / str(number))
         holder = subprocess.Popen([sys.executable, "-m", "tests.reliability.holder", home.path], cwd=ROOT)
@@ -39,19 +37,15 @@ def two_drivers(folder: Path, times: int = 10) -> Tally:
         holder.wait()
         run(config(), home)
         survived += told == f"process {holder.pid} on {socket.gethostname()}" and table(home) == table(alone)
-        lost += trained_twice(home) + len(done - _scored(home))
-    return Tally(times, survived, lost, "a second process takes up a study that runs; then the first is killed")
+        gone += lost(home, done)
+    return Tally(times, survived, gone, "a second process takes up a study that runs; then the first is killed")
 
 
-def _begun(home: Home, scores: int) -> set[int]:
-    """Wait until so many individuals are scored; who they are."""
-    while not home.journal.is_file() or len(done := _scored(home)) < scores:
+def _begun(home: Home, scores: int) -> list[int]:
+    """Wait until the trainings of so many individuals have ended; who they are."""
+    while not home.journal.is_file() or len(done := ends(home)) < scores:
         time.sleep(0.01)
     return done
-
-
-def _scored(home: Home) -> set[int]:
-    return {event.individual for event in Journal(home.journal) if isinstance(event, Scored)}
 
 
 def _told(home: Home) -> str:

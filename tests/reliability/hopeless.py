@@ -10,7 +10,7 @@ from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.study import run
-from tests.kills import trained_twice
+from tests.kills import ended, lost
 from tests.reliability.row import Tally
 from tests.reliability.studies import study
 
@@ -21,7 +21,7 @@ def stopped(folder: Path, most: int = 10) -> Tally:
     return Tally(
         len(tallies),
         sum(well for well, _ in tallies),
-        sum(twice for _, twice in tallies),
+        sum(gone for _, gone in tallies),
         "every training raises: stops after 1 to 10 of them with the first traceback, goes on once that is mended",
     )
 
@@ -33,9 +33,10 @@ def _stopped(home: Home, number: int) -> tuple[bool, int]:
     except Hopeless as error:
         told = 'raise ValueError("no such luck")' in str(error)
     else:
-        return False, trained_twice(home)
-    failed = len(History(Journal(home.journal)).failed)
+        return False, lost(home, ())
+    before = History(Journal(home.journal))
+    failed = len(before.failed)
     (home.path / "mended").touch()
     history = run(config, home)
     well = told and failed == len(history.failed) == number and len(history.scored) == 12 - number
-    return well, trained_twice(home)
+    return well, lost(home, ended(before) | ended(history))

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
+import pytest
+
 from tests.reliability.row import Tally
 from tests.reliability.studies import each_once, ray_of, study
 
@@ -31,7 +33,7 @@ def killed_by_the_kernel(folder: Path, population: int = 4) -> Tally:
     """In a control group that is too small the kernel kills the worker."""
     with group() as place:
         if place is None:
-            return Tally(0, 0, 0, "host: no right to make a control group in which the kernel would kill")
+            pytest.skip("host: no right to make a control group in which the kernel would kill")
         with ray_of():
             config = study("fills_its_group", population, generations=2, group=str(place))
             return each_once(folder, config, "the kernel's killer in a small control group", REASON)

@@ -22,7 +22,7 @@ from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.study import run
 from tests.conftest import ROOT, toy
-from tests.kills import gaopt, table, trained_twice
+from tests.kills import ended, ends, gaopt, lost, table
 from tests.processes import below, name
 from tests.reliability.row import Tally
 from tests.reliability.studies import events, left_alone
@@ -36,30 +36,30 @@ def node_lost(folder: Path, most: int = 5) -> Tally:
     home, alone = Home(folder / "study"), _undisturbed(folder)
     with cluster(nodes=2) as there:
         losses = _Losses(there, most)
-        run(study(address=there.address), home, watch=losses)
+        history = run(study(address=there.address), home, watch=losses)
     again = [event.reason for event in events(home, Retried)]
     how = f"raylet and workers of a node killed, another joined: {len(again)} trainings begun again"
     right = table(home, "pid") == alone and set(again) == {"node lost"} and len(again) >= losses.done
-    return Tally(losses.done, losses.done if right else 0, trained_twice(home), how)
+    return Tally(most, losses.done if right else 0, lost(home, ended(history)), how)
 
 
 def head_lost(folder: Path, most: int = 4) -> Tally:
     """The head of a local cluster, and its raylet, are killed in turn; each time the study is resumed."""
-    home, rng, plain, families = Home(folder / "results" / "lost"), random.Random(0), 0, []
+    home, rng, plain, families, seen = Home(folder / "results" / "lost"), random.Random(0), 0, list[int](), set[int]()
     (folder / "toy.toml").write_text(tomli_w.dumps(study().plain()), "utf-8")
     for kill in range(most):
         begin = ("resume", home.name) if kill else ("run", str(folder / "toy.toml"), "--name", home.name)
         driver = gaopt(home.path.parent, *begin, said=subprocess.PIPE)
         _wait_for(home, events=_written(home) + rng.randint(3, 12), driver=driver)
         families += (family := list(below(driver.pid)))
+        seen |= set(ends(home))
         os.kill(next(pid for pid in family if name(pid) == ("gcs_server", "raylet")[kill % 2]), signal.SIGKILL)
         plain += _stops_in_good_order(driver)
     last = gaopt(home.path.parent, "resume", home.name, said=subprocess.PIPE)
     last.communicate(timeout=BOUND * 5)
     right = last.returncode == 0 and table(home, "pid") == _undisturbed(folder) and _all_gone(families)
-    return Tally(
-        most, plain if right else 0, trained_twice(home), "gcs_server, raylet: SIGKILL in turn, resumed each time"
-    )
+    how = "gcs_server, raylet: SIGKILL in turn, resumed each time"
+    return Tally(most, plain if right else 0, lost(home, seen), how)
 
 
 def study(address: str = "") -> StudyConfig:

@@ -11,7 +11,7 @@ from gaopt import driver
 from gaopt.home import Home
 from gaopt.study import run
 from tests.conftest import ROOT
-from tests.kills import trained_twice
+from tests.kills import ended, lost
 from tests.reliability.row import Tally
 from tests.reliability.studies import left_alone, on_ray, same, study
 
@@ -21,7 +21,7 @@ def taken(folder: Path, times: int = 2) -> Tally:
     from gaopt.pools.cluster import DASHBOARD
 
     config = on_ray(study("sound", population=2))
-    alone, before, well, twice = left_alone(folder, config), os.getcwd(), 0, 0
+    alone, before, well, gone = left_alone(folder, config), os.getcwd(), 0, 0
     os.chdir(ROOT)
     with ExitStack() as held:
         held.callback(os.chdir, before)
@@ -31,7 +31,7 @@ def taken(folder: Path, times: int = 2) -> Tally:
         for number in range(times):
             home = Home(folder / str(number))
             with closing(driver.open_pool(config, None)) as pool:
-                run(config, home, pool=pool)
+                history = run(config, home, pool=pool)
                 well += not pool.dashboard and same(home, alone) == 2
-            twice += trained_twice(home)
-    return Tally(times, well, twice, f"a server on each of the ports {DASHBOARD[0]} to {DASHBOARD[-1]}")
+            gone += lost(home, ended(history))
+    return Tally(times, well, gone, f"a server on each of the ports {DASHBOARD[0]} to {DASHBOARD[-1]}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.reliability import (
@@ -97,13 +97,16 @@ class Told:
 HEAD = "| fault | how it is caused | tried | survived | lost | seconds |\n|---|---|---:|---:|---:|---:|"
 
 
-def gathered(row: Row, tallies: list[Tally], seconds: float, broken: list[str]) -> Told:
-    """The tallies of a row's causes as one. One of nothing tried says why; one that broke counts as not survived."""
-    tried = [tally for tally in tallies if tally.tried]
+def gathered(
+    row: Row, tallies: Sequence[Tally], seconds: float, untried: Sequence[str] = (), broken: Sequence[str] = ()
+) -> Told:
+    """The tallies of a row's causes as one. A cause that broke, or tried nothing and did not say why, counts as a
+    fault that was not survived."""
+    broken = (*broken, *(f"nothing was tried: {tally.how}" for tally in tallies if not tally.tried))
     whole = Tally(
-        sum(tally.tried for tally in tried) + len(broken),
-        sum(tally.survived for tally in tried),
-        sum(tally.lost for tally in tried),
-        "; ".join(tally.how for tally in tried),
+        sum(tally.tried for tally in tallies) + len(broken),
+        sum(tally.survived for tally in tallies),
+        sum(tally.lost for tally in tallies),
+        "; ".join(tally.how for tally in tallies if tally.tried),
     )
-    return Told(row, whole, seconds, tuple(tally.how for tally in tallies if not tally.tried), tuple(broken))
+    return Told(row, whole, seconds, tuple(untried), broken)

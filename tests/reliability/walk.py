@@ -138,6 +138,7 @@ def missing(before: Sequence[object], after: Sequence[object]) -> int:
 
 
 def spread(among: Sequence[T], most: int | None) -> Iterator[T]:
-    """So many of them, from the first to the last; all of them if no number is given."""
+    """So many of them, from the first to the last; all of them if no number is given. Of none there is no fault."""
+    assert among, "there is no place for the fault"
     most = min(most or len(among), len(among))
     yield from (among[n * (len(among) - 1) // max(1, most - 1)] for n in range(most))

@@ -8,7 +8,7 @@ from pathlib import Path
 from gaopt.events import Retried
 from gaopt.home import Home
 from gaopt.study import run
-from tests.kills import trained_twice
+from tests.kills import ended, lost
 from tests.reliability.row import Tally
 from tests.reliability.studies import each_once, events, on_ray, ray_of, study
 
@@ -26,12 +26,12 @@ def dies_always(folder: Path, population: int = 6) -> Tally:
     with ray_of():
         history = run(on_ray(study("dies_always", population)), home)
     retried = Counter(event.individual for event in events(home, Retried))
-    ended = {i.id: i.failure.reason if i.failure else "" for i in history.individuals.values()}
-    well = sum(ended[n] == "killed" and retried[n] == 1 for n in range(0, population, 2))
-    others = all(ended[n] == "" and not retried[n] for n in range(1, population, 2))
+    came_to = {i.id: i.failure.reason if i.failure else "" for i in history.individuals.values()}
+    well = sum(came_to[n] == "killed" and retried[n] == 1 for n in range(0, population, 2))
+    others = all(came_to[n] == "" and not retried[n] for n in range(1, population, 2))
     return Tally(
         len(range(0, population, 2)),
         well * others,
-        trained_twice(home),
+        lost(home, ended(history)),
         "of some at every try: failed as killed after one retry",
     )
