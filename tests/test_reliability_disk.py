@@ -28,6 +28,7 @@ from gaopt.study import run
 from tests.conftest import ROOT, toy
 from tests.kills import table
 from tests.reliability import disk, killed
+from tests.reliability.forks import Forks
 from tests.reliability.row import Tally
 from tests.reliability.studies import events
 
@@ -73,6 +74,22 @@ def test_a_study_on_a_disk_that_may_only_be_read_is_read(tmp_path: Path) -> None
 @pytest.mark.slow
 def test_on_a_slow_disk_order_and_durations_are_right(tmp_path: Path) -> None:
     assert unharmed(disk.slow(tmp_path, milliseconds=20))
+
+
+def test_without_a_tracer_that_can_attach_nothing_waits_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strace = tmp_path / "bin" / "strace"
+    strace.parent.mkdir()
+    strace.symlink_to(shutil.which("false") or "/bin/false")
+    with Forks(tmp_path) as forks:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(OSError, match="strace"):
+            forks.command("list", strace=("-e", "signal=none"))
+        monkeypatch.setenv("PATH", str(strace.parent))
+        with pytest.raises(RuntimeError, match="strace cannot trace"):
+            forks.command("list", strace=("-e", "signal=none"))
+        assert forks.command("list").code == 0
 
 
 # What is said.

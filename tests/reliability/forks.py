@@ -111,19 +111,28 @@ class Forks:
 
         Args:
             strace: how to meddle with its system calls; with any, those of `calls` are listed.
+
+        Raises:
+            OSError: strace is not installed.
+            RuntimeError: it cannot trace, and why.
         """
         pid = self.begin(*arguments, traced=bool(strace))
-        tracer = self._trace(pid, [*strace, "-e", f"trace={calls}"]) if strace else None
+        if not strace:
+            return self.end()
+        try:
+            tracer = self._trace(pid, [*strace, "-e", f"trace={calls}"])
+        except (OSError, RuntimeError):
+            self.kill(pid)  # it would wait for its tracer for ever
+            raise
         ended = self.end()
-        if tracer:
-            tracer.wait()
-            lines = (self.folder / "calls").read_text("utf-8", "replace").splitlines()
-            return Ended(ended.code, ended.said, tuple(lines))
-        return ended
+        tracer.wait()
+        lines = (self.folder / "calls").read_text("utf-8", "replace").splitlines()
+        return Ended(ended.code, ended.said, tuple(lines))
 
     def begin(self, *arguments: str | Path, traced: bool = False) -> int:
         """Start `gaopt`, which waits until a tracer is there if it is to be `traced`. Returns its process number."""
         order = {"arguments": [str(each) for each in arguments], "log": str(self.folder / "said"), "traced": traced}
+        (self.folder / "said").write_bytes(b"")  # it may be killed before it has said anything
         assert self._server.stdin
         self._server.stdin.write(f"{json.dumps(order)}\n")
         self._server.stdin.flush()
@@ -141,8 +150,15 @@ class Forks:
         return self.end()
 
     def _trace(self, pid: int, how: Sequence[str]) -> subprocess.Popen[bytes]:
-        log = str(self.folder / "calls")
-        return subprocess.Popen(["strace", "-qq", "-y", "-s", "0", "-o", log, *how, "-p", str(pid)])
+        log, said = str(self.folder / "calls"), self.folder / "strace"
+        with open(said, "wb") as errors:
+            command = ["strace", "-qq", "-y", "-s", "0", "-o", log, *how, "-p", str(pid)]
+            tracer = subprocess.Popen(command, stderr=errors)
+        while not _traced(pid):
+            if tracer.poll() is not None and not _traced(pid):
+                raise RuntimeError(f"strace cannot trace: {said.read_text('utf-8', 'replace').strip()}")
+            time.sleep(0.001)
+        return tracer
 
     def _answer(self) -> str:
         assert self._server.stdout
@@ -169,6 +185,14 @@ def _child(order: dict[str, Any]) -> NoReturn:
     with suppress(OSError, ValueError):
         sys.stdout.flush()
     os._exit(code if isinstance(code, int) else CRASHED)
+
+
+def _traced(pid: int) -> bool:
+    """Whether a process has a tracer, or has already ended."""
+    with suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_bytes()
+        return b"TracerPid:\t0\n" not in status or b"State:\tZ" in status
+    return True
 
 
 def _wait_for_a_tracer() -> None:
