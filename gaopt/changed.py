@@ -6,12 +6,14 @@ journal says what it was. What the search is – its genes, its strategy, its se
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from gaopt.config import DECIDING, StudyConfig, check_read, from_tables
-from gaopt.errors import StudyError
+from gaopt.errors import ConfigError, StudyError
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.objective import resolve
@@ -33,20 +35,42 @@ ALLOW = "go on all the same with --allow-changed, which writes it down"
 
 
 def begun_with(home: Home, history: History, allowed: bool) -> Mapping[str, Any]:
-    """The tables that a study goes on with: those of its journal, or of its config.toml if somebody changed that.
+    """The tables that a study goes on with: those of its config.toml, which somebody may have changed.
+
+    Those of its journal where there is no such file, and where the file is that of a driver before the last: one that
+    was killed between opening the study and writing its own has done nothing else.
 
     Raises:
-        StudyError: somebody did, and it is not allowed.
+        StudyError: somebody changed what must be allowed, and it is not.
+        ConfigError: the file cannot be read. One that is no text at all nobody wrote, and it may be passed over.
     """
-    if not home.config.is_file():
+    tables = _written(home, allowed)
+    if tables is None or (history.untouched and any(tables == opened.config for opened, _ in history.openings[:-1])):
         return history.config
-    tables = read_toml(home.config)
-    if any(not [*_differing(opened.config, tables)] for opened, _ in history.openings):
-        return history.config  # a driver that was killed at once left the file of the one before
     found = list(_differing(history.config, tables))
     if found and not allowed:
         raise StudyError(f"{home.config} was changed: {_told(*found[0])}: put it back, or {ALLOW}")
     return tables
+
+
+def _written(home: Home, allowed: bool) -> Mapping[str, Any] | None:
+    """What config.toml says; None if there is none, or it is lost and may be."""
+    if not home.config.is_file():
+        return None
+    try:
+        if tables := read_toml(home.config):
+            return tables
+        raise ConfigError(f"{home.config} is empty")
+    except ConfigError as error:
+        if allowed and _lost(home.config):
+            return None
+        raise ConfigError(f"{error}: mend it, or remove it to go on with what the journal says") from error
+
+
+def _lost(path: Path) -> bool:
+    """Whether a disk left something else than a text."""
+    text = path.read_text("utf-8", "replace") if os.access(path, os.R_OK) else ""
+    return not text.strip() or any(sign in text for sign in "\0\N{REPLACEMENT CHARACTER}")
 
 
 def changes(

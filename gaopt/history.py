@@ -103,6 +103,7 @@ class History:
 
     Attributes:
         opened: the latest `Opened`; None in an empty journal.
+        untouched: whether nothing was done since it was opened last; its driver may have been killed at once.
         made_of: of which its trainings are made, as the latest `Opened` says that says so.
         openings: every `Opened`, and how many trainings had ended by then.
         individuals: by id, in order of birth.
@@ -116,6 +117,7 @@ class History:
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.opened: Opened | None = None
+        self.untouched = False
         self.made_of: dict[str, str] = {}
         self.openings: list[tuple[Opened, int]] = []
         self.created: float = 0.0
@@ -140,6 +142,7 @@ class History:
         if self.opened:
             self.elapsed += max(0.0, event.at - self.updated)
         self.updated = event.at
+        self.untouched = isinstance(event, Opened) or (self.untouched and not _done(event))
         match event:
             case Opened():
                 self._open(event)
@@ -299,3 +302,8 @@ class History:
     def means(self) -> dict[int, float]:
         """The mean fitness of each finalist that was trained again, by its id."""
         return {id: fmean(trial.fitness for trial in trials) for id, trials in self.repeated.items()}
+
+
+def _done(event: Event) -> bool:
+    """Whether a driver that wrote this had its config written down before."""
+    return event.reason == "finished" if isinstance(event, Closed) else not isinstance(event, Recalled)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -10,7 +12,7 @@ from typing import ClassVar
 import pytest
 
 from gaopt.changed import changes
-from gaopt.errors import StudyError
+from gaopt.errors import ConfigError, StudyError
 from gaopt.events import Opened
 from gaopt.history import History
 from gaopt.home import Home
@@ -92,14 +94,48 @@ def test_a_config_that_a_killed_driver_left_as_it_was_is_not_one_that_was_change
     done = gaopt("resume", "mine", "--allow-changed", "--set", "settings.colour=blue", cwd=study.path.parents[1])
     assert done.returncode == 0
     study.config.write_bytes(old)  # killed before it was written
+    with closing(sqlite3.connect(study.journal)) as journal, journal:
+        journal.execute("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)")  # and before this
     assert gaopt("resume", "mine", cwd=study.path.parents[1]).returncode == 0
     assert history(study).config["settings"] == {"colour": "blue"}
+
+
+def test_what_was_changed_and_is_put_back_by_hand_is_changed_again(study: Home) -> None:
+    old = study.config.read_bytes()
+    change = ["--allow-changed", "--set", "settings.colour=blue"]
+    assert gaopt("resume", "mine", *change, cwd=study.path.parents[1]).returncode == 0
+    study.config.write_bytes(old)
+    done = gaopt("resume", "mine", cwd=study.path.parents[1])
+    assert done.returncode == 2
+    assert "config.toml was changed: settings.colour = 'blue', now it is 'red': put it back, or go on" in done.stderr
+    assert gaopt("resume", "mine", "--allow-changed", cwd=study.path.parents[1]).returncode == 0
+    assert history(study).config["settings"] == {"colour": "red"}
 
 
 def test_a_config_that_is_no_toml_any_more_is_refused(study: Home) -> None:
     study.config.write_text("[study\n")
     done = gaopt("resume", "mine", "--allow-changed", cwd=study.path.parents[1])
     assert (done.returncode, "config.toml is not valid TOML" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("content", [b"", bytes(40), b"[study]\nseed = \xff\xfe"])
+def test_a_config_that_a_disk_lost_is_refused_and_allowed_the_journal_s_holds(
+    study: Home, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(study.path.parents[1])
+    study.config.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"mend it, or remove it to go on with what the journal says$"):
+        resumed(study)
+    assert resumed(study, allow_changed=True).plain() == history(study).config
+    study.config.unlink()
+    assert resumed(study).plain() == history(study).config
+
+
+def test_how_far_it_goes_that_was_changed_by_hand_holds(study: Home) -> None:
+    study.config.write_text(study.config.read_text("utf-8").replace("generations = 2", "generations = 3"))
+    assert gaopt("resume", "mine", cwd=study.path.parents[1]).returncode == 0
+    assert len(history(study).populations) == 3
+    assert "generations = 3" in study.config.read_text("utf-8")
 
 
 def test_how_far_it_goes_may_be_changed_by_hand_without_a_word(study: Home) -> None:
