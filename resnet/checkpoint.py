@@ -92,7 +92,7 @@ class Checkpoint:
         if notes.get("format", "1") not in FORMATS:
             return "is of a later version"
         if notes.get("fingerprint") != self.fingerprint:
-            return "is of another training: its network, recipe, data, seed or version differs"
+            return "is of another training: other network, recipe, data, seed, threads, code or libraries"
         return "" if self._fits(tensors) and _progress(notes) else "holds something else than it should"
 
     def _fits(self, tensors: Mapping[str, Tensor]) -> bool:

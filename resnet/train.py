@@ -64,6 +64,7 @@ def train(
     report: Report = _silent,
     note: Callable[[str], None] = _unheard,
     checkpoint: Path | None = None,
+    made_of: str = "",
     threads: int = 1,
     device: torch.device | None = None,
 ) -> Trained:
@@ -75,6 +76,7 @@ def train(
         note: told of what whoever reads of this training should know: a checkpoint that could not be used.
         checkpoint: where to save now and then, and to go on from if it is there, whole, and fits; else from the one
             before it. What cannot be used is removed, and nothing else.
+        made_of: a digest of the code and libraries that train; a checkpoint fits only where it is the same.
         threads: of torch on the CPU; another number gives other weights.
         device: by default the GPU, if there is one.
 
@@ -88,7 +90,7 @@ def train(
     learner.add_cbs([Watch(), epochs])
     done = 0
     if checkpoint:
-        fingerprint = _fingerprint(spec, recipe, data, seed)
+        fingerprint = _fingerprint(spec, recipe, data, seed, made_of)
         saved = Checkpoint(learner.model, learner.opt.opt, epochs, checkpoint, fingerprint, note)
         done = saved.load(learner.dls.device)
         learner.add_cb(Checkpoints(saved.save, recipe.checkpoint))
@@ -125,8 +127,8 @@ def evaluate(
     return meter.result()
 
 
-def _fingerprint(spec: NetSpec, recipe: Recipe, data: Images, seed: int) -> str:
+def _fingerprint(spec: NetSpec, recipe: Recipe, data: Images, seed: int, made_of: str) -> str:
     """What a checkpoint must have in common with a training to be gone on from."""
     shaping = {name: value for name, value in asdict(recipe).items() if name != "chance"}  # which changes no weight
-    said = json.dumps([asdict(spec), shaping, data.digest, seed, torch.get_num_threads()], sort_keys=True)
-    return hashlib.sha256(said.encode()).hexdigest()
+    parts = [asdict(spec), shaping, data.digest, seed, torch.get_num_threads(), *([made_of] if made_of else [])]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

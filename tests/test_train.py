@@ -111,6 +111,14 @@ def test_a_training_goes_on_from_its_checkpoint_to_the_same_weights(tmp_path: Pa
     assert seen == [1, 2, 3]
 
 
+def test_a_checkpoint_of_other_code_is_not_gone_on_with(tmp_path: Path) -> None:
+    path, notes = tmp_path / "checkpoint.safetensors", list[str]()
+    for made_of in ("", "torch 1", "torch 1", "torch 2"):
+        train(SPEC, RECIPE, digits(), checkpoint=path, made_of=made_of, note=notes.append)
+    said = "is of another training: other network, recipe, data, seed, threads, code or libraries: begun anew"
+    assert notes == [f"{path.name} {said}"] * 2
+
+
 @pytest.fixture(scope="module")
 def two_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a training that was killed in its last epoch."""

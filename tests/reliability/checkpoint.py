@@ -83,7 +83,7 @@ def _another(path: Path) -> None:
 
 
 ALTERED = "is torn or altered"
-DIFFERS = "is of another training: its network, recipe, data, seed or version differs"
+DIFFERS = "is of another training: other network, recipe, data, seed, threads, code or libraries"
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "torn": (lambda path: path.write_bytes(path.read_bytes()[:-100]), ALTERED),
     "zeroed": (lambda path: path.write_bytes(bytes(path.stat().st_size)), ALTERED),

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,8 +74,7 @@ class Classifier:
         return mean_seconds(config, shared)
 
     def made_of(self, shared: Images) -> dict[str, str]:
-        libraries = {f"library {name}": version(name) for name in LIBRARIES}
-        return {"data": shared.digest} | libraries | digests(_sources())
+        return {"data": shared.digest} | tools()
 
     def __call__(self, task: Task, report: Report) -> Score:
         return self._judge(task, report) if task.judge else self._train(task, report)
@@ -144,6 +144,12 @@ def _sources() -> dict[str, Path]:
     return {f"{folder.name}/{path.name}": path for folder in (networks, ours) for path in sorted(folder.glob("*.py"))}
 
 
+@cache
+def tools() -> dict[str, str]:
+    """Code and libraries that train, by name: as they were when this process first asked."""
+    return {f"library {name}": version(name) for name in LIBRARIES} | digests(_sources())
+
+
 def trained(task: Task, settings: Settings, report: Told, note: Callable[[str], None]) -> Trained:
     """Train what a task asks for, from its checkpoint if there is one.
 
@@ -167,6 +173,7 @@ def trained(task: Task, settings: Settings, report: Told, note: Callable[[str], 
             report=report,
             note=note,
             checkpoint=task.folder / "checkpoint.safetensors",
+            made_of=" ".join(f"{name} {told}" for name, told in tools().items()),
             threads=task.threads,
         )
     except NotFinite as error:
