@@ -49,7 +49,8 @@ def begun_with(home: Home, history: History, allowed: bool) -> Mapping[str, Any]
         return history.config
     found = list(_differing(history.config, tables))
     if found and not allowed:
-        raise StudyError(f"{home.config} was changed: {_told(*found[0])}: put it back, or {ALLOW}")
+        allow = f", or {ALLOW}" * all(key.startswith(TRAINING) for key, _, _ in found)
+        raise StudyError(f"{home.config} was changed: {_told(*found[0])}: put it back{allow}")
     return tables
 
 

@@ -30,6 +30,8 @@ CREATE TABLE IF NOT EXISTS events (
 """
 
 
+_PATIENCE = 300.0
+"""Seconds that a driver waits for a tool that looks into the file and locks it, and a reader for a write."""
 _NEW = f"BEGIN; {_SCHEMA}; PRAGMA user_version = {FORMAT}; COMMIT"
 
 
@@ -57,6 +59,7 @@ class Journal:
         self._new = write and not path.exists()
         try:
             self._connection = self._begin() if self._new else _connect(path, write)
+            (self._last,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
         except BaseException:
             self.close()
             raise
@@ -88,16 +91,19 @@ class Journal:
 
         Raises:
             Unwritable: there is no room for it, say. The journal is as it was, and can be read.
-            StudyError: the file is damaged.
+            StudyError: the file is damaged; or another process has written to it, which the lock would have forbidden.
         """
         stamped = replace(event, at=self._clock())
-        row = (stamped.at, *encode(stamped))
+        row = (self._last + 1, stamped.at, *encode(stamped))  # its number, so that nobody's event comes in between
         try:
-            self._connection.execute("INSERT INTO events (at, kind, body) VALUES (?, ?, ?)", row)
+            self._connection.execute("INSERT INTO events (seq, at, kind, body) VALUES (?, ?, ?, ?)", row)
+            self._last += 1
             if self._new:
                 self._publish()
         except (OSError, sqlite3.OperationalError) as error:
             raise Unwritable(f"{self.path} cannot be written: {error}") from error
+        except sqlite3.IntegrityError as error:
+            raise StudyError(f"{self.path} was written to by another process: one driver at a time, please") from error
         except sqlite3.DatabaseError as error:
             raise StudyError(f"{self.path} cannot be written: {error}") from error
         return stamped
@@ -149,7 +155,7 @@ class Journal:
 def _connect(path: Path, write: bool) -> sqlite3.Connection:
     check_rollback(path)
     try:
-        connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         try:
             _prepare(connection, path, write)
         except BaseException:

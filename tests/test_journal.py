@@ -138,6 +138,18 @@ def test_a_killed_holder_blocks_nobody_and_is_not_named_again(tmp_path: Path) ->
         Journal(path, write=True)
 
 
+def test_a_second_writer_that_got_past_the_lock_ends_the_first_and_spoils_nothing(tmp_path: Path) -> None:
+    path = begun(tmp_path / "study.db")
+    with Journal(path, write=True) as journal:
+        (tmp_path / "study.lock").unlink()  # as somebody does who thinks that it was left behind
+        with Journal(path, write=True) as other:
+            other.append(EVENTS[1])
+            with pytest.raises(StudyError, match="was written to by another process"):
+                journal.append(EVENTS[2])
+            other.append(EVENTS[3])
+    assert [type(event) for event in Journal(path)][-2:] == [type(EVENTS[1]), type(EVENTS[3])]
+
+
 def test_readers_do_not_take_each_other_for_a_driver(tmp_path: Path) -> None:
     import fcntl
 

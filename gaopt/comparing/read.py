@@ -113,7 +113,7 @@ def _finals(home: ComparisonHome, plan: Plan, found: Iterable[Search]) -> Iterat
         trained = history(place)
         chosen = winners(trained.config) if trained.config else []
         for individual in trained.individuals.values():
-            number = individual.genes.get(GENE)
+            number = individual.genes.get(GENE, -1)
             if number not in range(len(chosen)):
                 raise StudyError(f"{place.journal} has an individual of winner {number!r}, of {len(chosen)} winners")
             winner = chosen[int(number)]
