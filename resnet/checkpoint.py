@@ -96,10 +96,16 @@ class Checkpoint:
         return "" if self._fits(tensors) and _progress(notes) else "holds something else than it should"
 
     def _fits(self, tensors: Mapping[str, Tensor]) -> bool:
-        shapes = {name: tensor.shape for name, tensor in tensors.items()}
-        net = {f"net/{name}": tensor.shape for name, tensor in self.net.state_dict().items()}
-        optimizer = tuple(f"optimizer/{index}/" for index in range(len(self.parameters)))
-        return net.items() <= shapes.items() and all(name.startswith(optimizer) for name in shapes.keys() - net.keys())
+        """Whether it has the network's tensors, all moments of each parameter that has any, and nothing else."""
+        net = self.net.state_dict()
+        known = {f"net/{name}": (tensor.shape, tensor.dtype) for name, tensor in net.items()}
+        found = {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()}
+        plain = isinstance(self.optimizer, torch.optim.SGD)
+        for index, parameter in enumerate(self.parameters):
+            shapes = {"momentum_buffer": parameter.shape} if plain else _adam(parameter)
+            own = {f"optimizer/{index}/{key}": (shape, parameter.dtype) for key, shape in shapes.items()}
+            known |= own if own.keys() & found.keys() else {}  # one without a gradient has none
+        return known == found and (plain or len(known) > len(net))
 
     def _restore(self, tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -> int:
         self.net.load_state_dict({k.removeprefix("net/"): v for k, v in tensors.items() if k.startswith("net/")})
@@ -113,11 +119,16 @@ class Checkpoint:
         return done
 
 
+def _adam(parameter: Tensor) -> dict[str, torch.Size]:
+    """What Adam keeps of a parameter."""
+    return {"step": torch.Size(), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape}
+
+
 def _progress(notes: Mapping[str, str]) -> tuple[Any, ...]:
     """(epochs done, their reports, seconds); () where that is not what is there."""
     try:
         told = json.loads(notes["progress"])
         reports = [(int(epoch), dict(measures), list(points)) for epoch, measures, points in told["reports"]]
         return int(told["done"]), reports, float(told["seconds"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return ()

@@ -28,6 +28,8 @@ with atheris.instrument_imports(include=["gaopt", "resnet"]):
     from gaopt.progress import progress
     from gaopt.study import run
     from resnet import weights
+    from resnet.callbacks import Epochs
+    from resnet.checkpoint import Checkpoint
 from tests.conftest import toy
 from tests.inputs import BASE
 
@@ -61,6 +63,23 @@ def tensors(data: bytes) -> None:
         weights.renamed(found[0])
 
 
+def checkpoint(data: bytes) -> None:
+    """Notes and tensors of a right checksum, and of the right training: lines of a name and what is put there."""
+    net = torch.nn.Linear(2, 1)
+    tensors = {f"net/{name}": tensor for name, tensor in net.state_dict().items()}
+    notes = {"format": "2", "fingerprint": "x", "progress": '{"done": 1, "reports": [], "seconds": 1}'}
+    for line in data.decode("utf-8", "replace").splitlines():
+        name, _, told = line.partition(" ")
+        if name in notes:
+            notes[name] = told
+        else:
+            tensors[name] = torch.ones([min(len(size), 3) for size in told.split()[:4]])
+    path = SCRATCH / "checkpoint.safetensors"
+    weights.write(path, tensors, notes)
+    epochs = Epochs(0, lambda *told: None)
+    Checkpoint(net, torch.optim.AdamW(net.parameters()), epochs, path, "x", lambda note: None).load(torch.device("cpu"))
+
+
 def config(data: bytes) -> None:
     """A TOML file."""
     try:
@@ -75,6 +94,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "journal": journal,
     "events": events,
     "tensors": tensors,
+    "checkpoint": checkpoint,
     "config": config,
 }
 
@@ -89,6 +109,10 @@ def sow(corpus: Path) -> None:
     with Journal(home.journal) as found:
         (corpus / "events" / "toy").write_text("\n".join(" ".join(encode(event)) for event in found))
     weights.write(corpus / "tensors" / "two", {"net/a": torch.ones(2), "b": torch.ones(1, 2)}, {"fingerprint": "x"})
+    moments = [f"optimizer/0/{key}" for key in ("exp_avg a bb", "exp_avg_sq a bb", "step")]
+    (corpus / "checkpoint" / "one").write_text(
+        "\n".join([*moments, 'progress {"done": 1, "reports": [], "seconds": 1}'])
+    )
     shutil.copy(home.config, corpus / "config" / "toy")
     (corpus / "config" / "base").write_text(tomli_w.dumps(BASE))
 
