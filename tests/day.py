@@ -25,12 +25,12 @@ from gaopt.journal import Journal
 from tests.kills import ROOT, ends, gaopt, table, trained_twice
 from tests.processes import below, name
 
-SHRUNK = ("data.limit=500", "recipe.epochs=2", "recipe.batch=64")
+SHRUNK = ("data.limit=500", "recipe.epochs=3")
 """What makes a training short enough for forty generations of them to fit between the kills of a quarter of an hour."""
 RETRIES = "faults.retries=100"
 """A worker of one individual may be killed again and again: with the default of 1 the second kill is a failure."""
-STUDY = ("--generations", "40", "--pop", "6", *(part for key in (*SHRUNK, RETRIES) for part in ("--set", key)))
-PAUSE = 2.0, 24.0
+STUDY = ("--generations", "40", *(part for key in (*SHRUNK, RETRIES) for part in ("--set", key)))
+PAUSE = 2.0, 10.0
 """Seconds between two kills, at least and at most."""
 SPARED = 0.5
 """So many of the drivers have peace until their first report: on a busy machine nothing would ever be trained."""
