@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +46,14 @@ def scored(fitnesses: list[float | None]) -> History:
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "study")
+
+
+@pytest.fixture
+def dashboards() -> Iterator[None]:
+    """For tests about the ports of Ray's dashboard: one at a time, in whatever process it runs."""
+    with open(Path(tempfile.gettempdir(), f"gaopt-tests-{os.getuid()}.lock"), "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -40,6 +40,7 @@ def two_cpus() -> Iterator[None]:
 # The dashboard. First in this file: it starts Ray itself.
 
 
+@pytest.mark.usefixtures("dashboards")
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_where_all_ports_of_the_dashboard_are_taken_a_study_runs_without_one(

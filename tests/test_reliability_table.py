@@ -38,6 +38,7 @@ FEW: list[Callable[..., Tally]] = [
 ]
 
 
+@pytest.mark.usefixtures("dashboards")
 @pytest.mark.slow
 @pytest.mark.parametrize("cause", FEW, ids=lambda cause: getattr(cause, "func", cause).__name__)
 def test_a_study_lives_through(cause: Callable[..., Tally]) -> None:

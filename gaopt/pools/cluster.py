@@ -112,7 +112,7 @@ class Cluster:
         logging.getLogger(_TOKENS).addFilter(_not_an_advice_to_be_open)
         try:
             context = _begin(config.dashboard and any(map(free, DASHBOARD))) if local else _join(address)
-        except (ConnectionError, RuntimeError, ValueError, PermissionError) as error:
+        except Exception as error:  # whatever Ray raises: of a dashboard that does not start no more than that
             what = "Ray cannot be started" if local else f"the Ray cluster at {address!r} cannot be joined"
             raise ConfigError(f"{what}: {str(error).strip().splitlines()[0]}") from error
         self._owned, self._grace = True, 0.0 if local else GRACE
@@ -235,7 +235,19 @@ _QUIET = {"log_to_driver": False, "configure_logging": False}
 
 
 def _begin(dashboard: bool) -> Any:
-    """A cluster of this machine alone, all of whose ports are at 127.0.0.1.
+    """A cluster of this machine alone, with a dashboard if that is wanted and starts."""
+    if dashboard:
+        try:
+            return _alone(dashboard=True)
+        except Exception:
+            ray.shutdown()
+            if any(map(free, DASHBOARD)):
+                raise
+    return _alone(dashboard=False)  # or somebody took its last port meanwhile
+
+
+def _alone(dashboard: bool) -> Any:
+    """Ray on this machine, all of whose ports are at 127.0.0.1.
 
     Ray does so by itself on macOS and Windows; on Linux it would replace an address given as 127.0.0.1 by the machine's
     own, and its servers would listen at all of them.
