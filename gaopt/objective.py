@@ -220,7 +220,7 @@ def resolve(name: str) -> Objective:
         sys.path.append(here)
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # whatever a user's module does when it is imported
+    except (Exception, SystemExit) as error:  # whatever a user's module does when it is imported
         raise ConfigError(f"the objective {name!r} cannot be imported: {type(error).__name__}: {error}") from error
     if not hasattr(module, attribute):
         raise ConfigError(f"the module {module_name} has no {attribute!r}: {nearest(attribute, vars(module))}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 from PIL import Image
 
 from gaopt import cli
@@ -345,3 +347,21 @@ def test_a_closed_pipe_is_no_traceback(study: Home) -> None:
         f"{sys.executable} -m gaopt status toy --json | true", shell=True, capture_output=True, text=True, cwd=ROOT
     )
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "1>&-", "0<&- 1>&- 2>&-"])
+def test_a_stream_that_the_shell_closed_is_no_place_for_a_journal(closed: str, tmp_path: Path, results: Path) -> None:
+    path = tmp_path / "toy.toml"
+    path.write_text(tomli_w.dumps(toy("sphere", population=2, generations=1).plain()))
+    command = shlex.join([sys.executable, "-m", "gaopt", "run", str(path), "--name", "toy"])
+    assert subprocess.run(["bash", "-c", f"{command} {closed}"], cwd=ROOT, timeout=120).returncode == 0
+    assert len([event for event in Journal(results / "toy" / "study.db") if isinstance(event, Scored)]) == 2
+
+
+def test_an_objective_whose_module_exits_is_one_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "exits.py").write_text("import sys; sys.exit(3)")
+    monkeypatch.chdir(tmp_path)
+    code, _, err = invoke(capfd, "train", "--set", "study.objective=exits:score")
+    assert (code, "'exits:score' cannot be imported: SystemExit: 3" in err) == (2, True)

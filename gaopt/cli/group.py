@@ -18,6 +18,7 @@ LONGEST = 1000
 
 def main() -> NoReturn:
     """Run a verb. Bad input exits with 2 and one sentence, a failure with 1, Ctrl-C with 130, SIGTERM with 143."""
+    _open_streams()
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)
     except BadInput as error:
@@ -44,6 +45,14 @@ def main() -> NoReturn:
         _say_no_more()  # it may be the output that has no room
         click.echo(f"gaopt: {error.filename or 'the output'} cannot be written: {error.strerror}", err=True)
         sys.exit(1)
+
+
+def _open_streams() -> None:
+    """Where a shell closed one of the first three (`2>&-`), the next file, a journal say, would take its place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)  # the lowest that is free
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", closefd=False))
 
 
 def _say_no_more() -> None:
