@@ -59,7 +59,7 @@ class Journal:
         self._new = write and not path.exists()
         try:
             self._connection = self._begin() if self._new else _connect(path, write)
-            (self._last,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
+            self._last = self._count()
         except BaseException:
             self.close()
             raise
@@ -101,12 +101,18 @@ class Journal:
             if self._new:
                 self._publish()
         except (OSError, sqlite3.OperationalError) as error:
+            with suppress(sqlite3.Error):
+                self._last = self._count()  # where only the last sync failed the event is there
             raise Unwritable(f"{self.path} cannot be written: {error}") from error
         except sqlite3.IntegrityError as error:
             raise StudyError(f"{self.path} was written to by another process: one driver at a time, please") from error
         except sqlite3.DatabaseError as error:
             raise StudyError(f"{self.path} cannot be written: {error}") from error
         return stamped
+
+    def _count(self) -> int:
+        """The number of the last event."""
+        return int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
 
     def since(self, seq: int) -> Iterator[tuple[int, Event]]:
         """The events after a sequence number, each with its own."""

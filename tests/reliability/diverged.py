@@ -8,7 +8,7 @@ from pathlib import Path
 from gaopt import StudyConfig, load
 from gaopt.home import Home
 from gaopt.study import run
-from tests.kills import lost
+from tests.kills import ended, lost
 from tests.reliability.row import Tally
 
 EPOCHS = 4
@@ -42,5 +42,5 @@ def _tally(config: StudyConfig, home: Home, how: str) -> Tally:
     """All individuals but the last go wrong: ended before their last epoch, below every score, the last the best."""
     history = run(config, home)
     *bad, good = history.individuals.values()
-    ended = [i.failure is not None and i.failure.reason == "diverged" and i.epochs < EPOCHS for i in bad]
-    return Tally(len(bad), sum(ended) * (history.best is good), lost(home, ended(history)), how)
+    early = [i.failure is not None and i.failure.reason == "diverged" and i.epochs < EPOCHS for i in bad]
+    return Tally(len(bad), sum(early) * (history.best is good), lost(home, ended(history)), how)
