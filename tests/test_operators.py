@@ -503,7 +503,7 @@ CHOSEN = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(spaces(), CHOSEN, st.integers(0, 3), st.booleans())
 def test_whatever_is_chosen_all_that_is_bred_is_new_and_in_the_space(
     genes: Space, chosen: Operators, seed: int, retrain: bool
