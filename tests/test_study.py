@@ -301,7 +301,7 @@ class LosesItsWorker(Judging):
     def __call__(self, task: Task, report: Report) -> Score:
         if task.judge and (tries := len([*task.home.glob("judged-*")])) < 2:
             (task.home / f"judged-{tries}").touch()
-            raise MemoryError if tries else Cancelled
+            raise Cancelled
         return super().__call__(task, report)
 
 

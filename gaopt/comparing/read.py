@@ -113,10 +113,10 @@ def _finals(home: ComparisonHome, plan: Plan, found: Iterable[Search]) -> Iterat
         trained = history(place)
         chosen = winners(trained.config) if trained.config else []
         for individual in trained.individuals.values():
-            number = individual.genes.get(GENE, -1)
-            if number not in range(len(chosen)):
+            number = individual.genes.get(GENE)
+            if not isinstance(number, int) or number not in range(len(chosen)):
                 raise StudyError(f"{place.journal} has an individual of winner {number!r}, of {len(chosen)} winners")
-            winner = chosen[int(number)]
+            winner = chosen[number]
             if now.get((winner.method, seed)) != dict(winner.genes):
                 raise StudyError(f"a search of {winner.method} went on since its winner was judged: compare it anew")
             yield Final(winner.method, seed, individual)
