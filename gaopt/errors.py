@@ -43,7 +43,15 @@ class StudyError(BadInput):
 
 
 class Diverged(GaoptError):  # noqa: N818
-    """The loss became NaN or infinite, or nothing is learnt: the individual fails, the search goes on."""
+    """The loss became NaN or infinite, or nothing is learnt: the individual fails, the search goes on.
+
+    Attributes:
+        epochs: trained, where it ended after an epoch; 0 where it ended within one.
+    """
+
+    def __init__(self, message: str, epochs: int = 0) -> None:
+        super().__init__(message)
+        self.epochs = epochs
 
 
 class Undecided(GaoptError):  # noqa: N818

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
@@ -15,6 +13,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError, nearest
 from gaopt.experiment import shown
+from gaopt.imported import closure, digests
 from gaopt.space import Genes
 
 Cycle = Sequence[tuple[float, float, float]]
@@ -192,19 +191,10 @@ class Plain:
         return None
 
     def made_of(self, shared: Any) -> dict[str, str]:
-        """The file that the function is in; what that imports is not looked at."""
+        """The files that the function runs through, as far as they lie beside it."""
         name = getattr(self.function, "__module__", None) or type(self.function).__module__
         file = getattr(sys.modules.get(name), "__file__", None)
-        return digests({name: Path(file)}) if file else {}
-
-
-def digests(files: Mapping[str, Path]) -> dict[str, str]:
-    """What source files hold, by the names that they are given; a file that cannot be read is left out."""
-    found = {}
-    for name, path in files.items():
-        with suppress(OSError):
-            found[f"code {name}"] = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
-    return found
+        return digests(closure(name, Path(file))) if file else {}
 
 
 def resolve(name: str) -> Objective:

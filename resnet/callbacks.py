@@ -24,7 +24,15 @@ WATCHED = 16  # steps between two looks at the loss: each look waits for the dev
 
 
 class Diverged(ArithmeticError):  # noqa: N818 - named for what happened
-    """The training loss is no longer a finite number, or the training learns nothing."""
+    """The training loss is no longer a finite number, or the training learns nothing.
+
+    Attributes:
+        epochs: trained, where it ended after an epoch; 0 where it ended within one.
+    """
+
+    def __init__(self, message: str, epochs: int = 0) -> None:
+        super().__init__(message)
+        self.epochs = epochs
 
 
 class Report(Protocol):
@@ -146,8 +154,9 @@ class Learns(Aside):
             self.attempt(self.check)
 
     def check(self) -> None:
+        done = self.learn.epoch + 1
         if (best := 1 - min(self.epochs.errors)) <= self.chance:
-            raise Diverged(f"no better than chance up to epoch {self.learn.epoch + 1}: top-1 was at most {best:.3g}")
+            raise Diverged(f"no better than chance up to epoch {done}: top-1 was at most {best:.3g}", done)
 
 
 class Scheduled(Callback):

@@ -48,7 +48,7 @@ LAYERS = [
     ("config", "published"),
     ("tables",),
     ("space",),
-    ("expression", "scalar", "foreign", "printable"),
+    ("expression", "scalar", "foreign", "printable", "imported"),
     ("errors",),
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

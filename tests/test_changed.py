@@ -79,6 +79,17 @@ def test_other_code_is_refused_with_its_name_and_allowed_it_is_written_down(stud
     assert gaopt("resume", "mine", "--generations", "4", cwd=study.path.parents[1]).returncode == 0  # it is known now
 
 
+def test_other_code_that_the_objective_imports_is_refused_with_its_name(study: Home) -> None:
+    place = study.path.parents[1]
+    (place / "model.py").write_text("HEIGHT = 1\n")
+    (place / "mine.py").write_text(f"from model import HEIGHT\n{CODE.format(factor='HEIGHT')}")
+    assert gaopt("run", "mine.toml", "--name", "other", cwd=place).returncode == 0
+    (place / "model.py").write_text("HEIGHT = 2\n")
+    done = gaopt("resume", "other", "--generations", "3", cwd=place)
+    assert done.returncode == 2
+    assert "the study was begun with other code model: start a new one" in done.stderr
+
+
 def test_a_config_that_was_changed_by_hand_is_refused_and_allowed_it_holds(study: Home) -> None:
     study.config.write_text(study.config.read_text("utf-8").replace('"red"', '"blue"'))
     done = gaopt("resume", "mine", cwd=study.path.parents[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from gaopt.comparing.read import comparison
 from gaopt.comparing.run import Runner, missing
 from gaopt.comparison import Comparison
 from gaopt.config import load
-from gaopt.errors import ConfigError, Stopped, StudyError
+from gaopt.errors import ConfigError, Hopeless, Stopped, StudyError
 from gaopt.events import Closed
 from gaopt.history import History
 from gaopt.home import ComparisonHome
@@ -47,7 +47,7 @@ def plan(objective: str = "tests.flat:slope", methods: tuple[str, ...] = CHEAP, 
     return begin.of_configs({"toy": tables(objective)}, {"methods": methods, "seeds": 2, **given})
 
 
-def ran(plan: Plan, home: ComparisonHome, events: int | None = None) -> Comparison:
+def ran(plan: Plan, home: ComparisonHome, events: int | None = None, tell: Callable[[str], None] = str) -> Comparison:
     """Run what is missing; with a number, be told to stop after so many looks at it."""
     looks = 0
 
@@ -61,7 +61,7 @@ def ran(plan: Plan, home: ComparisonHome, events: int | None = None) -> Comparis
     write(plan, home)
     objective = resolve(plan.base.objective)
     shared = objective.prepare(plan.base)
-    Runner(home, plan, Inline(objective, shared), shared, stop, lambda line: None).run()
+    Runner(home, plan, Inline(objective, shared), shared, stop, tell).run()
     return comparison(home)
 
 
@@ -126,6 +126,31 @@ def test_a_comparison_that_was_stopped_goes_on_where_it_was(looks: int, tmp_path
     assert found.scores() == whole.scores()
 
 
+def in_vain(objective: str) -> Plan:
+    """A plan whose studies would stop after three failures."""
+    given = {"methods": ("random", "genetic"), "seeds": 1}
+    return begin.of_configs({"toy": tables(objective, faults={"alike": 3})}, given)
+
+
+def test_a_comparison_in_which_nothing_works_stops_with_the_first_traceback_and_can_be_gone_on_with(
+    home: ComparisonHome,
+) -> None:
+    for _ in range(2):
+        with pytest.raises(Hopeless, match=r"the first 3 trainings all failed: error. Individual \d:(\n.*)*it never works"):
+            ran(in_vain("tests.flat:broken"), home)
+    assert missing(home, in_vain("tests.flat:broken"))
+    assert len(History(Journal(home.search("random", 0).journal)).failed) == 6
+    assert not home.search("genetic", 0).journal.exists()
+
+
+def test_a_method_of_which_all_fails_keeps_the_others_from_nothing_and_says_why(home: ComparisonHome) -> None:
+    told: list[str] = []
+    found = ran(in_vain("tests.flat:broken_for_genetic"), home, tell=told.append)
+    assert set(found.scores()) == {"random"}
+    assert "best 0.9" in told[0]
+    assert "no score: error: RuntimeError: it never works" in told[1]
+
+
 def test_a_comparison_goes_on_to_more_seeds_and_trains_nothing_twice(home: ComparisonHome) -> None:
     before = ran(plan(methods=("random", "genetic")), home)
     wider = extended(read(home), 3)
@@ -144,7 +169,9 @@ def test_a_plan_is_read_as_it_was_written(home: ComparisonHome) -> None:
 
 
 def test_a_method_whose_trainings_all_fail_has_no_score_and_ends(home: ComparisonHome) -> None:
-    found = ran(plan("tests.flat:broken", methods=("random", "optuna-tpe"), seeds=1, budget=24.0), home)
+    never = {"toy": tables("tests.flat:broken", faults={"alike": 0})}
+    given = {"methods": ("random", "optuna-tpe"), "seeds": 1, "budget": 24.0}
+    found = ran(begin.of_configs(never, given), home)
     assert not found.scores()
     assert not found.finals
     assert all(search.winner is None for search in found.searches)

@@ -281,9 +281,10 @@ def test_a_training_stuck_at_chance_is_ended_early_as_diverged() -> None:
 
     recipe = Recipe(lr=1e-9, epochs=2, chance=0.5)
     reports: list[int] = []
-    with pytest.raises(Diverged, match=r"no better than chance up to epoch 1: top-1 was at most 0\."):
+    with pytest.raises(Diverged, match=r"no better than chance up to epoch 1: top-1 was at most 0\.") as told:
         train(NetSpec("resnet20"), recipe, load(DataSpec("digits", limit=150)), report=lambda n, *_: reports.append(n))
     assert reports == [1]
+    assert told.value.epochs == 1
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import pytest
 
 from gaopt import Gene, Space, faults
 from gaopt.config import Faults
-from gaopt.errors import Hopeless, of_disk
+from gaopt.errors import Diverged, Hopeless, of_disk
 from gaopt.events import Birth, Bred, Failed, Outcome, Reported, Retried, Scored
 from gaopt.history import History
 from gaopt.home import Home
@@ -94,6 +94,19 @@ def test_odd_numbers_and_names_are_written_down_as_far_as_they_go(
     assert found.fitness == 0.5
     assert found.seconds >= 0
     assert all(len(report.cycle) < 2 for report in reports)
+
+
+@pytest.mark.parametrize(("within", "epochs"), [(0, 2), (1, 1)])
+def test_a_training_that_diverges_within_an_epoch_pays_for_it_and_after_one_for_no_more(
+    home: Home, within: int, epochs: int
+) -> None:
+    def diverges(task: Task, report: Report) -> Score:
+        report(1, {})
+        raise Diverged("far", within)
+
+    found, _ = outcome(diverges, home)
+    assert isinstance(found, Failed)
+    assert (found.reason, found.epochs) == ("diverged", epochs)
 
 
 def test_a_note_may_be_anything(home: Home) -> None:

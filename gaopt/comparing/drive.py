@@ -15,7 +15,7 @@ from gaopt.comparing.plan import Plan
 from gaopt.comparing.read import comparison
 from gaopt.comparing.run import Runner, missing
 from gaopt.driver import open_pool
-from gaopt.errors import Lost, Stopped, Unwritable
+from gaopt.errors import Hopeless, Lost, Stopped, Unwritable
 from gaopt.home import ComparisonHome
 from gaopt.objective import epochs, resolve
 from gaopt.printable import printable
@@ -87,7 +87,7 @@ def _run(plan: Plan, place: Callable[[], ComparisonHome], signals: Signals, allo
         runner = Runner(home, plan, pool, shared, signals.check, _say, allow_changed)
         try:
             runner.run()
-        except (Stopped, Lost, Unwritable):
+        except (Stopped, Hopeless, Lost, Unwritable):
             click.echo(f"stopped; go on with: gaopt compare {shlex.quote(home.handle)}", err=True)
             raise
     return home

@@ -61,7 +61,8 @@ class Methods:
             ConfigError: the method is a config that cannot be compared.
         """
         base = self.plan.config(method) if method in self.plan.configs else self.plan.base
-        # A method of which all fails has an answer in that, and must not keep the others from theirs.
+        # A method of which all fails has an answer in that, and must not keep the others from theirs; whether there
+        # is any hope at all is for who runs them to see.
         faults = replace(base.faults, alike=0)
         config = replace(base, seed=base.seed + seed, noise=Noise(), stop=self._stop, faults=faults)
         strategy = config.strategy if self._own(method) else method

@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from gaopt import faults
 from gaopt.comparing.methods import Methods
 from gaopt.comparing.plan import Plan
 from gaopt.comparing.read import history, places, searches
@@ -22,7 +23,7 @@ from gaopt.objectives import finals
 from gaopt.pools import Pool
 from gaopt.pools import pool as open_pool
 from gaopt.strategies import keyed
-from gaopt.study import resumed, run
+from gaopt.study import Watch, ignore, resumed, run
 
 FRESH = 5
 """Of the key by which the seeds of finals are drawn: apart from those of every search."""
@@ -53,6 +54,7 @@ class Runner:
         Raises:
             BadInput: the data or a study cannot be used.
             Stopped: it was told to stop; calling again goes on.
+            Hopeless: from the first, all trainings fail in the same way; calling again goes on.
         """
         methods = Methods(self.plan, self.shared, self.stop)
         for seed in sorted({seed for _, seed, _ in places(self.home, self.plan)}):
@@ -70,9 +72,16 @@ class Runner:
 
             found = asha.run(config, place, self.shared, self.pool.capacity, stop=self.stop, allow_changed=may)
         else:
-            found = run(config, place, pool=self.pool, stop=self.stop, judge=False, allow_changed=may)
+            watch = self._watch()
+            found = run(config, place, pool=self.pool, watch=watch, stop=self.stop, judge=False, allow_changed=may)
         place.sweep(keep=())  # winners are trained again, from nothing
         self.tell(f"{self._place(method, seed)}  {_ended(Search(method, seed, found))}")
+
+    def _watch(self) -> Watch:
+        """Ends a search whose trainings all fail alike where nothing has a score yet: so would all other searches."""
+        if any(search.history.scored for search in searches(self.home, self.plan)):
+            return ignore
+        return lambda history, event: faults.check(history, self.plan.base.faults)
 
     def _place(self, method: str, seed: int) -> str:
         """Of a search among all: "3 of 40"."""
@@ -112,6 +121,12 @@ def ended(place: Home) -> bool:
 
 
 def _ended(search: Search) -> str:
-    found = f"best {search.winner.fitness:.4f}" if search.winner else "no score"
+    found = f"best {search.winner.fitness:.4f}" if search.winner else f"no score{_why(search)}"
     count = len(search.history.individuals)
     return f"seed {search.seed}  {search.method:<11} {count:>4} trainings  {search.epochs:>5} epochs  {found}"
+
+
+def _why(search: Search) -> str:
+    """What the first of its failures says."""
+    failures = [individual.failure for individual in search.history.failed if individual.failure]
+    return f": {failures[0].reason}: {failures[0].message}" if failures else ""

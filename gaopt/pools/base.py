@@ -144,8 +144,9 @@ def _attempt(objective: Objective, task: Task, report: _Reporter) -> Outcome | N
 
 
 def _failure(error: BaseException, task: Task, seconds: float, begun: int) -> Outcome:
+    epochs = (error.epochs if isinstance(error, Diverged) else 0) or begun
     try:
-        return _writable(Failed(task.individual, reason(error), describe(error), seconds, begun, traced(error)))
+        return _writable(Failed(task.individual, reason(error), describe(error), seconds, epochs, traced(error)))
     except Exception:  # an exception that cannot even say what it is
         return Failed(task.individual, "error", type(error).__name__, seconds)
 

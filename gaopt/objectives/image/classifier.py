@@ -16,7 +16,8 @@ from gaopt import __version__
 from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError, DataError, Diverged
 from gaopt.home import Home
-from gaopt.objective import Baseline, Cycle, Report, Score, Task, digests
+from gaopt.imported import digests
+from gaopt.objective import Baseline, Cycle, Report, Score, Task
 from gaopt.objectives.image.baselines import baselines
 from gaopt.objectives.image.cost import mean_seconds
 from gaopt.objectives.image.genes import check_genes, check_individuals, check_rungs, individuals
@@ -177,7 +178,7 @@ def trained(task: Task, settings: Settings, report: Told, note: Callable[[str], 
             threads=task.threads,
         )
     except NotFinite as error:
-        raise Diverged(str(error)) from None
+        raise Diverged(str(error), error.epochs) from None
 
 
 def loaded(settings: Settings) -> Images:
