@@ -7,7 +7,7 @@ GaoptError
 │   └── StudyError      a study that exists, does not exist, is held, or cannot be read
 ├── Diverged            a training whose loss is no longer a number, or that learns nothing
 ├── Undecided           a range test that shows no learning rate to suggest
-├── Hopeless            a study whose first trainings all failed in the same way; it can be resumed
+├── Hopeless            a study of which nearly all trainings fail; it can be resumed
 ├── Unwritable          what must be written down cannot be: a full disk; the study can be resumed
 ├── Unjudged            the search is done, its best individual could not be measured on the test split
 ├── Lost                what trains is no longer there: a cluster's head, or all of its nodes; the study can be resumed
@@ -59,7 +59,7 @@ class Undecided(GaoptError):  # noqa: N818
 
 
 class Hopeless(GaoptError):  # noqa: N818
-    """The first trainings all failed in the same way. The study can be resumed once that is mended."""
+    """Nearly all trainings fail, from the first or of late. The study can be resumed once that is mended."""
 
 
 class Unwritable(GaoptError):  # noqa: N818

@@ -60,17 +60,24 @@ def room(history: History, room: int) -> int:
 def check(history: History, config: Faults) -> None:
     """
     Raises:
-        Hopeless: since the study was opened, so many trainings failed with the same reason, the first of all or any in
-            a row. With the traceback of the first of them.
+        Hopeless: since the study was opened nearly all trainings fail: the first `faults.alike` diverged; or so many in
+            a row, or three in four of twice as many, failed otherwise. To diverge later is what genes are tried for.
     """
-    ended = [outcome for _, outcome in history.lately[1]]
-    for which, some in (("first", ended[: config.alike]), ("last", ended[-config.alike :])):
-        failed = [outcome for outcome in some if isinstance(outcome, Failed)]
-        if not config.alike or len(failed) < config.alike or len({each.reason for each in failed}) > 1:
-            continue
-        one = failed[0]
-        if which == "first" or one.reason != "diverged":  # later on, that is what the genes are tried for
-            raise Hopeless(
-                f"the {which} {config.alike} trainings all failed: {one.reason}. Individual {one.individual}:\n"
-                + (one.traceback or one.message)
-            )
+    ended, most = [outcome for _, outcome in history.lately[1]], config.alike
+    first = ended if len(ended) <= most else []
+    for latest, needed, diverged in (
+        (first, most, True),
+        (ended[-most:], most, False),
+        (ended[-2 * most :], most * 3 // 2, False),
+    ):
+        failed = [each for each in latest if isinstance(each, Failed) and (each.reason == "diverged") == diverged]
+        if most and len(failed) >= needed:
+            raise Hopeless(_hopeless(failed, len(latest), "first" if latest == ended else "last"))
+
+
+def _hopeless(failed: Sequence[Failed], among: int, which: str) -> str:
+    """In words, with the traceback of the first."""
+    whole = len(failed) == among
+    how = f"the {which} {among} trainings all" if whole else f"{len(failed)} of the {which} {among} trainings"
+    reasons = ", ".join(dict.fromkeys(each.reason for each in failed))
+    return f"{how} failed: {reasons}. Individual {failed[0].individual}:\n{failed[0].traceback or failed[0].message}"

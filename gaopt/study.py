@@ -71,7 +71,7 @@ def run(
     Raises:
         BadInput: the config, the data or the study cannot be used; nothing was changed.
         Stopped, KeyboardInterrupt: it was told to stop; calling again goes on.
-        Hopeless: the trainings all fail in the same way; calling again goes on.
+        Hopeless: nearly all trainings fail; calling again goes on.
         Lost: what trains is no longer there; calling again goes on.
         Unwritable: the disk is full, or takes nothing more for another reason; calling again goes on.
         Unjudged: only the measurement on the test split failed; calling again tries that again.

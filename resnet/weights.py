@@ -60,6 +60,12 @@ def write(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -
         raise
 
 
+def sweep(folder: Path) -> None:
+    """Remove what processes left in a folder that were killed while they wrote. To be called by its one writer."""
+    for part in folder.glob("*.safetensors.*.tmp"):
+        part.unlink(missing_ok=True)
+
+
 def read(path: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, str]] | None:
     """(tensors, notes) of a file; None if there is none, or it is torn or altered."""
     try:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from gaopt.errors import Cancelled
 from gaopt.objective import Report, Task
+from tests.witness import witnessed
 
 
 def first_try(task: Task) -> bool:
@@ -29,12 +30,18 @@ def first_try(task: Task) -> bool:
     return True
 
 
-def sound(task: Task, report: Report) -> float:
-    """Nothing goes wrong: what the others are held against."""
+def calm(task: Task, report: Report) -> float:
+    """Nothing goes wrong."""
     for epoch in range(1, 4):
         time.sleep(0.005)
         report(epoch, {"loss": 1 / epoch})
     return task.genes["mom"]
+
+
+@witnessed
+def sound(task: Task, report: Report) -> float:
+    """What the others are held against."""
+    return calm(task, report)
 
 
 DEATHS = {
@@ -51,18 +58,20 @@ def dies(task: Task, report: Report) -> float:
     return task.genes["lr"]
 
 
+@witnessed
 def dies_once(task: Task, report: Report) -> float:
     """Every individual at its first try."""
     if first_try(task):
         DEATHS[task.individual % len(DEATHS)]()
-    return sound(task, report)
+    return calm(task, report)
 
 
+@witnessed
 def dies_always(task: Task, report: Report) -> float:
     """Every second individual at each try."""
     if task.individual % 2 == 0:
         DEATHS[task.individual // 2 % len(DEATHS)]()
-    return sound(task, report)
+    return calm(task, report)
 
 
 def ends_without_a_score(task: Task, report: Report) -> float:
@@ -72,8 +81,19 @@ def ends_without_a_score(task: Task, report: Report) -> float:
     return task.genes["lr"]
 
 
-class OutOfMemoryError(RuntimeError):
-    """Called like torch's."""
+def fills_the_gpu() -> None:
+    """What torch raises where a GPU is full: by filling one, where there is one.
+
+    Raises:
+        torch.OutOfMemoryError: always.
+    """
+    import torch
+
+    if not torch.cuda.is_available():
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3 GiB")
+    kept = []
+    while True:
+        kept.append(torch.empty(1 << 30, dtype=torch.uint8, device="cuda"))
 
 
 def too_large(task: Task, report: Report) -> float:
@@ -81,10 +101,11 @@ def too_large(task: Task, report: Report) -> float:
     report(1, {"pid": os.getpid()})
     if task.individual == 3 or (task.individual in (1, 2) and first_try(task)):
         bytearray(1 << 62 if task.individual == 1 else 0)
-        raise OutOfMemoryError("CUDA out of memory. Tried to allocate 3 GiB")
+        fills_the_gpu()
     return task.genes["lr"]
 
 
+@witnessed
 def fills_its_limit(task: Task, report: Report) -> float:
     """Every individual at its first try takes more than its process may, by turns in Python and in torch."""
     import torch
@@ -95,22 +116,24 @@ def fills_its_limit(task: Task, report: Report) -> float:
             while task.individual % 2:
                 kept.append(torch.ones(1 << 24))
             fill()
-    return sound(task, report)
+    return calm(task, report)
 
 
+@witnessed
 def fills_its_group(task: Task, report: Report) -> float:
     """Every individual at its first try takes more than its control group may."""
     if first_try(task):
         Path(task.settings["settings"]["group"], "cgroup.procs").write_text(str(os.getpid()), "ascii")
         fill()
-    return sound(task, report)
+    return calm(task, report)
 
 
+@witnessed
 def fills_the_node(task: Task, report: Report) -> float:
     """Every individual at its first try takes all that there is, if nobody ends it."""
     if first_try(task):
         fill(0.05)
-    return sound(task, report)
+    return calm(task, report)
 
 
 def fill(pause: float = 0.0) -> None:
@@ -138,16 +161,18 @@ def limited(more: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 
+@witnessed
 def spoils_its_worker(task: Task, report: Report) -> float:
     """Every individual at its first try, by what torch raises where a GPU is full. All say where they are."""
     first = first_try(task)
     with open(task.home / "workers.txt", "a", encoding="ascii") as file:
         file.write(f"{task.individual} {os.getpid()}\n")
     if first:
-        raise OutOfMemoryError("CUDA out of memory. Tried to allocate 3 GiB")
-    return sound(task, report)
+        fills_the_gpu()
+    return calm(task, report)
 
 
+@witnessed
 def hangs(task: Task, report: Report) -> float:
     """The second waits for ever, the fourth computes for ever without letting any other thread of its process run.
 
@@ -176,10 +201,9 @@ def waits_for_ever(task: Task, report: Report) -> float:
     return task.genes["lr"]
 
 
+@witnessed
 def fails(task: Task, report: Report) -> float:
-    """Until somebody mends it; at first in another way."""
+    """Until somebody mends it."""
     if (task.home / "mended").exists():
         return task.genes["lr"]
-    if task.individual == 0 and task.settings["settings"].get("odd"):
-        raise MemoryError
     raise ValueError("no such luck")

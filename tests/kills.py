@@ -8,63 +8,18 @@ from __future__ import annotations
 import os
 import platform
 import random
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
-from gaopt.events import Failed, Scored
-from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
-from gaopt.report.tables import individuals
+from tests.conftest import ROOT
+from tests.ends import ends, table, trained_twice
+from tests.processes import gaopt
 
 KILLS = 20
-ROOT = Path(__file__).parent.parent
-
-
-def gaopt(results: Path, *arguments: str, cwd: Path = ROOT, said: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
-    """The command in a process of its own, on a Ray of its own.
-
-    Args:
-        said: where its stdout and stderr go, each.
-    """
-    environment = {**os.environ, "GAOPT_RESULTS": str(results), "PYTHONPATH": str(ROOT)}
-    environment.pop("RAY_ADDRESS", None)
-    command = [sys.executable, "-m", "gaopt", *arguments]
-    return subprocess.Popen(command, cwd=cwd, env=environment, stdout=said, stderr=said, text=True)
-
-
-def table(home: Home, *without: str) -> str:
-    """individuals.csv without what a clock decides, and without more columns."""
-    return individuals(History(Journal(home.journal))).drop(columns=["seconds", *without]).to_csv(index=False)
-
-
-def ends(home: Home) -> list[int]:
-    """The individuals whose training has ended, as often as the journal says so."""
-    return [event.individual for event in Journal(home.journal) if isinstance(event, Scored | Failed)]
-
-
-def lost(home: Home, seen: Iterable[int]) -> int:
-    """Finished trainings that a fault has cost: those seen to end that no journal knows, and those made again.
-
-    Args:
-        seen: the individuals whose end somebody was told of.
-    """
-    return len(set(seen) - set(ends(home))) + trained_twice(home)
-
-
-def ended(history: History) -> set[int]:
-    """The individuals whose end a driver was told of."""
-    return {outcome.individual for _, outcome in history.ends}
-
-
-def trained_twice(home: Home) -> int:
-    """How often a training that was finished was made again."""
-    ended = ends(home)
-    return len(ended) - len(set(ended))
 
 
 def one(results: Path, number: int, moment: float, expected: str) -> tuple[int, bool, int]:

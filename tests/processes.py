@@ -1,11 +1,27 @@
-"""The processes below one, as Linux's /proc tells them."""
+"""The command in a process of its own, and the processes below one, as Linux's /proc tells them."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from tests.conftest import ROOT
+
+
+def gaopt(results: Path, *arguments: str, cwd: Path = ROOT, said: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+    """The command in a process of its own, on a Ray of its own.
+
+    Args:
+        said: where its stdout and stderr go, each.
+    """
+    environment = {**os.environ, "GAOPT_RESULTS": str(results), "PYTHONPATH": str(ROOT)}
+    environment.pop("RAY_ADDRESS", None)
+    command = [sys.executable, "-m", "gaopt", *arguments]
+    return subprocess.Popen(command, cwd=cwd, env=environment, stdout=said, stderr=said, text=True)
 
 
 def below(pid: int) -> Iterator[int]:

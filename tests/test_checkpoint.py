@@ -7,30 +7,19 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from resnet import weights
-from resnet.callbacks import Epochs
-from resnet.checkpoint import Checkpoint
+from tests.reliability.checkpoint import small
 
 CPU = torch.device("cpu")
 ONES = torch.ones(1, 2)
 
 
-def checkpoint(path: Path, kind: Any = torch.optim.AdamW, notes: list[str] | None = None) -> Checkpoint:
-    """Of a network that has made a step."""
-    net = nn.Linear(2, 1)
-    optimizer = kind(net.parameters(), lr=0.1, **({"momentum": 0.9} if kind is torch.optim.SGD else {}))
-    net(ONES).sum().backward()
-    optimizer.step()
-    said = [] if notes is None else notes
-    return Checkpoint(net, optimizer, Epochs(0, lambda *told: None), path, "x", said.append)
-
-
 @pytest.mark.parametrize("kind", [torch.optim.AdamW, torch.optim.SGD])
 def test_what_was_saved_is_loaded(tmp_path: Path, kind: Any) -> None:
-    checkpoint(tmp_path / "c.safetensors", kind).save(1)
-    assert checkpoint(tmp_path / "c.safetensors", kind).load(CPU) == 1
+    small(tmp_path / "c.safetensors", kind).save(1)
+    assert small(tmp_path / "c.safetensors", kind).load(CPU) == 1
 
 
 @pytest.mark.parametrize(
@@ -51,19 +40,19 @@ def test_what_was_saved_is_loaded(tmp_path: Path, kind: Any) -> None:
 )
 def test_other_tensors_than_the_training_s_are_refused(tmp_path: Path, change: dict[str, Tensor | None]) -> None:
     path, notes = tmp_path / "c.safetensors", list[str]()
-    checkpoint(path).save(1)
+    small(path).save(1)
     found = weights.read(path)
     assert found
     changed = {name: tensor for name, tensor in (found[0] | change).items() if tensor is not None}
     weights.write(path, changed, found[1])
-    assert checkpoint(path, notes=notes).load(CPU) == 0
+    assert small(path, note=notes.append).load(CPU) == 0
     assert notes == ["c.safetensors holds something else than it should: begun anew"]
 
 
 def test_progress_without_end_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.safetensors"
-    checkpoint(path).save(1)
+    small(path).save(1)
     found = weights.read(path)
     assert found
     weights.write(path, found[0], found[1] | {"progress": '{"done": Infinity, "reports": [], "seconds": 1}'})
-    assert checkpoint(path).load(CPU) == 0
+    assert small(path).load(CPU) == 0

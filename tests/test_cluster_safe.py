@@ -9,6 +9,8 @@ import stat
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -157,6 +159,7 @@ READY = """
 import sys
 from contextlib import closing
 from pathlib import Path
+import ray
 from gaopt import PoolConfig
 from gaopt.objective import Task
 from gaopt.pools.cluster import Cluster
@@ -165,9 +168,44 @@ with closing(Cluster("gaopt.objectives.toy:sphere", None, PoolConfig(gpus=0))) a
     pool.submit(Task("s", 0, 0, {"lr": 1e-3, "wd": 0.0, "mom": 0.5}, 0, {}, Path(), Path()))
     while type(pool.wait()).__name__ not in ("Scored", "Failed"):
         pass
-    print(pool.dashboard, flush=True)
+    there = ray.init(ignore_reinit_error=True).address_info
+    print(pool.dashboard, there["gcs_address"], there["session_dir"], flush=True)
     sys.stdin.read()
 """
+JOINS = """
+import sys
+import ray
+from ray._private import ray_constants
+ray_constants.ENABLE_RAY_CLUSTER = False  # else it would take 127.0.0.1 for another address, where nobody listens
+ray.init(address=sys.argv[1], log_to_driver=False)
+print("joined", ray.get(ray.remote(lambda: 1).options(num_cpus=0.1).remote()))
+"""
+
+
+def answer(url: str, given: str) -> int:
+    """The status of a page that is asked for with a token; with none where it is ""."""
+    asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {given}"} if given else {})
+    try:
+        return int(urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=30).status)
+    except urllib.error.HTTPError as refusal:
+        return refusal.code
+
+
+def joined(address: str, given: str) -> bool:
+    """Whether a driver with this token becomes part of a cluster."""
+    environment = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": given}
+    command = [sys.executable, "-c", JOINS, address]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 or "uthenticat" in done.stderr, done.stderr
+    return "joined 1" in done.stdout
+
+
+def holding(folder: Path, secret: str) -> list[Path]:
+    """The files below a folder in which a text stands."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return [path for path in files if secret.encode() in path.read_bytes()]
+
+
 LISTENS = "0A"
 
 
@@ -191,20 +229,26 @@ LOOPBACK = ("0100007F", "0000000000000000FFFF00000100007F", "0000000000000000000
 @pytest.mark.usefixtures("dashboards")
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs Linux's /proc")
-def test_every_port_of_a_local_ray_is_at_127_0_0_1_and_its_token_is_its_owner_s(private: Path) -> None:
+def test_every_port_of_a_local_ray_is_at_127_0_0_1_and_asks_for_its_owner_s_token(private: Path) -> None:
     pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", READY], cwd=ROOT, text=True, **pipes) as driver:
         assert driver.stdout
-        dashboard = driver.stdout.readline().strip()
+        dashboard, head, session = driver.stdout.readline().split()
         deadline = time.monotonic() + 60
         needed = {"gcs_server", "raylet", "ray::DashboardAgent", "ray::RuntimeEnvAgent"}
         found: set[tuple[str, str]] = set()
         while not needed <= {who for who, _ in found} and driver.poll() is None and time.monotonic() < deadline:
             found |= listening(iter([driver.pid, *below(driver.pid)]))
             time.sleep(0.2)
+        secret = private.read_text()
+        answers = [answer(f"{dashboard}/api/v0/tasks", given) for given in ("", "0" * 64, secret)]
+        joins = [joined(head, given) for given in ("0" * 64, secret)]
         out, told = driver.communicate()
     assert needed <= {who for who, _ in found}, told
     assert {where for _, where in found if where.split(":")[0] not in LOOPBACK} == set(), found
     assert dashboard.startswith("http://127.0.0.1:")
+    assert (answers[0], answers[1], answers[2]) == (401, 403, 200)
+    assert joins == [False, True]
     assert mode(private) == 0o600
-    assert private.read_text() not in out + told
+    assert secret not in out + told
+    assert not holding(Path(session), secret)

@@ -136,8 +136,9 @@ def test_a_comparison_in_which_nothing_works_stops_with_the_first_traceback_and_
     home: ComparisonHome,
 ) -> None:
     for _ in range(2):
-        with pytest.raises(Hopeless, match=r"the first 3 trainings all failed: error. Individual \d:(\n.*)*it never works"):
+        with pytest.raises(Hopeless, match=r"the first 3 trainings all failed: error\. Individual \d:") as told:
             ran(in_vain("tests.flat:broken"), home)
+        assert str(told.value).endswith("RuntimeError: it never works")
     assert missing(home, in_vain("tests.flat:broken"))
     assert len(History(Journal(home.search("random", 0).journal)).failed) == 6
     assert not home.search("genetic", 0).journal.exists()

@@ -5,11 +5,16 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from gaopt.home import Home
+from gaopt.study import run
 from tests import day
+from tests.conftest import ROOT
+from tests.test_reliability_disk import study
 
 
 def test_a_study_that_cannot_be_resumed_is_given_up(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,3 +29,29 @@ def test_a_study_that_cannot_be_resumed_is_given_up(home: Home, monkeypatch: pyt
     with pytest.raises(RuntimeError, match="3 resumes in a row trained nothing; the last ended with 2"):
         day.endure(home, random.Random(0))
     assert begun == ["run", *["resume"] * 3]
+
+
+def test_a_day_is_well_only_where_every_kind_of_process_was_killed_and_nothing_came_of_it(tmp_path: Path) -> None:
+    alone, retried, untouched = (Home(tmp_path / name) for name in ("alone", "retried", "untouched"))
+    for home, times in ((alone, 0), (retried, 1), (untouched, 0)):
+        run(study(times, home), home)
+    every = Counter(day.CHANCES)
+    assert day.told(alone, retried, day.Toll(kills=every), 1.0)[0]
+    assert not day.told(alone, untouched, day.Toll(kills=every), 1.0)[0], "no training was begun again"
+    assert not day.told(alone, retried, day.Toll(), 1.0)[0], "nothing was killed"
+    assert not day.told(alone, retried, day.Toll(kills=every - Counter(["raylet"])), 1.0)[0]
+    assert not day.told(alone, retried, day.Toll(kills=every, seen={0, 9}), 1.0)[0], "one is lost"
+
+
+def test_what_can_be_killed_is_told_by_what_it_calls_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    called = ["ray::g1 i2 lr=0.1", "ray::IDLE", "ray::DashboardAgent", "raylet", "gcs_server", "python"]
+    monkeypatch.setattr(day, "name", lambda pid: called[pid])
+    monkeypatch.setattr(day, "below", lambda pid: range(len(called)))
+    found = {"driver": [7], "worker": [0, 1], "raylet": [3], "head": [4], "": [2, 5]}
+    assert day.standing(7) == found
+
+
+def test_the_committed_day_is_one_of_this_script() -> None:
+    told = (ROOT / "results" / "day.md").read_text("utf-8")
+    assert f"gaopt run quick {' '.join(day.STUDY)}`" in told
+    assert f"Every {day.PAUSE[0]:g} to {day.PAUSE[1]:g} seconds" in told

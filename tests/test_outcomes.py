@@ -132,13 +132,46 @@ def after(*outcomes: Outcome) -> History:
     return History([Bred(0, births), *outcomes])
 
 
-def test_failures_in_a_row_stop_a_study_unless_they_are_the_genes() -> None:
-    late = [Scored(0, 0.5), *(Failed(n, "error", f"no {n}") for n in range(1, 4))]
-    faults.check(after(*late[:3]), Faults(alike=3))
-    with pytest.raises(Hopeless, match=r"the last 3 trainings all failed: error. Individual 1:\nno 1"):
-        faults.check(after(*late), Faults(alike=3))
-    faults.check(after(Scored(0, 0.5), *(Failed(n, "diverged") for n in range(1, 9))), Faults(alike=3))
-    faults.check(after(*late), Faults(alike=0))
+def ends(*reasons: str) -> History:
+    """Trainings that came to so: "" for a score."""
+    told = (Failed(n, reason, f"no {n}") if reason else Scored(n, 0.5) for n, reason in enumerate(reasons))  # type: ignore[arg-type]
+    return after(*told)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "told"),
+    [
+        (["error"] * 4, "the first 4 trainings all failed: error. Individual 0:\nno 0"),
+        (["diverged"] * 4, "the first 4 trainings all failed: diverged. Individual 0:\nno 0"),
+        (["", *["error"] * 4], "the last 4 trainings all failed: error. Individual 1:\nno 1"),
+        (["", *["error", "timed out"] * 2], "the last 4 trainings all failed: error, timed out. Individual 1:\nno 1"),
+        (["error"] * 3 + [""] + ["error"] * 3, "6 of the first 7 trainings failed: error. Individual 0:\nno 0"),
+        (
+            [""] * 3 + ["error", "error", "error", ""] * 2,
+            "6 of the last 8 trainings failed: error. Individual 3:\nno 3",
+        ),
+    ],
+)
+def test_a_study_of_which_nearly_all_fails_stops_with_the_first_of_those(reasons: list[str], told: str) -> None:
+    with pytest.raises(Hopeless) as stopped:
+        faults.check(ends(*reasons), Faults(alike=4))
+    assert str(stopped.value) == told
+    faults.check(ends(*reasons), Faults(alike=0))
+
+
+@pytest.mark.parametrize(
+    "reasons",
+    [
+        [],
+        ["error"] * 3,
+        ["diverged"] * 3 + ["error"],
+        ["", *["diverged"] * 20],
+        ["", "error"] * 10,
+        ["", "error", "error", "", "error"] * 4,
+    ],
+)
+def test_a_study_of_which_enough_is_trained_or_only_diverges_goes_on(reasons: list[str]) -> None:
+    faults.check(ends(*reasons), Faults(alike=4))
 
 
 def test_one_that_was_killed_and_then_ran_out_of_memory_is_still_tried_alone() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -26,11 +27,12 @@ from gaopt.objective import Report, Task
 from gaopt.pools.base import reason
 from gaopt.study import run
 from tests.conftest import ROOT, toy
-from tests.kills import table
+from tests.ends import table
 from tests.reliability import disk, killed
-from tests.reliability.forks import Forks
+from tests.reliability.forks import Ended, Forks
 from tests.reliability.row import Tally
 from tests.reliability.studies import events
+from tests.reliability.walk import Walk
 
 traced = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 mounts = pytest.mark.skipif(not disk.may_mount(), reason="nothing may be mounted here")
@@ -74,6 +76,45 @@ def test_a_study_on_a_disk_that_may_only_be_read_is_read(tmp_path: Path) -> None
 @pytest.mark.slow
 def test_on_a_slow_disk_order_and_durations_are_right(tmp_path: Path) -> None:
     assert unharmed(disk.slow(tmp_path, milliseconds=20))
+
+
+def operations(ended: Ended, folder: Path) -> list[tuple[str, str]]:
+    """What a child did to the files below a folder, as (what, which), the folder itself as "."."""
+    kinds = {"pwrite64": "write", "fdatasync": "sync", "fsync": "sync", "rename": "rename", "unlink": "remove"}
+    found = []
+    for line in ended.calls:
+        call = re.match(rf'(\w+)\((?:\d+<|")({re.escape(str(folder))}[^>"]*)', line)
+        made = re.match(rf'openat\(.+?"({re.escape(str(folder))}[^"]*)", \S*O_CREAT', line)
+        if made:
+            found.append(("make", os.path.relpath(made[1], folder)))
+        elif call and "= 0" in line + "= 0" * ("write" in call[1]):
+            found.append((kinds.get(call[1], call[1]), os.path.relpath(call[2], folder)))
+    return found
+
+
+@traced
+@pytest.mark.slow
+def test_what_is_written_is_on_the_disk_before_anything_is_done_that_relies_on_it(tmp_path: Path) -> None:
+    """That it survives a power cut: kills alone would not tell, for the kernel keeps what it was given."""
+    with Forks(tmp_path) as forks:
+        walk = Walk(forks)
+        place = walk.home("synced").path
+        done = operations(walk.start("synced", strace=("-e", "signal=none")), place)
+        written = len(list(Journal(walk.home("synced").journal)))
+    loose, events = set[str](), 0  # what only the kernel knows yet
+    for what, which in done:
+        name = which.replace("study.db.part", "study.db")  # as it is called until its first event
+        if what == "make" and name == "study.db-journal":
+            assert "." not in loose, "the last event could come undone"
+        if what == "write" and name == "study.db":
+            assert "study.db-journal" not in loose, "half of it could not be undone"
+        if what == "rename":
+            assert name not in loose, "its name could be that of half a file"
+        if what == "remove" and name == "study.db-journal":
+            assert "study.db" not in loose, "it could neither be done nor undone"
+            loose, events = loose | {"."}, events + 1
+        loose = loose | {name} if what == "write" else loose - {name} if what == "sync" else loose
+    assert events == written + 1, "of which one is the making of its table"
 
 
 def test_without_a_tracer_that_can_attach_nothing_waits_for_ever(

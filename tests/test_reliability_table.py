@@ -15,14 +15,15 @@ from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.study import run
 from tests.conftest import ROOT
-from tests.kills import ended, lost
-from tests.reliability import clock, diverged, hanging, hopeless, memory, ports, workers
+from tests.ends import lost
+from tests.reliability import changed, checkpoint, clock, diverged, hanging, holder, hopeless, memory, ports, workers
 from tests.reliability.cause import caused, tried
 from tests.reliability.row import Tally
 from tests.reliability.studies import left_alone, once, study
 from tests.reliability.table import ROWS, Row, gathered
 from tests.reliability.walk import spread
 from tests.test_study import cut
+from tests.witness import finished
 
 DOCUMENT = (ROOT / "docs" / "reliability.md").read_text("utf-8")
 FEW: list[Callable[..., Tally]] = [
@@ -35,6 +36,9 @@ FEW: list[Callable[..., Tally]] = [
     partial(ports.taken, times=1),
     partial(clock.set_back, most=4),
     partial(hopeless.stopped, most=2),
+    partial(holder.two_drivers, times=2),
+    partial(changed.something_changed, what=["data"]),
+    partial(checkpoint.interrupted, most=6),
 ]
 
 
@@ -74,20 +78,22 @@ def test_a_cause_that_tried_nothing_or_did_not_cause_its_fault_is_not_well(tmp_p
         next(spread([], None))
     config = study("sound", population=3)
     home, alone = Home(tmp_path / "unharmed"), left_alone(tmp_path, config)
-    tally = once(home, alone, "killed", "dies once", ended(run(config, home)))
+    run(config, home)
+    tally = once(home, alone, "killed", "dies once")
     assert tally == Tally(3, 0, 0, "dies once")
 
 
 def test_what_is_in_no_journal_afterwards_is_lost_and_so_is_what_was_trained_again(tmp_path: Path) -> None:
     home = Home(tmp_path / "study")
-    history = run(study("sound", population=3), home)
-    assert lost(home, ended(history)) == 0
+    run(study("sound", population=3), home)
+    assert lost(home, finished(home)) == 0
     last = max(place for place, event in enumerate(Journal(home.journal)) if isinstance(event, Scored))
     part = cut(home, last, tmp_path / "cut")
-    assert lost(part, ended(history)) == 1
+    assert lost(part, finished(home)) == 1
     with Journal(part.journal, write=True) as journal:
         journal.append(Scored(0, 0.5))
-    assert lost(part, ended(history)) == 2
+    assert lost(part, finished(home)) == 2
+    assert lost(part, [*finished(home), 1]) == 3
 
 
 def sleeps(folder: Path) -> Tally:

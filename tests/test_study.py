@@ -25,7 +25,7 @@ from gaopt.pools.base import Begun, outcomes
 from gaopt.pools.inline import Inline
 from gaopt.study import resumed, run
 from tests.conftest import toy
-from tests.kills import table
+from tests.ends import table
 
 
 def test_a_study_runs_to_its_end(home: Home) -> None:
@@ -353,7 +353,7 @@ from pathlib import Path
 from gaopt.study import run
 from gaopt.home import Home
 from tests.conftest import toy
-from tests.kills import table
+from tests.ends import table
 from dataclasses import replace
 run(replace(toy(population=6, generations=3), objective="tests.test_study:slow"), Home(Path(sys.argv[1])))
 """

@@ -54,7 +54,7 @@ class Runner:
         Raises:
             BadInput: the data or a study cannot be used.
             Stopped: it was told to stop; calling again goes on.
-            Hopeless: from the first, all trainings fail in the same way; calling again goes on.
+            Hopeless: nothing has a score, and all trainings fail; calling again goes on.
         """
         methods = Methods(self.plan, self.shared, self.stop)
         for seed in sorted({seed for _, seed, _ in places(self.home, self.plan)}):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import queue
 import re
+import sys
 import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from operator import index
 from typing import Protocol, cast
@@ -85,7 +88,9 @@ def watched(
 
     def work() -> None:
         try:
-            if (last := _attempt(objective, task, report)) is not None:
+            last = _attempt(objective, task, report)
+            _release(isinstance(last, Failed))
+            if last is not None:
                 results.put(last)
         finally:
             results.put(None)
@@ -141,6 +146,18 @@ def _attempt(objective: Objective, task: Task, report: _Reporter) -> Outcome | N
         return None
     except BaseException as error:
         return _failure(error, task, time.monotonic() - start, report.begun)
+
+
+def _release(failed: bool) -> None:
+    """Give memory back before anybody hears that a task is over: what failed lies in circles, and torch keeps what was
+    freed on a GPU, which others may share, for the process that had it."""
+    torch = sys.modules.get("torch")
+    gpu = torch is not None and torch.cuda.is_initialized()
+    if failed or gpu:
+        gc.collect()
+    if torch is not None and gpu:
+        with suppress(Exception):  # after an error of CUDA any call may fail
+            torch.cuda.empty_cache()
 
 
 def _failure(error: BaseException, task: Task, seconds: float, begun: int) -> Outcome:

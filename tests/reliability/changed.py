@@ -15,7 +15,8 @@ from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
 from tests.conftest import toy
-from tests.kills import ends, gaopt, lost
+from tests.ends import ends, lost
+from tests.processes import gaopt
 from tests.reliability.row import Tally
 
 CODE = "def score(task, report):\n    return task.genes['lr'] * {factor}\n"

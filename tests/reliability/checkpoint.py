@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import save
+from torch import nn
 
 from resnet import weights
+from resnet.callbacks import Epochs
+from resnet.checkpoint import Checkpoint
 from resnet.data import DataSpec, Images, load
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
 from resnet.train import Trained, train
+from tests.reliability.forks import Ended, Forks
 from tests.reliability.row import Tally
+from tests.reliability.walk import spread
 
 SPEC = NetSpec("resnet20")
 RECIPE = Recipe(lr=5e-3, epochs=3, batch=32, checkpoint=0.0)
@@ -110,7 +117,12 @@ def damaged(folder: Path) -> Tally:
         expected = f"{path.name} {said}: gone on from checkpoint.before.safetensors, after epoch 1"
         survived += notes == [expected] and same(alone, resumed)
     survived += reads_older(folder, alone)
-    return Tally(len(DAMAGE) + 1, survived, 0, "; ".join((*DAMAGE, "of an older version, which is gone on from")))
+    return Tally(
+        len(DAMAGE) + 1,
+        survived,
+        0,
+        "; ".join((*DAMAGE, "of an older version, as a learner without gaopt would: gone on from")),
+    )
 
 
 def reads_older(folder: Path, alone: Trained) -> bool:
@@ -121,6 +133,55 @@ def reads_older(folder: Path, alone: Trained) -> bool:
     notes: list[str] = []
     resumed = train(SPEC, RECIPE, images(), checkpoint=path, note=notes.append)
     return notes == [] and resumed.seconds > LONG and same(alone, resumed)
+
+
+def saves() -> None:
+    """In a process of its own, whose one argument is a path: save three times, and say each time that it is done."""
+    saved = small(Path(sys.argv[1]))
+    for done in (1, 2, 3):
+        saved.save(done)
+        print(done, flush=True)
+
+
+def small(path: Path, kind: Any = torch.optim.AdamW, note: Callable[[str], None] = print) -> Checkpoint:
+    """The checkpoint of a network that has made a step."""
+    net = nn.Linear(2, 1)
+    optimizer = kind(net.parameters(), lr=0.1, **({"momentum": 0.9} if kind is torch.optim.SGD else {}))
+    for parameter in net.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    return Checkpoint(net, optimizer, Epochs(0, lambda *told: None), path, "x", note)
+
+
+def interrupted(folder: Path, most: int | None = None) -> Tally:
+    """Each system call of some saves is a training's last, or fails.
+
+    Args:
+        most: so many of the calls only.
+    """
+    faults = "signal=SIGKILL", "error=ENOSPC", "error=EIO"
+    how = "SIGKILL, ENOSPC, EIO at each system call of three saves: gone on from the last that was told to be done"
+    tally = Tally(0, 0, 0, how)
+    with Forks(folder, f"{__name__}:{saves.__name__}", imports=["torch._dynamo"]) as forks:  # asked for by a step
+        path = forks.results / "individual" / "checkpoint.safetensors"
+        calls = forks.command(path, strace=("-e", "signal=none")).writes(forks.results)
+        for call, fault in product(spread(calls, most), faults):
+            shutil.rmtree(path.parent, ignore_errors=True)
+            ended = forks.command(path, strace=("-e", f"inject={call.name}:{fault}:when={call.count}"))
+            tally += _gone_on(path, ended, how)
+    return tally
+
+
+def _gone_on(path: Path, ended: Ended, how: str) -> Tally:
+    """What is found after a save that did not come to its end; and nothing of it is left."""
+    notes: list[str] = []
+    told = max([0, *(int(line) for line in ended.said.splitlines() if line.isdigit())])
+    weights.sweep(path.parent)
+    found = small(path, note=notes.append).load(torch.device("cpu"))
+    clean = not list(path.parent.glob("*.tmp"))
+    return Tally(
+        1, int(ended.injected and clean and not notes and found in (told, told + 1)), max(0, told - found), how
+    )
 
 
 def same(one: Trained, other: Trained) -> bool:

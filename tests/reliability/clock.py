@@ -14,22 +14,26 @@ from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.progress import progress
 from gaopt.study import run
-from tests.kills import ended, lost
+from tests.ends import lost
 from tests.reliability.row import Tally
 from tests.reliability.studies import events, left_alone, same, study
+from tests.witness import finished
 
 DAY = 86_400
 
 
+TRUE = time.time
+
+
 class SetBack:
-    """The time, by a clock that is set back a day once it was asked so many times."""
+    """The time, by a clock that is set back a day once it was asked so many times, by whomever."""
 
     def __init__(self, after: int) -> None:
         self._left = after
 
     def __call__(self) -> float:
         self._left -= 1
-        return time.time() - (DAY if self._left < 0 else 0)
+        return TRUE() - (DAY if self._left < 0 else 0)
 
 
 def set_back(folder: Path, most: int = 20) -> Tally:
@@ -40,13 +44,13 @@ def set_back(folder: Path, most: int = 20) -> Tally:
     well = gone = tried = 0
     for after in range(1, whole, max(1, whole // most)):
         home, clock = Home(folder / str(after)), SetBack(after)
-        with patch("gaopt.study.Journal", partial(Journal, clock=clock)):
+        with patch("time.time", clock), patch("gaopt.study.Journal", partial(Journal, clock=clock)):
             begun = time.monotonic()
             history = run(config, home)
         tried += 1
         well += right(home, history, clock, time.monotonic() - begun) and same(home, alone) == len(history.individuals)
-        gone += lost(home, ended(history))
-    return Tally(tried, well, gone, "during a search, the clock that the journal asks")
+        gone += lost(home, finished(home))
+    return Tally(tried, well, gone, "during a search, the clock of the driver's process (not the machine's)")
 
 
 def right(home: Home, history: History, clock: SetBack, lasted: float) -> bool:

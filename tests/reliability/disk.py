@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -13,11 +14,13 @@ from itertools import cycle, pairwise
 from pathlib import Path
 
 import pytest
+import torch
 
 from gaopt.events import Scored
 from gaopt.journal import Journal
 from gaopt.objective import Report, Task
-from tests.kills import table, trained_twice
+from resnet import weights
+from tests.ends import table, trained_twice
 from tests.reliability.forks import Ended, Forks
 from tests.reliability.row import Tally
 from tests.reliability.walk import Walk, spread
@@ -25,14 +28,17 @@ from tests.reliability.walk import Walk, spread
 PAGE = 4096
 """Bytes that a tmpfs gives out at a time."""
 ERRORS = ("EIO", "ENOSPC", "EROFS", "EDQUOT")
+WHY = (
+    *(os.strerror(getattr(errno, error)) for error in ERRORS),
+    *("disk I/O error", "database or disk is full", "unable to open database file", "readonly database"),
+)
+"""How the system and SQLite call them."""
 
 
 def saves(task: Task, report: Report) -> float:
-    """A training that writes a checkpoint of four pages, as the real one does."""
-    task.folder.mkdir(parents=True, exist_ok=True)
-    part = task.folder / "checkpoint.tmp"
-    part.write_bytes(bytes(4 * PAGE))
-    part.replace(task.folder / "checkpoint")
+    """A training that writes a file of four pages as the real one writes its weights."""
+    weights.sweep(task.folder)
+    weights.write(task.folder / "weights.safetensors", {"weights": torch.zeros(3 * PAGE, dtype=torch.uint8)}, {})
     report(1, {"fitness": task.genes["lr"]})
     return float(task.genes["lr"])
 
@@ -43,21 +49,22 @@ def full(folder: Path, most: int | None = None) -> Tally:
     Args:
         most: so many sizes only, from no room to enough.
     """
-    how = "a tmpfs with room for 0, 1, 2 … pages of a study, then freed and resumed"
+    how = "a tmpfs with room for 0, 1, 2 … pages of a study, until it has enough; then freed and resumed"
     if not may_mount():
         return failing(folder, most, errors=("ENOSPC",))
     tally = Tally(0, 0, 0, how)
-    with Forks(folder) as forks, mounted(forks.results):
+    with Forks(folder, imports=[__name__]) as forks, mounted(forks.results):
         walk = Walk(forks, objective=f"{__name__}:saves")
         needed = free(forks.results)
         shutil.rmtree(walk.home("undisturbed").path)
         needed = free(forks.results) - needed
-        for pages in spread(range(needed + 8), most):
+        for pages in spread(range(needed), most):
             shutil.rmtree(walk.home("meddled").path, ignore_errors=True)
             fill(forks.results / "filler", pages)
             ended = walk.start("meddled")
             (forks.results / "filler").unlink()
-            tally += walk.judged("meddled", ended, cleanly(ended) or ended.code == 0, f"room for {pages} pages", how)
+            if ended.code:
+                tally += walk.judged("meddled", ended, cleanly(ended), f"room for {pages} pages", how)
     return tally
 
 
@@ -73,9 +80,10 @@ def failing(folder: Path, most: int | None = 300, errors: tuple[str, ...] = ERRO
 
 
 def cleanly(ended: Ended) -> bool:
-    """Whether a command ended for want of a disk, and said so in a sentence."""
-    lines = ended.said.strip().splitlines()
-    return ended.code in (1, 2) and not ended.crashed and lines[-1].startswith("gaopt: ") and " cannot be " in lines[-1]
+    """Whether a command ended for want of a disk, and said so in a sentence, with the reason."""
+    last = (ended.said.strip().splitlines() or [""])[-1]
+    told = last.startswith("gaopt: ") and " cannot be " in last and any(why in last for why in WHY)
+    return ended.code in (1, 2) and not ended.crashed and told
 
 
 def read_only(folder: Path, most: int | None = None) -> Tally:
@@ -86,15 +94,17 @@ def read_only(folder: Path, most: int | None = None) -> Tally:
         pytest.skip("nothing may be mounted here")
     with Forks(folder) as forks, mounted(forks.results):
         walk = Walk(forks)
-        # Before a write, and when only the end of one is missing; the first are of a study that is not there yet.
-        places = [call for call in walk.calls if call.name in ("openat", "unlink")][8:]
+        # Before a write, and when only the end of one is missing.
+        places = [call for call in walk.calls if call.name in ("openat", "unlink")]
         for call in spread(places, most):
             shutil.rmtree(walk.home("meddled").path, ignore_errors=True)
             strace = ("-e", f"inject={call.name}:signal=SIGKILL:when={call.count}")
-            walk.start("meddled", strace)
+            killed = walk.start("meddled", strace).injected
+            if not walk.home("meddled").journal.exists():
+                continue  # there is no study yet
             remount(forks.results, "ro")
             ended = forks.command("resume", "meddled")
-            good = cleanly(ended) and _read(walk)
+            good = killed and cleanly(ended) and _read(walk)
             remount(forks.results, "rw")
             tally += walk.judged("meddled", ended, good, f"read-only after {call}", how)
     return tally

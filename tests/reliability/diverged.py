@@ -8,7 +8,7 @@ from pathlib import Path
 from gaopt import StudyConfig, load
 from gaopt.home import Home
 from gaopt.study import run
-from tests.kills import ended, lost
+from tests.ends import born, lost
 from tests.reliability.row import Tally
 
 EPOCHS = 4
@@ -43,4 +43,4 @@ def _tally(config: StudyConfig, home: Home, how: str) -> Tally:
     history = run(config, home)
     *bad, good = history.individuals.values()
     early = [i.failure is not None and i.failure.reason == "diverged" and i.epochs < EPOCHS for i in bad]
-    return Tally(len(bad), sum(early) * (history.best is good), lost(home, ended(history)), how)
+    return Tally(len(bad), sum(early) * (history.best is good), lost(home, born(home)), how)

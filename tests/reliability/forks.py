@@ -6,6 +6,7 @@ full, at a system call of our choice.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -17,10 +18,11 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, NoReturn
 
 import tomli_w
@@ -31,6 +33,7 @@ from tests.conftest import ROOT
 WRITING = "write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,ftruncate,mkdir,openat"
 """The system calls that change a disk; of those to open a file the ones that may make it."""
 MEMORY = "/dev/shm"
+MAIN = "gaopt.cli:main"
 CRASHED = 70
 """The exit code of a child that ended with a traceback, as no command should."""
 
@@ -61,6 +64,11 @@ class Ended:
     def crashed(self) -> bool:
         return self.code == CRASHED or "Traceback" in self.said
 
+    @property
+    def injected(self) -> bool:
+        """Whether the fault that strace was told of came: an error, or the signal that ended the child."""
+        return self.code == -signal.SIGKILL or any("(INJECTED)" in line for line in self.calls)
+
     def writes(self, folder: Path) -> list[Call]:
         """Its calls that could have changed something below a folder."""
         counts: Counter[str] = Counter()
@@ -80,17 +88,19 @@ class Forks:
     0
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, main: str = MAIN, imports: Sequence[str] = ()) -> None:
         """
         Args:
             folder: for what the children say. Their studies lie in memory where that can be: a sync is over at
                 once, and what the kernel was given outlives a process there as on a disk.
+            main: "module:function", what a child runs with its arguments as those of a command line.
+            imports: modules that a child would spend time on.
         """
         self.folder = folder
         self.results = Path(tempfile.mkdtemp(prefix="gaopt-", dir=MEMORY if os.access(MEMORY, os.W_OK) else folder))
         environment = {**os.environ, "GAOPT_RESULTS": str(self.results), "OMP_NUM_THREADS": "1"}
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.reliability.forks"],
+            [sys.executable, "-m", "tests.reliability.forks", main, *imports],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.PIPE,
@@ -165,9 +175,7 @@ class Forks:
         return self._server.stdout.readline().strip()
 
 
-def _child(order: dict[str, Any]) -> NoReturn:
-    from gaopt.cli import main
-
+def _child(order: dict[str, Any], main: Callable[[], object]) -> NoReturn:
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -202,13 +210,13 @@ def _wait_for_a_tracer() -> None:
         time.sleep(0.001)
 
 
-def _serve() -> None:
+def _serve(main: Callable[[], object]) -> None:
     """One child at a time: its process number when it is there, its exit code when it is gone."""
     print("ready", flush=True)
     for line in sys.stdin:
         pid = os.fork()
         if not pid:
-            _child(json.loads(line))
+            _child(json.loads(line), main)
         print(pid, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
@@ -239,5 +247,8 @@ def _warm() -> None:
 
 
 if __name__ == "__main__":
-    _warm()
-    _serve()
+    for each in sys.argv[2:]:
+        importlib.import_module(each)
+    if sys.argv[1] == MAIN:
+        _warm()
+    _serve(resolve_name(sys.argv[1]))

@@ -10,9 +10,10 @@ from gaopt.config import Faults
 from gaopt.events import Failed
 from gaopt.home import Home
 from gaopt.study import run
-from tests.kills import ended, lost
+from tests.ends import lost
 from tests.reliability.row import Tally
 from tests.reliability.studies import events, gone, on_ray, ray_of, study
+from tests.witness import finished
 
 
 def beyond_the_limit(folder: Path, population: int = 12) -> Tally:
@@ -37,4 +38,4 @@ def _hung(folder: Path, population: int, faults: Faults, how: str) -> Tally:
     timed_out = [event.individual for event in events(home, Failed) if event.reason == "timed out"]
     well = len({i.id for i in killed} & {*timed_out} & {*caused})
     others = len(history.scored) == population - len(caused)
-    return Tally(len(caused), well * others, lost(home, ended(history)), how)
+    return Tally(len(caused), well * others, lost(home, finished(home)), how)

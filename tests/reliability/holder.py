@@ -13,7 +13,7 @@ from gaopt.errors import StudyError
 from gaopt.home import Home
 from gaopt.study import run
 from tests.conftest import ROOT
-from tests.kills import ends, lost, table
+from tests.ends import ends, lost, table
 from tests.reliability.row import Tally
 from tests.reliability.studies import study
 

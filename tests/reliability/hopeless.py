@@ -10,9 +10,10 @@ from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.study import run
-from tests.kills import ended, lost
+from tests.ends import lost
 from tests.reliability.row import Tally
 from tests.reliability.studies import study
+from tests.witness import finished
 
 
 def stopped(folder: Path, most: int = 10) -> Tally:
@@ -39,4 +40,4 @@ def _stopped(home: Home, number: int) -> tuple[bool, int]:
     (home.path / "mended").touch()
     history = run(config, home)
     well = told and failed == len(history.failed) == number and len(history.scored) == 12 - number
-    return well, lost(home, ended(before) | ended(history))
+    return well, lost(home, finished(home))

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.kills import table, trained_twice
+from tests.ends import table, trained_twice
 from tests.reliability.forks import Ended, Forks
 from tests.reliability.row import Tally
 from tests.reliability.walk import Walk, missing, rows, spread

@@ -51,9 +51,13 @@ def killed_by_ray(folder: Path, population: int = 2) -> Tally:
 
 
 def on_the_gpu(folder: Path, population: int = 8) -> Tally:
-    """What torch raises when a GPU is full; there is none here. The worker is thrown away, the next try is alone."""
+    """What torch raises when a GPU is full, by filling it where there is one. The worker is thrown away, the next try
+    alone."""
+    import torch
+
     with ray_of():
-        how = "GPU: the exception of torch (no GPU at hand); its worker serves no other"
+        why = "by filling it" if torch.cuda.is_available() else "raised by hand, for no GPU is at hand"
+        how = f"GPU: torch's OutOfMemoryError, {why}; its worker serves no other"
         tally = each_once(folder, study("spoils_its_worker", population, generations=2), how, REASON)
     served = [line.split() for line in (folder / "faulty" / "workers.txt").read_text("ascii").splitlines()]
     begun: set[str] = set()

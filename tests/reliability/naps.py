@@ -9,8 +9,10 @@ import os
 import time
 
 from gaopt.objective import Report, Task
+from tests.witness import witnessed
 
 
+@witnessed
 def naps(task: Task, report: Report) -> float:
     """Epochs that cost nothing but time, then a score that follows from the genes alone."""
     settings = task.settings["settings"]

@@ -22,10 +22,11 @@ from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.study import run
 from tests.conftest import ROOT, toy
-from tests.kills import ended, ends, gaopt, lost, table
-from tests.processes import below, name
+from tests.ends import ends, lost, table
+from tests.processes import below, gaopt, name
 from tests.reliability.row import Tally
 from tests.reliability.studies import events, left_alone
+from tests.witness import finished
 
 BOUND = 60
 """Seconds in which a driver whose Ray has died must have said so, and ended."""
@@ -36,11 +37,11 @@ def node_lost(folder: Path, most: int = 5) -> Tally:
     home, alone = Home(folder / "study"), _undisturbed(folder)
     with cluster(nodes=2) as there:
         losses = _Losses(there, most)
-        history = run(study(address=there.address), home, watch=losses)
+        run(study(address=there.address), home, watch=losses)
     again = [event.reason for event in events(home, Retried)]
     how = f"raylet and workers of a node killed, another joined: {len(again)} trainings begun again"
     right = table(home, "pid") == alone and set(again) == {"node lost"} and len(again) >= losses.done
-    return Tally(most, losses.done if right else 0, lost(home, ended(history)), how)
+    return Tally(most, losses.done if right else 0, lost(home, finished(home)), how)
 
 
 def head_lost(folder: Path, most: int = 4) -> Tally:

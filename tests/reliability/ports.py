@@ -11,9 +11,10 @@ from gaopt import driver
 from gaopt.home import Home
 from gaopt.study import run
 from tests.conftest import ROOT
-from tests.kills import ended, lost
+from tests.ends import lost
 from tests.reliability.row import Tally
 from tests.reliability.studies import left_alone, on_ray, same, study
+from tests.witness import finished
 
 
 def taken(folder: Path, times: int = 2) -> Tally:
@@ -31,7 +32,7 @@ def taken(folder: Path, times: int = 2) -> Tally:
         for number in range(times):
             home = Home(folder / str(number))
             with closing(driver.open_pool(config, None)) as pool:
-                history = run(config, home, pool=pool)
+                run(config, home, pool=pool)
                 well += not pool.dashboard and same(home, alone) == 2
-            gone += lost(home, ended(history))
+            gone += lost(home, finished(home))
     return Tally(times, well, gone, f"a server on each of the ports {DASHBOARD[0]} to {DASHBOARD[-1]}")

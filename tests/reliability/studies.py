@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +17,9 @@ from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.study import run
 from tests.conftest import ROOT, toy
-from tests.kills import ended, ends, lost, table
+from tests.ends import ends, lost, table
 from tests.reliability.row import Tally
+from tests.witness import finished
 
 FAULTY = "tests.faulty"
 
@@ -86,16 +87,15 @@ def same(home: Home, other: Home) -> int:
 def each_once(folder: Path, config: StudyConfig, how: str, reason: str) -> Tally:
     """A study whose every individual goes wrong for once, beside the one of which none does."""
     home = Home(folder / "faulty")
-    history = run(on_ray(config), home)
-    return once(home, left_alone(folder, config), reason, how, ended(history))
+    run(on_ray(config), home)
+    return once(home, left_alone(folder, config), reason, how)
 
 
-def once(home: Home, alone: Home, reason: str, how: str, seen: Iterable[int]) -> Tally:
+def once(home: Home, alone: Home, reason: str, how: str) -> Tally:
     """Tried are all that would be trained; one that was not begun again for this reason has not survived its fault.
 
     Args:
         alone: the same study, with which nothing went wrong.
-        seen: the individuals whose end a driver was told of.
     """
     caused = {event.individual for event in events(home, Retried) if event.reason == reason}
-    return Tally(len(ends(alone)), min(len(caused), same(home, alone)), lost(home, seen), how)
+    return Tally(len(ends(alone)), min(len(caused), same(home, alone)), lost(home, finished(home)), how)

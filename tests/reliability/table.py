@@ -49,7 +49,11 @@ ROWS = (
     Row("hanging", "a training that hangs", (hanging.beyond_the_limit, hanging.beyond_siblings)),
     Row("nodes", "node lost, Ray head lost, dashboard's port taken", (nodes.node_lost, nodes.head_lost, ports.taken)),
     Row("holder", "two drivers on one study", (holder.two_drivers,)),
-    Row("checkpoint", "checkpoint torn, zeroed, of another net, of an older version", (checkpoint.damaged,)),
+    Row(
+        "checkpoint",
+        "checkpoint torn, zeroed, of another net, of an older version",
+        (checkpoint.damaged, checkpoint.interrupted),
+    ),
     Row("clock", "clock set back a day; a full and a slow disk", (clock.set_back, disk.slow)),
     Row("changed", "the code, data or config changed before resume", (changed.something_changed,)),
     Row("hopeless", "most individuals fail in the same way", (hopeless.stopped,)),

@@ -15,7 +15,7 @@ from gaopt.errors import GaoptError
 from gaopt.events import Event, Failed, Scored
 from gaopt.home import Home
 from gaopt.journal import Journal
-from tests.kills import table, trained_twice
+from tests.ends import table, trained_twice
 from tests.reliability.forks import Call, Ended, Forks, toy
 from tests.reliability.row import Tally
 
@@ -69,7 +69,8 @@ class Walk:
         """
         shutil.rmtree(self.home("meddled").path, ignore_errors=True)
         ended = self.start("meddled", strace=("-e", f"inject={call.name}:{fault}:when={call.count}"))
-        return self.judged("meddled", ended, as_it_should(ended), f"{call.name} {call.count} {fault}", how)
+        good = ended.injected and as_it_should(ended)
+        return self.judged("meddled", ended, good, f"{call.name} {call.count} {fault}", how)
 
     def judged(self, name: str, ended: Ended, good: bool, fault: str, how: str) -> Tally:
         """What a fault comes to: go on with the study, and see whether it ends as if nothing had been."""

@@ -8,9 +8,10 @@ from pathlib import Path
 from gaopt.events import Retried
 from gaopt.home import Home
 from gaopt.study import run
-from tests.kills import ended, lost
+from tests.ends import lost
 from tests.reliability.row import Tally
 from tests.reliability.studies import each_once, events, on_ray, ray_of, study
+from tests.witness import finished
 
 
 def dies_once(folder: Path, population: int = 12) -> Tally:
@@ -32,6 +33,6 @@ def dies_always(folder: Path, population: int = 6) -> Tally:
     return Tally(
         len(range(0, population, 2)),
         well * others,
-        lost(home, ended(history)),
+        lost(home, finished(home)),
         "of some at every try: failed as killed after one retry",
     )

@@ -162,9 +162,11 @@ def trained(task: Task, settings: Settings, report: Told, note: Callable[[str], 
     Raises:
         Diverged: the loss is not finite any more.
     """
+    from resnet import weights
     from resnet.train import Diverged as NotFinite
     from resnet.train import train
 
+    weights.sweep(task.folder)
     try:
         return train(
             settings.net,
