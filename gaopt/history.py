@@ -109,7 +109,7 @@ class History:
         individuals: by id, in order of birth.
         populations: for each generation the ids in it, survivors first.
         recalled: what earlier studies found.
-        judged: the latest `Judged` of each individual.
+        judged: the latest `Judged` of each individual, the newest last.
         elapsed: seconds from the first event to the newest. A clock that was set back takes none away.
         ends: trainings that have ended, each with its share of a whole one, in the order of writing.
         closed: the latest `Closed`, None while (or if) a driver holds the study without having put it down.
@@ -167,6 +167,7 @@ class History:
             case Failed(individual):
                 self._fail(self.individuals[individual], event)
             case Judged(individual):
+                self.judged.pop(individual, None)
                 self.judged[individual] = event
             case Closed():
                 self.closed = event

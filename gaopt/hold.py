@@ -8,6 +8,7 @@ import socket
 import time
 from contextlib import suppress
 from pathlib import Path
+from weakref import WeakSet
 
 from gaopt.errors import StudyError
 
@@ -39,6 +40,7 @@ class Hold:
         except BaseException:
             self.release()
             raise
+        _held.add(self)
         with suppress(OSError):  # on a full disk: the lock itself needs no room
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
@@ -57,6 +59,18 @@ class Hold:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+_held: WeakSet[Hold] = WeakSet()
+
+
+def _let_go() -> None:
+    """In a process that an objective forked: the lock is of the file that both have open, and outlives its holder."""
+    for hold in list(_held):
+        hold.release()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def held(folder: Path) -> bool:

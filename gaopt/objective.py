@@ -122,6 +122,15 @@ class Objective(Protocol):
 
 
 @runtime_checkable
+class Keeper(Protocol):
+    """What an objective may have besides that leaves something of the best individual in the study's folder."""
+
+    def keeps(self, home: Path, individual: int) -> bool:
+        """Whether what judging this individual left there is there still, and whole."""
+        ...
+
+
+@runtime_checkable
 class Comparable(Protocol):
     """What an objective may have besides, for comparisons of searches."""
 

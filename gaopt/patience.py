@@ -17,36 +17,55 @@ SIBLINGS = 3
 """So many scores at least say how long a training takes."""
 
 
+GAP = 5.0
+"""Of the seconds between two looks at the clock so many count: a pool says something, or that there is nothing, every
+other second, so that for longer the driver itself was held up, suspended or by a disk."""
+BEHIND = 60.0
+"""Seconds that a driver may be behind with listening where the pool always has something to say."""
+
+
 class Patience:
-    """Knows since when each training runs and is silent, by a clock that nobody sets."""
+    """Knows since when each training runs and is silent, by a clock that nobody sets and that runs while it listens."""
 
     def __init__(self, config: Faults, clock: Callable[[], float] = time.monotonic) -> None:
         self._config, self._clock = config, clock
         self._begun: dict[int, float] = {}
         self._heard: dict[int, float] = {}
+        self._looked, self._listened = clock(), 0.0
+        self._quiet = 0.0
 
     def begin(self, individual: int) -> None:
         """A worker has taken it up: what lies before was waiting for room."""
-        self._begun[individual] = self._heard[individual] = self._clock()
+        self._begun[individual] = self._heard[individual] = self._now()
 
     def hear(self, outcome: Outcome) -> None:
         if isinstance(outcome, Reported | Noted):
-            self._heard[outcome.individual] = self._clock()
+            self._heard[outcome.individual] = self._now()
         else:
             self._begun.pop(outcome.individual, None)
 
+    def quiet(self) -> None:
+        """The pool has nothing to say: all that was said is heard."""
+        self._quiet = self._now()
+
     def lost(self, history: History) -> Failed | None:
         """The failure of a training that has taken, or been silent for, too long; it is forgotten."""
-        now = self._clock()
+        until = max(self._now() - BEHIND, self._quiet)  # later words may be there, and not yet heard
         whole, silence = self._config.seconds or math.inf, self._silence(history)
         for individual, begun in self._begun.items():
-            lasted, silent = now - begun, now - self._heard[individual]
+            lasted, silent = until - begun, until - self._heard[individual]
             if lasted > whole or silent > silence:
                 del self._begun[individual]
                 told = f"not done in {lasted:.0f} s" if lasted > whole else f"no sign of life for {silent:.0f} s"
                 limit = "faults.seconds" if lasted > whole else f"faults.times: at most {silence:.0f} s"
                 return Failed(individual, "timed out", f"{told} ({limit})", lasted)
         return None
+
+    def _now(self) -> float:
+        """Seconds listened so far."""
+        before, self._looked = self._looked, self._clock()
+        self._listened += min(self._looked - before, GAP)
+        return self._listened
 
     def _silence(self, history: History) -> float:
         """Seconds without a report in which its siblings were trained whole, some times over."""

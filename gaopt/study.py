@@ -25,7 +25,7 @@ from gaopt.history import History, Individual
 from gaopt.hold import check_free
 from gaopt.home import Home, existing
 from gaopt.journal import Journal
-from gaopt.objective import Objective, Task, resolve
+from gaopt.objective import Keeper, Objective, Task, resolve
 from gaopt.patience import Patience
 from gaopt.pools import Begun, Pool
 from gaopt.pools import pool as open_pool
@@ -207,9 +207,11 @@ class _Loop:
                 self.pool.cancel(lost.individual)
                 return lost
             outcome = self.pool.wait()
-            if isinstance(outcome, Begun):
+            if outcome is None:
+                self.patience.quiet()
+            elif isinstance(outcome, Begun):
                 self.patience.begin(outcome.individual)
-            elif outcome:
+            else:
                 self.patience.hear(outcome)
                 return outcome
 
@@ -226,10 +228,14 @@ class _Loop:
             self.pool.submit(self._task(individual))
 
     def _judge(self) -> None:
-        """Measure the best individual on the test split, once."""
+        """Measure the best individual on the test split, once, and again where what that left is lost."""
         best = self.history.best
-        if not self.objective.judges or best is None or best.id in self.history.judged:
+        if not self.objective.judges or best is None:
             return
+        if best.id == next(reversed(self.history.judged), None):
+            if not isinstance(self.objective, Keeper) or self.objective.keeps(self.home.path, best.id):
+                return
+            self._record(Noted(best.id, "the best model was gone or altered: measured and written again"))
         tried: list[Failed] = []
         while isinstance(outcome := self._judged(best), Failed):
             if not faults.again(outcome, tried, self.config.faults):

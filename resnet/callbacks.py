@@ -150,7 +150,7 @@ class Learns(Aside):
         self.epochs, self.share, self.chance = epochs, share, chance
 
     def after_validate(self) -> None:
-        if self.learn.epoch + 1 >= self.share * self.learn.n_epoch:
+        if self.learn.epoch + 1 >= self.share * self.learn.n_epoch - 1e-9:  # 0.07 of 100 is 7, and a little more
             self.attempt(self.check)
 
     def check(self) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterable
+
 import pytest
 
 from gaopt.config import Faults
-from gaopt.errors import GaoptError
-from gaopt.events import Birth, Bred, Failed, Reported, Retried, Scored, Started
+from gaopt.errors import GaoptError, Stopped
+from gaopt.events import Birth, Bred, Closed, Event, Failed, Reported, Retried, Scored, Started
 from gaopt.history import History
 from gaopt.home import Home
-from gaopt.patience import LEAST, Patience
+from gaopt.patience import BEHIND, GAP, LEAST, Patience
 from gaopt.pools import inline
 from gaopt.study import run
 from tests.reliability.studies import events, gone, on_ray, ray_of, study
@@ -45,43 +48,94 @@ def test_what_hangs_in_this_process_ends_the_study_which_goes_on_without_it(
     assert len(history.scored) == 2
 
 
+def test_a_study_that_is_told_to_stop_ends_although_its_training_hangs(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inline, "GRACE", 0.2)
+    config = study("waits_for_ever", population=3)
+
+    def stop() -> None:
+        if home.journal.exists() and len(events(home, Started)) == 2:
+            raise Stopped(15)
+
+    with pytest.raises(Stopped):
+        run(config, home, stop=stop)
+    assert events(home, Closed)[-1].reason == "interrupted"
+
+
+class Waiting:
+    """For trainings of seven individuals, by a clock of its own."""
+
+    def __init__(self, faults: Faults, begun: Iterable[int]) -> None:
+        self.now = 0.0
+        self.patience = Patience(faults, clock=lambda: self.now)
+        births = tuple(Birth(n, {"lr": 1e-3}, "random") for n in range(7))
+        self.history = History([Bred(0, births), *map(Started, begun)])
+        for individual in begun:
+            self.patience.begin(individual)
+
+    def passes(self, seconds: float, say: Callable[[], object] | None = None) -> Failed | None:
+        """So many seconds, in each of which the pool says something, or nothing. The first training that is lost."""
+        for _ in range(int(seconds)):
+            self.now += 1.0
+            (say or self.patience.quiet)()
+            if lost := self.patience.lost(self.history):
+                return lost
+        return None
+
+
 def test_silence_is_measured_by_how_long_siblings_took() -> None:
-    now = [0.0]
-    patience = Patience(Faults(times=5.0), clock=lambda: now[0])
-    history = History([Bred(0, tuple(Birth(n, {"lr": 1e-3}, "random") for n in range(5)))])
-    for n in (3, 4):
-        history.add(Started(n))
-        patience.begin(n)
+    waiting = Waiting(Faults(times=5.0), begun=(3, 4))
     for n, seconds in enumerate((20.0, 30.0, 1000.0)):
-        now[0] = 10_000.0
-        assert patience.lost(history) is None  # too few to tell
-        history.add(Scored(n, 0.5, seconds=seconds))
-    patience.hear(Reported(4, 1, {}))
-    lost = patience.lost(history)
+        assert waiting.passes(400) is None  # too few to tell
+        waiting.history.add(Scored(n, 0.5, seconds=seconds))
+    waiting.patience.hear(Reported(4, 1, {}))
+    lost = waiting.patience.lost(waiting.history)
     assert lost
-    assert (lost.individual, lost.reason, lost.seconds) == (3, "timed out", 10_000.0)
-    assert patience.lost(history) is None
-    now[0] += 5 * 30.0
-    assert patience.lost(history) is None  # the other has reported since: it may be long, it does not hang
-    now[0] += 1.0
-    lost = patience.lost(history)
+    assert (lost.individual, lost.reason, lost.seconds) == (3, "timed out", 1200.0)
+    assert waiting.passes(5 * 30) is None  # the other has reported since: it may be long, it does not hang
+    lost = waiting.passes(1)
     assert lost
     assert lost.individual == 4
 
 
 def test_short_trainings_do_not_make_a_worker_that_starts_hang() -> None:
-    now = [0.0]
-    patience = Patience(Faults(), clock=lambda: now[0])
-    history = History([Bred(0, tuple(Birth(n, {"lr": 1e-3}, "random") for n in range(5)))])
+    waiting = Waiting(Faults(), begun=[4])
     for n in range(4):
-        history.add(Scored(n, 0.5, seconds=0.01))
-    patience.begin(4)
-    now[0] = LEAST
-    assert patience.lost(history) is None
-    now[0] = LEAST + 1
-    assert patience.lost(history)
+        waiting.history.add(Scored(n, 0.5, seconds=0.01))
+    assert waiting.passes(LEAST) is None
+    assert waiting.passes(1)
 
 
 def test_a_training_that_waits_for_room_is_not_silent() -> None:
-    patience = Patience(Faults(seconds=1.0), clock=lambda: 1e9)
-    assert patience.lost(History([Bred(0, (Birth(0, {"lr": 1e-3}, "random"),)), Started(0)])) is None
+    assert Waiting(Faults(seconds=1.0), begun=[]).passes(100) is None
+
+
+def test_while_a_driver_is_held_up_nobody_is_silent() -> None:
+    waiting = Waiting(Faults(seconds=20.0), begun=[0])
+    waiting.passes(10)
+    waiting.now += 10_000.0  # suspended, say
+    assert waiting.passes(1 + 20 - 10 - GAP) is None
+    assert waiting.passes(1)
+
+
+def test_a_driver_that_is_behind_with_listening_takes_nobody_for_silent_too_early_and_notices_all_the_same() -> None:
+    waiting = Waiting(Faults(seconds=20.0), begun=[0, 1])
+
+    def other() -> None:
+        waiting.patience.hear(Reported(1, 1, {}))
+
+    assert waiting.passes(20 + BEHIND, say=other) is None
+    assert waiting.passes(1, say=other)
+
+
+def test_what_was_said_while_the_driver_was_held_up_is_heard_first(home: Home) -> None:
+    held: list[int] = []
+
+    def watch(history: History, event: Event) -> None:
+        if isinstance(event, Reported) and event.epoch == 1:
+            held.append(event.individual)
+            time.sleep(0.6)
+
+    history = run(study("sound", population=3, faults=Faults(seconds=0.5)), home, watch=watch)
+    assert (len(held), len(history.scored)) == (3, 3)

@@ -1,5 +1,6 @@
 import math
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -121,6 +122,24 @@ def test_a_second_writer_is_told_who_holds_the_study(tmp_path: Path) -> None:
         assert held(tmp_path)
     assert not held(tmp_path)
     Journal(path, write=True).close()
+
+
+def test_a_process_that_an_objective_forked_holds_nothing(tmp_path: Path) -> None:
+    code = "import os, sys, time; from pathlib import Path; from gaopt.journal import Journal; "
+    code += "journal = Journal(Path(sys.argv[1]), write=True); child = os.fork(); "
+    code += "print(child, flush=True) if child else time.sleep(600); input()"
+    command = [sys.executable, "-c", code, tmp_path / "study.db"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        child = int(holder.stdout.readline())
+        try:
+            assert held(tmp_path)
+            holder.kill()
+            holder.wait()
+            assert not held(tmp_path)
+            Journal(tmp_path / "study.db", write=True).close()
+        finally:
+            os.kill(child, signal.SIGKILL)
 
 
 def test_a_killed_holder_blocks_nobody_and_is_not_named_again(tmp_path: Path) -> None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +23,7 @@ from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.objective import Plain, Report, Score, Task
+from gaopt.pools.base import outcomes
 from gaopt.pools.inline import Inline
 from gaopt.study import run
 from tests.conftest import toy
@@ -117,6 +123,59 @@ def test_a_note_may_be_anything(home: Home) -> None:
     found, _ = outcome(notes, home)
     assert isinstance(found, Scored)
     assert [note.message for note in History(Journal(home.journal)).individuals[0].notes] == ["5"]
+
+
+def test_what_is_told_at_length_is_cut(home: Home) -> None:
+    found, _ = outcome(raises(ValueError("x" * 10**6)), home)
+    assert isinstance(found, Failed)
+    assert found.message.startswith("ValueError: xxx")
+    assert (len(found.message), len(found.traceback)) == (2003, 20003)
+
+
+def test_an_objective_that_tells_without_end_fails_alone(home: Home) -> None:
+    found, _ = outcome(tells(metrics={f"m{n}": 0.5 for n in range(10**6)}), home)
+    assert isinstance(found, Failed)
+    assert "what the objective told cannot be written down: it is" in found.message
+
+
+def test_an_objective_that_changes_the_current_folder_changes_it_for_itself(tmp_path: Path) -> None:
+    def moves(task: Task, report: Report) -> Score:
+        os.chdir("/")
+        return Score(0.5)
+
+    before = os.getcwd()
+    outcome(moves, Home(tmp_path / "study"))
+    assert os.getcwd() == before
+
+
+class Net:
+    """In a circle, as networks and their hooks are."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+def test_what_a_failed_training_held_is_free_when_its_failure_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[weakref.ref[Net]] = []
+    freed: list[bool] = []
+
+    def emptied() -> None:
+        freed.append(seen[-1]() is None)
+        raise RuntimeError("CUDA error")
+
+    cuda = SimpleNamespace(is_initialized=lambda: True, empty_cache=emptied)
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+
+    def diverges(task: Task, report: Report) -> Score:
+        net = Net()
+        seen.append(weakref.ref(net))
+        raise Diverged("far")
+
+    task = Task("s", 0, 0, {"lr": 1e-3}, 0, {}, tmp_path, tmp_path)
+    assert [type(each) for each in outcomes(Plain(diverges), task)] == [Failed]
+    assert freed == [True]
 
 
 def test_an_exception_that_was_raised_from_itself_has_its_reason(home: Home) -> None:

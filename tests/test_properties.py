@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
+from unittest.mock import patch
 
 import pytest
 import tomli_w
@@ -41,13 +42,13 @@ from tests.conftest import toy
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder of its own to be in, with a finished study, a config and an image; nothing there is trained on Ray."""
     folder = tmp_path_factory.mktemp("place")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("GAOPT_RESULTS", str(folder / "results"))
-        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        patch.setattr(pools, "pool", lambda config, objective, shared: Inline(objective, shared))
-        patch.setattr(classifier, "mean_seconds", lambda config, images: 1.0)  # which trains for some
-        patch.setattr(image, "find_lr", untried)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("GAOPT_RESULTS", str(folder / "results"))
+        monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        monkeypatch.setattr(pools, "pool", lambda config, objective, shared: Inline(objective, shared))
+        monkeypatch.setattr(classifier, "mean_seconds", lambda config, images: 1.0)  # which trains for some
+        monkeypatch.setattr(image, "find_lr", untried)
         run_study(toy(population=4, generations=2), Home(folder / "results" / "toy"))
         (folder / "config.toml").write_text(tomli_w.dumps(inputs.BASE))
         (folder / "x.png").write_bytes(b"no image")
@@ -140,24 +141,35 @@ def test_an_override_is_refused_with_a_sentence_or_put_in(sets: Sequence[str]) -
     assert json.dumps(inputs.BASE) == before
 
 
-@given(tables=inputs.tables(), verb=st.sampled_from(["run", "train", "reproduce", "compare"]))
-def test_a_file_with_any_tables_is_refused_or_shown(place: Path, tables: dict[str, Any], verb: str) -> None:
+def shown_or_begun(place: Path, verb: str, *arguments: str, dry: bool) -> None:
+    """A verb that trains: refused, or with --dry-run shown, else about to begin, with nothing written yet."""
+    with patch.object(pools, "pool", untried):
+        refused_or_answered(place, verb, *(["--dry-run"] if dry else []), *arguments)
+
+
+@given(tables=inputs.tables(), verb=st.sampled_from(["run", "train", "reproduce", "compare"]), dry=st.booleans())
+def test_a_file_with_any_tables_is_refused_or_shown(place: Path, tables: dict[str, Any], verb: str, dry: bool) -> None:
     if str(tables.get("study", {})).count("image:objective"):
         tables["data"] = {"name": "folder", "path": "none"}
     (place / "config.toml").write_text(tomli_w.dumps(tables), "utf-8", "surrogatepass")
-    refused_or_answered(place, verb, "config.toml", "--dry-run")
+    shown_or_begun(place, verb, "config.toml", dry=dry)
 
 
-@given(st.binary(max_size=200) | inputs.words().map(lambda text: text.encode("utf-8", "surrogatepass")))
-def test_a_file_with_any_bytes_is_refused_or_shown(place: Path, content: bytes) -> None:
+@given(
+    content=st.binary(max_size=200) | inputs.words().map(lambda text: text.encode("utf-8", "surrogatepass")),
+    dry=st.booleans(),
+)
+def test_a_file_with_any_bytes_is_refused_or_shown(place: Path, content: bytes, dry: bool) -> None:
     (place / "config.toml").write_bytes(content)
-    refused_or_answered(place, "run", "config.toml", "--dry-run")
+    shown_or_begun(place, "run", "config.toml", dry=dry)
 
 
-@given(st.sampled_from(["run", "train", "reproduce", "compare"]).flatmap(inputs.arguments))
-def test_any_command_line_of_a_verb_that_trains_is_refused_or_shown(place: Path, arguments: list[str]) -> None:
+@given(arguments=st.sampled_from(["run", "train", "reproduce", "compare"]).flatmap(inputs.arguments), dry=st.booleans())
+def test_any_command_line_of_a_verb_that_trains_is_refused_or_shown(
+    place: Path, arguments: list[str], dry: bool
+) -> None:
     (place / "config.toml").write_text(tomli_w.dumps(inputs.BASE))
-    refused_or_answered(place, *arguments[:1], "--dry-run", *arguments[1:])
+    shown_or_begun(place, *arguments, dry=dry)
 
 
 @given(st.sampled_from(["status", "list", "report", "export", "predict"]).flatmap(inputs.arguments))

@@ -272,6 +272,48 @@ def test_a_best_individual_whose_weights_are_gone_is_trained_again_and_judged(ho
     assert run(config, torn).judged[history.best.id].metrics == again.judged[history.best.id].metrics
     assert noted(torn) == ["weights.safetensors is torn or altered: trained again"]
 
+    for harm in (
+        lambda: home.weights.unlink(),
+        lambda: home.weights.write_bytes(b""),
+        lambda: home.best.write_text(home.best.read_text("utf-8").replace('"individual": ', '"individual": 1')),
+        lambda: home.best.unlink(),
+    ):
+        whole = home.weights.read_bytes(), home.best.read_bytes()
+        harm()
+        run(config, home)
+        assert noted(home).pop() == "the best model was gone or altered: measured and written again"
+        assert (home.weights.read_bytes(), home.best.read_bytes()) == whole
+    before = noted(home)
+    run(config, home)
+    assert noted(home) == before
+
+
+@pytest.mark.slow
+def test_what_a_killed_process_left_of_a_file_goes_with_the_next_try(home: Home) -> None:
+    from gaopt import load
+
+    config = load("quick", ["pool.kind=inline", "data.limit=100", "recipe.epochs=1", "assisted.population=2"])
+    config = replace(config, assisted=replace(config.assisted, generations=1))
+    for individual in (0, 1):
+        home.scratch(individual).mkdir(parents=True)
+        for name in ("checkpoint", "weights"):
+            (home.scratch(individual) / f"{name}.safetensors.0123abcd.99.tmp").write_bytes(bytes(8))
+    run(config, home)
+    assert not list(home.path.rglob("*.tmp"))
+    assert list(home.path.rglob("weights.safetensors"))
+
+
+def test_the_best_that_was_judged_before_another_is_judged_again(home: Home) -> None:
+    """What judging leaves is of the last that was."""
+    config = replace(toy(population=4, generations=2), objective="tests.test_study:judging")
+    best = run(config, home).best
+    assert best
+    other = next(n for n in range(4) if n != best.id)
+    with Journal(home.journal, write=True) as journal:
+        journal.append(Judged(other, {"top1": 0.2}))  # a finalist, until the search went on
+    history = run(config, home)
+    assert list(history.judged) == [other, best.id]
+
 
 def noted(home: Home) -> list[str]:
     return [event.message for event in Journal(home.journal) if isinstance(event, Noted)]

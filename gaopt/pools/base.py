@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import os
 import queue
 import re
 import sys
@@ -11,7 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import chdir, suppress
 from dataclasses import dataclass, replace
 from operator import index
 from typing import Protocol, cast
@@ -71,7 +72,11 @@ def outcomes(objective: Objective, task: Task) -> Iterator[Outcome]:
 
 
 def watched(
-    objective: Objective, task: Task, patience: float | None, cancelled: threading.Event | None = None
+    objective: Objective,
+    task: Task,
+    patience: float | None,
+    cancelled: threading.Event | None = None,
+    grace: float | None = None,
 ) -> Iterator[Outcome | None]:
     """Run an objective on a task: its reports as they come, then `Scored`, `Judged` or `Failed`.
 
@@ -81,6 +86,7 @@ def watched(
     Args:
         patience: seconds after which None comes where nothing else did; None to wait for ever.
         cancelled: set it to end the task without waiting for that.
+        grace: seconds to wait, when the iterator is closed, for a task that may hang; None for as long as it takes.
     """
     results: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
     cancelled = cancelled or threading.Event()
@@ -108,7 +114,7 @@ def watched(
     finally:
         if not cancelled.is_set():
             cancelled.set()
-            thread.join()
+            thread.join(grace)
 
 
 class _Reporter:
@@ -131,13 +137,14 @@ class _Reporter:
         self._results.put(_writable(Reported(self._individual, index(epoch), finite(dict(metrics)), known)))
 
     def note(self, message: str) -> None:
-        self._results.put(_writable(Noted(self._individual, str(message))))
+        self._results.put(_writable(Noted(self._individual, cut(str(message), LINE))))
 
 
 def _attempt(objective: Objective, task: Task, report: _Reporter) -> Outcome | None:
     start = time.monotonic()
     try:
-        found = objective(task, report)
+        with chdir(os.curdir):  # whatever it changes to: paths of a study may be relative
+            found = objective(task, report)
         score = found if isinstance(found, Score) else Score(found)
         # It came to its end: no epoch was begun beyond. One that tells of none is one.
         report.begun = index(score.epochs) or report.begun - 1 or 1
@@ -163,9 +170,19 @@ def _release(failed: bool) -> None:
 def _failure(error: BaseException, task: Task, seconds: float, begun: int) -> Outcome:
     epochs = (error.epochs if isinstance(error, Diverged) else 0) or begun
     try:
-        return _writable(Failed(task.individual, reason(error), describe(error), seconds, epochs, traced(error)))
+        told = cut(describe(error), LINE), cut(traced(error), TRACEBACK)
+        return _writable(Failed(task.individual, reason(error), told[0], seconds, epochs, told[1]))
     except Exception:  # an exception that cannot even say what it is
         return Failed(task.individual, "error", type(error).__name__, seconds)
+
+
+LINE, TRACEBACK, MOST = 2_000, 20_000, 1 << 22
+"""Characters of a message, a traceback and a whole outcome. An exception may quote all that it was given."""
+
+
+def cut(text: str, most: int) -> str:
+    """Without its middle where it is too long."""
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"
 
 
 def _writable(outcome: Outcome) -> Outcome:
@@ -175,7 +192,10 @@ def _writable(outcome: Outcome) -> Outcome:
         ValueError: it cannot be written down.
     """
     try:
-        written = decode(*encode(outcome), 0.0)
+        kind, body = encode(outcome)
+        if len(body) > MOST:
+            raise ValueError(f"it is {len(body)} characters long, and must be at most {MOST}")
+        written = decode(kind, body, 0.0)
         soundness.check(written, {outcome.individual}, 0)
     except (StudyError, TypeError, ValueError) as error:
         raise ValueError(f"what the objective told cannot be written down: {error}") from error

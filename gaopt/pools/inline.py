@@ -51,7 +51,7 @@ class Inline:
             )
         self._individual, self._begun, self._late = task.individual, False, None
         self._cancelled = threading.Event()
-        running = watched(self._objective, replace(task, shared=self._shared), 1.0, self._cancelled)
+        running = watched(self._objective, replace(task, shared=self._shared), 1.0, self._cancelled, GRACE)
         self._running = cast("Generator[Outcome | None, None, None]", running)
 
     def wait(self) -> Outcome | Begun | None:
@@ -74,6 +74,7 @@ class Inline:
         return self._late is None or any(next(self._late, _END) is _END for _ in range(GRACE))
 
     def close(self) -> None:
+        """What hangs is left to end with this process."""
         if self._running:
             self._running.close()
         self._running = None

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import signal
+import time
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
-from gaopt import patience
+import tomli_w
+
+from gaopt import PoolConfig, patience
 from gaopt.config import Faults
-from gaopt.events import Failed
+from gaopt.events import Failed, Reported
 from gaopt.home import Home
 from gaopt.study import run
-from tests.ends import lost
+from tests.ends import lost, table
+from tests.processes import gaopt
+from tests.reliability.nodes import study as naps
 from tests.reliability.row import Tally
 from tests.reliability.studies import events, gone, on_ray, ray_of, study
 from tests.witness import finished
@@ -27,6 +34,26 @@ def beyond_siblings(folder: Path, population: int = 6) -> Tally:
     how = "and silent for longer than siblings took (the least of 60 s lowered to 10)"
     with patch.object(patience, "LEAST", 10.0):
         return _hung(folder, population, Faults(), how)
+
+
+def driver_suspended(folder: Path, seconds: float = 12.0) -> Tally:
+    """The driver is stopped for longer than a training may take, while its trainings go on and end."""
+    home, alone, config = (
+        Home(folder / "results" / "suspended"),
+        Home(folder / "alone"),
+        naps(faults=Faults(seconds=6.0)),
+    )
+    run(replace(config, pool=PoolConfig(kind="inline")), alone)
+    (folder / "naps.toml").write_text(tomli_w.dumps(config.plain()), "utf-8")
+    driver = gaopt(home.path.parent, "run", str(folder / "naps.toml"), "--name", home.name)
+    while driver.poll() is None and not (home.journal.is_file() and events(home, Reported)):
+        time.sleep(0.05)
+    driver.send_signal(signal.SIGSTOP)
+    time.sleep(seconds)
+    driver.send_signal(signal.SIGCONT)
+    well = driver.wait(timeout=120) == 0 and table(home, "pid") == table(alone, "pid")
+    how = f"SIGSTOP of the driver for {seconds:g} s, then SIGCONT: what ended meanwhile has its score"
+    return Tally(1, int(well), lost(home, finished(home)), how)
 
 
 def _hung(folder: Path, population: int, faults: Faults, how: str) -> Tally:

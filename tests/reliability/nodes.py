@@ -16,6 +16,7 @@ from typing import Any
 import tomli_w
 
 from gaopt import PoolConfig, StudyConfig
+from gaopt.config import Faults
 from gaopt.events import Event, Reported, Retried, Started
 from gaopt.history import History
 from gaopt.home import Home
@@ -63,11 +64,12 @@ def head_lost(folder: Path, most: int = 4) -> Tally:
     return Tally(most, plain if right else 0, lost(home, seen), how)
 
 
-def study(address: str = "") -> StudyConfig:
+def study(address: str = "", faults: Faults = Faults()) -> StudyConfig:  # noqa: B008 - frozen
     return replace(
         toy(population=6, generations=3),
         objective="tests.reliability.naps:naps",
         pool=PoolConfig(gpus=0, dashboard=False, address=address),
+        faults=faults,
         settings={"settings": {"epochs": 3, "seconds": 0.5}},
     )
 

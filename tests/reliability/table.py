@@ -46,7 +46,11 @@ ROWS = (
         (memory.refused, memory.killed_by_the_kernel, memory.killed_by_ray, memory.on_the_gpu),
     ),
     Row("diverged", "loss NaN or infinite, accuracy stuck at chance", (diverged.loss, diverged.chance)),
-    Row("hanging", "a training that hangs", (hanging.beyond_the_limit, hanging.beyond_siblings)),
+    Row(
+        "hanging",
+        "a training that hangs",
+        (hanging.beyond_the_limit, hanging.beyond_siblings, hanging.driver_suspended),
+    ),
     Row("nodes", "node lost, Ray head lost, dashboard's port taken", (nodes.node_lost, nodes.head_lost, ports.taken)),
     Row("holder", "two drivers on one study", (holder.two_drivers,)),
     Row(

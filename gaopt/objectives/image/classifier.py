@@ -21,7 +21,7 @@ from gaopt.objective import Baseline, Cycle, Report, Score, Task
 from gaopt.objectives.image.baselines import baselines
 from gaopt.objectives.image.cost import mean_seconds
 from gaopt.objectives.image.genes import check_genes, check_individuals, check_rungs, individuals
-from gaopt.objectives.image.model import about, described, network
+from gaopt.objectives.image.model import about, described, kept, network
 from gaopt.objectives.image.settings import Settings
 from resnet import data as datasets
 from resnet.data import Images
@@ -80,6 +80,9 @@ class Classifier:
     def __call__(self, task: Task, report: Report) -> Score:
         return self._judge(task, report) if task.judge else self._train(task, report)
 
+    def keeps(self, home: Path, individual: int) -> bool:
+        return kept(Home(home)) == individual
+
     def epochs(self, config: StudyConfig) -> int:
         """
         Raises:
@@ -131,7 +134,7 @@ class Classifier:
         net = network(described(known), found[0])
         metrics = evaluate(net, images.test, images, loss_function(settings.recipe))
         home = Home(task.home)
-        weights.write(home.weights, found[0], {"gaopt": __version__})
+        weights.write(home.weights, found[0], {"gaopt": __version__, "individual": str(task.individual)})
         home.write(home.best, json.dumps(known | {"test": metrics}, indent=2) + "\n")
         return Score(metrics["top1"], metrics)
 

@@ -106,17 +106,28 @@ def predict(home: Home, paths: Sequence[Path], top: int = 5) -> list[list[tuple[
     ]
 
 
+def kept(home: Home) -> int | None:
+    """The individual whose model lies in a study's folder; None where none does that could be used."""
+    try:
+        _model(home)
+        return int(json.loads(home.best.read_text("utf-8"))["individual"])
+    except (StudyError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _model(home: Home) -> tuple[Model, nn.Module]:
     from resnet import weights
 
+    again = f"gaopt resume {home.handle} writes it"
     if not (home.weights.is_file() and home.best.is_file()):  # a pipe would be waited for
-        raise StudyError(
-            f"the study {home.name!r} has no best model: the image objective writes one when its search ends"
-        )
+        raise StudyError(f"the study {home.name!r} has no best model: {again} when the search of images has ended")
     if (found := weights.read(home.weights)) is None:
-        raise StudyError(f"{home.weights} is torn or altered: no weights can be read from it")
+        raise StudyError(f"{home.weights} is torn or altered: {again} again")
     try:
-        about = described(json.loads(home.best.read_text("utf-8")))
+        told = json.loads(home.best.read_text("utf-8"))
+        about = described(told)
+        if found[1].get("individual", "") not in ("", str(told.get("individual"))):  # up to 0.4.0 it has none
+            raise ValueError(f"individual {told.get('individual')} and {found[1]['individual']}")
         return about, network(about, found[0]).eval()
     except (ValueError, KeyError, TypeError, RuntimeError, ConfigError) as error:
         raise StudyError(f"{home.best} and {home.weights.name} do not fit together: {error!r:.200}") from None
