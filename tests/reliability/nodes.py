@@ -64,6 +64,23 @@ def head_lost(folder: Path, most: int = 4) -> Tally:
     return Tally(most, plain if right else 0, lost(home, seen), how)
 
 
+def head_of_a_cluster_lost(folder: Path) -> Tally:
+    """The head of a cluster that the driver joined is killed; the study is gone on with on this machine alone."""
+    home = Home(folder / "results" / "joined")
+    (folder / "toy.toml").write_text(tomli_w.dumps(study().plain()), "utf-8")
+    with cluster(nodes=1) as there:
+        begin = ("run", str(folder / "toy.toml"), "--name", home.name, "--address", there.address)
+        driver = gaopt(home.path.parent, *begin, said=subprocess.PIPE)
+        _wait_for(home, events=8, driver=driver)
+        seen = set(ends(home))
+        os.kill(there.head_node.all_processes["gcs_server"][0].process.pid, signal.SIGKILL)
+        plain = _stops_in_good_order(driver)
+    last = gaopt(home.path.parent, "resume", home.name, "--address", "local", said=subprocess.PIPE)
+    last.communicate(timeout=BOUND * 5)
+    right = plain and last.returncode == 0 and table(home, "pid") == _undisturbed(folder)
+    return Tally(1, int(right), lost(home, seen), "that of a cluster that was joined, then resumed on this machine")
+
+
 def study(address: str = "", faults: Faults = Faults()) -> StudyConfig:  # noqa: B008 - frozen
     return replace(
         toy(population=6, generations=3),

@@ -51,7 +51,11 @@ ROWS = (
         "a training that hangs",
         (hanging.beyond_the_limit, hanging.beyond_siblings, hanging.driver_suspended),
     ),
-    Row("nodes", "node lost, Ray head lost, dashboard's port taken", (nodes.node_lost, nodes.head_lost, ports.taken)),
+    Row(
+        "nodes",
+        "node lost, Ray head lost, dashboard's port taken",
+        (nodes.node_lost, nodes.head_lost, nodes.head_of_a_cluster_lost, ports.taken),
+    ),
     Row("holder", "two drivers on one study", (holder.two_drivers,)),
     Row(
         "checkpoint",
