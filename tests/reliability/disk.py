@@ -31,8 +31,9 @@ ERRORS = ("EIO", "ENOSPC", "EROFS", "EDQUOT")
 WHY = (
     *(os.strerror(getattr(errno, error)) for error in ERRORS),
     *("disk I/O error", "database or disk is full", "unable to open database file", "readonly database"),
+    "left in the middle of a write",
 )
-"""How the system and SQLite call them."""
+"""How the system, SQLite and, of a study that cannot be put right, gaopt call them."""
 
 
 def saves(task: Task, report: Report) -> float:
