@@ -158,13 +158,13 @@ def _attempt(objective: Objective, task: Task, report: _Reporter) -> Outcome | N
 def _release(failed: bool) -> None:
     """Give memory back before anybody hears that a task is over: what failed lies in circles, and torch keeps what was
     freed on a GPU, which others may share, for the process that had it."""
-    torch = sys.modules.get("torch")
-    gpu = torch is not None and torch.cuda.is_initialized()
-    if failed or gpu:
+    if failed:
         gc.collect()
-    if torch is not None and gpu:
-        with suppress(Exception):  # after an error of CUDA any call may fail
-            torch.cuda.empty_cache()
+    with suppress(Exception):  # no torch, or only half of it yet; and after an error of CUDA any call may fail
+        cuda = sys.modules["torch"].cuda
+        if cuda.is_initialized():
+            gc.collect()
+            cuda.empty_cache()
 
 
 def _failure(error: BaseException, task: Task, seconds: float, begun: int) -> Outcome:
