@@ -15,8 +15,8 @@ from resnet import weights
 from resnet.callbacks import Epochs
 
 FORMATS = ("1", "2")
-"""Those that are read; the last is written. 2 has a checksum; 1, of gaopt up to 0.4.0, does not say its number. A training
-of gaopt's begins anew all the same where one does not say by which code it was made, as none did then."""
+"""Those that are read; the last is written. 2 has a checksum; 1, of gaopt up to 0.4.0, does not say its number. A
+training of gaopt's begins anew all the same where one does not say by which code it was made, as none did then."""
 
 
 class Checkpoint:
