@@ -265,7 +265,8 @@ def _join(address: str) -> Any:
 
 
 def _lifelines(grace: float) -> Lifelines:
-    there = ray.init(ignore_reinit_error=True).address_info  # starts nothing: there is one
+    # It starts nothing, for there is one; and with no address Ray would first look for others, and tell of them.
+    there = ray.init(address="local", ignore_reinit_error=True).address_info
     return Lifelines(there["gcs_address"], there["raylet_socket_name"], grace)
 
 

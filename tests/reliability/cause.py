@@ -9,7 +9,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
 from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
@@ -69,9 +69,11 @@ def _tally(cause: Callable[..., Tally], place: Path) -> Tally | str:
 
 def tried(row: Row) -> Told:
     begun, tallies, untried, broken = time.monotonic(), list[Tally](), list[str](), list[str]()
-    for cause in row.causes:
+    with ThreadPoolExecutor(row.at_once) as beside:
+        told = [beside.submit(caused, cause) for cause in row.causes]
+    for cause, tally in zip(row.causes, told, strict=True):
         try:
-            tallies.append(caused(cause))
+            tallies.append(tally.result())
         except pytest.skip.Exception as reason:
             untried.append(str(reason))
         except Exception as error:

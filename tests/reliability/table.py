@@ -25,11 +25,16 @@ from tests.reliability.row import Tally
 
 @dataclass(frozen=True)
 class Row:
-    """One fault: its name on the command line, what it is, and the functions that cause it in a scratch folder."""
+    """One fault: its name on the command line, what it is, and the functions that cause it in a scratch folder.
+
+    Attributes:
+        at_once: so many of them at the same time; more than one where none heeds the time or what the machine has left.
+    """
 
     name: str
     fault: str
     causes: tuple[Callable[..., Tally], ...]
+    at_once: int = 1
 
 
 ROWS = (
@@ -37,8 +42,9 @@ ROWS = (
         "killed",
         "driver killed (SIGKILL) at any system call that writes or syncs",
         (killed.killed_at_every_call, killed.killed_again_and_again),
+        at_once=2,
     ),
-    Row("disk", "a write fails: disk full, EIO, read-only", (disk.full, disk.failing, disk.read_only)),
+    Row("disk", "a write fails: disk full, EIO, read-only", (disk.full, disk.failing, disk.read_only), at_once=2),
     Row("workers", "worker killed, segmentation fault, `os._exit`", (workers.dies_once, workers.dies_always)),
     Row(
         "memory",
@@ -55,6 +61,7 @@ ROWS = (
         "nodes",
         "node lost, Ray head lost, dashboard's port taken",
         (nodes.node_lost, nodes.head_lost, nodes.head_of_a_cluster_lost, ports.taken),
+        at_once=2,
     ),
     Row("holder", "two drivers on one study", (holder.two_drivers,)),
     Row(
