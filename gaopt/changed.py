@@ -94,7 +94,7 @@ def changes(
     for key, old, new in found:
         if not key.startswith(TRAINING):
             raise StudyError(f"the study was begun with {_told(key, old, new)}: start a new one")
-    said = (*(_told(*each) for each in found), *_parts(history.made_of, made_of or {}))
+    said = (*(_told(*each) for each in found), *parts(history.made_of, made_of or {}))
     if said and not allowed:
         raise StudyError(f"the study was begun with {said[0]}: start a new one, or {ALLOW}")
     check_read(config, begun)
@@ -125,8 +125,11 @@ def _told(key: str, old: Any, new: Any) -> str:
     return f"{key} = {old!r}, now it is {new!r}"
 
 
-def _parts(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
-    """In words. A study that was begun before parts were written down, or with a pool that tells none, has none."""
+def parts(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    """What trainings are made of otherwise than before, in words.
+
+    A study that was begun before parts were written down, or with a pool that tells none, has none.
+    """
     if old and new:
         differing = [name for name in dict.fromkeys((*old, *new)) if old.get(name) != new.get(name)]
         if differing:

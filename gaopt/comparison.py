@@ -54,6 +54,21 @@ class Final:
 
 
 @dataclass(frozen=True)
+class Change:
+    """Where a comparison was gone on with although trainings were otherwise before.
+
+    Attributes:
+        where: the study that was opened then.
+        ended: trainings of the whole comparison by then.
+        what: a phrase for each thing that changed.
+    """
+
+    where: str
+    ended: int
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Comparison:
     """
     Attributes:
@@ -66,6 +81,7 @@ class Comparison:
         studies: whether these were searches of their own, each with what budget it had.
         splits: whether the finals were trained on training and validation images and judged on test images; else they
             are the objective itself, with fresh seeds.
+        changes: of that by which trainings are made, in the order of writing.
     """
 
     name: str
@@ -79,6 +95,7 @@ class Comparison:
     difference: float
     splits: bool
     studies: bool = False
+    changes: tuple[Change, ...] = ()
 
     @property
     def seeds(self) -> list[int]:

@@ -16,7 +16,7 @@ from gaopt.errors import StudyError, Unwritable, nearest
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PART = re.compile(r".+\.(\d+)\.tmp")
 _BEGUN = {"study.lock", "study.db.part", "study.db.part-journal"}
-"""All that a driver leaves which was killed before its study had an event."""
+"""All that a driver leaves which was killed before its study had an event, or its comparison a plan; and parts."""
 
 _WRITTEN = ("study.*", "work/*", "work/*/*.safetensors*")
 """What is written in place, or removed. Other links in its own folder an objective may have made itself."""
@@ -143,7 +143,7 @@ class Home:
     def tidy(self) -> None:
         """Remove what drivers left that were killed while they wrote a file."""
         for part in (*self.path.glob("*.tmp"), *self.path.glob("figures/*.tmp")):
-            if (named := _PART.fullmatch(part.name)) and not _lives(int(named[1])):
+            if _abandoned(part):
                 with suppress(OSError):
                     part.unlink()
 
@@ -201,7 +201,7 @@ def fresh(name: str | None, stem: str) -> Home:
         raise StudyError(f"the study {name!r} exists: go on with 'gaopt resume {name}', or give another --name")
     if ComparisonHome(home.path).plan.is_file():
         raise StudyError(f"the comparison {name!r} exists: go on with 'gaopt compare {name}', or give another --name")
-    if home.path.exists() and not (home.path.is_dir() and {path.name for path in home.path.iterdir()} <= _BEGUN):
+    if home.path.exists() and not (home.path.is_dir() and all(map(_begun, home.path.iterdir()))):
         raise StudyError(f"{home.path} exists and is no study: give another --name")
     return home
 
@@ -232,11 +232,16 @@ def claim_comparison(name: str | None, stem: str) -> ComparisonHome:
 
 def comparison(name: str) -> ComparisonHome | None:
     """A comparison by name, or by the path of its folder; None where there is none."""
-    # Not Path.is_file, which raises where a name is too long for a file.
-    for path in (Path(name) if os.sep in name else None, results() / name):
-        if path and os.path.isfile((home := ComparisonHome(path)).plan):
+    if "\0" in name:
+        return None
+    if os.sep in name:
+        path = Path(os.path.realpath(name))
+        home = ComparisonHome(results() / path.name if path.parent == results().resolve() else path)
+        # Not Path.is_file, which raises where a name is too long for a file.
+        if os.path.isfile(home.plan):
             return home
-    return None
+    home = ComparisonHome(results() / name)
+    return home if os.path.isfile(home.plan) else None
 
 
 def existing(name: str) -> Home:
@@ -259,6 +264,20 @@ def existing(name: str) -> Home:
         known = (study.name for study in studies())
         raise StudyError(f"there is no study {name!r} in {results()}: {nearest(path.name, known)}")
     return home
+
+
+def _begun(path: Path) -> bool:
+    """Whether a driver may have left it that was killed before there was anything to go on with."""
+    return path.name in _BEGUN or _abandoned(path)
+
+
+def _abandoned(path: Path) -> bool:
+    """Whether it is a part of a file, and nobody writes it any more.
+
+    In a container a driver may have the number of the one before; its own parts do not outlive `Home.write`.
+    """
+    named = _PART.fullmatch(path.name)
+    return named is not None and (int(named[1]) == os.getpid() or not _lives(int(named[1])))
 
 
 def _lives(pid: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import click
 
@@ -14,8 +14,10 @@ from gaopt.comparing.methods import Methods
 from gaopt.comparing.plan import Plan
 from gaopt.comparing.read import comparison
 from gaopt.comparing.run import Runner, missing
+from gaopt.comparison import Comparison
 from gaopt.driver import open_pool
-from gaopt.errors import Hopeless, Lost, Stopped, Unwritable
+from gaopt.errors import BadInput, GaoptError, Unwritable
+from gaopt.hold import Hold, check_free
 from gaopt.home import ComparisonHome
 from gaopt.objective import epochs, resolve
 from gaopt.printable import printable
@@ -30,10 +32,10 @@ def drive(plan: Plan, place: Callable[[], ComparisonHome], allow_changed: bool =
         place: gives its folder, once nothing that the user gave can be wrong any more.
         allow_changed: see `study.run`.
     """
-    with Signals() as signals:
-        home = _run(plan, place, signals, allow_changed)
+    with Signals() as signals, ExitStack() as kept:
+        home = _run(plan, place, signals, kept, allow_changed)
         found = comparison(home)
-        report.write(found, home)
+        _report(found, home)
         click.echo(printable(report.verdict(found)))
         click.echo(f"report: {home.report}")
         signals.check()
@@ -64,6 +66,7 @@ def outline(plan: Plan) -> None:
 def again(home: ComparisonHome, plan: Plan, allow_changed: bool) -> None:
     """Go on with a comparison; one that has all it needs has only its report written again."""
     if missing(home, plan):
+        check_free(home.path)  # before data are loaded and Ray is started, in vain
         drive(plan, lambda: home, allow_changed)
         return
     found = comparison(home)
@@ -72,7 +75,13 @@ def again(home: ComparisonHome, plan: Plan, allow_changed: bool) -> None:
     click.echo(printable(report.verdict(found)))
 
 
-def _run(plan: Plan, place: Callable[[], ComparisonHome], signals: Signals, allow_changed: bool) -> ComparisonHome:
+def _run(
+    plan: Plan, place: Callable[[], ComparisonHome], signals: Signals, kept: ExitStack, allow_changed: bool
+) -> ComparisonHome:
+    """
+    Args:
+        kept: gets the hold on the folder, which lasts until the report is written.
+    """
     base = plan.base
     shared = resolve(base.objective).prepare(base)
     with closing(open_pool(base, shared)) as pool:
@@ -80,17 +89,36 @@ def _run(plan: Plan, place: Callable[[], ComparisonHome], signals: Signals, allo
         signals.check()
         home = place()
         home.make()
-        plans.write(plan, home)
+        kept.callback(Hold(home.path).release)
+        plan = plans.current(plan, home)
         _introduce(home, plan, pool.capacity)
         if pool.dashboard:
             click.echo(f"Ray dashboard: {pool.dashboard}  (its token: ray get-auth-token)", err=True)
         runner = Runner(home, plan, pool, shared, signals.check, _say, allow_changed)
         try:
             runner.run()
-        except (Stopped, Hopeless, Lost, Unwritable):
-            click.echo(f"stopped; go on with: gaopt compare {shlex.quote(home.handle)}", err=True)
+        except GaoptError as error:
+            _say_how(home, error)
             raise
     return home
+
+
+def _say_how(home: ComparisonHome, error: GaoptError) -> None:
+    """Bad input says itself what to do; and without its plan there is nothing to go on with."""
+    if not isinstance(error, BadInput) and home.plan.is_file():
+        click.echo(f"stopped; go on with: gaopt compare {shlex.quote(home.handle)}", err=True)
+
+
+def _report(found: Comparison, home: ComparisonHome) -> None:
+    """
+    Raises:
+        Unwritable: the report has no room. What it is made of is in the journals.
+    """
+    try:
+        report.write(found, home)
+    except Unwritable as error:
+        click.echo(f"all is run; write its report with: gaopt compare {shlex.quote(home.handle)}", err=True)
+        raise Unwritable(f"the report is not written: {error}") from error
 
 
 def _say(line: str) -> None:

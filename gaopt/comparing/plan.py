@@ -72,6 +72,20 @@ def read(home: ComparisonHome) -> Plan:
     return plan
 
 
+def current(plan: Plan, home: ComparisonHome) -> Plan:
+    """The plan, once its folder is held: another driver may have been there since it was made.
+
+    Raises:
+        StudyError: by now the folder is another comparison's.
+    """
+    if not home.plan.is_file():
+        return plan
+    there = read(home)
+    if replace(there, seeds=plan.seeds) != plan:
+        raise StudyError(f"the comparison {home.name!r} was begun or changed by another process meanwhile: look at it")
+    return replace(plan, seeds=max(plan.seeds, there.seeds))
+
+
 def extended(plan: Plan, seeds: int | None) -> Plan:
     """The same with more seeds.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from gaopt.changed import parts
 from gaopt.comparing.methods import Methods
 from gaopt.comparing.plan import Plan, read
-from gaopt.comparison import Comparison, Final, Search
+from gaopt.comparison import Change, Comparison, Final, Search
 from gaopt.config import StudyConfig, from_tables
 from gaopt.errors import ConfigError, StudyError
 from gaopt.events import Event
@@ -24,18 +25,19 @@ def comparison(home: ComparisonHome) -> Comparison:
         BadInput: its plan or one of its journals cannot be read.
     """
     plan = read(home)
-    methods, found = Methods(plan), tuple(searches(home, plan))
+    methods, found, judged = Methods(plan), tuple(searches(home, plan)), finals_begun(home, plan)
     return Comparison(
         name=home.name,
         methods=plan.methods,
         titles={method: methods.title(method) for method in plan.methods},
         searches=found,
-        finals=tuple(_finals(home, plan, found)),
+        finals=tuple(_finals(home, found, judged)),
         config=plan.base.plain(),
         cost=plan.cost,
         budget=plan.budget,
         difference=plan.difference,
         studies=bool(plan.studies),
+        changes=tuple(_changes(begun(plan, found, judged))),
         splits=isinstance(resolve(plan.base.objective), Comparable),
     )
 
@@ -55,6 +57,42 @@ def searches(home: ComparisonHome, plan: Plan, only: int | None = None) -> Itera
     for method, seed, place in places(home, plan):
         if only in (None, seed) and place.journal.is_file():
             yield Search(method, seed, history(place))
+
+
+def finals_begun(home: ComparisonHome, plan: Plan) -> dict[int, History]:
+    """By their seed."""
+    seeds = sorted({seed for _, seed, _ in places(home, plan)})
+    return {seed: history(place) for seed in seeds if (place := home.finals(seed)).journal.is_file()}
+
+
+def begun(plan: Plan, found: Iterable[Search], judged: Mapping[int, History]) -> list[tuple[str, History]]:
+    """The studies that the comparison itself runs: what each is, and its history; in the order of their beginning.
+
+    That is known without a clock, for they are run one after another, seed by seed.
+    """
+    own = [] if plan.studies else [(s.seed, f"{s.method} (seed {s.seed})", s.history) for s in found]
+    own += [(seed, f"the finals of seed {seed}", trained) for seed, trained in judged.items()]
+    return [(name, trained) for _, name, trained in sorted(own, key=lambda each: each[0])]
+
+
+def made_of(studies: Iterable[tuple[str, History]]) -> Mapping[str, str]:
+    """Of which the trainings of a comparison were made of late; empty if none of its studies says so."""
+    known: Mapping[str, str] = {}
+    for _, trained in studies:
+        known = trained.made_of or known
+    return known
+
+
+def _changes(studies: Iterable[tuple[str, History]]) -> Iterator[Change]:
+    """What each study says of itself, and in what one that was begun is made otherwise than the one before."""
+    known: Mapping[str, str] = {}
+    before = 0
+    for where, trained in studies:
+        for opened, ended in trained.openings:
+            if said := dict.fromkeys((*opened.changed, *parts(known, opened.made_of))):
+                yield Change(where, before + ended, tuple(said))
+            known = opened.made_of or known
+        before += len(trained.ends)
 
 
 def history(home: Home) -> History:
@@ -100,22 +138,19 @@ def _config(path: Path) -> StudyConfig:
         raise StudyError(f"the study {path.name!r} has a config that cannot be read: {error}") from error
 
 
-def _finals(home: ComparisonHome, plan: Plan, found: Iterable[Search]) -> Iterator[Final]:
+def _finals(home: ComparisonHome, found: Iterable[Search], judged: Mapping[int, History]) -> Iterator[Final]:
     """
     Raises:
         StudyError: a study that is compared was gone on with, and has another winner; or the finals are damaged.
     """
     now = {(search.method, search.seed): search.winner and search.winner.genes for search in found}
-    for seed in sorted({seed for _, seed, _ in places(home, plan)}):
-        place = home.finals(seed)
-        if not place.journal.is_file():
-            continue
-        trained = history(place)
+    for seed, trained in judged.items():
         chosen = winners(trained.config) if trained.config else []
         for individual in trained.individuals.values():
             number = individual.genes.get(GENE)
             if not isinstance(number, int) or number not in range(len(chosen)):
-                raise StudyError(f"{place.journal} has an individual of winner {number!r}, of {len(chosen)} winners")
+                journal = home.finals(seed).journal
+                raise StudyError(f"{journal} has an individual of winner {number!r}, of {len(chosen)} winners")
             winner = chosen[number]
             if now.get((winner.method, seed)) != dict(winner.genes):
                 raise StudyError(f"a search of {winner.method} went on since its winner was judged: compare it anew")

@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from gaopt import faults
+from gaopt.changed import ALLOW, parts
 from gaopt.comparing.methods import Methods
-from gaopt.comparing.plan import Plan
-from gaopt.comparing.read import history, places, searches
+from gaopt.comparing.plan import Plan, write
+from gaopt.comparing.read import begun, finals_begun, history, made_of, places, searches
 from gaopt.comparison import Search
 from gaopt.config import from_tables
+from gaopt.errors import StudyError
+from gaopt.events import Event
+from gaopt.history import History
 from gaopt.home import ComparisonHome, Home
 from gaopt.objective import resolve
 from gaopt.objectives import finals
@@ -49,13 +53,17 @@ class Runner:
     allow_changed: bool = False
 
     def run(self) -> None:
-        """Run what is missing.
+        """Write down what is to be done, and run what is missing. Whoever calls holds the folder.
 
         Raises:
-            BadInput: the data or a study cannot be used.
+            BadInput: the data or a study cannot be used; or code or data are not what they were, and that is not
+                allowed. Then nothing was changed.
             Stopped: it was told to stop; calling again goes on.
             Hopeless: nothing has a score, and all trainings fail; calling again goes on.
         """
+        self._check()
+        self.home.tidy()
+        write(self.plan, self.home)
         methods = Methods(self.plan, self.shared, self.stop)
         for seed in sorted({seed for _, seed, _ in places(self.home, self.plan)}):
             for method, of, place in places(self.home, self.plan):
@@ -64,9 +72,21 @@ class Runner:
             if not ended(self.home.finals(seed)):
                 self._finals(seed)
 
+    def _check(self) -> None:
+        """A study that is not begun yet could not tell of itself that others were made of something else.
+
+        Raises:
+            StudyError: they were, and it is not allowed. Where it is, the journals begun from now on say so.
+        """
+        studies = begun(self.plan, searches(self.home, self.plan), finals_begun(self.home, self.plan))
+        said = list(parts(made_of(studies), self.pool.made_of))
+        if said and not self.allow_changed:
+            raise StudyError(f"the comparison was begun with {said[0]}: start a new one, or {ALLOW}")
+
     def _search(self, methods: Methods, method: str, seed: int, place: Home) -> None:
-        begun, may = place.journal.is_file(), self.allow_changed
-        config = resumed(place, allow_changed=may) if begun else methods.configured(method, seed)
+        may = self.allow_changed
+        there = place.journal.is_file()
+        config = resumed(place, allow_changed=may) if there else methods.configured(method, seed)
         if config.strategy == "ray-asha":
             from gaopt.comparing import asha  # Ray Tune, seconds
 
@@ -83,6 +103,11 @@ class Runner:
             return ignore
         return lambda history, event: faults.check(history, self.plan.base.faults)
 
+    def _hoped(self, history: History, event: Event) -> None:
+        """Ends finals that all fail alike: winners hardly do, and a final that failed is not trained again."""
+        if not history.scored:
+            faults.check(history, self.plan.base.faults)
+
     def _place(self, method: str, seed: int) -> str:
         """Of a search among all: "3 of 40"."""
         each = [(method, seed) for method, seed, _ in places(self.home, self.plan)]
@@ -96,7 +121,8 @@ class Runner:
         objective = resolve(config.objective)
         with closing(open_pool(config, objective, objective.prepare(config))) as pool:
             place = self.home.finals(seed)
-            found = run(config, place, pool=pool, stop=self.stop, allow_changed=self.allow_changed)
+            may = self.allow_changed
+            found = run(config, place, pool=pool, watch=self._hoped, stop=self.stop, allow_changed=may)
         self.home.finals(seed).sweep(keep=())
         self.tell(f"seed {seed}  finals: {len(found.scored)} of {len(found.individuals)} have a score")
 

@@ -37,13 +37,26 @@ class Winner:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """
+    Attributes:
+        shared: what finals are trained on.
+        made_of: of which the searches' trainings would be made now: of the same code, and of the data before they
+            were joined.
+    """
+
+    shared: Any
+    made_of: Mapping[str, str]
+
+
 class Finals:
     judges = False
 
     def __call__(self, task: Task, report: Report) -> Score:
         winner = winners(task.settings)[int(task.genes[GENE])]
         base = resolve(_base(task.settings).objective)
-        again = replace(task, genes=dict(winner.genes), settings=winner.settings)
+        again = replace(task, genes=dict(winner.genes), settings=winner.settings, shared=task.shared.shared)
         found = base.final(again, report) if isinstance(base, Comparable) else base(again, report)
         return found if isinstance(found, Score) else Score(found)
 
@@ -51,18 +64,19 @@ class Finals:
         winners(config.settings)
         return config
 
-    def prepare(self, config: StudyConfig) -> Any:
+    def prepare(self, config: StudyConfig) -> Prepared:
         base = _base(config.settings)
         objective = resolve(base.objective)
         shared = objective.prepare(objective.check(base))
-        return objective.joined(shared) if isinstance(objective, Comparable) else shared
+        joined = objective.joined(shared) if isinstance(objective, Comparable) else shared
+        return Prepared(joined, objective.made_of(shared))
 
-    def seconds(self, config: StudyConfig, shared: Any) -> None:
+    def seconds(self, config: StudyConfig, shared: Prepared) -> None:
         return None
 
-    def made_of(self, shared: Any) -> dict[str, str]:
-        """Of whatever data they are; the code is written down with the searches."""
-        return {"data": shared.digest} if hasattr(shared, "digest") else {}
+    def made_of(self, shared: Prepared) -> dict[str, str]:
+        """The same as the searches, so that all journals of a comparison can be held against each other."""
+        return dict(shared.made_of)
 
 
 objective = Finals()
@@ -84,6 +98,7 @@ def configured(base: StudyConfig, chosen: list[Winner], repeats: int, seed: int)
         seed=seed,
         grid=replace(base.grid, repeats=repeats),
         pool=base.pool,
+        faults=replace(base.faults, alike=0),  # one winner that fails keeps no other from its score
         settings={"finals": {"base": base.plain(), "winners": rows}},
     )
 

@@ -30,7 +30,12 @@ import tomli_w
 from tests import conftest
 from tests.conftest import ROOT
 
-WRITING = "write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,ftruncate,mkdir,rmdir,fchown,openat"
+WRITING = ",".join(
+    (
+        *("write", "pwrite64", "writev", "ftruncate", "fsync", "fdatasync", "openat", "fchown"),
+        *("rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "rmdir"),
+    )
+)
 """The system calls that change a disk; of those to open a file the ones that may make it."""
 MEMORY = "/dev/shm"
 MAIN = "gaopt.cli:main"

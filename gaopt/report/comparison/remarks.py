@@ -20,6 +20,7 @@ def remarks(comparison: Comparison, claims: Claims, unit: Unit) -> list[str]:
         *_knowledge(comparison),
         *_finals(comparison),
         *_failures(comparison),
+        *_changed(comparison),
         *_missing(comparison),
     ]
 
@@ -111,6 +112,15 @@ def _failures(comparison: Comparison) -> list[str]:
         are = "is" if len(broken) == 1 else "are"
         said.append(f"{words.plural(len(broken), 'final')} failed and {are} in no mean: {names}.")
     return said
+
+
+def _changed(comparison: Comparison) -> list[str]:
+    """With what it was gone on with although trainings were otherwise before."""
+    return [
+        f"After {words.plural(change.ended, 'training')}, with {change.where}, the comparison was gone on with although"
+        f" there had changed: {'; '.join(change.what)}. Scores from before and after may not be comparable."
+        for change in comparison.changes
+    ]
 
 
 def _missing(comparison: Comparison) -> list[str]:
