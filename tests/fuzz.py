@@ -1,14 +1,16 @@
 """python -m tests.fuzz TARGET SECONDS: bytes that were changed at random, where bytes are read (needs atheris).
 
 Whatever comes, a reader has an answer or raises a `BadInput`; anything else is a finding, and ends the run with the
-bytes in a file crash-*. What was found once is a test (tests/test_bad_journals.py, tests/test_bad_images.py).
+bytes in a file crash-*. What was found once is a test (tests/test_bad_*.py).
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import shutil
 import sys
+import tarfile
 import tempfile
 import tomllib
 from collections.abc import Callable
@@ -30,6 +32,8 @@ with atheris.instrument_imports(include=["gaopt", "resnet"]):
     from resnet import weights
     from resnet.callbacks import Epochs
     from resnet.checkpoint import Checkpoint
+    from resnet.split import DataError
+    from resnet.trees import open_tree
 from tests.conftest import toy
 from tests.inputs import BASE
 
@@ -80,6 +84,16 @@ def checkpoint(data: bytes) -> None:
     Checkpoint(net, torch.optim.AdamW(net.parameters()), epochs, path, "x", lambda note: None).load(torch.device("cpu"))
 
 
+def archive(data: bytes) -> None:
+    """A tar archive, packed or not: what is listed in it is read."""
+    path = SCRATCH / "archive.tar"
+    path.write_bytes(data)
+    with contextlib.suppress(DataError):
+        tree = open_tree(path)
+        for _, contents in tree.read([parts for parts, size in tree.listing.files.items() if size is not None]):
+            contents()
+
+
 def config(data: bytes) -> None:
     """A TOML file."""
     try:
@@ -95,6 +109,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "events": events,
     "tensors": tensors,
     "checkpoint": checkpoint,
+    "archive": archive,
     "config": config,
 }
 
@@ -113,6 +128,15 @@ def sow(corpus: Path) -> None:
     (corpus / "checkpoint" / "one").write_text(
         "\n".join([*moments, 'progress {"done": 1, "reports": [], "seconds": 1}'])
     )
+    for form in ("USTAR", "GNU", "PAX"):
+        for packed in ("", "gz"):
+            with tarfile.open(
+                corpus / "archive" / f"{form}{packed}", f"w:{packed}", getattr(tarfile, f"{form}_FORMAT")
+            ) as tar:
+                for name in ("a/1.png", "b" * 90 + "/" + "c" * 90 + "/2.png"):
+                    member = tarfile.TarInfo(name)
+                    member.size = 600
+                    tar.addfile(member, io.BytesIO(bytes(600)))
     shutil.copy(home.config, corpus / "config" / "toy")
     (corpus / "config" / "base").write_text(tomli_w.dumps(BASE))
 
