@@ -98,7 +98,7 @@ def alike(own: Tensor, tensor: Tensor) -> bool:
 
 
 def _fits(own: Tensor, tensor: Tensor) -> bool:
-    return own.shape == tensor.shape and own.layout == tensor.layout and not tensor.is_meta and alike(own, tensor)
+    return own.shape == tensor.shape and not tensor.is_meta and alike(own, tensor)
 
 
 def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
