@@ -33,7 +33,7 @@ bench: $(VENV)/installed-dev
 fuzz: $(VENV)/installed-dev
 	$(PIP) -e '.[fuzz]'
 	GAOPT_FUZZ=1200 $(BIN)/python -m pytest -n auto tests/test_properties.py
-	for target in journal events tensors checkpoint config; do $(BIN)/python -m tests.fuzz $$target $(EACH) || exit; done
+	for target in journal events tensors checkpoint archive config; do $(BIN)/python -m tests.fuzz $$target $(EACH) || exit; done
 
 kills: $(VENV)/installed-dev
 	$(BIN)/python -m tests.kills

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import zipfile
 import zlib
@@ -43,7 +44,7 @@ def _read(path: Path) -> Source | None:
         # Opened here, since np.load leaves a cut file open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             splits = [_split(arrays[f"{name}_images"], arrays[f"{name}_labels"]) for name in SPLITS]
-            classes, form = tuple(arrays["classes"].tolist()), str(arrays["form"])
+            classes, form = tuple(json.loads(arrays["classes"].tobytes())), str(arrays["form"])
     # What a missing, cut or altered file raises; zipfile checks the sum of each array.
     except (OSError, EOFError, KeyError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error):
         return None
@@ -58,7 +59,9 @@ def _write(path: Path, source: Source) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     none = Split(np.empty((0, 0, 0, 0), np.uint8), np.empty(0, np.int64))
     splits = {name: getattr(source, name) or none for name in SPLITS}
-    arrays: dict[str, Any] = {"classes": np.array(source.classes), "form": np.array(source.form)}
+    # Not as an array of texts, where each is as long as the longest.
+    classes = np.frombuffer(json.dumps(source.classes).encode(), np.uint8)
+    arrays: dict[str, Any] = {"classes": classes, "form": np.array(source.form)}
     arrays |= {f"{name}_images": split.images for name, split in splits.items()}
     arrays |= {f"{name}_labels": split.labels for name, split in splits.items()}
     with NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:

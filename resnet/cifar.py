@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import pickle
+import pickletools
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -106,6 +107,11 @@ CIFAR100 = Release(
     torchvision="CIFAR100",
 )
 
+STEPS = 2**20
+"""Of the largest pickle that is read; the training images of CIFAR-100, with their names, have about 200,000."""
+PUTS = {"PUT", "BINPUT", "LONG_BINPUT"}
+"""The steps that keep an object at a place."""
+
 SETS = {"cifar10": CIFAR10, "cifar100": CIFAR100}
 """By the name that a data spec gives them."""
 
@@ -165,12 +171,16 @@ def read(release: Release, tree: Tree, folder: Parts, size: int) -> Source:
     where = {name: tree.where((*folder, name)) for name in release.md5}
     content = {name: _load(raw.pop(name), where[name]) for name in release.md5}
     classes = content.pop(release.meta).get(release.names)
-    if not (isinstance(classes, list) and len(classes) >= 2 and all(isinstance(name, str) for name in classes)):
+    if not (isinstance(classes, list) and len(classes) >= 2 and all(_is_name(name) for name in classes)):
         raise DataError(f"{where[release.meta]} holds no list of class names")
     splits = {name: _batch(batch, release.labels, len(classes), size, where[name]) for name, batch in content.items()}
     test = splits.pop(release.test)
     train = Split(*(np.concatenate([getattr(s, key) for s in splits.values()]) for key in ("images", "labels")))
     return Source(train, None, test, tuple(classes), "batches" if genuine else "unverified batches")
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and len(name) <= 255
 
 
 def _files(release: Release, tree: Tree, folder: Parts) -> dict[str, bytes]:
@@ -197,12 +207,25 @@ def _batch(batch: dict[str, Any], key: str, classes: int, size: int, where: str)
 
 def _load(raw: bytes, where: str) -> dict[str, Any]:
     try:
+        _check_claims(raw)
         content = _Plain(io.BytesIO(raw), encoding="latin1").load()
     except Exception as error:  # a pickle can be broken in nearly any way
-        raise DataError(f"{where} is not read: {error}: a batch holds arrays and lists only") from error
+        said = " ".join(f"{error!s:.200}".split()) or type(error).__name__
+        raise DataError(f"{where} is not read: {said}: a batch holds arrays and lists only") from error
     if not isinstance(content, dict):
         raise DataError(f"{where} holds a {type(content).__name__}: a batch is a dictionary")
     return content
+
+
+def _check_claims(raw: bytes) -> None:
+    """The unpickler takes memory for whatever length or place a pickle names, and for each of its steps.
+
+    Raises:
+        Exception: a length goes beyond the pickle, or there are more steps than a batch has.
+    """
+    for step, (code, argument, _) in enumerate(pickletools.genops(raw)):
+        if step >= STEPS or (code.name in PUTS and not 0 <= int(argument or 0) < STEPS):
+            raise pickle.UnpicklingError(f"it has more than {STEPS} steps")
 
 
 class _Array:

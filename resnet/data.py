@@ -15,6 +15,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from resnet import cache as kept
 from resnet import cifar, folders
 from resnet.decode import fitted, read_image
+from resnet.paths import check_path
 from resnet.split import DataError, Source, Split, divide, limited
 from resnet.trees import Tree, open_tree
 
@@ -49,6 +50,7 @@ class DataSpec:
     seed: Annotated[int, Ge(0), Lt(2**32)] = 0
 
     def __post_init__(self) -> None:
+        check_path("path", self.path)
         if self.valid + self.test >= 1:
             raise ValueError(f"valid + test is {self.valid + self.test:g}: must be under 1")
 
@@ -164,8 +166,8 @@ def _folder(path: str, size: int, cache: Path) -> tuple[Source, str]:
 def _kept(tree: Tree, name: str, size: int, cache: Path) -> Source:
     import PIL
 
-    # Another Pillow may decode to other pixels; the 1 is the form of the kept file.
-    key = hashlib.sha256(f"1 {PIL.__version__} {name} {size} {tree.digest()}".encode()).hexdigest()
+    # Another Pillow may decode to other pixels; the 2 is the form of the kept file.
+    key = hashlib.sha256(f"2 {PIL.__version__} {name} {size} {tree.digest()}".encode()).hexdigest()
     return kept.cached(cache, key[:32], partial(_read, tree, name, size))
 
 

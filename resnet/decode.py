@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Condition
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 LARGEST = 256 * 2**20
 """Bytes of the largest image file that is read."""
+
+STRIP = 2**20
+"""Pixels that are brought to RGB at once."""
 
 # EPS and WMF run an interpreter on the file; the others are recognised by PIL but have no decoder in it.
 REFUSED = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
@@ -33,6 +37,32 @@ TURNS = {
     8: "ROTATE_90",
 }
 """What undoes each EXIF orientation, by PIL's names."""
+
+
+class Room:
+    """Pixels that threads may have decoded at once, all together."""
+
+    def __init__(self, pixels: int) -> None:
+        self.all = self._left = pixels
+        self._changed = Condition()
+
+    @contextmanager
+    def taken(self, pixels: int) -> Iterator[None]:
+        """Within it so many are taken; waits until they are there. More than there are count as all."""
+        pixels = min(pixels, self.all)
+        with self._changed:
+            self._changed.wait_for(lambda: pixels <= self._left)
+            self._left -= pixels
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += pixels
+                self._changed.notify_all()
+
+
+ROOM = Room(100_000_000)
+"""An image of the largest size at a time, or four of 24 megapixels. While it is decoded a pixel takes 8 to 12 bytes."""
 
 
 @cache
@@ -101,8 +131,9 @@ def decode(data: bytes, size: int, channels: int, where: str) -> tuple[np.ndarra
     try:
         with Image.open(io.BytesIO(data), formats=formats()) as image:
             form = image.format or ""
-            image.load()
-            square = fit(_rgb(_upright(image)), size)
+            with ROOM.taken(image.width * image.height):
+                image.load()
+                square = fit(_rgb(_upright(image)), size)
     except Image.UnidentifiedImageError:
         raise DataError(f"{where} is no image in a format that can be read") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
@@ -127,6 +158,21 @@ def _upright(image: Image) -> Image:
 
 
 def _rgb(image: Image) -> Image:
+    """In RGB, strip by strip: what is needed on the way takes as much again as the image, three times over."""
+    from PIL import Image as Pil
+
+    width, height = image.size
+    rows = max(1, STRIP // width)
+    if height <= rows:
+        return _strip(image)
+    whole = Pil.new("RGB", image.size)
+    for top in range(0, height, rows):
+        box = (0, top, width, min(height, top + rows))
+        whole.paste(_strip(image.crop(box)), box)
+    return whole
+
+
+def _strip(image: Image) -> Image:
     """In RGB: transparency on white, 16 bits by their upper 8."""
     from PIL import Image as Pil
 

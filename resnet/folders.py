@@ -18,6 +18,9 @@ from resnet.trees import Parts, Tree
 NAMES = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
 """What a folder holds by its name, in any case."""
 
+LONGEST = 255
+"""Bytes of a class name, as file systems have it; archives can hold longer ones."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -66,6 +69,10 @@ def plan_of(tree: Tree) -> Plan:
     for name in classes:
         if name != name.encode("utf-8", "replace").decode():  # it is to be written down, as text
             raise DataError(f"{tree.where(folders['train'])} holds {os.fsencode(name)!r}, which is no UTF-8: rename it")
+        if len(name.encode()) > LONGEST:
+            raise DataError(
+                f"{tree.where(folders['train'])} holds the class {name[:80]!r}…: a name has {LONGEST} bytes"
+            )
     images = sorted(parts for parts in tree.listing.files if PurePath(parts[-1]).suffix.lower() in suffixes())
     return Plan(classes, {name: _labelled(tree, folder, classes, images) for name, folder in folders.items()})
 
@@ -138,6 +145,9 @@ def _check_file(tree: Tree, parts: Parts) -> None:
         raise DataError(f"{tree.where(parts)} has {size} bytes: an image may have {LARGEST}")
 
 
+WAITING = 2 * LARGEST
+"""Bytes of files that have been read and not decoded."""
+
 Job = tuple[np.ndarray, str, Callable[[], bytes]]
 """Where the pixels go, the name for a message, and the file."""
 
@@ -145,28 +155,32 @@ Job = tuple[np.ndarray, str, Callable[[], bytes]]
 def _decode_into(slots: Mapping[Parts, np.ndarray], tree: Tree) -> set[str]:
     """Every file of the tree into its slot (size, size, 3); which formats there were."""
     workers, forms = min(16, os.cpu_count() or 1), set()
-    running: deque[Future[set[str]]] = deque()
+    running: deque[tuple[Future[set[str]], int]] = deque()
+    waiting = 0
     with strict(), ThreadPoolExecutor(workers) as pool:
-        for jobs in _batches(slots, tree):
-            running.append(pool.submit(_decode_jobs, jobs))
-            if len(running) > 2 * workers:  # bounds what has been read and not decoded
-                forms |= running.popleft().result()
-        for future in running:
+        for jobs, size in _batches(slots, tree):
+            running.append((pool.submit(_decode_jobs, jobs), size))
+            waiting += size
+            while len(running) > 2 * workers or waiting > WAITING:
+                future, size = running.popleft()
+                forms |= future.result()
+                waiting -= size
+        for future, _ in running:
             forms |= future.result()
     return forms
 
 
-def _batches(slots: Mapping[Parts, np.ndarray], tree: Tree) -> Iterator[list[Job]]:
-    """Jobs in lists of 64 or 4 MiB: handing over single small images would cost as much as decoding them."""
+def _batches(slots: Mapping[Parts, np.ndarray], tree: Tree) -> Iterator[tuple[list[Job], int]]:
+    """Jobs in lists of 64 or 4 MiB with their bytes: handing over single ones costs as much as decoding them."""
     jobs: list[Job] = []
-    room = 2**22
+    size = 0
     for parts, contents in tree.read(slots):
         jobs.append((slots[parts], tree.where(parts), contents))
-        room -= tree.listing.files[parts] or 0
-        if len(jobs) == 64 or room <= 0:
-            yield jobs
-            jobs, room = [], 2**22
-    yield jobs
+        size += tree.listing.files[parts] or 0
+        if len(jobs) == 64 or size >= 2**22:
+            yield jobs, size
+            jobs, size = [], 0
+    yield jobs, size
 
 
 def _decode_jobs(jobs: list[Job]) -> set[str]:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le
 
 from resnet.genes import changed
+from resnet.paths import check_path
 
 Unit = Literal["basic", "bottleneck"]
 Stem = Literal["imagenet", "cifar"]
@@ -195,6 +196,7 @@ class NetSpec:
         elif self.family.shortcut == "none":
             self._check_untouched("a plain net", ("join",), "has nothing to join")
         if self.pretrained:
+            check_path("pretrained", self.pretrained)
             self._check_pretrained()
 
     def _check_untouched(self, what: str, keys: tuple[str, ...], why: str) -> None:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import lzma
 import os
 import tarfile
-import zlib
 from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from resnet import tar as tars
 from resnet.split import DataError
 
 Parts = tuple[str, ...]
 """A path inside a tree, in parts."""
 
-BROKEN = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError)
-"""What reading a broken archive raises."""
+DEEPEST = 100
+"""Folders inside one another, the file included; archives can claim, and disks can hold, tens of thousands."""
+LONGEST = 4096
+"""Bytes of a path in an archive, as Linux has it."""
+FOLDERS = 1_000_000
+"""In one archive: a short header can name a hundred new ones."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,9 @@ class Listing:
 
     def add_folder(self, parts: Parts) -> None:
         """This folder and all above it."""
-        self.folders.update(parts[:depth] for depth in range(1, len(parts) + 1))
+        while parts and parts not in self.folders:
+            self.folders.add(parts)
+            parts = parts[:-1]
 
 
 class Tree(Protocol):
@@ -68,14 +74,21 @@ def open_tree(path: Path) -> Tree:
             raise DataError(f"{path} does not exist: a folder or a tar archive of images is wanted")
         if path.is_dir():
             return Folder(path)
-        tarred = path.is_file() and tarfile.is_tarfile(path)
+        tarred = path.is_file() and _is_tar(path)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
-    except BROKEN as error:
-        raise DataError(f"{path} is a broken archive: {error}") from error
     if not tarred:
         raise DataError(f"{path} is neither a folder nor a tar archive: one of them is wanted")
     return Archive(path)
+
+
+def _is_tar(path: Path) -> bool:
+    with tars.reading(f"{path} is a broken archive"):
+        try:
+            tars.opened(path).close()
+        except (tarfile.ReadError, tarfile.CompressionError):
+            return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -117,6 +130,8 @@ class Folder:
 
 
 def _walk(folder: Path, parts: Parts, above: frozenset[str]) -> Iterator[tuple[os.DirEntry[str], Parts]]:
+    if len(parts) >= DEEPEST:
+        raise DataError(f"{folder} is {len(parts)} folders deep: at most {DEEPEST} are read")
     real = os.path.realpath(folder)
     if real in above:
         raise DataError(f"{folder} is a link back to {real}, which it lies in: remove the link")
@@ -135,6 +150,14 @@ def _read_file(path: Path) -> bytes:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
 
 
+class _Held(NamedTuple):
+    """What of a member is kept: its bytes are there at an offset, and None if it is no regular file."""
+
+    folder: bool
+    offset: int
+    size: int | None
+
+
 @dataclass(frozen=True)
 class Archive:
     """A tar archive, compressed or not, read as a stream."""
@@ -142,27 +165,25 @@ class Archive:
     path: Path
 
     @cached_property
-    def _members(self) -> dict[Parts, tarfile.TarInfo]:
-        try:
-            with tarfile.open(self.path) as tar:
-                members = {_inside(self.path, member.name): member for member in tar}
-                _check_end(tar)
-        except BROKEN as error:
-            raise DataError(f"{self.path} is a broken archive: {error}") from error
-        return {p: m for p, m in members.items() if p and not any(part.startswith(".") for part in p)}
+    def _members(self) -> dict[Parts, _Held]:
+        with self._reading():
+            found = {_inside(self.path, member.name): _held(member) for member in tars.members(self.path)}
+        return {p: m for p, m in found.items() if p and not any(part.startswith(".") for part in p)}
 
     @cached_property
     def listing(self) -> Listing:
         listing = Listing()
         for parts, member in self._members.items():
-            if not member.isdir():
-                listing.files[parts] = member.size if member.isreg() else None
-            listing.add_folder(parts if member.isdir() else parts[:-1])
+            if not member.folder:
+                listing.files[parts] = member.size
+            listing.add_folder(parts if member.folder else parts[:-1])
+            if len(listing.folders) > FOLDERS:
+                raise DataError(f"{self.path} holds more than {FOLDERS} folders: so many are not read")
         return listing
 
     def digest(self) -> str:
         """Of the contents."""
-        with self.path.open("rb") as file:
+        with self._reading(), self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def where(self, parts: Parts) -> str:
@@ -170,29 +191,33 @@ class Archive:
 
     def read(self, wanted: Collection[Parts]) -> Iterator[tuple[Parts, Callable[[], bytes]]]:
         # In the order of the archive: going back in a compressed one means starting again.
-        order = sorted(wanted, key=lambda parts: self._members[parts].offset_data)
-        with tarfile.open(self.path) as tar:
+        order = sorted(wanted, key=lambda parts: self._members[parts].offset)
+        with self._reading():
+            tar = tars.opened(self.path)
+        with tar:
             for parts in order:
-                yield parts, partial(bytes, self._extract(tar, parts))
+                yield parts, partial(bytes, self._content(tar, parts))
 
-    def _extract(self, tar: tarfile.TarFile, parts: Parts) -> bytes:
-        try:
-            file = tar.extractfile(self._members[parts])
-            return file.read() if file else b""
-        except BROKEN as error:
-            raise DataError(f"{self.where(parts)} cannot be read, the archive is broken: {error}") from error
+    def _content(self, tar: tarfile.TarFile, parts: Parts) -> bytes:
+        member = self._members[parts]
+        with tars.reading(f"{self.where(parts)} cannot be read, the archive is broken"):
+            return tars.content(tar, member.offset, member.size or 0)
+
+    def _reading(self) -> AbstractContextManager[None]:
+        return tars.reading(f"{self.path} is a broken archive")
+
+
+def _held(member: tarfile.TarInfo) -> _Held:
+    regular = member.isreg() and member.type != tarfile.GNUTYPE_SPARSE
+    return _Held(member.isdir(), member.offset_data, member.size if regular else None)
 
 
 def _inside(archive: Path, name: str) -> Parts:
+    if len(name.encode("utf-8", "surrogateescape")) > LONGEST:
+        raise DataError(f"{archive} holds a member {name[:80]!r}…: a path may have {LONGEST} bytes")
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
     if ".." in parts or name.startswith("/"):
         raise DataError(f"{archive} holds a member {name!r}, which lies outside of it: not a data set")
+    if len(parts) > DEEPEST:
+        raise DataError(f"{archive} holds a member {name[:80]!r}…: it may be {DEEPEST} folders deep")
     return parts
-
-
-def _check_end(tar: tarfile.TarFile) -> None:
-    # At a damaged header the iteration ends as at the end of the archive, and images would be missing unnoticed.
-    if tar.fileobj:
-        tar.fileobj.seek(tar.offset)
-        if tar.fileobj.read(tarfile.BLOCKSIZE).strip(b"\0"):
-            raise tarfile.ReadError(f"damaged header at byte {tar.offset}")

@@ -68,11 +68,14 @@ def sweep(folder: Path) -> None:
 
 def read(path: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, str]] | None:
     """(tensors, notes) of a file; None if there is none, or it is torn or altered."""
+    if not path.is_file():  # a pipe would be waited for
+        return None
     try:
         with safe_open(path, "pt") as file:
             tensors, header = {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
         notes = json.loads(header[NOTES]) if NOTES in header else header
-    except (FileNotFoundError, SafetensorError, ValueError, RecursionError):
+    # What a header that was made up raises: no JSON, sizes beyond any number.
+    except (FileNotFoundError, SafetensorError, ValueError, RecursionError, TypeError):
         return None
     if not isinstance(notes, dict) or (NOTES in header and notes.pop(SUM, "") != _checksum(tensors, notes)):
         return None
@@ -86,6 +89,16 @@ def _checksum(tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -> str:
         digest.update(f"\0{name} {tensor.dtype} {tuple(tensor.shape)}\0".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
+
+
+def alike(own: Tensor, tensor: Tensor) -> bool:
+    """Whether a tensor can take the place of a network's own: both of floating-point, or both of whole numbers."""
+    kinds = [(t.is_floating_point(), t.is_complex(), t.dtype == torch.bool) for t in (own, tensor)]
+    return kinds[0] == kinds[1]
+
+
+def _fits(own: Tensor, tensor: Tensor) -> bool:
+    return own.shape == tensor.shape and not tensor.is_meta and alike(own, tensor)
 
 
 def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -121,9 +134,11 @@ def start(net: nn.Module, spec: NetSpec) -> None:
     """
     tensors, own = pretrained(spec), net.state_dict()
     first = next(name for name, tensor in own.items() if tensor.ndim == 4)
-    if own[first].shape[1] == 1 and first in tensors:  # grey images: what three equal channels would give
+    if (
+        own[first].shape[1] == 1 and first in tensors and tensors[first].ndim == 4
+    ):  # grey images: what three equal channels would give
         tensors[first] = tensors[first].sum(1, keepdim=True)
-    if wrong := [name for name, tensor in tensors.items() if name not in own or own[name].shape != tensor.shape]:
+    if wrong := [name for name, tensor in tensors.items() if name not in own or not _fits(own[name], tensor)]:
         raise WeightsError(f"pretrained is {spec.pretrained!r}, whose {wrong[0]!r} does not fit {spec.name}")
     # Old files do not count batches, which nothing here uses.
     needed = [name for name in own if not (name.startswith(_head(spec)) or name.endswith("num_batches_tracked"))]

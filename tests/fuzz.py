@@ -1,14 +1,16 @@
 """python -m tests.fuzz TARGET SECONDS: bytes that were changed at random, where bytes are read (needs atheris).
 
 Whatever comes, a reader has an answer or raises a `BadInput`; anything else is a finding, and ends the run with the
-bytes in a file crash-*. What was found once is a test (tests/test_bad_journals.py, tests/test_bad_images.py).
+bytes in a file crash-*. What was found once is a test (tests/test_bad_*.py).
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import shutil
 import sys
+import tarfile
 import tempfile
 import tomllib
 from collections.abc import Callable
@@ -30,6 +32,8 @@ with atheris.instrument_imports(include=["gaopt", "resnet"]):
     from resnet import weights
     from resnet.callbacks import Epochs
     from resnet.checkpoint import Checkpoint
+    from resnet.split import DataError
+    from resnet.trees import open_tree
 from tests.conftest import toy
 from tests.inputs import BASE
 
@@ -80,6 +84,21 @@ def checkpoint(data: bytes) -> None:
     Checkpoint(net, torch.optim.AdamW(net.parameters()), epochs, path, "x", lambda note: None).load(torch.device("cpu"))
 
 
+def archive(data: bytes) -> None:
+    """A tar archive: what is listed in it is read. The sums of its headers are put right, which chance would not do."""
+    blocks = bytearray(data)
+    for start in range(0, len(data) - 511, 512):
+        if blocks[start + 257 : start + 262] == b"ustar":
+            blocks[start + 148 : start + 156] = b" " * 8
+            blocks[start + 148 : start + 156] = b"%06o\0 " % sum(blocks[start : start + 512])
+    path = SCRATCH / "archive.tar"
+    path.write_bytes(blocks)
+    with contextlib.suppress(DataError):
+        tree = open_tree(path)
+        for _, contents in tree.read([parts for parts, size in tree.listing.files.items() if size is not None]):
+            contents()
+
+
 def config(data: bytes) -> None:
     """A TOML file."""
     try:
@@ -95,6 +114,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "events": events,
     "tensors": tensors,
     "checkpoint": checkpoint,
+    "archive": archive,
     "config": config,
 }
 
@@ -113,8 +133,19 @@ def sow(corpus: Path) -> None:
     (corpus / "checkpoint" / "one").write_text(
         "\n".join([*moments, 'progress {"done": 1, "reports": [], "seconds": 1}'])
     )
+    for form in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        with tarfile.open(corpus / "archive" / f"{form}", "w", format=form) as tar:  # packed, chance would not get in
+            pack(tar)
     shutil.copy(home.config, corpus / "config" / "toy")
     (corpus / "config" / "base").write_text(tomli_w.dumps(BASE))
+
+
+def pack(tar: tarfile.TarFile) -> None:
+    """A file of a short name and one of a long one."""
+    for name in ("a/1.png", "b" * 90 + "/" + "c" * 90 + "/2.png"):
+        member = tarfile.TarInfo(name)
+        member.size = 600
+        tar.addfile(member, io.BytesIO(bytes(600)))
 
 
 def main() -> None:

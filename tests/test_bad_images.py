@@ -14,7 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch import Tensor
 
 from gaopt.home import Home
 from resnet import folders
@@ -226,3 +228,41 @@ def test_a_model_as_it_was_written_is_used(results: Path, tmp_path: Path, capfd:
     code, out, _ = invoke(capfd, "predict", "s", str(path), "--json")
     assert code == 0
     assert {name for name, _ in json.loads(out)[0]["classes"]} == {"a", "b"}
+
+
+def other(tensors: dict[str, Tensor], name: str, kind: torch.dtype) -> None:
+    tensors[name] = tensors[name].to(kind)
+
+
+def empty(tensors: dict[str, Tensor]) -> None:
+    tensors["fc.weight"] = tensors["fc.weight"] * float("nan")
+
+
+ALTERED: dict[str, tuple[Callable[[dict[str, Tensor]], None], str]] = {
+    "complex": (lambda tensors: other(tensors, "fc.weight", torch.complex64), "fc.weight is of torch.complex64"),
+    "whole": (lambda tensors: other(tensors, "fc.weight", torch.int64), "fc.weight is of torch.int64"),
+    "switches": (lambda tensors: other(tensors, "stem.bn1.running_var", torch.bool), "running_var is of torch.bool"),
+    "no numbers": (empty, "gives probabilities that are no numbers"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ALTERED)
+def test_weights_that_tell_nothing_are_one_sentence(
+    results: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    from resnet import weights
+
+    change, said = ALTERED[name]
+    home = Home(results / "s")
+    home.make()
+    home.journal.touch()
+    model(home)
+    found = weights.read(home.weights)
+    assert found
+    change(found[0])
+    weights.write(home.weights, found[0], {})
+    path = saved(tmp_path / "a.png", Image.new("RGB", (9, 9), "red"))
+    code, out, err = invoke(capfd, "predict", "s", str(path), "--json")
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert said in err

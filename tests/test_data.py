@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tarfile
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
 from resnet import folders
+from resnet.cache import cached
 from resnet.data import DataError, DataSpec, Images, Split, load, statistics
-from resnet.split import apportion
+from resnet.split import Source, apportion
 
 COPY = Path(__file__).parents[1] / "../shared/data/cifar10.tgz"
 COLOURS = {"cat": 40, "dog": 120, "owl": 200}
@@ -304,3 +306,14 @@ def test_the_jpeg_copy_of_cifar_10(tmp_path: Path) -> None:
     assert np.bincount(data.train.labels).tolist() == [50] * 10
     assert len(data.valid) == pytest.approx(125, abs=5)
     assert same(data, load(wanted, tmp_path))
+
+
+def test_a_kept_set_takes_no_room_for_the_longest_name_in_each(tmp_path: Path) -> None:
+    names = (*(f"c{number}" for number in range(10_000)), "é" * 10_000, "nul\0")
+    labels = np.zeros(3, np.int64)
+    made = Source(Split(np.zeros((3, 1, 1, 1), np.uint8), labels), None, None, names, "PNG")
+    tracemalloc.start()
+    cached(tmp_path, "key", lambda: made)
+    assert cached(tmp_path, "key", lambda: pytest.fail("made again")).classes == names
+    assert tracemalloc.get_traced_memory()[1] < 2**23
+    tracemalloc.stop()

@@ -3,7 +3,9 @@
 import hashlib
 import os
 import pickle
+import struct
 import tarfile
+import tracemalloc
 import urllib.error
 from pathlib import Path
 from typing import Any
@@ -128,6 +130,32 @@ def test_a_pickle_that_runs_a_command_is_refused_and_runs_nothing(tmp_path: Path
 )
 def test_a_batch_that_is_none_is_named(tmp_path: Path, bad: bytes) -> None:
     assert f"{tmp_path}/in/data_batch_2" in refused(write(tmp_path / "in", data_batch_2=bad), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"\x80\x02}r" + struct.pack("<I", 100_000_000) + b".", "more than 1048576 steps"),
+        (b"}p100000000\n.", "more than 1048576 steps"),
+        (b"(" + b"]" * 2**20 + b"t.", "more than 1048576 steps"),
+        (b"\x80\x04\x8e" + struct.pack("<Q", 2**40) + b"x.", "expected 1099511627776 bytes"),
+        (b"\x80\x05\x96" + struct.pack("<Q", 2**32) + b"x.", "expected 4294967296 bytes"),
+        (b"\x80\x04\x95" + struct.pack("<Q", 2**40) + b"}.", "truncated"),
+        (b"\x80\x02}Q.", "persistent"),
+    ],
+)
+def test_a_pickle_takes_no_memory_for_what_it_claims(raw: bytes, said: str) -> None:
+    tracemalloc.start()
+    with pytest.raises(DataError, match=said) as caught:
+        cifar._load(raw, "x")
+    assert tracemalloc.get_traced_memory()[1] < 2**23
+    tracemalloc.stop()
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_endless_names_are_no_class_names(tmp_path: Path) -> None:
+    meta = {"label_names": [*cifar.CIFAR10.classes[1:], "a" * 1000]}
+    assert "holds no list of class names" in refused(write(tmp_path / "in", **{"batches.meta": meta}), tmp_path)
 
 
 def test_a_missing_batch_is_named(batches: Path, tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ import io
 import os
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from resnet import decode
 from resnet.data import DataError, read_image
 from resnet.decode import fitted, formats, suffixes
 
@@ -47,6 +49,34 @@ def test_grey_on_request(tmp_path: Path) -> None:
 def test_cmyk(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.jpg", Image.new("CMYK", (8, 8), (0, 255, 255, 0)))
     assert centre(path) == pytest.approx([255, 0, 0], abs=4)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "keyed"])
+def test_a_large_image_is_the_same_strip_by_strip(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, keyed = np.random.default_rng(0), mode == "keyed"
+    pixels = rng.integers(0, 256, (23, 7, 4), np.uint8)
+    image = Image.fromarray(pixels).convert("RGBA" if mode == "I;16" else "P" if keyed else mode)
+    if mode == "I;16":
+        image = Image.fromarray(rng.integers(0, 2**16, (23, 7), np.uint16))
+    if keyed:
+        image.info["transparency"] = image.getpixel((3, 3))
+    whole = decode._rgb(image)
+    monkeypatch.setattr(decode, "STRIP", 20)
+    assert np.array_equal(np.asarray(decode._rgb(image)), np.asarray(whole))
+
+
+def test_threads_decode_so_many_pixels_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path / "a.png", Image.new("RGB", (9, 9)))
+    monkeypatch.setattr(decode, "ROOM", room := decode.Room(100))
+    assert read_image(path, 8, 3).any() == 0
+    with ThreadPoolExecutor(1) as pool:
+        with room.taken(20):
+            waits = pool.submit(read_image, path, 8, 3)
+            with pytest.raises(TimeoutError):
+                waits.result(0.1)
+        waits.result(60)
+    with room.taken(10**9):  # what is larger than all of it goes in alone
+        pass
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])

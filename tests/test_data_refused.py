@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from resnet.data import DataError, DataSpec, load
+from resnet.spec import NetSpec
 from tests.test_data import fill, packed, picture, refused, spec
 
 
@@ -37,6 +38,22 @@ def test_a_class_whose_name_is_no_text_is_refused_before_anything_is_trained(tmp
     root = fill(tmp_path / "d", 5)
     (root / "owl").rename(root / os.fsdecode(b"\xffowl"))
     assert r"holds b'\xffowl', which is no UTF-8: rename it" in refused(root, tmp_path)
+
+
+def test_a_class_with_an_endless_name_is_refused(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "d.tar", "w") as tar:
+        for name in ("a", "b" * 300):
+            tar.addfile(tarfile.TarInfo(f"{name}/0.png"))
+    assert "d.tar holds the class 'bbb" in (said := refused(tmp_path / "d.tar", tmp_path))
+    assert len(said) < 300 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize("path", ["~\0", "a\0b", "~\ud800"])
+def test_what_can_be_no_path_is_refused_before_it_is_looked_for(path: str) -> None:
+    with pytest.raises(ValueError, match="must be a path"):
+        DataSpec("folder", path)
+    with pytest.raises(ValueError, match="must be a path"):
+        NetSpec("resnet18", pretrained=path)
 
 
 def test_a_class_that_train_does_not_have_is_named(tmp_path: Path) -> None:

@@ -111,6 +111,9 @@ class Code:
         (lambda path: torch.save({}, path), "which has no 'stem.conv1.weight' for resnet34"),
         (lambda path: torch.save(torchvision("googlenet"), path), "does not fit resnet34"),
         (lambda path: torch.save(torchvision("resnet50"), path), "does not fit resnet34"),
+        (lambda path: torch.save({"bn1.bias": torch.ones(64, device="meta")}, path), "'stem.bn1.bias' does not fit"),
+        (lambda path: torch.save({"bn1.bias": torch.ones(64).long()}, path), "'stem.bn1.bias' does not fit"),
+        (lambda path: weights.write(path, {"bn1.bias": torch.ones(64) * 1j}, {}), "'stem.bn1.bias' does not fit"),
         # Its tensors all fit, and would fill the half of the network.
         (lambda path: torch.save(torchvision("resnet18"), path), "has no 'stage1.2.branch.conv1.weight' for resnet34"),
     ],
@@ -124,6 +127,12 @@ def test_a_wrong_file_is_one_clear_error(tmp_path: Path, write: Callable[[Path],
     assert str(tmp_path / "file") in sentence
     assert "\n" not in sentence
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_first_layer_that_is_none_does_not_fit_grey_images(tmp_path: Path) -> None:
+    torch.save({"conv1.weight": torch.tensor(1.0)}, tmp_path / "file")
+    with pytest.raises(WeightsError, match=r"'stem.conv1.weight' does not fit"):
+        started(NetSpec("resnet18", pretrained=str(tmp_path / "file")), channels=1)
 
 
 def test_a_refused_file_leaves_the_network_as_it_was(tmp_path: Path) -> None:

@@ -346,3 +346,13 @@ def test_weights_that_are_no_safetensors_are_not_read(tmp_path: Path) -> None:
     assert found
     assert found[1] == {"note": "x"}
     assert np.array_equal(found[0]["a"].numpy(), np.ones(2))
+
+
+def test_weights_that_were_made_up_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    told = b'{"a": {"dtype": "F32", "shape": [0, 9223372036854775808], "data_offsets": [0, 0]}}'
+    path.write_bytes(len(told).to_bytes(8, "little") + told)
+    assert weights.read(path) is None
+    path.unlink()
+    path.mkdir()
+    assert weights.read(path) is None

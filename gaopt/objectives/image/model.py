@@ -75,7 +75,11 @@ def network(about: Model, tensors: Mapping[str, Tensor]) -> nn.Module:
 
     with torch.device("meta"):  # without memory for what is no more than said
         net = build(about.net, about.channels, len(about.classes))
-    net.load_state_dict(weights.renamed(tensors), assign=True)
+    found, own = weights.renamed(tensors), net.state_dict()
+    for name in own.keys() & found.keys():  # shapes and names are torch's to tell
+        if not weights.alike(own[name], found[name]):
+            raise RuntimeError(f"{name} is of {found[name].dtype}: must be of {own[name].dtype} or alike")
+    net.load_state_dict(found, assign=True)
     return net.float()
 
 
@@ -83,7 +87,7 @@ def predict(home: Home, paths: Sequence[Path], top: int = 5) -> list[list[tuple[
     """For each image the most probable classes with their probabilities, by the study's best model.
 
     Raises:
-        StudyError: the study has no best model yet.
+        StudyError: the study has no best model yet, or one that tells nothing.
         DataError: an image cannot be read.
     """
     import torch
@@ -97,8 +101,13 @@ def predict(home: Home, paths: Sequence[Path], top: int = 5) -> list[list[tuple[
         raise DataError(str(error)) from None
     mean, std = (torch.tensor(each).reshape(1, -1, 1, 1) for each in (about.mean, about.std))
     batch = torch.stack([torch.tensor(image).permute(2, 0, 1) for image in images])
-    with torch.no_grad():
-        probabilities = net(normalise(batch, mean, std)).softmax(1)
+    try:
+        with torch.no_grad():
+            probabilities = net(normalise(batch, mean, std)).softmax(1)
+    except RuntimeError as error:  # images too small for it, say
+        raise StudyError(f"the best model of the study {home.name!r} cannot be used: {_line(error)}") from None
+    if not probabilities.isfinite().all():
+        raise StudyError(f"the best model of the study {home.name!r} gives probabilities that are no numbers")
     best = probabilities.topk(min(top, probabilities.shape[1]))
     return [
         [(about.classes[index], value) for index, value in zip(row.tolist(), values.tolist(), strict=True)]
@@ -131,6 +140,10 @@ def _model(home: Home) -> tuple[Model, nn.Module]:
         return about, network(about, found[0]).eval()
     except (ValueError, KeyError, TypeError, RuntimeError, ConfigError) as error:
         raise StudyError(f"{home.best} and {home.weights.name} do not fit together: {error!r:.200}") from None
+
+
+def _line(error: Exception) -> str:
+    return " ".join(f"{error!s:.200}".split())
 
 
 def described(about: Mapping[str, Any]) -> Model:
