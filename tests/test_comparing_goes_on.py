@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -16,8 +17,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from gaopt.changed import changes
 from gaopt.comparing.plan import Plan, current, read, write
-from gaopt.comparing.read import comparison
+from gaopt.comparing.read import comparison, history
 from gaopt.comparing.run import Runner
 from gaopt.errors import Hopeless, Stopped, StudyError
 from gaopt.history import History
@@ -28,6 +30,7 @@ from gaopt.journal import Journal
 from gaopt.objective import Plain, resolve
 from gaopt.objectives import finals
 from gaopt.pools.inline import Inline
+from tests.conftest import ROOT
 from tests.flat import slope
 from tests.test_cli import gaopt
 from tests.test_comparing import plan, ran, tables
@@ -166,6 +169,18 @@ def test_finals_are_made_of_what_searches_are_made_of() -> None:
     parts = finals.objective.made_of(finals.objective.prepare(config))
     assert parts == objective.made_of(None)
     assert "code tests.flat" in parts
+
+
+@pytest.mark.parametrize("name", ["quick-compare", "cifar10-cpu-compare"])
+def test_finals_of_an_earlier_version_can_be_gone_on_with(name: str, tmp_path: Path) -> None:
+    home = ComparisonHome(tmp_path / name)
+    shutil.copytree(ROOT / "results" / name, home.path, ignore=shutil.ignore_patterns("*.html", "figures"))
+    begun, planned = history(home.finals(0)), read(home)
+    config = finals.configured(
+        planned.base, finals.winners(begun.config), planned.finals, begun.config["study"]["seed"]
+    )
+    assert changes(begun, config, {"data": "another"}) == ()
+    assert not comparison(home).changes
 
 
 def test_finals_do_of_faults_what_the_config_says() -> None:

@@ -61,8 +61,11 @@ class Finals:
         return found if isinstance(found, Score) else Score(found)
 
     def check(self, config: StudyConfig) -> StudyConfig:
+        """Also the config of the searches is made complete: an earlier version may have written it, with fewer keys."""
         winners(config.settings)
-        return config
+        base = _base(config.settings)
+        whole = resolve(base.objective).check(base).plain()
+        return replace(config, settings={"finals": {**config.settings["finals"], "base": whole}})
 
     def prepare(self, config: StudyConfig) -> Prepared:
         base = _base(config.settings)
