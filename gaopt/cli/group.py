@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import NoReturn
@@ -20,7 +21,7 @@ def main() -> NoReturn:
     """Run a verb. Bad input exits with 2 and one sentence, a failure with 1, Ctrl-C with 130, SIGTERM with 143."""
     _open_streams()
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
+        sys.exit(_verb())
     except BadInput as error:
         click.echo(f"gaopt: {_short(printable_lines(str(error)))}", err=True)
         sys.exit(2)
@@ -47,12 +48,28 @@ def main() -> NoReturn:
         sys.exit(1)
 
 
+def _verb() -> int:
+    """
+    Raises:
+        BrokenPipeError: nobody reads on. click would make an exit with 1 of it.
+    """
+    try:
+        return cli.main(standalone_mode=False) or 0
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):
+            raise ended.__context__ from None
+        raise
+
+
 def _open_streams() -> None:
     """Where a shell closed one of the first three (`2>&-`), the next file, a journal say, would take its place."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             os.open(os.devnull, os.O_RDWR)  # the lowest that is free
             setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal need not know what a name is written with
 
 
 def _say_no_more() -> None:

@@ -18,7 +18,7 @@ from gaopt.driver import open_pool
 from gaopt.errors import Hopeless, Lost, Stopped, Unwritable
 from gaopt.home import ComparisonHome
 from gaopt.objective import epochs, resolve
-from gaopt.printable import printable
+from gaopt.printable import printable, shown
 from gaopt.progress import clock
 from gaopt.signals import Signals
 
@@ -35,7 +35,7 @@ def drive(plan: Plan, place: Callable[[], ComparisonHome], allow_changed: bool =
         found = comparison(home)
         report.write(found, home)
         click.echo(printable(report.verdict(found)))
-        click.echo(f"report: {home.report}")
+        click.echo(f"report: {shown(home.report)}")
         signals.check()
 
 
@@ -45,7 +45,7 @@ def outline(plan: Plan) -> None:
     objective = resolve(base.objective)
     shared = objective.prepare(base)
     for method in plan.methods:
-        click.echo(f"{method:<12} {Methods(plan).title(method)}")
+        click.echo(printable(f"{method:<12} {Methods(plan).title(method)}"))
     with closing(open_pool(base, shared)) as pool:
         together = pool.capacity
     seconds = objective.seconds(base, shared)
@@ -68,7 +68,7 @@ def again(home: ComparisonHome, plan: Plan, allow_changed: bool) -> None:
         return
     found = comparison(home)
     for path in report.write(found, home):
-        click.echo(path)
+        click.echo(shown(path))
     click.echo(printable(report.verdict(found)))
 
 
@@ -88,7 +88,7 @@ def _run(plan: Plan, place: Callable[[], ComparisonHome], signals: Signals, allo
         try:
             runner.run()
         except (Stopped, Hopeless, Lost, Unwritable):
-            click.echo(f"stopped; go on with: gaopt compare {shlex.quote(home.handle)}", err=True)
+            click.echo(f"stopped; go on with: gaopt compare {shown(shlex.quote(home.handle))}", err=True)
             raise
     return home
 
@@ -101,4 +101,4 @@ def _introduce(home: ComparisonHome, plan: Plan, together: int) -> None:
     seeds = f"{plan.seeds} seed{'s' * (plan.seeds > 1)} each"
     searches = f"{len(plan.methods)} methods, {seeds}, {plan.budget:g} {plan.cost} a search"
     what = f"{len(plan.studies)} studies" if plan.studies else searches
-    click.echo(f"comparison {home.name}: {what}, {together} at a time, results in {home.path}", err=True)
+    click.echo(f"comparison {shown(home.name)}: {what}, {together} at a time, results in {shown(home.path)}", err=True)
