@@ -25,6 +25,7 @@ from gaopt.journal import Journal
 from gaopt.objective import resolve
 from gaopt.pools import Pool
 from gaopt.printable import printable
+from gaopt.printable import shown as path_shown
 from gaopt.progress import Progress, look, planned
 from gaopt.screen import listed, watcher
 from gaopt.signals import Signals
@@ -68,7 +69,7 @@ def _say_how(home: Home, error: GaoptError) -> None:
     if not home.journal.is_file():
         return  # its first event could not be written: there is nothing to go on with
     what = "its report is written; try that again with" if isinstance(error, Unjudged) else "stopped; go on with"
-    click.echo(f"{what}: gaopt resume {shlex.quote(home.handle)}", err=True)
+    click.echo(f"{what}: gaopt resume {path_shown(shlex.quote(home.handle))}", err=True)
 
 
 def _report(history: History, home: Home) -> None:
@@ -81,7 +82,9 @@ def _report(history: History, home: Home) -> None:
     try:
         write(history, home)
     except Unwritable as error:
-        click.echo(f"the search is done; write its report with: gaopt report {shlex.quote(home.handle)}", err=True)
+        click.echo(
+            f"the search is done; write its report with: gaopt report {path_shown(shlex.quote(home.handle))}", err=True
+        )
         raise Unwritable(f"the report is not written: {error}") from error
 
 
@@ -107,11 +110,10 @@ def _introduce(home: Home, config: StudyConfig, pool: Pool) -> None:
     trainings, generations = _count(planned(config), "training"), _count(config.generations, "generation")
     if config.stop != Stop():
         trainings = f"at most {trainings}"
-    click.echo(
-        f"study {home.name}: {trainings} in {generations}, {together} at a time, results in {home.path}", err=True
-    )
+    what, where = f"{trainings} in {generations}, {together} at a time", path_shown(home.path)
+    click.echo(f"study {path_shown(home.name)}: {what}, results in {where}", err=True)
     if pool.dashboard:
-        click.echo(f"Ray dashboard: {pool.dashboard}  (its token: ray get-auth-token)", err=True)
+        click.echo(f"Ray dashboard: {path_shown(pool.dashboard)}  (its token: ray get-auth-token)", err=True)
     elif config.pool.kind == "ray" and config.pool.dashboard:
         click.echo("there is no Ray dashboard: all of its ports are taken, or the cluster has none", err=True)
 
@@ -127,13 +129,13 @@ def _conclude(home: Home, history: History, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"event": "Result", **now.plain()}))
     elif now.best is None:
-        click.echo(f"{_fruitless(history)}; the reasons are in {home.report}")
+        click.echo(f"{_fruitless(history)}; the reasons are in {path_shown(home.report)}")
     elif compared(history):
         _compare(history)
-        click.echo(f"report: {home.report}")
+        click.echo(f"report: {path_shown(home.report)}")
     else:
         _praise(now)
-        click.echo(f"report: {home.report}")
+        click.echo(f"report: {path_shown(home.report)}")
 
 
 def _fruitless(history: History) -> str:
@@ -157,7 +159,7 @@ def _praise(now: Progress) -> None:
     """The best of a search."""
     assert now.best
     if now.ended:
-        click.echo(f"the search ended early: {now.ended}")
+        click.echo(f"the search ended early: {printable(now.ended)}")
     genes = "  ".join(f"{name} {value}" for name, value in shown(now.config, now.best.genes).items())
     click.echo(f"best: individual {now.best.id}  {genes}")
     how = f", the mean of {now.trials} trainings" if now.trials > 1 else ""

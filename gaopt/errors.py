@@ -115,6 +115,12 @@ def _of_disk(error: BaseException) -> bool:
     return own or any(words in str(error) for words in ("disk is full", "No space left on device"))
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """torch's OutOfMemoryError and Python's MemoryError, without importing torch; on a CPU torch has only words."""
+    spoken = any(words in str(error) for words in ("out of memory", "can't allocate memory"))
+    return spoken or "Memory" in type(error).__name__
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a sentence about an unknown name: the nearest known one, or all of them."""
     names = list(known)

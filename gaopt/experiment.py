@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from gaopt.config import parse
-from gaopt.errors import ConfigError, nearest
+from gaopt.errors import ConfigError, StudyError, nearest
 from gaopt.printable import printable
 from gaopt.published import published
 
@@ -60,8 +60,15 @@ class Experiment:
     claims: tuple[Claim, ...] = ()
 
     def variant(self, genes: Mapping[str, float]) -> Variant:
-        """The variant that an individual is: its gene is the number, counted from 0."""
-        return self.variants[int(genes["variant"])]
+        """The variant that an individual is: its gene is the number, counted from 0.
+
+        Raises:
+            StudyError: there is no such variant.
+        """
+        number = genes.get("variant")
+        if isinstance(number, int | float) and 0 <= number < len(self.variants):
+            return self.variants[int(number)]
+        raise StudyError(f"{repr(number)[:40]} is no variant of the experiment {self.title[:80]!r}")
 
 
 def experiment(tables: Mapping[str, Any]) -> Experiment | None:

@@ -45,14 +45,19 @@ class Expression:
         called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in called}
         self.names = sorted(names - _WORDS.keys())
-        self._plain = ast.unparse(_Plain(self.names).visit(tree))
+        try:
+            self._plain = ast.unparse(_Plain(self.names).visit(tree))
+            self._function  # noqa: B018 - what cannot be compiled is said now
+        except (RecursionError, MemoryError, SyntaxError):
+            raise ConfigError(f"{text[:40]!r}… is too deep: must have fewer operations in one another") from None
 
     @cached_property
     def _function(self) -> Callable[..., Any]:
         """Of the genes' values, in the order of their names: compiled once, for a search asks it a million times."""
         parameters = ", ".join(map(_stand_in, range(len(self.names))))
         code = compile(f"lambda {parameters}: ({self._plain})", "<condition>", "eval")
-        return cast("Callable[..., Any]", eval(code, {"__builtins__": {}} | FUNCTIONS | _WORDS))
+        known = {"__builtins__": {}, _number.__name__: _number, _factor.__name__: _factor} | FUNCTIONS | _WORDS
+        return cast("Callable[..., Any]", eval(code, known))
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in vars(self).items() if key != "_function"}  # which does not pickle
@@ -77,7 +82,7 @@ class Expression:
         values = [genes[name] for name in self.names]
         try:
             return bool(self._function(*values))
-        except (ArithmeticError, ValueError):
+        except (ArithmeticError, ValueError, MemoryError):
             return False
 
     def check(self, known: Mapping[str, Any]) -> None:
@@ -147,8 +152,32 @@ def _stand_in(number: int) -> str:
     return f"gene_{number}"
 
 
+def _number(value: Any) -> Any:
+    """What is computed with: a whole number, true and false among them, as a float; anything else as it is."""
+    if not isinstance(value, int):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _factor(value: Any) -> Any:
+    """The same.
+
+    Raises:
+        TypeError: it is a word or a list, which would be repeated, as often as there is memory for.
+    """
+    if isinstance(value, str | list | tuple):
+        raise TypeError("only numbers can be multiplied")
+    return _number(value)
+
+
 class _Plain(ast.NodeTransformer):
-    """Genes by stand-ins, numbers as floats: whole ones could grow without end ("9 ** 9 ** 9"), floats overflow."""
+    """Genes by stand-ins, and nothing computed but with floats.
+
+    Whole numbers could grow without end ("9 ** 9 ** 9", and "n ** n ** n" of a choice's), where floats overflow.
+    """
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
@@ -159,10 +188,17 @@ class _Plain(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.Name:
         return ast.Name(_stand_in(self._names.index(node.id)), node.ctx) if node.id in self._names else node
 
+    def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
+        """Only what is computed with: a gene that is compared stays what it is."""
+        wrapper = _factor if isinstance(node.op, ast.Mult) else _number
+        left, right = (self._wrapped(each, wrapper) for each in (node.left, node.right))
+        return ast.BinOp(left, node.op, right)
+
+    def _wrapped(self, node: ast.expr, wrapper: Callable[[Any], Any]) -> ast.expr:
+        plain = self.visit(node)
+        if isinstance(plain, ast.BinOp) or (isinstance(plain, ast.Constant) and isinstance(plain.value, float)):
+            return plain  # a float by now
+        return ast.Call(ast.Name(wrapper.__name__, ast.Load()), [plain], [])
+
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
-        if isinstance(node.value, int) and not isinstance(node.value, bool):
-            try:
-                return ast.Constant(float(node.value))
-            except OverflowError:
-                return ast.Constant(math.inf)
-        return node
+        return node if isinstance(node.value, bool) else ast.Constant(_number(node.value))

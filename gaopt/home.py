@@ -180,7 +180,7 @@ def results() -> Path:
 def studies() -> Iterator[Home]:
     """All studies, by name."""
     root = results()
-    for journal in sorted(root.glob("*/study.db")) if root.is_dir() else ():
+    for journal in sorted(root.glob("*/study.db")) if os.path.isdir(root) else ():
         yield Home(journal.parent)
 
 
@@ -193,6 +193,7 @@ def fresh(name: str | None, stem: str) -> Home:
     Raises:
         StudyError: the name cannot be a folder's, or is taken.
     """
+    _check_results()
     if name is None:
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:80] or "study"
         return next(home for n in count(1) if not (home := _at(f"{stem}-{n}")).path.exists())
@@ -204,6 +205,14 @@ def fresh(name: str | None, stem: str) -> Home:
     if home.path.exists() and not (home.path.is_dir() and all(map(_begun, home.path.iterdir()))):
         raise StudyError(f"{home.path} exists and is no study: give another --name")
     return home
+
+
+def _check_results() -> None:
+    try:
+        results().exists()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise StudyError(f"the results folder {results()} cannot be used: {why}") from None
 
 
 def claim(name: str | None, stem: str) -> Home:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 def printable(text: str) -> str:
     """The same, with what moves a cursor, hides or turns text about, or is no character, as Python writes it: \\x1b.
@@ -11,6 +13,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shown(path: str | Path) -> str:
+    """A path as it is shown, whoever named its folders."""
+    return printable(str(path))
 
 
 def printable_lines(text: str) -> str:

@@ -14,6 +14,7 @@ from gaopt.history import History, Individual
 from gaopt.hold import held
 from gaopt.home import Home
 from gaopt.journal import Journal
+from gaopt.soundness import MOST
 
 State = Literal["running", "finished", "interrupted", "failed", "killed", "empty"]
 
@@ -133,7 +134,7 @@ def progress(name: str, history: History, *, held: bool, now: float) -> Progress
         failed=len(history.failed),
         early=len(left_early(history)),
         trainings=done + sum(number for number, _ in coming),
-        epochs=int(config.settings.get("recipe", {}).get("epochs", 0)) if config else 0,
+        epochs=epochs(history.config),
         best=best,
         fitness=history.means.get(best.id, best.fitness) if best else None,
         trials=len(history.repeated.get(best.id, [best])) if best else 0,
@@ -230,8 +231,15 @@ def _left(history: History, coming: Sequence[tuple[int, float]], now: float) -> 
 
 
 def _part(history: History, individual: Individual) -> float:
-    epochs = history.config.get("recipe", {}).get("epochs", 0) * individual.share
-    return min(1.0, individual.epoch / epochs) if epochs else 0.0
+    whole = epochs(history.config) * individual.share
+    return min(1.0, individual.epoch / whole) if whole else 0.0
+
+
+def epochs(tables: Mapping[str, Any]) -> int:
+    """Of a whole training, as a config's tables say; 0 where they say nothing, or what is no number of epochs."""
+    recipe = tables.get("recipe")
+    found = recipe.get("epochs") if isinstance(recipe, Mapping) else None
+    return found if isinstance(found, int) and not isinstance(found, bool) and 0 < found < MOST else 0
 
 
 def clock(seconds: float | None) -> str:

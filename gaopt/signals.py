@@ -1,21 +1,24 @@
-"""Ctrl-C and SIGTERM, turned into an end in good order."""
+"""Ctrl-C, SIGTERM and SIGHUP, turned into an end in good order."""
 
 from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from typing import Any
 
 from gaopt.errors import Stopped
 
 
 class Signals:
-    """Notes SIGINT and SIGTERM, for the search to end in good order; a second one ends the process at once.
+    """Notes SIGINT, SIGTERM and SIGHUP (a terminal that is gone), for the search to end in good order.
+
+    A second one ends the process at once.
 
     A handler that raised would do so anywhere, also inside of Ray, which turns it into an error of another kind.
     """
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __init__(self) -> None:
         self._received: int | None = None
@@ -30,13 +33,15 @@ class Signals:
 
     def listen(self) -> None:
         for number in self.numbers:
-            signal.signal(number, self._note)
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup: it is to go on
+                signal.signal(number, self._note)
 
     def _note(self, number: int, frame: Any) -> None:
         if self._received:
             os._exit(128 + number)
         self._received = number
-        os.write(2, b"stopping in good order; once more to end at once\n")  # print is not safe in a handler
+        with suppress(OSError):  # stderr may be gone, with the terminal
+            os.write(2, b"stopping in good order; once more to end at once\n")  # print is not safe in a handler
 
     def __enter__(self) -> Signals:
         self._before = {number: signal.getsignal(number) for number in self.numbers}

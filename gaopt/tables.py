@@ -12,6 +12,9 @@ from typing import Any
 
 from gaopt.errors import ConfigError
 
+DEPTH, BITS = 50, 9_960
+"""How deep lists and tables may be in one another, and how long a whole number: Python writes 4,300 figures."""
+
 _PART = re.compile(r"""\"[^"]+\"|'[^']+'|[^."'\s]+""")
 _KEY = re.compile(rf"(?:{_PART.pattern})(?:\.(?:{_PART.pattern}))*")
 
@@ -23,24 +26,55 @@ def read_toml(path: Path) -> dict[str, Any]:
         ConfigError: it cannot be read, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except RecursionError as error:
+        raise ConfigError(f"{path} holds lists or tables that are nested too deep") from error
+    except ValueError as error:  # no TOML, no UTF-8, or a whole number that Python does not read
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    check_depth(tables, f"{path}")
+    return tables
+
+
+def check_depth(value: Any, where: str) -> None:
+    """
+    Raises:
+        ConfigError: it is nested deeper than what walks through it can go, or a whole number is longer than it can
+            be written.
+    """
+    inner = [value]
+    for _ in range(DEPTH):
+        if any(isinstance(each, int) and each.bit_length() > BITS for each in inner):
+            raise ConfigError(f"{where} holds a whole number that is too long: must have at most 3000 figures")
+        inner = [part for each in inner for part in _parts(each)]
+        if not inner:
+            return
+    raise ConfigError(f"{where} holds lists or tables that are nested too deep: must be at most {DEPTH} in one another")
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return list(value) if isinstance(value, list | tuple) else []
 
 
 def check_plain(value: Any, where: str) -> None:
     """Only what JSON can hold: the journal keeps the config as that."""
+    check_depth(value, where or "the config")
+    _check_plain(value, where)
+
+
+def _check_plain(value: Any, where: str) -> None:
     match value:
         case float() if not math.isfinite(value):
             raise ConfigError(f"{where} is {value}: must be a finite number")
         case Mapping():
             for key, inner in value.items():
-                check_plain(inner, f"{where}.{key}" if where else str(key))
+                _check_plain(inner, f"{where}.{key}" if where else str(key))
         case list() | tuple():
             for index, inner in enumerate(value):
-                check_plain(inner, f"{where}[{index}]")
+                _check_plain(inner, f"{where}[{index}]")
         case bool() | int() | float() | str() | None:
             pass
         case _:
@@ -75,6 +109,8 @@ def merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
 def _override(tables: dict[str, Any], text: str) -> None:
     key, sign, value = text.partition("=")
     parts = [part.strip("\"'") for part in _PART.findall(key)]
+    if len(parts) >= DEPTH:
+        raise ConfigError(f"the override {text[:40]!r}… goes {len(parts)} tables deep: must be fewer than {DEPTH}")
     if not sign or len(parts) < 2 or not _KEY.fullmatch(key.strip()):
         raise ConfigError(f"the override {text!r} is not of the form table.key=value")
     for part in parts[:-1]:
@@ -87,6 +123,8 @@ def _override(tables: dict[str, Any], text: str) -> None:
 def _value(text: str) -> Any:
     """A value as TOML writes it; what is not TOML is a string."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, KeyError):
+        value = tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError, KeyError):  # also a whole number that Python does not read
         return text
+    check_depth(value, "an override")
+    return value

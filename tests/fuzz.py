@@ -12,7 +12,6 @@ import shutil
 import sys
 import tarfile
 import tempfile
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +28,7 @@ with atheris.instrument_imports(include=["gaopt", "resnet"]):
     from gaopt.journal import Journal
     from gaopt.progress import progress
     from gaopt.study import run
+    from gaopt.tables import read_toml
     from resnet import weights
     from resnet.callbacks import Epochs
     from resnet.checkpoint import Checkpoint
@@ -101,12 +101,10 @@ def archive(data: bytes) -> None:
 
 def config(data: bytes) -> None:
     """A TOML file."""
-    try:
-        tables = tomllib.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return
+    path = SCRATCH / "config.toml"
+    path.write_bytes(data)
     with contextlib.suppress(BadInput):
-        assert from_tables((found := from_tables(tables)).plain()) == found
+        assert from_tables((found := from_tables(read_toml(path))).plain()) == found
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {

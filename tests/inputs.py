@@ -75,6 +75,8 @@ WORDS = [
         "lr",
         "1",
         "9 ** 9 ** 9",
+        "mom ** mom ** mom > 1",
+        "'a' * mom != 'b'",
         "lr in [1, 'a']",
         "not",
         "lr.wd < 1",

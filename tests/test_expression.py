@@ -59,6 +59,41 @@ def test_what_does_not_go_together_is_said() -> None:
     assert not Expression("optimizer < 3").holds(GENES)
 
 
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("n ** n ** n > 1", False),  # cannot be computed, and at once
+        ("(true + true + true) ** (n + n) ** (n * n) > 1", False),
+        ("(-n - n - n) ** n ** n > 1", False),
+        ("'a' * huge != 'b'", False),
+        ("('a' + 'b') * huge != 'b'", False),
+        ("[1] * huge != [1]", False),
+        ("n == 9", True),
+        ("n ** 2 == 81", True),
+        ("n in [9, 99] and n != '9'", True),
+        ("(n > 1) + (n > 2) == 2", True),
+        ("flip + flip == 2 and flip == true", True),
+        ("optimizer + '!' == 'sgd!'", True),
+        ("huge / 2 == 500000000000", True),
+        ("-far < 0 < far and -far - 1 < 0", True),
+    ],
+)
+def test_whole_numbers_of_a_choice_are_computed_with_as_floats(text: str, holds: bool) -> None:
+    genes = GENES | {"n": 9, "huge": 10**12, "far": 10**400}
+    assert Expression(text).holds(genes) is holds
+
+
+def test_words_are_not_multiplied() -> None:
+    with pytest.raises(ConfigError, match="cannot be computed: only numbers can be multiplied"):
+        Expression("'a' * n != 'b'").check_types({"n": 10**12})
+
+
+@pytest.mark.parametrize("text", ["n" + " + n" * 240, "n" + "**n" * 300, "min(" * 240 + "n" + ")" * 240])
+def test_a_condition_as_deep_as_there_is_room_for_is_one_or_a_mistake_that_is_said(text: str) -> None:
+    with suppress(ConfigError):
+        assert Expression(text).holds({"n": 2}) in (True, False)
+
+
 def test_a_gene_that_is_not_known_is_named() -> None:
     with pytest.raises(ConfigError, match="speaks of 'lrr', which is no gene"):
         Expression("lrr > 0").check({"lr": 0})

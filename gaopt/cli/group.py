@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
+import signal
 import sys
-from typing import NoReturn
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 import click
 
@@ -17,7 +21,7 @@ LONGEST = 1000
 
 
 def main() -> NoReturn:
-    """Run a verb. Bad input exits with 2 and one sentence, a failure with 1, Ctrl-C with 130, SIGTERM with 143."""
+    """Run a verb. Bad input exits with 2 and one sentence, a failure with 1, Ctrl-C with 130, SIGTERM with 143 …"""
     _open_streams()
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)
@@ -36,9 +40,9 @@ def main() -> NoReturn:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
+    except BrokenPipeError:  # of an error's own sentence; a verb's is `_Verbs`'
         _say_no_more()
-        sys.exit(141)
+        sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
         if not of_disk(error):
             raise
@@ -53,6 +57,9 @@ def _open_streams() -> None:
         if getattr(sys, name) is None:
             os.open(os.devnull, os.O_RDWR)  # the lowest that is free
             setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal need not know what a name is written with
 
 
 def _say_no_more() -> None:
@@ -65,7 +72,28 @@ def _short(sentence: str) -> str:
     return sentence if len(sentence) <= LONGEST else f"{sentence[: LONGEST // 2]} … {sentence[-LONGEST // 2 :]}"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Verbs(click.Group):
+    """Where nobody reads on, click would exit with 1: here it is what the signal would have been."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:  # prints --help
+        with _read_on():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _read_on():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _read_on() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        _say_no_more()
+        raise Stopped(signal.SIGPIPE) from None
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="gaopt")
 def cli() -> None:
     """Tune the learning rate, weight decay and momentum of an image classifier by a genetic search.

@@ -10,7 +10,7 @@ import click
 
 from gaopt.cli.group import cli
 from gaopt.errors import BadInput
-from gaopt.printable import printable, printable_lines
+from gaopt.printable import printable, printable_lines, shown
 
 
 @cli.command()
@@ -52,9 +52,14 @@ def list_(as_json: bool) -> None:
     found = []
     for home in studies():
         try:
-            found.append(look(home))
+            now = look(home)
+            overview([now])  # what cannot be shown is told as what cannot be read
+            found.append(now)
         except BadInput as error:
             click.echo(f"gaopt: {printable_lines(str(error))}", err=True)
+        except Exception as error:  # one study of many, that may be a stranger's
+            said = f"{home.path} cannot be read: {type(error).__name__}: {error}"
+            click.echo(f"gaopt: {printable(said[:500])}", err=True)
     if as_json:
         click.echo(json.dumps([each.plain() for each in found]))
     else:
@@ -73,7 +78,7 @@ def report(study: str) -> None:
     home = existing(study)
     with Journal(home.journal) as journal:
         for path in write(History(journal), home):
-            click.echo(path)
+            click.echo(shown(path))
 
 
 @cli.command()
@@ -91,4 +96,4 @@ def predict(study: str, images: tuple[Path, ...], as_json: bool) -> None:
         click.echo(json.dumps(named))
         return
     for path, answer in zip(images, answers, strict=True):
-        click.echo(f"{path}: " + "  ".join(f"{printable(name)} {value:.4f}" for name, value in answer))
+        click.echo(f"{shown(path)}: " + "  ".join(f"{printable(name)} {value:.4f}" for name, value in answer))

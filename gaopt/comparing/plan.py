@@ -10,6 +10,7 @@ import tomli_w
 from annotated_types import Ge, Gt, Le
 
 from gaopt.config import StudyConfig, from_tables, parse
+from gaopt.config.parsing import table
 from gaopt.errors import ConfigError, StudyError
 from gaopt.home import ComparisonHome
 from gaopt.objective import resolve
@@ -55,9 +56,9 @@ class Plan:
 
 
 def write(plan: Plan, home: ComparisonHome) -> None:
-    table = asdict(plan)
-    configs = table.pop("configs")
-    home.write(home.plan, tomli_w.dumps({"comparison": table, "configs": configs}))
+    settings = asdict(plan)
+    configs = settings.pop("configs")
+    home.write(home.plan, tomli_w.dumps({"comparison": settings, "configs": configs}))
 
 
 def read(home: ComparisonHome) -> Plan:
@@ -66,7 +67,7 @@ def read(home: ComparisonHome) -> Plan:
         ConfigError: the file was changed to something that is no plan.
     """
     tables = read_toml(home.plan)
-    plan = parse(Plan, {**tables.get("comparison", {}), "configs": tables.get("configs", {})}, "comparison")
+    plan = parse(Plan, {**table(tables, "comparison"), "configs": tables.get("configs", {})}, "comparison")
     if not plan.configs or not plan.methods:
         raise ConfigError(f"{home.plan} names no configs or no methods: it is not what a comparison wrote")
     return plan

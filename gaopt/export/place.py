@@ -24,7 +24,12 @@ def rewritten(folder: Path, mark: Mapping[str, str]) -> Iterator[Path]:
     Raises:
         StudyError: there is something with another mark or none, or the disk says no.
     """
-    folder = folder.resolve()
+    try:
+        folder = folder.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise StudyError(f"the folder {folder} cannot be used: {error}") from None
+    if not folder.name:
+        raise StudyError(f"the folder {folder} cannot be replaced by an export: give another --out")
     part = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
         _check(folder, mark)

@@ -18,7 +18,7 @@ from operator import index
 from typing import Protocol, cast
 
 from gaopt import soundness
-from gaopt.errors import Cancelled, Diverged, StudyError, Unwritable, of_disk
+from gaopt.errors import Cancelled, Diverged, StudyError, Unwritable, of_disk, out_of_memory
 from gaopt.events import Failed, Judged, Noted, Outcome, Reason, Reported, Scored, decode, encode, finite
 from gaopt.objective import Cycle, Objective, Score, Task
 
@@ -220,9 +220,7 @@ def reason(error: BaseException) -> Reason:
     # Ray's OutOfDiskError, too: what it had to keep did not fit.
     if isinstance(error, Unwritable) or of_disk(error) or "OutOfDisk" in type(error).__name__:
         return "disk"
-    # torch's OutOfMemoryError and Python's MemoryError, without importing torch here; on a CPU torch has only words.
-    spoken = any(words in str(error) for words in ("out of memory", "can't allocate memory"))
-    return "out of memory" if spoken or "Memory" in type(error).__name__ else "error"
+    return "out of memory" if out_of_memory(error) else "error"
 
 
 _CUDA = re.compile("CUDA|cuDNN|AcceleratorError")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import assert_never
 
-from gaopt.config import SEARCHES, Stop, StudyConfig
+from gaopt.config import PEERS, SEARCHES, Stop, StudyConfig
 from gaopt.errors import ConfigError
 from gaopt.objective import epochs
 from gaopt.strategies.base import Strategy, keyed
@@ -18,12 +18,17 @@ from gaopt.strategies.stopping import Stopping
 __all__ = ["Fixed", "GeneticSearch", "Grid", "RandomSearch", "Strategy", "finalists", "keyed", "strategy"]
 
 
+MOST_OF_A_GRID, MOST = 100_000, 10_000_000
+"""Trainings of a study: a grid's are all born at once, and nobody waits for more of any."""
+
+
 def strategy(config: StudyConfig) -> Strategy:
     """The strategy that a config names, in the wrappers that its tables ask for.
 
     Raises:
         ConfigError: the strategy cannot use the genes, or more are given than its first generation has places.
     """
+    _check_size(config)
     search, bred = _bare(config), config.strategy in SEARCHES
     if bred and len(config.given) > config.litters[0]:
         raise ConfigError(f"given has {len(config.given)} individuals: the first generation has {config.litters[0]}")
@@ -37,6 +42,15 @@ def strategy(config: StudyConfig) -> Strategy:
     if bred and config.noise.finalists:
         search = Finalists(search, config.noise)
     return search
+
+
+def _check_size(config: StudyConfig) -> None:
+    """Not when a config is read: a study that ended early may have been to go further."""
+    trained_by = config.genetic.litters if config.strategy in PEERS else config.litters
+    most = MOST_OF_A_GRID if config.strategy == "grid" else MOST
+    if sum(trained_by) > most:
+        why = "narrow the ranges, or give a gene a step" if config.strategy == "grid" else "take fewer generations"
+        raise ConfigError(f"the plan has {sum(trained_by):.3g} trainings, more than {most:,}: {why}")
 
 
 def _bare(config: StudyConfig) -> Strategy:

@@ -71,7 +71,7 @@ class Classifier:
                 check_pretrained(replace(settings.net, name=name), images)
         return images
 
-    def seconds(self, config: StudyConfig, shared: Images) -> float:
+    def seconds(self, config: StudyConfig, shared: Images) -> float | None:
         return mean_seconds(config, shared)
 
     def made_of(self, shared: Images) -> dict[str, str]:

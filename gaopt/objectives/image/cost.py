@@ -7,6 +7,7 @@ from dataclasses import replace
 from statistics import fmean
 
 from gaopt.config import StudyConfig
+from gaopt.errors import out_of_memory
 from gaopt.objectives.image.settings import Settings
 from resnet import data as datasets
 from resnet.data import Images
@@ -15,8 +16,20 @@ DRAWN = 5
 """Individuals that are timed where genes change what a training costs."""
 
 
-def mean_seconds(config: StudyConfig, images: Images) -> float:
-    """Of a whole training: the mean over some individuals drawn evenly, where it is not the same for all."""
+def mean_seconds(config: StudyConfig, images: Images) -> float | None:
+    """Of a whole training: the mean over some individuals drawn evenly, where it is not the same for all.
+
+    None where it cannot be told, as one of them has no room in memory.
+    """
+    try:
+        return _mean_seconds(config, images)
+    except (RuntimeError, MemoryError) as error:
+        if out_of_memory(error):
+            return None
+        raise
+
+
+def _mean_seconds(config: StudyConfig, images: Images) -> float:
     base, rng = Settings.of(config.settings), random.Random(0)
     drawn = [config.fixed] if config.strategy == "fixed" else [config.space.sample(rng) for _ in range(DRAWN)]
     known: dict[object, float] = {}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gaopt.config import StudyConfig
-from gaopt.errors import Undecided
+from gaopt.errors import Undecided, out_of_memory
 from gaopt.objectives.image.settings import Settings
 from resnet.data import Images
 
@@ -38,3 +38,8 @@ def find_lr(config: StudyConfig, images: Images, step: Callable[[], object]) -> 
         )
     except lr.Undecided as error:
         raise Undecided(str(error)) from None
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        batch, net = settings.recipe.batch, settings.net.name
+        raise Undecided(f"a step of {net} with batches of {batch} images has no room in memory") from None
