@@ -24,8 +24,7 @@ from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.objective import resolve
 from gaopt.pools import Pool
-from gaopt.printable import printable
-from gaopt.printable import shown as path_shown
+from gaopt.printable import path_shown, printable
 from gaopt.progress import Progress, look, planned
 from gaopt.screen import listed, watcher
 from gaopt.signals import Signals

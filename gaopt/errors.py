@@ -49,6 +49,8 @@ class Diverged(GaoptError):  # noqa: N818
         epochs: trained, where it ended after an epoch; 0 where it ended within one.
     """
 
+    epochs = 0
+
     def __init__(self, message: str, epochs: int = 0) -> None:
         super().__init__(message)
         self.epochs = epochs

@@ -173,6 +173,10 @@ def _factor(value: Any) -> Any:
     return _number(value)
 
 
+def _wrapper(node: ast.BinOp) -> Callable[[Any], Any]:
+    return _factor if isinstance(node.op, ast.Mult) else _number
+
+
 class _Plain(ast.NodeTransformer):
     """Genes by stand-ins, and nothing computed but with floats.
 
@@ -189,10 +193,14 @@ class _Plain(ast.NodeTransformer):
         return ast.Name(_stand_in(self._names.index(node.id)), node.ctx) if node.id in self._names else node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
-        """Only what is computed with: a gene that is compared stays what it is."""
-        wrapper = _factor if isinstance(node.op, ast.Mult) else _number
-        left, right = (self._wrapped(each, wrapper) for each in (node.left, node.right))
-        return ast.BinOp(left, node.op, right)
+        """Only what is computed with: a gene that is compared stays what it is. "a + b + c + …" is deep on its left."""
+        chain = [node]
+        while isinstance(chain[-1].left, ast.BinOp):
+            chain.append(chain[-1].left)
+        plain = self._wrapped(chain[-1].left, _wrapper(chain[-1]))
+        for each in reversed(chain):
+            plain = ast.BinOp(plain, each.op, self._wrapped(each.right, _wrapper(each)))
+        return cast("ast.BinOp", plain)
 
     def _wrapped(self, node: ast.expr, wrapper: Callable[[Any], Any]) -> ast.expr:
         plain = self.visit(node)

@@ -60,17 +60,17 @@ def room(history: History, room: int) -> int:
 def check(history: History, config: Faults) -> None:
     """
     Raises:
-        Hopeless: since the study was opened nearly all trainings fail: the first `faults.alike` diverged; or so many in
-            a row, or three in four of twice as many, failed otherwise. To diverge later is what genes are tried for.
+        Hopeless: since the study was opened nearly all trainings fail: the first `faults.alike`; or later so many in a
+            row, or three in four of twice as many, otherwise than by diverging, which is what genes are tried for.
     """
     ended, most = [outcome for _, outcome in history.lately[1]], config.alike
     first = ended if len(ended) <= most else []
-    for latest, needed, diverged in (
+    for latest, needed, genes in (
         (first, most, True),
         (ended[-most:], most, False),
-        (ended[-2 * most :], most * 3 // 2, False),
+        (ended[-2 * most :], -(-3 * most // 2), False),
     ):
-        failed = [each for each in latest if isinstance(each, Failed) and (each.reason == "diverged") == diverged]
+        failed = [each for each in latest if isinstance(each, Failed) and (genes or each.reason != "diverged")]
         if most and len(failed) >= needed:
             raise Hopeless(_hopeless(failed, len(latest), "first" if latest == ended else "last"))
 

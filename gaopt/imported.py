@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import sysconfig
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.util import resolve_name
@@ -24,8 +25,10 @@ def closure(name: str, file: Path) -> dict[str, Path]:
         name: of the module, "package.module".
         file: where it is.
     """
-    root = file.parents[name.count(".") + (file.stem == "__init__")]
-    alone = root.name in INSTALLED
+    above = name.count(".") + (file.stem == "__init__")
+    if len(file.parents) <= above or _file(root := file.parents[above], name) != file:
+        return {name: file}  # it was loaded by another name than that of its place
+    alone = root.name in INSTALLED or str(root) == sysconfig.get_path("stdlib")
     found, coming = {name: file}, [name]
     while coming:
         here = coming.pop()

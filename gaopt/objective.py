@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
@@ -201,7 +203,11 @@ class Plain:
 
     def made_of(self, shared: Any) -> dict[str, str]:
         """The files that the function runs through, as far as they lie beside it."""
-        name = getattr(self.function, "__module__", None) or type(self.function).__module__
+        function: Any = self.function
+        while isinstance(function, partial):
+            function = function.func
+        function = inspect.unwrap(function)
+        name = getattr(function, "__module__", None) or type(function).__module__
         file = getattr(sys.modules.get(name), "__file__", None)
         return digests(closure(name, Path(file))) if file else {}
 

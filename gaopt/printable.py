@@ -15,7 +15,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def shown(path: str | Path) -> str:
+def path_shown(path: str | Path) -> str:
     """A path as it is shown, whoever named its folders."""
     return printable(str(path))
 

@@ -13,7 +13,8 @@ from gaopt.errors import Stopped
 class Signals:
     """Notes SIGINT, SIGTERM and SIGHUP (a terminal that is gone), for the search to end in good order.
 
-    A second one ends the process at once.
+    A second one ends the process at once, but for SIGHUP: a shell that ends and the kernel may both send it. A terminal
+    that is gone takes no more words: what is said from then on is said to nobody.
 
     A handler that raised would do so anywhere, also inside of Ray, which turns it into an error of another kind.
     """
@@ -22,6 +23,7 @@ class Signals:
 
     def __init__(self) -> None:
         self._received: int | None = None
+        self._terminals = [stream for stream in (1, 2) if os.isatty(stream)]
 
     def check(self) -> None:
         """
@@ -37,11 +39,20 @@ class Signals:
                 signal.signal(number, self._note)
 
     def _note(self, number: int, frame: Any) -> None:
+        if number == signal.SIGHUP:
+            self._hush()
         if self._received:
-            os._exit(128 + number)
+            if number != signal.SIGHUP:
+                os._exit(128 + number)
+            return
         self._received = number
         with suppress(OSError):  # stderr may be gone, with the terminal
             os.write(2, b"stopping in good order; once more to end at once\n")  # print is not safe in a handler
+
+    def _hush(self) -> None:
+        for stream in self._terminals:
+            with suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
 
     def __enter__(self) -> Signals:
         self._before = {number: signal.getsignal(number) for number in self.numbers}

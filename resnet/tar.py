@@ -162,7 +162,7 @@ def _told(kind: bytes, header: bytes) -> dict[str, str]:
 def _records(header: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Keywords and values of a PAX header. A record's length is in front of it, and counts itself."""
     position = 0
-    while position < len(header):
+    while position < len(header) and header[position]:  # a NUL ends it
         length = LENGTH.match(header, position)
         end = position + int(length[1]) if length else 0
         keyword, equals, value = header[length.end() if length else 0 : end].partition(b"=")

@@ -92,9 +92,10 @@ def _checksum(tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -> str:
 
 
 def alike(own: Tensor, tensor: Tensor) -> bool:
-    """Whether a tensor can take the place of a network's own: both of floating-point, or both of whole numbers."""
-    kinds = [(t.is_floating_point(), t.is_complex(), t.dtype == torch.bool) for t in (own, tensor)]
-    return kinds[0] == kinds[1]
+    """Whether a tensor can take the place of a network's own: it is of the same kind; or a number, for a count."""
+    if tensor.is_complex() or tensor.dtype == torch.bool:
+        return False
+    return tensor.is_floating_point() or not own.is_floating_point()
 
 
 def _fits(own: Tensor, tensor: Tensor) -> bool:

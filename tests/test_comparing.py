@@ -144,6 +144,11 @@ def test_a_comparison_in_which_nothing_works_stops_with_the_first_traceback_and_
     assert not home.search("genetic", 0).journal.exists()
 
 
+def test_a_first_method_that_fails_only_later_keeps_the_others_from_nothing(home: ComparisonHome) -> None:
+    found = ran(in_vain("tests.flat:broken_after_two"), home)
+    assert [len(search.history.scored) for search in found.searches] == [2, 2]
+
+
 def test_a_method_of_which_all_fails_keeps_the_others_from_nothing_and_says_why(home: ComparisonHome) -> None:
     told: list[str] = []
     found = ran(in_vain("tests.flat:broken_for_genetic"), home, tell=told.append)

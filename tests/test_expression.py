@@ -120,3 +120,7 @@ def test_it_can_be_sent_to_another_process() -> None:
     found = Expression("lr > 0")
     assert found.holds(GENES)
     assert pickle.loads(pickle.dumps(found)).holds(GENES)
+
+
+def test_a_long_sum_is_not_too_deep() -> None:
+    assert Expression("+".join(["n"] * 300) + " == 300").holds({"n": 1})

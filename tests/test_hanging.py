@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 
 import pytest
 
@@ -12,9 +14,12 @@ from gaopt.errors import GaoptError, Stopped
 from gaopt.events import Birth, Bred, Closed, Event, Failed, Reported, Retried, Scored, Started
 from gaopt.history import History
 from gaopt.home import Home
+from gaopt.objective import Plain, Report, Task
 from gaopt.patience import BEHIND, GAP, LEAST, Patience
 from gaopt.pools import inline
+from gaopt.pools.base import left_behind
 from gaopt.study import run
+from tests.conftest import toy
 from tests.reliability.studies import events, gone, on_ray, ray_of, study
 
 
@@ -48,19 +53,31 @@ def test_what_hangs_in_this_process_ends_the_study_which_goes_on_without_it(
     assert len(history.scored) == 2
 
 
-def test_a_study_that_is_told_to_stop_ends_although_its_training_hangs(
+def test_a_study_that_is_told_to_stop_ends_although_its_training_hangs_and_no_other_begins_beside_it(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inline, "GRACE", 0.2)
-    config = study("waits_for_ever", population=3)
+    monkeypatch.setattr(inline, "CLOSING", 0.2)
+    begun, over, config = threading.Event(), threading.Event(), toy(population=2, generations=1)
+
+    def hangs(task: Task, report: Report) -> float:
+        begun.set()
+        over.wait()
+        return 0.5
 
     def stop() -> None:
-        if home.journal.exists() and len(events(home, Started)) == 2:
+        if begun.is_set():
             raise Stopped(15)
 
-    with pytest.raises(Stopped):
-        run(config, home, stop=stop)
+    with pytest.raises(Stopped), closing(inline.Inline(Plain(hangs))) as pool:
+        run(config, home, pool=pool, stop=stop)
     assert events(home, Closed)[-1].reason == "interrupted"
+    with pytest.raises(GaoptError, match="cannot be ended in this process"):
+        run(config, home)
+    over.set()
+    deadline = time.monotonic() + 10
+    while left_behind() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(run(config, home).scored) == 2
 
 
 class Waiting:

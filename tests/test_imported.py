@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from gaopt.imported import closure
+from gaopt.objective import Plain, Report, Score, Task
+from tests import flat
 
 
 def laid(root: Path, files: Mapping[str, str]) -> None:
@@ -49,3 +52,24 @@ def test_of_an_installed_package_no_other_is_looked_at(tmp_path: Path) -> None:
 def test_a_file_that_is_no_code_imports_nothing(tmp_path: Path, text: str) -> None:
     laid(tmp_path, {"mine.py": f"import broken\n{'from . import x'}", "broken.py": text})
     assert list(closure("mine", tmp_path / "mine.py")) == ["broken", "mine"]
+
+
+def test_a_module_that_lies_elsewhere_than_its_name_says_is_its_file_alone(tmp_path: Path) -> None:
+    laid(tmp_path, {"mine.py": "import other", "other.py": ""})
+    for name in ("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p", "__main__", "package.mine"):
+        assert closure(name, tmp_path / "mine.py") == {name: tmp_path / "mine.py"}
+
+
+def test_of_the_standard_library_no_other_is_looked_at() -> None:
+    assert list(closure("functools", Path(functools.__file__))) == ["functools"]
+
+
+def test_a_partial_and_a_wrapped_function_are_made_of_their_own_code() -> None:
+    @functools.wraps(flat.noise)
+    def wrapped(task: Task, report: Report) -> Score:
+        return flat.noise(task, report)
+
+    expected = Plain(flat.noise).made_of(None)
+    assert "code tests.flat" in expected
+    assert Plain(functools.partial(functools.partial(flat.noise))).made_of(None) == expected
+    assert Plain(wrapped).made_of(None) == expected

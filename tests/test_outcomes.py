@@ -148,6 +148,25 @@ def test_an_objective_that_changes_the_current_folder_changes_it_for_itself(tmp_
     assert os.getcwd() == before
 
 
+def test_where_the_current_folder_is_gone_trainings_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    task = Task("s", 0, 0, {"lr": 1e-3}, 0, {}, tmp_path, tmp_path)
+    assert [type(each) for each in outcomes(Plain(tells(Score(0.5))), task)] == [Scored]
+
+
+class Far(Diverged):
+    def __init__(self) -> None:
+        pass
+
+
+def test_a_divergence_of_a_user_s_own_is_one(home: Home) -> None:
+    found, _ = outcome(raises(Far()), home)
+    assert isinstance(found, Failed)
+    assert found.reason == "diverged"
+
+
 class Net:
     """In a circle, as networks and their hooks are."""
 
@@ -202,6 +221,7 @@ def ends(*reasons: str) -> History:
     [
         (["error"] * 4, "the first 4 trainings all failed: error. Individual 0:\nno 0"),
         (["diverged"] * 4, "the first 4 trainings all failed: diverged. Individual 0:\nno 0"),
+        (["diverged"] * 3 + ["error"], "the first 4 trainings all failed: diverged, error. Individual 0:\nno 0"),
         (["", *["error"] * 4], "the last 4 trainings all failed: error. Individual 1:\nno 1"),
         (["", *["error", "timed out"] * 2], "the last 4 trainings all failed: error, timed out. Individual 1:\nno 1"),
         (["error"] * 3 + [""] + ["error"] * 3, "6 of the first 7 trainings failed: error. Individual 0:\nno 0"),
@@ -223,7 +243,6 @@ def test_a_study_of_which_nearly_all_fails_stops_with_the_first_of_those(reasons
     [
         [],
         ["error"] * 3,
-        ["diverged"] * 3 + ["error"],
         ["", *["diverged"] * 20],
         ["", "error"] * 10,
         ["", "error", "error", "", "error"] * 4,

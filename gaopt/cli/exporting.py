@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gaopt.cli.group import cli
-from gaopt.printable import shown
+from gaopt.printable import path_shown
 
 
 @cli.command()
@@ -35,6 +35,6 @@ def export(study: str, name: str, out: Path | None) -> None:
     path = write(found, name, out or home.inside(home.export(name)))
     if found.state != "finished":
         click.echo(f"the study {home.name!r} is not finished ({found.state}): this is what there is of it", err=True)
-    click.echo(shown(path))
+    click.echo(path_shown(path))
     if opened := FORMATS[name].opened:
-        click.echo(f"open it with: {opened.format(shown(path))}", err=True)
+        click.echo(f"open it with: {opened.format(path_shown(path))}", err=True)

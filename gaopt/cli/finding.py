@@ -12,7 +12,7 @@ import click
 
 from gaopt.cli.group import cli
 from gaopt.cli.training import quoted, stem_of
-from gaopt.printable import shown
+from gaopt.printable import path_shown
 
 if TYPE_CHECKING:
     from gaopt.config import StudyConfig
@@ -65,7 +65,7 @@ def _find(config: StudyConfig, name: str | None, stem: str) -> tuple[dict[str, A
     config = objective.check(config)
     with Signals() as signals:
         images = objective.prepare(config)
-        click.echo(f"range test: a {shown(config.settings['net']['name'])} on {shown(images.name)}", err=True)
+        click.echo(f"range test: a {path_shown(config.settings['net']['name'])} on {path_shown(images.name)}", err=True)
         found = asdict(find_lr(config, images, signals.check))
         from gaopt.report.lr_find import write  # loads pandas and matplotlib: not before there is something to write
 
@@ -76,6 +76,6 @@ def _find(config: StudyConfig, name: str | None, stem: str) -> tuple[dict[str, A
 def _print(found: dict[str, Any], files: list[Path], command: str) -> None:
     click.echo(f"steep   {found['steep']:<9.2g}where the loss falls fastest, if only for a few steps")
     click.echo(f"valley  {found['valley']:<9.2g}in the middle of its longest fall")
-    click.echo(f"use one: {shown(command)}{found['valley']:.2g}")
+    click.echo(f"use one: {path_shown(command)}{found['valley']:.2g}")
     for path in files:
-        click.echo(shown(path))
+        click.echo(path_shown(path))

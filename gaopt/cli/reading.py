@@ -10,7 +10,7 @@ import click
 
 from gaopt.cli.group import cli
 from gaopt.errors import BadInput
-from gaopt.printable import printable, printable_lines, shown
+from gaopt.printable import path_shown, printable, printable_lines
 
 
 @cli.command()
@@ -78,7 +78,7 @@ def report(study: str) -> None:
     home = existing(study)
     with Journal(home.journal) as journal:
         for path in write(History(journal), home):
-            click.echo(shown(path))
+            click.echo(path_shown(path))
 
 
 @cli.command()
@@ -96,4 +96,4 @@ def predict(study: str, images: tuple[Path, ...], as_json: bool) -> None:
         click.echo(json.dumps(named))
         return
     for path, answer in zip(images, answers, strict=True):
-        click.echo(f"{shown(path)}: " + "  ".join(f"{printable(name)} {value:.4f}" for name, value in answer))
+        click.echo(f"{path_shown(path)}: " + "  ".join(f"{printable(name)} {value:.4f}" for name, value in answer))

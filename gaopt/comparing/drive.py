@@ -20,7 +20,7 @@ from gaopt.errors import BadInput, GaoptError, Unwritable
 from gaopt.hold import Hold, check_free
 from gaopt.home import ComparisonHome
 from gaopt.objective import epochs, resolve
-from gaopt.printable import printable, shown
+from gaopt.printable import path_shown, printable
 from gaopt.progress import clock
 from gaopt.signals import Signals
 
@@ -37,7 +37,7 @@ def drive(plan: Plan, place: Callable[[], ComparisonHome], allow_changed: bool =
         found = comparison(home)
         _report(found, home)
         click.echo(printable(report.verdict(found)))
-        click.echo(f"report: {shown(home.report)}")
+        click.echo(f"report: {path_shown(home.report)}")
         signals.check()
 
 
@@ -71,7 +71,7 @@ def again(home: ComparisonHome, plan: Plan, allow_changed: bool) -> None:
         return
     found = comparison(home)
     for path in report.write(found, home):
-        click.echo(shown(path))
+        click.echo(path_shown(path))
     click.echo(printable(report.verdict(found)))
 
 
@@ -106,7 +106,7 @@ def _run(
 def _say_how(home: ComparisonHome, error: GaoptError) -> None:
     """Bad input says itself what to do; and without its plan there is nothing to go on with."""
     if not isinstance(error, BadInput) and home.plan.is_file():
-        click.echo(f"stopped; go on with: gaopt compare {shown(shlex.quote(home.handle))}", err=True)
+        click.echo(f"stopped; go on with: gaopt compare {path_shown(shlex.quote(home.handle))}", err=True)
 
 
 def _report(found: Comparison, home: ComparisonHome) -> None:
@@ -117,7 +117,7 @@ def _report(found: Comparison, home: ComparisonHome) -> None:
     try:
         report.write(found, home)
     except Unwritable as error:
-        click.echo(f"all is run; write its report with: gaopt compare {shown(shlex.quote(home.handle))}", err=True)
+        click.echo(f"all is run; write its report with: gaopt compare {path_shown(shlex.quote(home.handle))}", err=True)
         raise Unwritable(f"the report is not written: {error}") from error
 
 
@@ -129,4 +129,7 @@ def _introduce(home: ComparisonHome, plan: Plan, together: int) -> None:
     seeds = f"{plan.seeds} seed{'s' * (plan.seeds > 1)} each"
     searches = f"{len(plan.methods)} methods, {seeds}, {plan.budget:g} {plan.cost} a search"
     what = f"{len(plan.studies)} studies" if plan.studies else searches
-    click.echo(f"comparison {shown(home.name)}: {what}, {together} at a time, results in {shown(home.path)}", err=True)
+    click.echo(
+        f"comparison {path_shown(home.name)}: {what}, {together} at a time, results in {path_shown(home.path)}",
+        err=True,
+    )

@@ -101,10 +101,11 @@ class Runner:
         """Ends a search whose trainings all fail alike where nothing has a score yet: so would all other searches."""
         if any(search.history.scored for search in searches(self.home, self.plan)):
             return ignore
-        return lambda history, event: faults.check(history, self.plan.base.faults)
+        return self._hoped
 
     def _hoped(self, history: History, event: Event) -> None:
-        """Ends finals that all fail alike: winners hardly do, and a final that failed is not trained again."""
+        """Ends a study that has no score yet and only fails. Finals, too: winners hardly do, and one that failed is not
+        trained again."""
         if not history.scored:
             faults.check(history, self.plan.base.faults)
 

@@ -17,8 +17,8 @@ class Faults:
         seconds: after which a training is ended as "timed out"; 0 for no limit.
         times: a training is ended so, too, that reported nothing for so many times as long as others took in all (their
             median, of three or more), and for a minute; 0 for no limit.
-        alike: the study stops when, since it was opened, the first so many trainings all diverged, or so many in a row,
-            or three in four of twice as many, failed for another reason; 0 for never.
+        alike: the study stops when the first so many trainings since it was opened all failed, or later so many in a
+            row, or three in four of twice as many, failed otherwise than by diverging; 0 for never.
     """
 
     retries: Annotated[int, Ge(0), Le(100)] = 1

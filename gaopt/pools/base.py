@@ -12,10 +12,11 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import chdir, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from operator import index
 from typing import Protocol, cast
+from weakref import WeakSet
 
 from gaopt import soundness
 from gaopt.errors import Cancelled, Diverged, StudyError, Unwritable, of_disk, out_of_memory
@@ -81,7 +82,8 @@ def watched(
     """Run an objective on a task: its reports as they come, then `Scored`, `Judged` or `Failed`.
 
     The objective runs in a thread of its own, since a training cannot yield. Closing the iterator makes the
-    objective's next report raise `Cancelled`, and waits for that: a process must not train two at once.
+    objective's next report raise `Cancelled`, and waits for that, for a process must not train two at once. Where it
+    does not come in time, the task is `left_behind`.
 
     Args:
         patience: seconds after which None comes where nothing else did; None to wait for ever.
@@ -115,6 +117,15 @@ def watched(
         if not cancelled.is_set():
             cancelled.set()
             thread.join(grace)
+            _left.add(thread)
+
+
+_left: WeakSet[threading.Thread] = WeakSet()
+
+
+def left_behind() -> bool:
+    """Whether a task of this process, for which nobody waits any more, has not ended yet."""
+    return any(thread.is_alive() for thread in _left)
 
 
 class _Reporter:
@@ -140,10 +151,26 @@ class _Reporter:
         self._results.put(_writable(Noted(self._individual, cut(str(message), LINE))))
 
 
+@contextmanager
+def _in_place() -> Iterator[None]:
+    """The current folder is afterwards what it was before: paths of a study may be relative to it."""
+    try:
+        here = os.open(os.curdir, os.O_RDONLY)
+    except OSError:  # it is gone, and nothing relative to it
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            os.fchdir(here)
+        os.close(here)
+
+
 def _attempt(objective: Objective, task: Task, report: _Reporter) -> Outcome | None:
     start = time.monotonic()
     try:
-        with chdir(os.curdir):  # whatever it changes to: paths of a study may be relative
+        with _in_place():
             found = objective(task, report)
         score = found if isinstance(found, Score) else Score(found)
         # It came to its end: no epoch was begun beyond. One that tells of none is one.
@@ -168,8 +195,8 @@ def _release(failed: bool) -> None:
 
 
 def _failure(error: BaseException, task: Task, seconds: float, begun: int) -> Outcome:
-    epochs = (error.epochs if isinstance(error, Diverged) else 0) or begun
     try:
+        epochs = (error.epochs if isinstance(error, Diverged) else 0) or begun
         told = cut(describe(error), LINE), cut(traced(error), TRACEBACK)
         return _writable(Failed(task.individual, reason(error), told[0], seconds, epochs, told[1]))
     except Exception:  # an exception that cannot even say what it is

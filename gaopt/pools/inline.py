@@ -10,10 +10,12 @@ from typing import Any, cast
 from gaopt.errors import GaoptError
 from gaopt.events import Failed, Noted, Outcome, Reported
 from gaopt.objective import Objective, Task
-from gaopt.pools.base import Begun, watched
+from gaopt.pools.base import Begun, left_behind, watched
 
 GRACE = 10
 """Seconds that a cancelled task has to end in."""
+CLOSING = 60.0
+"""Seconds that a task has to end in, by its next report, when nobody waits for it any more."""
 _END = object()
 
 
@@ -44,14 +46,14 @@ class Inline:
         Raises:
             GaoptError: a cancelled task does not end, and this process must not train two at once.
         """
-        if not self._freed():
+        if not self._freed() or left_behind():
             raise GaoptError(
                 f"individual {self._individual} hangs, and cannot be ended in this process:"
                 " go on without it by `gaopt resume`, or train with pool.kind = 'ray'"
             )
         self._individual, self._begun, self._late = task.individual, False, None
         self._cancelled = threading.Event()
-        running = watched(self._objective, replace(task, shared=self._shared), 1.0, self._cancelled, GRACE)
+        running = watched(self._objective, replace(task, shared=self._shared), 1.0, self._cancelled, CLOSING)
         self._running = cast("Generator[Outcome | None, None, None]", running)
 
     def wait(self) -> Outcome | Begun | None:

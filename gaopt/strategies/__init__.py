@@ -50,7 +50,7 @@ def _check_size(config: StudyConfig) -> None:
     most = MOST_OF_A_GRID if config.strategy == "grid" else MOST
     if sum(trained_by) > most:
         why = "narrow the ranges, or give a gene a step" if config.strategy == "grid" else "take fewer generations"
-        raise ConfigError(f"the plan has {sum(trained_by):.3g} trainings, more than {most:,}: {why}")
+        raise ConfigError(f"the plan has more than {most:,} trainings: {why}")
 
 
 def _bare(config: StudyConfig) -> Strategy:

@@ -138,7 +138,7 @@ def _model(home: Home) -> tuple[Model, nn.Module]:
         if found[1].get("individual", "") not in ("", str(told.get("individual"))):  # up to 0.4.0 it has none
             raise ValueError(f"individual {told.get('individual')} and {found[1]['individual']}")
         return about, network(about, found[0]).eval()
-    except (ValueError, KeyError, TypeError, RuntimeError, ConfigError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ConfigError) as error:
         raise StudyError(f"{home.best} and {home.weights.name} do not fit together: {error!r:.200}") from None
 
 
