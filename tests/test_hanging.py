@@ -57,7 +57,7 @@ def test_a_study_that_is_told_to_stop_ends_although_its_training_hangs_and_no_ot
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inline, "CLOSING", 0.2)
-    begun, over, config = threading.Event(), threading.Event(), toy(population=2, generations=1)
+    begun, over, config = threading.Event(), threading.Event(), toy("sphere", population=2, generations=1)
 
     def hangs(task: Task, report: Report) -> float:
         begun.set()
