@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,24 @@ from gaopt.history import History
 from gaopt.home import Home
 
 ROOT = Path(__file__).parent.parent
+MEMORY = Path("/dev/shm")
+ROOM = 4 << 30
+"""Bytes that must be free in memory for the tests' own folders to lie there: a journal syncs at every event, and so do
+thousands of tests."""
+LONG = (
+    *("test_reliability_table", "test_reliability_nodes", "test_study", "test_operators", "test_comparing"),
+    *("test_hanging", "test_cluster_safe", "test_cli"),
+)
+"""Files that take minutes: begun first, that no process has one to do when the others are through."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
 
 
 def space() -> Space:

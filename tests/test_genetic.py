@@ -82,8 +82,8 @@ def test_a_nan_would_mislead_deap_and_never_reaches_it() -> None:
 
 
 def test_ids_stay_unique_where_a_place_could_not_be_filled() -> None:
-    two = Space(a=Gene(0, 3, integer=True), b=Gene(0, 3, integer=True))
-    strategy = GeneticSearch(two, Genetic(population=6, generations=20, mutation=0.0, crossover=0.0), seed=1)
+    two = Space(a=Gene(0, 2, integer=True), b=Gene(0, 2, integer=True))
+    strategy = GeneticSearch(two, Genetic(population=6, generations=4, mutation=0.0, crossover=0.0), seed=1)
     history = History()
     while decision := strategy.decide(history, room=10):
         history.add(decision)

@@ -118,7 +118,7 @@ def test_the_order_of_completion_changes_nothing(home: Home, tmp_path: Path) -> 
     from gaopt.objectives.toy import valley
 
     run(toy(), home)
-    for seed in range(5):
+    for seed in range(3):
         other = Home(tmp_path / f"shuffled{seed}")
         run(toy(), other, pool=Shuffled(Plain(valley), seed, capacity=4))
         assert table(other) == table(home)
