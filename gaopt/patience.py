@@ -12,7 +12,10 @@ from gaopt.events import Failed, Noted, Outcome, Reported, Scored
 from gaopt.history import History
 
 LEAST = 60.0
-"""Seconds of silence that are never too many: a worker imports its libraries and fetches the images."""
+"""Seconds of silence that are never too many."""
+START = 300.0
+"""Those before a training's first report: its worker imports its libraries and fetches the images, on a machine that
+others may use, and before all of them, for Ray's workers are the last in its queue."""
 SIBLINGS = 3
 """So many scores at least say how long a training takes."""
 
@@ -51,9 +54,10 @@ class Patience:
     def lost(self, history: History) -> Failed | None:
         """The failure of a training that has taken, or been silent for, too long; it is forgotten."""
         until = max(self._now() - BEHIND, self._quiet)  # later words may be there, and not yet heard
-        whole, silence = self._config.seconds or math.inf, self._silence(history)
+        whole, usual = self._config.seconds or math.inf, self._silence(history)
         for individual, begun in self._begun.items():
             lasted, silent = until - begun, until - self._heard[individual]
+            silence = max(usual, LEAST if self._heard[individual] > begun else START)
             if lasted > whole or silent > silence:
                 del self._begun[individual]
                 told = f"not done in {lasted:.0f} s" if lasted > whole else f"no sign of life for {silent:.0f} s"
@@ -72,4 +76,4 @@ class Patience:
         ended = [i.outcome.seconds for i in history.scored if isinstance(i.outcome, Scored)]
         if not self._config.times or len(ended) < SIBLINGS:
             return math.inf
-        return max(LEAST, self._config.times * median(ended))
+        return self._config.times * median(ended)

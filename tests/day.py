@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
+from difflib import unified_diff
 from pathlib import Path
 
 from gaopt.events import Reported, Retried
@@ -167,6 +169,10 @@ def main() -> None:
         seconds = time.monotonic() - begun
         print(f"undisturbed: {seconds:.0f} s", flush=True)
         well, text = told(alone, home, endure(home, rng), seconds)
+        if not well:
+            kept = shutil.copytree(folder, tempfile.mkdtemp(prefix="gaopt-day-"), dirs_exist_ok=True)
+            print(f"the two studies are in {kept}; rows that differ:")
+            print("\n".join(unified_diff(table(alone).splitlines(), table(home).splitlines(), "alone", "killed", n=0)))
     (ROOT / "results" / "day.md").write_text(text, "utf-8")
     sys.exit(0 if well else 1)
 

@@ -15,7 +15,7 @@ from gaopt.events import Birth, Bred, Closed, Event, Failed, Reported, Retried, 
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.objective import Plain, Report, Task
-from gaopt.patience import BEHIND, GAP, LEAST, Patience
+from gaopt.patience import BEHIND, GAP, LEAST, START, Patience
 from gaopt.pools import inline
 from gaopt.pools.base import left_behind
 from gaopt.study import run
@@ -120,7 +120,17 @@ def test_short_trainings_do_not_make_a_worker_that_starts_hang() -> None:
     waiting = Waiting(Faults(), begun=[4])
     for n in range(4):
         waiting.history.add(Scored(n, 0.5, seconds=0.01))
+    assert waiting.passes(START) is None
+    waiting.patience.hear(Reported(4, 1, {}))
     assert waiting.passes(LEAST) is None
+    assert waiting.passes(1)
+
+
+def test_a_training_of_which_nothing_was_ever_heard_hangs_in_the_end() -> None:
+    waiting = Waiting(Faults(), begun=[4])
+    for n in range(4):
+        waiting.history.add(Scored(n, 0.5, seconds=0.01))
+    assert waiting.passes(START) is None
     assert waiting.passes(1)
 
 

@@ -16,7 +16,7 @@ class Faults:
             on its disk, and how often, then alone, one that ran out of memory. A node that is lost does not count.
         seconds: after which a training is ended as "timed out"; 0 for no limit.
         times: a training is ended so, too, that reported nothing for so many times as long as others took in all (their
-            median, of three or more), and for a minute; 0 for no limit.
+            median, of three or more), and for a minute, before its first report for five; 0 for no limit.
         alike: the study stops when the first so many trainings since it was opened all failed, or later so many in a
             row, or three in four of twice as many, failed otherwise than by diverging; 0 for never.
     """
