@@ -121,6 +121,23 @@ def test_a_worker_that_is_killed_fails_its_individual_and_the_others_go_on() -> 
         assert isinstance(collect(pool, 1)[-1], Scored)
 
 
+def test_what_goes_wrong_in_ray_is_no_fault_of_the_genes() -> None:
+    from ray import exceptions
+
+    from gaopt.pools.cluster import _reason
+
+    for error, reason in (
+        (exceptions.RaySystemError("the connection to the object store is broken"), "killed"),
+        (exceptions.WorkerCrashedError(), "killed"),
+        (exceptions.NodeDiedError("gone"), "node lost"),
+        (exceptions.OutOfMemoryError("the node is short of memory"), "out of memory"),
+        (exceptions.OutOfDiskError("full"), "disk"),
+        (exceptions.RayTaskError("f", "traceback", ValueError("no")), "error"),
+        (ValueError("no"), "error"),
+    ):
+        assert _reason(error) == reason
+
+
 def test_what_a_worker_says_of_itself_is_the_reason_of_a_failure() -> None:
     with closing(Cluster("nowhere_at_all:objective", None, PoolConfig())) as pool:
         pool.submit(task(0))

@@ -275,8 +275,13 @@ def _reason(error: Exception) -> Reason:
         return "out of memory"
     if isinstance(error, lost.NodeDiedError):
         return "node lost"
-    crashed = (lost.WorkerCrashedError, lost.ObjectLostError, lost.TaskCancelledError)
-    return "killed" if isinstance(error, crashed) else reason(error)
+    told = reason(error)
+    of_training = isinstance(error, _RAISED) or not isinstance(error, lost.RayError)
+    return told if of_training or told != "error" else "killed"  # what goes wrong in Ray says nothing of the genes
+
+
+_RAISED = (lost.RayTaskError, lost.UserCodeException, lost.UnserializableException)
+"""Ray's errors that stand for an exception of a training's."""
 
 
 def _first_line(error: Exception) -> str:
