@@ -60,24 +60,6 @@ def write(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -
         raise
 
 
-def sweep(folder: Path) -> None:
-    """Remove what processes left in a folder that were killed while they wrote there."""
-    for part in folder.glob("*.safetensors.*.*.tmp"):
-        if not _lives(part.name.split(".")[-2]):  # a driver's that was killed may live a moment longer
-            part.unlink(missing_ok=True)
-
-
-def _lives(process: str) -> bool:
-    """Whether there is a process of this number on this machine."""
-    try:
-        os.kill(int(process), 0)
-    except (ProcessLookupError, OverflowError, ValueError):
-        return False
-    except OSError:  # another user's
-        return True
-    return True
-
-
 def read(path: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, str]] | None:
     """(tensors, notes) of a file; None if there is none, or it is torn or altered."""
     if not path.is_file():  # a pipe would be waited for

@@ -165,11 +165,10 @@ def trained(task: Task, settings: Settings, report: Told, note: Callable[[str], 
     Raises:
         Diverged: the loss is not finite any more.
     """
-    from resnet import weights
     from resnet.train import Diverged as NotFinite
     from resnet.train import train
 
-    weights.sweep(task.folder)
+    Home(task.folder).tidy()
     try:
         return train(
             settings.net,
