@@ -10,7 +10,8 @@ GaoptError
 ├── Hopeless            a study of which nearly all trainings fail; it can be resumed
 ├── Unwritable          what must be written down cannot be: a full disk; the study can be resumed
 ├── Unjudged            the search is done, its best individual could not be measured on the test split
-├── Lost                what trains is no longer there: a cluster's head, or all of its nodes; the study can be resumed
+├── Lost                what trains is not there: Ray does not start, a cluster's head or all of its nodes are gone; the
+│                       study can be resumed
 ├── Cancelled           a training that was told to stop
 └── Stopped             the search was told to stop by a signal; the study can be resumed
 """
@@ -73,7 +74,7 @@ class Unjudged(GaoptError):  # noqa: N818
 
 
 class Lost(GaoptError):  # noqa: N818
-    """What trains is no longer there. The study can be resumed, there or elsewhere."""
+    """What trains is not there, or no longer. The study can be resumed, there or elsewhere."""
 
 
 class Cancelled(GaoptError):  # noqa: N818

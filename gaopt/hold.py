@@ -1,4 +1,4 @@
-"""Who holds a study: one driver at a time, by a lock that the kernel frees when its holder dies."""
+"""Who holds a study or a comparison: one driver at a time, by a lock that the kernel frees when its holder dies."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def held(folder: Path) -> bool:
 def check_free(folder: Path) -> None:
     """
     Raises:
-        StudyError: a driver holds the study in this folder now; what `Hold` would say.
+        StudyError: a driver holds this folder now; what `Hold` would say.
     """
     if held(folder):
         raise _in_use(folder)
@@ -100,7 +100,7 @@ def _in_use(folder: Path) -> StudyError:
     holder = ""
     with suppress(OSError), open(os.open(_lock_file(folder), os.O_RDONLY | _FILE), "rb") as file:
         holder = file.read(300).decode("utf-8", "replace")
-    return StudyError(f"the study {folder.name!r} is in use{holder and f' by {holder}'}")
+    return StudyError(f"{folder.name!r} is in use{holder and f' by {holder}'}")
 
 
 def _locked(file: int, kind: int) -> bool:

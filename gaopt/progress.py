@@ -16,14 +16,15 @@ from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.soundness import MOST
 
-State = Literal["running", "finished", "interrupted", "failed", "killed", "empty"]
+State = Literal["running", "finished", "interrupted", "failed", "cut off", "empty"]
 
 
 @dataclass(frozen=True)
 class Progress:
     """
     Attributes:
-        state: "killed" where a driver neither holds the study nor has put it down.
+        state: "cut off" where no driver holds the study and the last one did not say how it ended: it was killed, or
+            its disk was full.
         generation, generations: the newest one, counted from 0 (−1 before it), and how many there will be.
         done, trainings: trainings that have ended, and how many there will be at most; short ones on rungs included.
         failed, early: individuals that failed, and those left on a rung.
@@ -107,7 +108,7 @@ def look(home: Home) -> Progress:
         holds = held(home.path)  # asked first: a driver that ends meanwhile has put the study down
         with Journal(home.journal) as journal:
             now = progress(home.name, History(journal), held=holds, now=time.time())
-        if now.state != "killed" or attempt == 2:  # or one that starts meanwhile: look again
+        if now.state != "cut off" or attempt == 2:  # or one that starts meanwhile: look again
             break
     return now
 
@@ -155,7 +156,7 @@ def state(history: History, held: bool) -> State:
         return "empty"
     if history.closed:
         return history.closed.reason
-    return "running" if held else "killed"
+    return "running" if held else "cut off"
 
 
 def planned(config: StudyConfig) -> int:

@@ -217,7 +217,7 @@ def test_a_study_that_was_killed_is_said_to_be(study: Home, capfd: pytest.Captur
     connection.commit()
     connection.close()
     code, out, _ = invoke(capfd, "status", "toy", "--json")
-    assert json.loads(out)["state"] == "killed"
+    assert json.loads(out)["state"] == "cut off"
     code, out, _ = invoke(capfd, "report", "toy")
     assert code == 0
     assert all(Path(line).is_file() for line in out.splitlines())

@@ -20,7 +20,7 @@ import pytest
 
 from gaopt import PoolConfig
 from gaopt.config import from_tables
-from gaopt.errors import ConfigError
+from gaopt.errors import ConfigError, Lost
 from gaopt.pools import token
 from tests.conftest import ROOT, toy
 from tests.processes import below, name
@@ -153,6 +153,19 @@ def test_an_address_of_ray_s_client_is_refused() -> None:
 
     with pytest.raises(ConfigError, match=r"'ray://far:10001': this machine must be a node of the cluster"):
         Cluster("gaopt.objectives.toy:sphere", None, PoolConfig(address="ray://far:10001"))
+
+
+def test_a_ray_that_does_not_start_is_no_fault_of_what_was_given(
+    private: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gaopt.pools import cluster
+
+    def dies(dashboard: bool) -> None:
+        raise RuntimeError("The current node timed out during startup.\nand more")
+
+    monkeypatch.setattr(cluster, "_begin", dies)
+    with pytest.raises(Lost, match=r"^Ray cannot be started: The current node timed out during startup\.$"):
+        cluster.Cluster("gaopt.objectives.toy:sphere", None, PoolConfig())
 
 
 READY = """

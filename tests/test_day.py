@@ -13,6 +13,7 @@ import pytest
 from gaopt.home import Home
 from gaopt.study import run
 from tests import day
+from tests.conftest import ROOT
 from tests.test_reliability_disk import study
 
 
@@ -48,3 +49,9 @@ def test_what_can_be_killed_is_told_by_what_it_calls_itself(monkeypatch: pytest.
     monkeypatch.setattr(day, "below", lambda pid: range(len(called)))
     found = {"driver": [7], "worker": [0, 1], "raylet": [3], "head": [4], "": [2, 5]}
     assert day.standing(7) == found
+
+
+def test_the_committed_day_is_one_of_this_script() -> None:
+    told = (ROOT / "results" / "day.md").read_text("utf-8")
+    assert f"gaopt run quick {' '.join(day.STUDY)}`" in told
+    assert f"Every {day.PAUSE[0]:g} to {day.PAUSE[1]:g} seconds" in told

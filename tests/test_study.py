@@ -138,7 +138,7 @@ def test_a_study_that_is_held_is_refused_before_its_data_are_loaded(home: Home) 
     run(toy(population=2, generations=1), home)
     with (
         Journal(home.journal, write=True),
-        pytest.raises(StudyError, match=rf"^the study 'study' is in use by process {os.getpid()} on "),
+        pytest.raises(StudyError, match=rf"^'study' is in use by process {os.getpid()} on "),
     ):
         resumed(home)
     assert resumed(home)

@@ -113,8 +113,10 @@ class Cluster:
         try:
             context = _begin(config.dashboard and any(map(free, DASHBOARD))) if local else _join(address)
         except Exception as error:  # whatever Ray raises: of a dashboard that does not start no more than that
-            what = "Ray cannot be started" if local else f"the Ray cluster at {address!r} cannot be joined"
-            raise ConfigError(f"{what}: {str(error).strip().splitlines()[0]}") from error
+            why = str(error).strip().splitlines()[0]
+            if local:  # nothing that the user gave is wrong
+                raise Lost(f"Ray cannot be started: {why}") from error
+            raise ConfigError(f"the Ray cluster at {address!r} cannot be joined: {why}") from error
         self._owned, self._grace = True, 0.0 if local else GRACE
         self.dashboard = f"http://{context.dashboard_url}" if context.dashboard_url else ""
 

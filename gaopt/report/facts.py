@@ -77,7 +77,7 @@ def facts(history: History, home: Home) -> Facts:
 _STATES = {
     "interrupted": "interrupted, can be resumed",
     "failed": "ended by an error, can be resumed",
-    "killed": "cut off, can be resumed",
+    "cut off": "cut off, can be resumed",
 }
 
 
