@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any, Literal
 
 from gaopt.errors import ConfigError, nearest
@@ -20,6 +21,8 @@ Value = bool | int | float | str
 DRAWS, LEAST = 200, 2
 """Of so many individuals drawn at random the constraints must allow so many: a search draws hundreds."""
 TRIES = 100_000
+COUNTED = 10_000
+"""A space of so many individuals, at most, is known to be used up; of a larger one it shows in tries without end."""
 
 
 @dataclass(frozen=True)
@@ -264,6 +267,26 @@ class Space(Mapping[str, AnyGene]):
             if self.allows(genes):
                 return genes
         raise ConfigError(f"of {TRIES} individuals drawn at random the constraints allow none")
+
+    def combinations(self) -> list[Genes]:
+        """All that the conditions and constraints leave, each once, the last gene running fastest.
+
+        Every gene's values must be such as can be counted.
+        """
+        values = [[gene.level(number) for number in range(gene.levels)] for gene in self.values()]
+        points = [self.expressed(self.genes(point)) for point in product(*values)]
+        unlike = {tuple(self.vector(genes)): genes for genes in points if self.allows(genes)}
+        return list(unlike.values())
+
+    def used_up(self, seen: Set[tuple[Any, ...]]) -> bool:
+        """Whether it is certain that these are all, each as `vector` gives it: not of more than `COUNTED`."""
+        return self._vectors is not None and self._vectors <= seen
+
+    @cached_property
+    def _vectors(self) -> frozenset[tuple[Any, ...]] | None:
+        if not 0 < math.prod(gene.levels for gene in self.values()) <= COUNTED:
+            return None
+        return frozenset(tuple(self.vector(genes)) for genes in self.combinations())
 
     def expressed(self, genes: Mapping[str, Any]) -> Genes:
         """Those of the genes whose conditions hold, in the order of the space.

@@ -127,15 +127,14 @@ def test_images_of_ones_own_need_no_config(tmp_path: Path, results: Path, capfd:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_leaves_nothing(number: int, code: int, results: Path) -> None:
+def test_a_signal_leaves_nothing(results: Path) -> None:
     command = [sys.executable, "-m", "gaopt", "lr-find", *SMALL, "--set", "net.name=resnet110"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stderr
     while "range test" not in process.stderr.readline():
         pass
-    process.send_signal(number)
+    process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == code
+    assert process.returncode == 130
     assert "Traceback" not in err
     assert not results.exists()

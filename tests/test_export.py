@@ -381,7 +381,7 @@ def test_an_unfinished_study_is_exported_and_it_is_said(results: Path, capfd: py
     written(Home(results / "half"), mixed())
     code, _, err = invoke(capfd, "export", "half", "--to", "csv")
     assert code == 0
-    assert err == "the study 'half' is not finished (killed): this is what there is of it\n"
+    assert err == "the study 'half' is not finished (cut off): this is what there is of it\n"
 
 
 @pytest.mark.parametrize("name", ["optuna", "tensorboard", "csv"])

@@ -81,7 +81,8 @@ def test_a_nan_would_mislead_deap_and_never_reaches_it() -> None:
     assert best([0.9, math.nan, 0.1, 0.5], honest=False) == 0
 
 
-def test_ids_stay_unique_where_a_place_could_not_be_filled() -> None:
+def test_ids_stay_unique_where_a_place_could_not_be_filled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gaopt.strategies.genetic.TRIES", 1000)
     two = Space(a=Gene(0, 2, integer=True), b=Gene(0, 2, integer=True))
     strategy = GeneticSearch(two, Genetic(population=6, generations=4, mutation=0.0, crossover=0.0), seed=1)
     history = History()

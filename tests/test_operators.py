@@ -217,7 +217,10 @@ def test_parents_beyond_the_bounds_or_between_steps_have_offspring_within() -> N
             assert inside(WIDE, birth.genes), (chosen, birth)
 
 
-def test_offspring_that_break_a_constraint_are_bred_again_and_in_the_end_drawn_at_random() -> None:
+def test_offspring_that_break_a_constraint_are_bred_again_and_in_the_end_drawn_at_random(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gaopt.strategies.genetic.TRIES", 1000)
     found = events(search(CONDITIONAL, population=20, generations=3))
     assert all(CONDITIONAL.allows(birth.genes) for litter in litters(found) for birth in litter)
     assert [len(litter) for litter in litters(found)] == [20] + [10] * 2

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,14 +26,13 @@ from tests.test_study import cut
 from tests.witness import finished
 
 DOCUMENT = (ROOT / "docs" / "reliability.md").read_text("utf-8")
-FEW: list[Any] = [
+FEW: list[Callable[..., Tally]] = [
     partial(workers.dies_once, population=3),
     partial(memory.refused, population=2),
     partial(memory.killed_by_the_kernel, population=2),
     diverged.loss,
     diverged.chance,
     hanging.beyond_siblings,
-    pytest.param(partial(ports.taken, times=1), marks=pytest.mark.usefixtures("dashboards"), id="taken"),
     partial(clock.set_back, most=4),
     partial(hopeless.stopped, most=2),
     partial(holder.two_drivers, times=2),
@@ -46,6 +44,16 @@ FEW: list[Any] = [
 @pytest.mark.slow
 @pytest.mark.parametrize("cause", FEW, ids=lambda cause: getattr(cause, "func", cause).__name__)
 def test_a_study_lives_through(cause: Callable[..., Tally]) -> None:
+    lives_through(cause)
+
+
+@pytest.mark.usefixtures("dashboards")
+@pytest.mark.slow
+def test_a_study_lives_through_taken_ports() -> None:
+    lives_through(partial(ports.taken, times=1))
+
+
+def lives_through(cause: Callable[..., Tally]) -> None:
     tally = caused(cause)
     assert tally.tried > 0
     assert (tally.survived, tally.lost) == (tally.tried, 0)

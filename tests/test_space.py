@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gaopt import Choice, Gene, Space
 from gaopt.errors import ConfigError
+from gaopt.space import COUNTED
 from tests.conftest import space
 
 units = st.floats(0, 1)
@@ -187,3 +188,23 @@ def test_genes_given_by_hand_are_checked(genes: dict[str, object], said: str) ->
 def test_a_root_of_a_negative_number_is_like_a_division_by_zero() -> None:
     space = Space("(a - 0.5) ** 0.5 < 1", a=Gene(0, 1))
     assert all(space.sample(random.Random(n))["a"] >= 0.5 for n in range(50))
+
+
+def test_a_space_that_can_be_counted_out_is_used_up_by_its_last_individual() -> None:
+    few = Space(
+        "a != b", a=Choice((1, 2)), b=Gene(1, 4, "log", integer=True), c=Gene(0.0, 0.5, step=0.25, when="a == 1")
+    )
+    everyone = [tuple(few.vector(genes)) for genes in few.combinations()]
+    assert len(everyone) == len(set(everyone)) == 3 * 3 + 3  # c is not there where a is 2
+    seen = {(9, 9, None)}  # given by hand, beyond the bounds
+    for vector in everyone:
+        assert not few.used_up(seen)
+        seen.add(vector)
+    assert few.used_up(seen)
+    assert {tuple(few.vector(few.sample(random.Random(n)))) for n in range(1000)} == set(everyone)
+
+
+def test_a_space_without_end_and_a_vast_one_are_never_known_to_be_used_up() -> None:
+    assert not Space(a=Choice((1,)), b=Gene(0.0, 1.0)).used_up(set())
+    vast = Space(a=Gene(0, COUNTED, integer=True))
+    assert not vast.used_up({tuple(vast.vector(genes)) for genes in vast.combinations()})

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from itertools import product
 from typing import Any
 
 from gaopt.config import Genetic
 from gaopt.errors import ConfigError
 from gaopt.events import Birth, Bred
 from gaopt.history import History
-from gaopt.space import Genes, Space
+from gaopt.space import Space
 from gaopt.strategies import operators
 from gaopt.strategies.base import keyed
 from gaopt.strategies.known import NOTHING, Known
@@ -74,15 +73,7 @@ class Grid:
         self._space, self._repeats = space, repeats
 
     def decide(self, history: History, room: int) -> Bred | None:
-        each = [(trial, genes) for trial in range(self._repeats) for genes in combinations(self._space)]
+        each = [(trial, genes) for trial in range(self._repeats) for genes in self._space.combinations()]
         born = len(history.individuals)  # more than none where a study goes on with more seeds than before
         births = [Birth(id, genes, "given", trial=trial) for id, (trial, genes) in enumerate(each) if id >= born]
         return Bred(history.generation + 1, tuple(births), tuple(history.individuals)) if births else None
-
-
-def combinations(space: Space) -> list[Genes]:
-    """All that the conditions and constraints leave, each once, the last gene running fastest."""
-    values = [[gene.level(number) for number in range(gene.levels)] for gene in space.values()]
-    points = [space.expressed(space.genes(point)) for point in product(*values)]
-    unlike = {tuple(space.vector(genes)): genes for genes in points if space.allows(genes)}
-    return list(unlike.values())

@@ -248,11 +248,17 @@ def stranger(space: Space, rng: random.Random) -> Offspring:
     return Offspring(space.sample(rng), (), False)
 
 
+UNSURE = 100
+"""After so many tries in vain it is asked whether anything is left."""
+
+
 def unseen(
     draw: Callable[[int], Offspring | None], seen: set[tuple[Any, ...]], space: Space, attempts: int = TRIES
 ) -> Offspring | None:
     """The first draw whose genes were never trained, remembered in `seen`; None if there was none in so many."""
     for attempt in range(attempts):
+        if attempt == UNSURE and space.used_up(seen):
+            return None
         if candidate := draw(attempt):
             vector = tuple(space.vector(candidate.genes))
             if vector not in seen:
