@@ -97,13 +97,15 @@ class Home:
         """A study that came from elsewhere could lead anywhere what is written and removed in it.
 
         Raises:
-            StudyError: a link leads out of it, or a pipe or a device is where a file should be.
+            StudyError: a link leads out of it, or a pipe, a device or a folder is where a file should be.
         """
         folders = (self.path / "figures", self.path / "work")  # which may be links to nothing: glob passes over such
         for path in (*folders, *(path for pattern in _WRITTEN for path in self.path.glob(pattern))):
             self.inside(path)
             if path.exists() and not (path.is_file() or path.is_dir()):
                 raise StudyError(f"{path} is a pipe or a device: remove it")
+        if self.config.is_dir():
+            raise StudyError(f"{self.config} is a folder: remove it")
 
     def inside(self, path: Path) -> Path:
         """A path below the study's folder, if no link leads it out of there.
@@ -141,11 +143,9 @@ class Home:
             raise Unwritable(f"{path} cannot be written: {error.strerror}") from error
 
     def tidy(self) -> None:
-        """Remove what drivers left that were killed while they wrote a file."""
-        for part in (*self.path.glob("*.tmp"), *self.path.glob("figures/*.tmp")):
-            if _abandoned(part):
-                with suppress(OSError):
-                    part.unlink()
+        """Remove what processes left that were killed while they wrote a file."""
+        for folder in (self.path, self.path / "figures"):
+            tidy(folder)
 
     def sweep(self, keep: Iterable[int]) -> None:
         """Remove the scratch folders of all individuals but these."""
@@ -172,6 +172,14 @@ class ComparisonHome(Home):
         return Home(self.inside(self.path / "searches" / f"{method}-{seed}"))
 
 
+def tidy(folder: Path) -> None:
+    """Remove the parts of files that nobody writes any more from a folder, and from none below it."""
+    for part in folder.glob("*.tmp"):
+        if _abandoned(part):
+            with suppress(OSError):
+                part.unlink()
+
+
 def results() -> Path:
     """Where studies lie: GAOPT_RESULTS, or results/ under the current folder."""
     return Path(os.environ.get("GAOPT_RESULTS") or "results")
@@ -181,7 +189,8 @@ def studies() -> Iterator[Home]:
     """All studies, by name."""
     root = results()
     for journal in sorted(root.glob("*/study.db")) if os.path.isdir(root) else ():
-        yield Home(journal.parent)
+        if os.path.isfile(journal):
+            yield Home(journal.parent)
 
 
 def fresh(name: str | None, stem: str) -> Home:
@@ -198,7 +207,7 @@ def fresh(name: str | None, stem: str) -> Home:
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:80] or "study"
         return next(home for n in count(1) if not (home := _at(f"{stem}-{n}")).path.exists())
     home = _at(name)
-    if home.journal.exists():
+    if os.path.isfile(home.journal):
         raise StudyError(f"the study {name!r} exists: go on with 'gaopt resume {name}', or give another --name")
     if ComparisonHome(home.path).plan.is_file():
         raise StudyError(f"the comparison {name!r} exists: go on with 'gaopt compare {name}', or give another --name")
@@ -281,7 +290,7 @@ def _begun(path: Path) -> bool:
 
 
 def _abandoned(path: Path) -> bool:
-    """Whether it is a part of a file, and nobody writes it any more.
+    """Whether it is a part of a file, and nobody on this machine writes it any more.
 
     In a container a driver may have the number of the one before; its own parts do not outlive `Home.write`.
     """

@@ -34,16 +34,20 @@ class Patience:
         self._config, self._clock = config, clock
         self._begun: dict[int, float] = {}
         self._heard: dict[int, float] = {}
+        self._reporting: set[int] = set()
         self._looked, self._listened = clock(), 0.0
         self._quiet = 0.0
 
     def begin(self, individual: int) -> None:
         """A worker has taken it up: what lies before was waiting for room."""
         self._begun[individual] = self._heard[individual] = self._now()
+        self._reporting.discard(individual)
 
     def hear(self, outcome: Outcome) -> None:
         if isinstance(outcome, Reported | Noted):
             self._heard[outcome.individual] = self._now()
+            if isinstance(outcome, Reported):  # a note, of a torn checkpoint say, may come before the first batch
+                self._reporting.add(outcome.individual)
         else:
             self._begun.pop(outcome.individual, None)
 
@@ -57,7 +61,7 @@ class Patience:
         whole, usual = self._config.seconds or math.inf, self._silence(history)
         for individual, begun in self._begun.items():
             lasted, silent = until - begun, until - self._heard[individual]
-            silence = max(usual, LEAST if self._heard[individual] > begun else START)
+            silence = max(usual, LEAST if individual in self._reporting else START)
             if lasted > whole or silent > silence:
                 del self._begun[individual]
                 told = f"not done in {lasted:.0f} s" if lasted > whole else f"no sign of life for {silent:.0f} s"

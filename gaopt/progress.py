@@ -23,8 +23,8 @@ State = Literal["running", "finished", "interrupted", "failed", "cut off", "empt
 class Progress:
     """
     Attributes:
-        state: "cut off" where no driver holds the study and the last one did not say how it ended: it was killed, or
-            its disk was full.
+        state: "cut off" where no driver holds the study and the last one did not say how it ended: it was killed,
+            say, or its disk was full.
         generation, generations: the newest one, counted from 0 (−1 before it), and how many there will be.
         done, trainings: trainings that have ended, and how many there will be at most; short ones on rungs included.
         failed, early: individuals that failed, and those left on a rung.

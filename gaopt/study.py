@@ -19,7 +19,7 @@ import tomli_w
 from gaopt import __version__, faults
 from gaopt.changed import begun_with, changes
 from gaopt.config import SEARCHES, StudyConfig, check_read, from_tables
-from gaopt.errors import Stopped, StudyError, Unjudged, Unwritable
+from gaopt.errors import Lost, Stopped, StudyError, Unjudged, Unwritable
 from gaopt.events import Closed, Event, Failed, Judged, Noted, Opened, Outcome, Recalled, Reported, Scored, Started
 from gaopt.history import History, Individual
 from gaopt.hold import check_free
@@ -72,7 +72,7 @@ def run(
         BadInput: the config, the data or the study cannot be used; nothing was changed.
         Stopped, KeyboardInterrupt: it was told to stop; calling again goes on.
         Hopeless: nearly all trainings fail; calling again goes on.
-        Lost: what trains is no longer there; calling again goes on.
+        Lost: what trains is not there, or no longer; calling again goes on.
         Unwritable: the disk is full, or takes nothing more for another reason; calling again goes on.
         Unjudged: only the measurement on the test split failed; calling again tries that again.
 
@@ -170,12 +170,7 @@ class _Loop:
         changed = changes(self.history, self.config, parts, allow_changed)
         self._record(Opened(self.config.plain(), __version__, socket.gethostname(), os.getpid(), parts, changed))
         try:
-            self._recall()
-            self.home.tidy()
-            self.home.write(self.home.config, tomli_w.dumps(self.config.plain()))
-            self._search()
-            if judge:
-                self._judge()
+            self._through(judge)
         except BaseException as error:
             told = isinstance(error, Stopped | KeyboardInterrupt | BrokenPipeError)
             with suppress(Unwritable):  # the disk that stopped it may still be full
@@ -183,6 +178,20 @@ class _Loop:
             raise
         self._record(Closed("finished"))
         return self.history
+
+    def _through(self, judge: bool) -> None:
+        """From wherever the study is to its end."""
+        try:
+            self._recall()
+            self.home.tidy()
+            self.home.write(self.home.config, tomli_w.dumps(self.config.plain()))
+            self._search()
+            if judge:
+                self._judge()
+            self.home.tidy()  # a worker may have been killed while it wrote
+        except Lost:
+            self.stop()  # a signal to all processes, as `timeout` sends it, ends Ray as well: it was the signal
+            raise
 
     def _recall(self) -> None:
         """Write down what earlier studies found, before the first decision: theirs may go on, or be removed."""
@@ -212,6 +221,8 @@ class _Loop:
             elif isinstance(outcome, Begun):
                 self.patience.begin(outcome.individual)
             else:
+                if isinstance(outcome, Failed) and outcome.reason in faults.MACHINE:
+                    self.stop()  # as in `_through`
                 self.patience.hear(outcome)
                 return outcome
 

@@ -162,17 +162,19 @@ def told(alone: Home, home: Home, toll: Toll, seconds: float) -> tuple[bool, str
 
 def main() -> None:
     rng = random.Random(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
-    with tempfile.TemporaryDirectory() as folder:
-        alone, home = (Home(Path(folder) / name) for name in ("alone", "killed"))
-        begun = time.monotonic()
-        assert gaopt(alone.path.parent, "run", "quick", "--name", alone.name, *STUDY).wait() == 0
-        seconds = time.monotonic() - begun
-        print(f"undisturbed: {seconds:.0f} s", flush=True)
-        well, text = told(alone, home, endure(home, rng), seconds)
-        if not well:
-            kept = shutil.copytree(folder, tempfile.mkdtemp(prefix="gaopt-day-"), dirs_exist_ok=True)
-            print(f"the two studies are in {kept}; rows that differ:")
-            print("\n".join(unified_diff(table(alone).splitlines(), table(home).splitlines(), "alone", "killed", n=0)))
+    folder = Path(tempfile.mkdtemp(prefix="gaopt-day-"))
+    print(f"the two studies are in {folder}, until all is well", flush=True)
+    alone, home = Home(folder / "alone"), Home(folder / "killed")
+    begun = time.monotonic()
+    assert gaopt(alone.path.parent, "run", "quick", "--name", alone.name, *STUDY).wait() == 0
+    seconds = time.monotonic() - begun
+    print(f"undisturbed: {seconds:.0f} s", flush=True)
+    well, text = told(alone, home, endure(home, rng), seconds)
+    if well:
+        shutil.rmtree(folder)
+    else:
+        print("rows that differ:")
+        print("\n".join(unified_diff(table(alone).splitlines(), table(home).splitlines(), "alone", "killed", n=0)))
     (ROOT / "results" / "day.md").write_text(text, "utf-8")
     sys.exit(0 if well else 1)
 

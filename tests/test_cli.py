@@ -68,6 +68,7 @@ def study(results: Path) -> Home:
         (["run", "--pop", "1"], "assisted.population is 1: must be greater than or equal to 2"),
         (["run", "--generations", "0"], "assisted.generations is 0: must be greater than or equal to 1"),
         (["run", "--pop", "many"], "assisted.population is 'many': must be a valid integer"),
+        (["run", ""], "there is no preset and no file ''"),
         (["run", "cifar"], "there is no preset and no file 'cifar': did you mean 'cifar10'?"),
         (["run", "--set", "recipe.epoch=1"], "unknown key recipe.epoch: did you mean 'epochs'?"),
         (["run", "--set", "space.lr.low=1"], "space.lr: the range 1.0 … 0.01 is turned round or empty"),
@@ -227,7 +228,7 @@ def started(kind: str) -> subprocess.Popen[str]:
     """A search in a process of its own."""
     small = [*SMALL[:-4], "--pop", "6", "--set", "recipe.epochs=3", "--set", f"pool.kind={kind}"]
     command = [sys.executable, "-m", "gaopt", "run", *small, "--name", "stopped"]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True)
 
 
 @pytest.mark.slow
@@ -246,7 +247,7 @@ def test_a_signal_leaves_a_study_that_can_be_resumed(
         if events and isinstance(events[-1], Started) and any(isinstance(event, Scored) for event in events):
             break
         time.sleep(0.02)
-    process.send_signal(number)
+    os.killpg(process.pid, number)  # to Ray's processes as well, as `timeout`, Slurm and a terminal send it
     _, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert "gaopt resume stopped" in err

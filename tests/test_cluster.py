@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -128,6 +129,8 @@ def test_what_goes_wrong_in_ray_is_no_fault_of_the_genes() -> None:
 
     for error, reason in (
         (exceptions.RaySystemError("the connection to the object store is broken"), "killed"),
+        (exceptions.RaySystemError(ImportError("no module"), "a traceback of unpickling"), "error"),
+        (exceptions.RayError("an exception that does not pickle"), "error"),
         (exceptions.WorkerCrashedError(), "killed"),
         (exceptions.NodeDiedError("gone"), "node lost"),
         (exceptions.OutOfMemoryError("the node is short of memory"), "out of memory"),
@@ -168,6 +171,11 @@ def test_more_cpus_or_gpus_than_there_are_is_refused() -> None:
         Cluster(f"{HERE}:where", None, PoolConfig(gpus=0, cpus=999))
     with pytest.raises(ConfigError, match=r"pool.gpus is 8: the cluster has 2 GPUs"):
         Cluster(f"{HERE}:where", None, PoolConfig(gpus=8))
+
+
+def test_what_cannot_be_sent_to_a_worker_is_one_sentence() -> None:
+    with pytest.raises(ConfigError, match=r"what the objective '.*:shared' prepares cannot be sent to a worker: "):
+        Cluster(f"{HERE}:shared", threading.Lock(), PoolConfig())
 
 
 def test_closing_a_pool_that_did_not_start_ray_leaves_ray_running() -> None:

@@ -124,12 +124,13 @@ def test_a_folder_of_the_token_that_is_open_is_closed(private: Path, tmp_path: P
     assert (mode(private.parent), mode(private), mode(tmp_path)) == (0o700, 0o600, before)
 
 
-def test_the_folder_of_a_token_that_is_named_is_left(
+def test_a_token_that_is_named_and_not_there_is_told_of_and_its_folder_left(
     private: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "shared").mkdir(mode=0o755)
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "shared" / "token"))
-    token.guard(make=True)
+    with pytest.raises(ConfigError, match=r"^RAY_AUTH_TOKEN_PATH is '.*/shared/token': must be a file"):
+        token.guard(make=True)
     assert mode(tmp_path / "shared") == 0o755
     assert not any((tmp_path / "shared").iterdir())
 
@@ -155,16 +156,23 @@ def test_an_address_of_ray_s_client_is_refused() -> None:
         Cluster("gaopt.objectives.toy:sphere", None, PoolConfig(address="ray://far:10001"))
 
 
-def test_a_ray_that_does_not_start_is_no_fault_of_what_was_given(
-    private: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (RuntimeError("The current node timed out.\nand more"), "RuntimeError: The current node timed out."),
+        (AssertionError(), "AssertionError: no message"),
+    ],
+)
+def test_a_ray_that_does_not_start_is_one_sentence(
+    private: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
 ) -> None:
     from gaopt.pools import cluster
 
     def dies(dashboard: bool) -> None:
-        raise RuntimeError("The current node timed out during startup.\nand more")
+        raise error
 
     monkeypatch.setattr(cluster, "_begin", dies)
-    with pytest.raises(Lost, match=r"^Ray cannot be started: The current node timed out during startup\.$"):
+    with pytest.raises(Lost, match=f"^Ray cannot be started: {told}$"):
         cluster.Cluster("gaopt.objectives.toy:sphere", None, PoolConfig())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -55,3 +56,5 @@ def test_the_committed_day_is_one_of_this_script() -> None:
     told = (ROOT / "results" / "day.md").read_text("utf-8")
     assert f"gaopt run quick {' '.join(day.STUDY)}`" in told
     assert f"Every {day.PAUSE[0]:g} to {day.PAUSE[1]:g} seconds" in told
+    assert ", ".join(f"{what} {chance}" for what, chance in day.CHANCES.items()) in told
+    assert re.findall(r"\*\*(.+)\*\*", told) == ["yes", "0", "0"]

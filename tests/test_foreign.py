@@ -9,6 +9,7 @@ import sqlite3
 import struct
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from gaopt.comparing.plan import write as write_plan
 from gaopt.errors import StudyError
 from gaopt.events import Birth, Bred, Closed, Opened, Scored, Started
 from gaopt.foreign import check_rollback
-from gaopt.home import ComparisonHome, Home
+from gaopt.home import ComparisonHome, Home, tidy
 from gaopt.journal import Journal
 from gaopt.study import run
 from tests.conftest import toy
@@ -410,3 +411,30 @@ def test_what_describes_a_model_is_checked_before_it_is_built(
     code, out, err = invoke(capfd, "predict", "theirs", str(tmp_path / "image.png"))
     assert (code, len(out.splitlines()), len(err.splitlines())) == ((2, 0, 1) if changed else (0, 1, 0)), err
     assert said in err
+
+
+def test_parts_are_removed_in_the_folder_of_an_individual_alone(tmp_path: Path) -> None:
+    outside, scratch = tmp_path / "outside", tmp_path / "work" / "3"
+    for folder in (outside, scratch):
+        folder.mkdir(parents=True)
+        (folder / "file.999999999.tmp").touch()
+    (scratch / "figures").symlink_to(outside)
+    tidy(scratch)
+    assert [path.name for path in scratch.iterdir()] == ["figures"]
+    assert [path.name for path in outside.iterdir()] == ["file.999999999.tmp"]
+
+
+def test_a_folder_in_place_of_a_file_is_found_before_anything_is_written(home: Home, capfd: Any) -> None:
+    before = list(Journal(home.journal))
+    home.config.unlink()
+    home.config.mkdir()
+    code, _, err = invoke(capfd, "resume", "theirs", "--generations", "3")
+    assert (code, err) == (2, f"gaopt: {home.config} is a folder: remove it\n")
+    assert list(Journal(home.journal)) == before
+
+
+def test_a_folder_in_place_of_a_journal_is_no_study(results: Path, capfd: Any) -> None:
+    (results / "odd" / "study.db").mkdir(parents=True)
+    assert invoke(capfd, "status", "odd")[2] == f"gaopt: there is no study 'odd' in {results}: known: none\n"
+    code, _, err = invoke(capfd, "run", "quick", "--name", "odd")
+    assert (code, err) == (2, f"gaopt: {results / 'odd'} exists and is no study: give another --name\n")

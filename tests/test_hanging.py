@@ -11,7 +11,7 @@ import pytest
 
 from gaopt.config import Faults
 from gaopt.errors import GaoptError, Stopped
-from gaopt.events import Birth, Bred, Closed, Event, Failed, Reported, Retried, Scored, Started
+from gaopt.events import Birth, Bred, Closed, Event, Failed, Noted, Reported, Retried, Scored, Started
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.objective import Plain, Report, Task
@@ -166,3 +166,15 @@ def test_what_was_said_while_the_driver_was_held_up_is_heard_first(home: Home) -
 
     history = run(study("sound", population=3, faults=Faults(seconds=0.5)), home, watch=watch)
     assert (len(held), len(history.scored)) == (3, 3)
+
+
+def test_a_note_before_the_first_report_shortens_no_patience() -> None:
+    waiting = Waiting(Faults(seconds=0.0, times=5.0), begun=(3,))
+    for n in range(3):
+        waiting.history.add(Scored(n, 0.5, seconds=1.0))
+    waiting.passes(10)
+    waiting.patience.hear(Noted(3, "begun anew"))
+    assert waiting.passes(START - 1) is None
+    waiting.patience.hear(Reported(3, 1, {}))
+    assert waiting.passes(LEAST - 1) is None
+    assert waiting.passes(5)

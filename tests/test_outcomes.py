@@ -66,7 +66,8 @@ def outcome(objective: Callable[[Task, Report], Score], home: Home) -> tuple[Out
         (tells(epoch=-1), "cannot be written down"),
         (tells(epoch=1.5), "TypeError"),
         (tells(Score(0.5, epochs=2.5)), "TypeError"),  # type: ignore[arg-type]
-        (tells(Score(0.5, epochs=2**40)), "ValueError"),
+        (tells(Score(0.5, epochs=2**40)), "a number of epochs"),
+        (tells(epoch=2**40), "an epoch"),
         (raises(OSError("b\udcff.png is gone")), "b?.png is gone"),
         (raises(Wordless()), "Wordless"),
     ],
@@ -259,3 +260,15 @@ def test_one_that_was_killed_and_then_ran_out_of_memory_is_still_tried_alone() -
     history.add(tried)
     assert isinstance(faults.settled(history, Failed(0, "out of memory"), Faults()), Failed)
     assert isinstance(faults.settled(history, Failed(0, "killed"), Faults()), Failed)
+
+
+def test_after_an_epoch_that_cannot_be_written_down_the_reason_is_still_told(home: Home) -> None:
+    def objective(task: Task, report: Report) -> Score:
+        with pytest.raises(ValueError, match="an epoch"):
+            report(2**40, {})
+        raise MemoryError("no room for a batch")
+
+    failed, _ = outcome(objective, home)
+    assert isinstance(failed, Failed)
+    assert failed.reason == "out of memory"
+    assert failed.message.startswith("MemoryError: no room for a batch")

@@ -15,8 +15,8 @@ import pytest
 
 from gaopt import Genetic, StudyConfig
 from gaopt.config import Faults
-from gaopt.errors import Cancelled, ConfigError, Stopped, StudyError, Unjudged
-from gaopt.events import Closed, Event, Failed, Judged, Noted, Outcome, Reported, Scored, Started
+from gaopt.errors import Cancelled, ConfigError, GaoptError, Lost, Stopped, StudyError, Unjudged
+from gaopt.events import Closed, Event, Failed, Judged, Noted, Outcome, Reported, Retried, Scored, Started
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
@@ -469,4 +469,43 @@ def test_an_individual_of_many_epochs_goes_on_from_its_own_checkpoint(
     assert passes[-1] == 4
     assert 0 not in passes
     assert sorted(history.individuals[1].reports) == [1, 2, 3, 4, 5]
+    assert table(home) == table(undisturbed)
+
+
+class Struck(Shuffled):
+    """A pool whose processes a signal to all of them ends, one after the other."""
+
+    def __init__(self, objective: Objective, comes_to: GaoptError | Failed) -> None:
+        super().__init__(objective, seed=0, capacity=2)
+        self.comes_to, self.signalled, self._left = comes_to, False, 5
+
+    def wait(self) -> Outcome:
+        self._left -= 1
+        if self._left:
+            return super().wait()
+        self.signalled = True
+        if isinstance(self.comes_to, GaoptError):
+            raise self.comes_to
+        return self.comes_to
+
+
+@pytest.mark.parametrize("comes_to", [Lost("the raylet has died"), Failed(0, "killed", "the worker died")], ids=type)
+def test_a_signal_that_ends_what_trains_as_well_is_what_stopped_the_study(
+    home: Home, tmp_path: Path, comes_to: GaoptError | Failed
+) -> None:
+    from gaopt.objectives.toy import valley
+
+    pool = Struck(Plain(valley), comes_to)
+
+    def stop() -> None:
+        if pool.signalled:
+            raise Stopped(15)
+
+    with pytest.raises(Stopped):
+        run(toy(), home, pool=pool, stop=stop)
+    ends = [event for event in Journal(home.journal) if isinstance(event, Closed | Retried | Failed)]
+    assert [event.reason for event in ends] == ["interrupted"]
+    run(toy(), home)
+    undisturbed = Home(tmp_path / "undisturbed")
+    run(toy(), undisturbed)
     assert table(home) == table(undisturbed)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gaopt.cli.group import cli
-from gaopt.cli.training import quoted, stem_of
+from gaopt.cli.training import chosen, quoted, stem_of
 from gaopt.printable import path_shown
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def lr_find(
     from gaopt.config import find, load
     from gaopt.home import fresh
 
-    source = find(config or ("images" if data else "digits"))
+    source = find(chosen(config, data))
     keys = {"study.seed": seed, "data.path": quoted(data)}
     whole = load(source, [*sets, *(f"{key}={value}" for key, value in keys.items() if value is not None)])
     stem = f"{stem_of(source)}-lr-find"

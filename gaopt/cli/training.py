@@ -50,7 +50,7 @@ def run(config: str | None, generations: str | None, pop: str | None, **options:
     from gaopt.config import find, from_tables
     from gaopt.tables import overridden, read_toml
 
-    path = find(config or ("images" if options["data"] else "digits"))
+    path = find(chosen(config, options["data"]))
     tables = read_toml(path)
     table = from_tables(overridden(tables, options["sets"])).numbers
     numbers = {f"{table}.generations": generations, f"{table}.population": pop}
@@ -68,7 +68,7 @@ def train(config: str | None, lr: str | None, wd: str | None, mom: str | None, *
     from gaopt.config import DECIDING, find
     from gaopt.tables import read_toml
 
-    path = find(config or ("images" if options["data"] else "digits"))
+    path = find(chosen(config, options["data"]))
     genes = {"fixed.lr": lr, "fixed.wd": wd, "fixed.mom": mom}
     tables = {name: table for name, table in read_toml(path).items() if name not in (*DECIDING, "given")}
     start(tables, f"{stem_of(path)}-train", genes, fixed=True, **options)
@@ -122,6 +122,13 @@ def start(
 def stem_of(path: Path) -> str:
     """What a study is called after: its config, or the study whose config.toml that is."""
     return path.absolute().parent.name if path.name == "config.toml" else path.stem
+
+
+def chosen(config: str | None, data: str | None) -> str:
+    """The CONFIG that was given, or the preset that is meant where none was."""
+    if config is not None:
+        return config
+    return "images" if data else "digits"
 
 
 def quoted(text: str | None) -> str | None:

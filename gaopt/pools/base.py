@@ -140,12 +140,13 @@ class _Reporter:
         self.begun = 1
 
     def __call__(self, epoch: int, metrics: Mapping[str, float], cycle: Cycle = ()) -> None:
-        self.begun = index(epoch) + 1
         if self._cancelled.is_set():
             raise Cancelled
         points = tuple((float(x), float(lr), float(mom)) for x, lr, mom in cycle)
         known = tuple(point for point in points if all(map(math.isfinite, point)))
-        self._results.put(_writable(Reported(self._individual, index(epoch), finite(dict(metrics)), known)))
+        told = _writable(Reported(self._individual, index(epoch), finite(dict(metrics)), known))
+        self.begun = index(epoch) + 1
+        self._results.put(told)
 
     def note(self, message: str) -> None:
         self._results.put(_writable(Noted(self._individual, cut(str(message), LINE))))
@@ -174,8 +175,8 @@ def _attempt(objective: Objective, task: Task, report: _Reporter) -> Outcome | N
             found = objective(task, report)
         score = found if isinstance(found, Score) else Score(found)
         # It came to its end: no epoch was begun beyond. One that tells of none is one.
-        report.begun = index(score.epochs) or report.begun - 1 or 1
-        return _outcome(replace(score, epochs=report.begun), task, time.monotonic() - start)
+        report.begun = report.begun - 1 or 1
+        return _outcome(replace(score, epochs=index(score.epochs) or report.begun), task, time.monotonic() - start)
     except Cancelled:
         return None
     except BaseException as error:

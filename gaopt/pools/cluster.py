@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from pickle import PicklingError
 from typing import Any
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -87,20 +88,29 @@ class Cluster:
     def __init__(
         self, objective: str, shared: Any, config: PoolConfig, made_of: Mapping[str, str] | None = None
     ) -> None:
+        """
+        Raises:
+            ConfigError: the cluster cannot be joined or has no node that could train, or what the objective prepared
+                cannot be sent to one.
+            Lost: Ray does not start.
+        """
         self._owned, self.dashboard, self.made_of = False, "", made_of or {}
         self._grace = GRACE
+        self._running: dict[Any, Task] = {}
+        self._killed: dict[int, int] = {}  # by individual, what the kernel had killed when it was submitted
         if not ray.is_initialized():
             self._start(config)
         self._lifelines = _lifelines(self._grace)
-        self._objective = objective
-        self._shared = ray.put(shared)
-        self._remote = ray.remote(max_calls=0, max_retries=0, num_returns="streaming")(_work)
-        self._running: dict[Any, Task] = {}
-        self._killed: dict[int, int] = {}  # by individual, what the kernel had killed when it was submitted
-        gpu = config.gpus > 0 and ray.cluster_resources().get("GPU", 0) > 0
-        self._kind, self._need = "GPU" if gpu else "CPU", float(config.gpus if gpu else config.cpus)
-        self._heard = time.monotonic()
-        self._check()
+        try:
+            self._objective, self._shared = objective, _sent(objective, shared)
+            self._remote = ray.remote(max_calls=0, max_retries=0, num_returns="streaming")(_work)
+            gpu = config.gpus > 0 and ray.cluster_resources().get("GPU", 0) > 0
+            self._kind, self._need = "GPU" if gpu else "CPU", float(config.gpus if gpu else config.cpus)
+            self._heard = time.monotonic()
+            self._check()
+        except BaseException:
+            self.close()
+            raise
 
     def _start(self, config: PoolConfig) -> None:
         address = config.address or os.environ.get("RAY_ADDRESS") or "local"
@@ -113,10 +123,9 @@ class Cluster:
         try:
             context = _begin(config.dashboard and any(map(free, DASHBOARD))) if local else _join(address)
         except Exception as error:  # whatever Ray raises: of a dashboard that does not start no more than that
-            why = str(error).strip().splitlines()[0]
-            if local:  # nothing that the user gave is wrong
-                raise Lost(f"Ray cannot be started: {why}") from error
-            raise ConfigError(f"the Ray cluster at {address!r} cannot be joined: {why}") from error
+            if local:  # hardly ever is it what the user gave
+                raise Lost(f"Ray cannot be started: {_first_line(error)}") from error
+            raise ConfigError(f"the Ray cluster at {address!r} cannot be joined: {_first_line(error)}") from error
         self._owned, self._grace = True, 0.0 if local else GRACE
         self.dashboard = f"http://{context.dashboard_url}" if context.dashboard_url else ""
 
@@ -124,7 +133,6 @@ class Cluster:
         if self._places():
             return
         total = ray.cluster_resources().get(self._kind, 0)
-        self.close()
         there = f"the cluster has {total:g} {self._kind}s" + (", no node so many" if total >= self._need else "")
         raise ConfigError(f"pool.{self._kind.lower()}s is {self._need:g}: {there}")
 
@@ -266,6 +274,19 @@ def _join(address: str) -> Any:
     return ray.init(address=address, **_QUIET)
 
 
+def _sent(objective: str, shared: Any) -> Any:
+    """
+    Raises:
+        ConfigError: what the objective prepared does not pickle.
+    """
+    try:
+        return ray.put(shared)
+    except (TypeError, PicklingError) as error:
+        raise ConfigError(
+            f"what the objective {objective!r} prepares cannot be sent to a worker: {_first_line(error)}"
+        ) from error
+
+
 def _lifelines(grace: float) -> Lifelines:
     # It starts nothing, for there is one; and with no address Ray would first look for others, and tell of them.
     there = ray.init(address="local", ignore_reinit_error=True).address_info
@@ -278,12 +299,17 @@ def _reason(error: Exception) -> Reason:
     if isinstance(error, lost.NodeDiedError):
         return "node lost"
     told = reason(error)
-    of_training = isinstance(error, _RAISED) or not isinstance(error, lost.RayError)
+    of_training = isinstance(error, _RAISED) or not isinstance(error, lost.RayError) or _of_data(error)
     return told if of_training or told != "error" else "killed"  # what goes wrong in Ray says nothing of the genes
 
 
 _RAISED = (lost.RayTaskError, lost.UserCodeException, lost.UnserializableException)
 """Ray's errors that stand for an exception of a training's."""
+
+
+def _of_data(error: lost.RayError) -> bool:
+    """Whether an exception, or what was prepared, does not pickle: Ray's root of errors, or one with a traceback."""
+    return type(error) is lost.RayError or bool(getattr(error, "traceback_str", None))
 
 
 def _first_line(error: Exception) -> str:

@@ -24,7 +24,7 @@ def guard(make: bool) -> None:
         make: make one where there is none, for a cluster that is about to start.
 
     Raises:
-        ConfigError: it cannot be made.
+        ConfigError: it cannot be made, or the one that is named is not there.
     """
     mode = os.environ.get("RAY_AUTH_MODE", "token").lower()
     if mode != "token":
@@ -37,7 +37,9 @@ def guard(make: bool) -> None:
         return
     if os.environ.get("RAY_AUTH_TOKEN"):
         return
-    if named := os.environ.get("RAY_AUTH_TOKEN_PATH"):  # Ray refuses one that is not there: it is made by who names it
+    if named := os.environ.get("RAY_AUTH_TOKEN_PATH"):  # it is made by who names it
+        if not os.path.isfile(named):
+            raise ConfigError(f"RAY_AUTH_TOKEN_PATH is {named!r}: must be a file that holds the token")
         _close(Path(named), 0o600)
         return
     try:

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from gaopt.home import Home
+from gaopt.home import tidy
 from resnet import weights
 from resnet.callbacks import Epochs
 from resnet.checkpoint import Checkpoint
@@ -177,7 +177,7 @@ def _gone_on(path: Path, ended: Ended, how: str) -> Tally:
     """What is found after a save that did not come to its end; and nothing of it is left."""
     notes: list[str] = []
     told = max([0, *(int(line) for line in ended.said.splitlines() if line.isdigit())])
-    Home(path.parent).tidy()
+    tidy(path.parent)
     found = small(path, note=notes.append).load(torch.device("cpu"))
     clean = not list(path.parent.glob("*.tmp"))
     return Tally(

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from gaopt.events import Scored
-from gaopt.home import Home
+from gaopt.home import tidy
 from gaopt.journal import Journal
 from gaopt.objective import Report, Task
 from resnet import weights
@@ -39,7 +39,7 @@ WHY = (
 
 def saves(task: Task, report: Report) -> float:
     """A training that writes a file of four pages as the real one writes its weights."""
-    Home(task.folder).tidy()
+    tidy(task.folder)
     weights.write(task.folder / "weights.safetensors", {"weights": torch.zeros(3 * PAGE, dtype=torch.uint8)}, {})
     report(1, {"fitness": task.genes["lr"]})
     return float(task.genes["lr"])

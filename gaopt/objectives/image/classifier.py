@@ -15,7 +15,7 @@ import resnet
 from gaopt import __version__
 from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError, DataError, Diverged
-from gaopt.home import Home
+from gaopt.home import Home, tidy
 from gaopt.imported import digests
 from gaopt.objective import Baseline, Cycle, Report, Score, Task
 from gaopt.objectives.image.baselines import baselines
@@ -168,7 +168,7 @@ def trained(task: Task, settings: Settings, report: Told, note: Callable[[str], 
     from resnet.train import Diverged as NotFinite
     from resnet.train import train
 
-    Home(task.folder).tidy()
+    tidy(task.folder)
     try:
         return train(
             settings.net,
