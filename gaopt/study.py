@@ -222,7 +222,7 @@ class _Loop:
                 self.patience.begin(outcome.individual)
             else:
                 if isinstance(outcome, Failed) and outcome.reason in faults.MACHINE:
-                    self.stop()  # as in `_through`
+                    self.stop()  # a signal to all processes kills workers, too
                 self.patience.hear(outcome)
                 return outcome
 

@@ -11,8 +11,9 @@ from typing import Any
 from gaopt.comparison import Comparison, Final, Search
 from gaopt.config import Genetic, PoolConfig, StudyConfig
 from gaopt.events import Birth, Bred, Closed, Event, Failed, Opened, Reported, Scored, Started
+from gaopt.gene import Choice, Gene
 from gaopt.history import History
-from gaopt.space import Choice, Gene, Genes, Space
+from gaopt.space import Genes, Space
 
 SPACE = Space(
     lr=Gene(1e-6, 1e-2, "log"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 from gaopt.errors import ConfigError
-from gaopt.space import AnyGene, Choice, Gene, Space
+from gaopt.gene import AnyGene, Choice, Gene
+from gaopt.space import Space
 
 
 def random_space(rng: random.Random) -> Space:

@@ -17,6 +17,7 @@ import pytest
 from gaopt.comparison import Comparison, Final, Search
 from gaopt.config import Genetic, PoolConfig, StudyConfig
 from gaopt.events import Birth, Bred, Closed, Event, Failed, Granted, Opened, Scored
+from gaopt.gene import Choice, Gene
 from gaopt.history import History
 from gaopt.home import ComparisonHome
 from gaopt.report.comparison import importance, interactive, tables, verdict, write
@@ -31,7 +32,7 @@ from gaopt.report.comparison.surfaces import surfaces
 from gaopt.report.comparison.trainings import genes as known_genes
 from gaopt.report.comparison.trainings import within
 from gaopt.report.comparison.units import Unit, unit
-from gaopt.space import Choice, Gene, Space
+from gaopt.space import Space
 from gaopt.statistics import Interval
 from tests.comparisons import SPACE, comparison, finals, search
 

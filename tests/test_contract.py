@@ -10,8 +10,9 @@ import pytest
 
 from gaopt.config import SEARCHES, StudyConfig, Warm, from_tables
 from gaopt.events import Bred, Decision, Event, Failed, Granted, Recalled, Scored
+from gaopt.gene import Choice, Gene
 from gaopt.history import History
-from gaopt.space import Choice, Gene, Genes, Space
+from gaopt.space import Genes, Space
 from gaopt.strategies import strategy
 from gaopt.strategies.breeding import Genomes, Habits, bred
 from gaopt.strategies.encoding import Encoding

@@ -29,11 +29,11 @@ from gaopt.config import (
     presets,
 )
 from gaopt.experiment import Claim, Experiment, Variant
+from gaopt.gene import Gene
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.report import compared
-from gaopt.space import Gene
 from resnet.data import DataSpec
 from resnet.recipe import Recipe
 from resnet.spec import NAMES, NetSpec

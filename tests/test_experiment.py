@@ -12,11 +12,12 @@ from gaopt.config import StudyConfig, experiments, from_tables
 from gaopt.errors import ConfigError
 from gaopt.events import Bred, Event, Failed, Opened, Reported, Scored
 from gaopt.experiment import experiment, shown
+from gaopt.gene import Gene
 from gaopt.history import History
 from gaopt.objective import resolve
 from gaopt.published import result
 from gaopt.report import compared, facts, figures
-from gaopt.space import Gene, Space
+from gaopt.space import Space
 from gaopt.strategies import Grid, strategy
 from gaopt.tables import merged, overridden, read_toml
 from tests.conftest import space

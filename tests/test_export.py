@@ -21,10 +21,11 @@ from gaopt.config import Genetic, PoolConfig, StudyConfig
 from gaopt.events import Birth, Bred, Closed, Event, Failed, Judged, Opened, Reported, Scored, Started
 from gaopt.export import FORMATS, trials
 from gaopt.export.optuna import distribution
+from gaopt.gene import Choice, Gene
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
-from gaopt.space import Choice, Gene, Space
+from gaopt.space import Space
 from tests.conftest import ROOT
 from tests.spaces import random_space
 from tests.test_cli import invoke

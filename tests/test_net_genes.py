@@ -19,12 +19,13 @@ from gaopt.config import StudyConfig, from_tables
 from gaopt.errors import ConfigError
 from gaopt.events import Failed, Judged, Scored
 from gaopt.expression import Expression
+from gaopt.gene import Choice, Gene
 from gaopt.home import Home
 from gaopt.objective import Task, resolve
 from gaopt.objectives.image import genes as checks
 from gaopt.objectives.image.settings import Settings
 from gaopt.pools.base import outcomes
-from gaopt.space import Choice, Gene, Space
+from gaopt.space import Space
 from gaopt.tables import overridden
 from resnet.analysis import analyse
 from resnet.data import Images

@@ -14,8 +14,8 @@ from gaopt import Gene, Genetic, Space
 from gaopt.config import Assisted, Operators
 from gaopt.errors import ConfigError
 from gaopt.events import Birth, Bred, Event, Failed, Granted, Scored
+from gaopt.gene import Choice
 from gaopt.history import History
-from gaopt.space import Choice
 from gaopt.strategies import GeneticSearch, adaptation, operators
 from gaopt.strategies.assisted import AssistedSearch
 from gaopt.strategies.base import keyed

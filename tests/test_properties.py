@@ -26,12 +26,12 @@ from gaopt import pools
 from gaopt.cli import main
 from gaopt.config import StudyConfig, check_read, from_tables
 from gaopt.errors import BadInput, ConfigError
+from gaopt.gene import Choice
 from gaopt.home import Home
 from gaopt.objective import resolve
 from gaopt.objectives import image
 from gaopt.objectives.image import classifier
 from gaopt.pools.inline import Inline
-from gaopt.space import Choice
 from gaopt.study import run as run_study
 from gaopt.tables import overridden
 from tests import inputs

@@ -28,10 +28,8 @@ from tests.witness import finished
 DOCUMENT = (ROOT / "docs" / "reliability.md").read_text("utf-8")
 FEW: list[Callable[..., Tally]] = [
     partial(workers.dies_once, population=3),
-    partial(memory.refused, population=2),
     partial(memory.killed_by_the_kernel, population=2),
     diverged.loss,
-    diverged.chance,
     hanging.beyond_siblings,
     partial(clock.set_back, most=4),
     partial(hopeless.stopped, most=2),

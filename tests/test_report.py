@@ -18,6 +18,7 @@ import pytest
 
 from gaopt.config import Genetic, PoolConfig, StudyConfig
 from gaopt.events import Birth, Bred, Closed, Event, Failed, Judged, Opened, Reported, Scored, Started
+from gaopt.gene import Gene
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.report import plots, reading, tables, words, write
@@ -26,7 +27,7 @@ from gaopt.report.figures import FIGURES, Figure, figures
 from gaopt.report.plots.lineage import _edges, lay_out
 from gaopt.report.plots.style import powers, robust
 from gaopt.report.write import as_markdown
-from gaopt.space import Gene, Space
+from gaopt.space import Space
 from gaopt.strategies import strategy
 
 SPACE = Space(lr=Gene(1e-6, 1e-2, "log"), wd=Gene(0.0, 0.1), mom=Gene(0.1, 1.5))

@@ -15,13 +15,14 @@ import pytest
 from gaopt import progress
 from gaopt.config import Fidelity, Genetic, Noise, PoolConfig, Stop, StudyConfig, Warm
 from gaopt.events import Birth, Bred, Closed, Event, Failed, Granted, Opened, Recalled, Reported, Scored
+from gaopt.gene import Choice, Gene
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.report import plots, reading, tables, words, write
 from gaopt.report.facts import facts
 from gaopt.report.plots.lineage import lay_out
 from gaopt.report.remarks import begun
-from gaopt.space import Choice, Gene, Genes, Space
+from gaopt.space import Genes, Space
 
 SPACE = Space(
     optimizer=Choice(("sgd", "adam", "a-very-long-name-of-one")),

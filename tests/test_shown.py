@@ -16,6 +16,7 @@ from rich.console import Console
 
 from gaopt.config import Genetic, PoolConfig, StudyConfig
 from gaopt.events import Birth, Bred, Closed, Event, Failed, Judged, Opened, Reported, Scored, Started
+from gaopt.gene import Choice, Gene
 from gaopt.history import History
 from gaopt.home import ComparisonHome, Home
 from gaopt.journal import Journal
@@ -24,7 +25,7 @@ from gaopt.progress import progress
 from gaopt.report.comparison import interactive
 from gaopt.report.comparison import write as write_comparison
 from gaopt.screen import Lines, page
-from gaopt.space import Choice, Gene, Space
+from gaopt.space import Space
 from tests import comparisons
 from tests.test_cli import invoke
 

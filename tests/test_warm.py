@@ -6,8 +6,9 @@ import pytest
 from gaopt import Gene, Space
 from gaopt.config import Assisted
 from gaopt.events import Birth, Bred, Event, Recalled, Scored
+from gaopt.gene import Choice
 from gaopt.history import History
-from gaopt.space import Choice, Genes
+from gaopt.space import Genes
 from gaopt.strategies.assisted import AssistedSearch
 from gaopt.strategies.encoding import Encoding
 from gaopt.strategies.model import covariance, solved

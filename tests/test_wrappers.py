@@ -10,10 +10,10 @@ from gaopt import Gene, Space
 from gaopt.config import DECIDING, Fidelity, Genetic, Noise, Stop, StrategyName, check_read, from_tables
 from gaopt.errors import BadInput, ConfigError
 from gaopt.events import Birth, Bred, Failed, Granted, Opened, Recalled, Scored
+from gaopt.gene import Choice
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
-from gaopt.space import Choice
 from gaopt.strategies import operators, strategy
 from gaopt.strategies.baseline import RandomSearch
 from gaopt.strategies.finalists import Finalists

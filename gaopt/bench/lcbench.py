@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from gaopt.errors import BadInput
-from gaopt.space import Gene, Genes, Space
+from gaopt.gene import Gene
+from gaopt.space import Genes, Space
 
 SIZES = (3, 7)
 """How many genes are searched; the others are fixed."""

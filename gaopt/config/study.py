@@ -16,7 +16,8 @@ from gaopt.config.parsing import parse, table
 from gaopt.config.search import Assisted, Fidelity, Genetic, GridConfig, Noise, Operators, Stop, Warm
 from gaopt.config.shipped import find
 from gaopt.errors import ConfigError
-from gaopt.space import AnyGene, Choice, Gene, Genes, Space
+from gaopt.gene import AnyGene, Choice, Gene
+from gaopt.space import Genes, Space
 from gaopt.tables import check_plain, overridden, read_toml
 
 StrategyName = Literal["genetic", "assisted", "random", "grid", "fixed", "optuna-tpe", "optuna-gp", "ray-asha"]

@@ -10,12 +10,12 @@ from gaopt.config import from_tables
 from gaopt.errors import StudyError
 from gaopt.events import Reported, Scored
 from gaopt.experiment import Experiment, experiment
+from gaopt.gene import AnyGene, Choice
 from gaopt.history import History, Individual, Status
 from gaopt.hold import held
 from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.progress import state
-from gaopt.space import AnyGene, Choice
 
 State = Literal["COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING"]
 """In the words of Optuna."""

@@ -14,8 +14,9 @@ from typing import Any
 from gaopt.config import StudyConfig, from_tables, parse
 from gaopt.config.parsing import table
 from gaopt.errors import ConfigError
+from gaopt.gene import Choice
 from gaopt.objective import Comparable, Report, Score, Task, resolve
-from gaopt.space import Choice, Space
+from gaopt.space import Space
 
 NAME = "gaopt.objectives.finals:objective"
 GENE = "winner"

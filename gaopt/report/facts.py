@@ -11,6 +11,7 @@ from typing import Any
 import tomli_w
 
 from gaopt import progress
+from gaopt.gene import Choice
 from gaopt.history import History, Individual
 from gaopt.hold import held
 from gaopt.home import Home
@@ -18,7 +19,6 @@ from gaopt.printable import printable, printable_lines
 from gaopt.report import compared, finalists, reading, tables, words
 from gaopt.report.cells import Table
 from gaopt.report.remarks import remarks
-from gaopt.space import Choice
 
 LISTED = 200
 """Individuals in the page's table; individuals.csv has all."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from gaopt.gene import Choice
 from gaopt.history import History
 from gaopt.report import plots, reading
 from gaopt.report.compared import compared
-from gaopt.space import Choice
 
 FIGURES = (
     (

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Mapping
 
 from gaopt.config import from_tables
+from gaopt.gene import AnyGene
 from gaopt.history import History, Individual
-from gaopt.space import AnyGene
 
 METRICS = ("train_loss", "valid_loss", "train_top1", "top1", "top3", "top5")
 COSTS = ("seconds", "images_per_second")

@@ -12,9 +12,9 @@ from typing import Any
 
 import pandas as pd
 
+from gaopt.gene import Choice
 from gaopt.history import History, Individual
 from gaopt.report import reading
-from gaopt.space import Choice
 
 Row = dict[str, Any]
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from gaopt.space import Choice, Genes, Space
+from gaopt.gene import Choice
+from gaopt.space import Genes, Space
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaopt.expression import Expression
-from gaopt.space import AnyGene, Choice, Genes, Space
+from gaopt.gene import AnyGene, Choice
+from gaopt.space import Genes, Space
 from gaopt.strategies.model import Array
 
 FEW = 50

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gaopt.events import Birth
+from gaopt.gene import Choice
 from gaopt.history import History
-from gaopt.space import Choice, Genes, Space
+from gaopt.space import Genes, Space
 from gaopt.strategies.base import keyed
 
 WARM = 7

@@ -20,8 +20,9 @@ from deap import base, tools
 
 from gaopt.config import Genetic, Operators
 from gaopt.events import Origin
+from gaopt.gene import AnyGene, Choice
 from gaopt.history import Individual
-from gaopt.space import TRIES, AnyGene, Choice, Genes, Space
+from gaopt.space import TRIES, Genes, Space
 
 DEFAULT = Operators()
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from gaopt.errors import ConfigError
 from gaopt.events import Birth, Bred
+from gaopt.gene import AnyGene, Choice
 from gaopt.history import History, Individual
-from gaopt.space import AnyGene, Choice, Genes, Space
+from gaopt.space import Genes, Space
 from gaopt.strategies.base import keyed
 
 SAMPLERS = {"optuna-tpe": "TPESampler", "optuna-gp": "GPSampler"}

@@ -9,8 +9,9 @@ from typing import Any
 from gaopt.config import SEARCHES, StudyConfig, parse_value
 from gaopt.errors import ConfigError
 from gaopt.experiment import spoken
+from gaopt.gene import AnyGene, Choice, Gene
 from gaopt.objectives.image.settings import NET, Settings
-from gaopt.space import AnyGene, Choice, Gene, Genes, Space
+from gaopt.space import Genes, Space
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
 

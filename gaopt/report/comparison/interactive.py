@@ -14,6 +14,7 @@ from typing import Any
 from markupsafe import Markup
 
 from gaopt.comparison import Comparison, Cost, Search
+from gaopt.gene import AnyGene, Choice
 from gaopt.history import Individual
 from gaopt.report import words
 from gaopt.report.comparison.spent import Step, steps
@@ -22,7 +23,6 @@ from gaopt.report.comparison.units import Unit
 from gaopt.report.plots.comparison.palette import shade, symbol
 from gaopt.report.plots.comparison.progress import AXES
 from gaopt.report.plots.style import GRID, INK
-from gaopt.space import AnyGene, Choice
 
 CLEAR = "rgba(0,0,0,0)"
 HEIGHT = 520

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from gaopt.comparison import Comparison
+from gaopt.gene import AnyGene, Choice
 from gaopt.report import words
 from gaopt.report.cells import Table
-from gaopt.space import AnyGene, Choice
 
 
 def setting(comparison: Comparison, genes: Mapping[str, AnyGene]) -> Table:

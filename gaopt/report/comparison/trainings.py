@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gaopt.comparison import Comparison
+from gaopt.gene import AnyGene, Choice
 from gaopt.history import Individual
 from gaopt.report import reading
-from gaopt.space import AnyGene, Choice
 
 
 def genes(comparison: Comparison) -> dict[str, AnyGene]:

@@ -10,11 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gaopt.gene import AnyGene, Choice
 from gaopt.history import History, Individual
 from gaopt.report import reading, words
 from gaopt.report.plots.legend import shortened
 from gaopt.report.plots.style import BEST, INK, MUTED, POWERS, figure, generation_colours, plot, whole
-from gaopt.space import AnyGene, Choice
 
 PAIRED = 5
 """With more genes than this every gene has a strip of its own, instead of a panel for each pair."""

@@ -10,13 +10,13 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
 from gaopt.comparison import Comparison
+from gaopt.gene import AnyGene, Choice
 from gaopt.history import Individual
 from gaopt.report import reading
 from gaopt.report.plots.comparison.palette import short
 from gaopt.report.plots.legend import shortened
 from gaopt.report.plots.space import BESIDE, scale
 from gaopt.report.plots.style import BEST, INK, LOST, colour, colourbar, figure, fitness_scale, plot
-from gaopt.space import AnyGene, Choice
 
 ROW, MOST = 0.36, 12
 """Inches of a method's row; genes that have a panel."""
