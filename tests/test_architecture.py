@@ -48,6 +48,7 @@ LAYERS = [
     ("config", "published"),
     ("tables",),
     ("space",),
+    ("gene",),
     ("expression", "scalar", "foreign", "printable", "imported"),
     ("errors",),
 ]
