@@ -191,9 +191,10 @@ def _prepare(connection: sqlite3.Connection, path: Path, write: bool) -> None:
 
 def _refusal(path: Path, write: bool, error: sqlite3.DatabaseError) -> GaoptError:
     """Why a file cannot be opened as a journal: the disk, or what is in it."""
-    kind = error.sqlite_errorcode & 0xFF  # the rest says more, by the system call
+    # What Python itself raises, of text that is none, has no code; the rest of a code says more, by the system call.
+    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if kind not in _DISK:
-        return StudyError(f"{path} is not a journal of gaopt: {error}")
+        return StudyError(f"{path} is not a journal of gaopt: {' '.join(str(error).split())}")
     if write:
         return Unwritable(f"{path} cannot be written: {error}")
     if kind == sqlite3.SQLITE_READONLY:

@@ -257,3 +257,11 @@ def test_a_file_system_without_locks_is_one_sentence(study: Home, monkeypatch: p
     else:
         with pytest.raises(StudyError, match=r"study\.lock cannot be locked: No locks available"):
             Journal(study.journal, write=True)
+
+
+def test_a_journal_whose_tables_are_described_in_no_text_is_one_sentence(study: Home, capfd: Any) -> None:
+    content = study.journal.read_bytes()
+    assert b"CREATE TABLE events" in content
+    study.journal.write_bytes(content.replace(b"CREATE TABLE events (\n", b"CREATE TABLE events (\xff", 1))
+    code, _, err = invoke(capfd, "status", "toy")
+    assert (code, len(err.splitlines()), "is not a journal of gaopt: " in err) == (2, 1, True)
