@@ -111,6 +111,11 @@ class Space(Mapping[str, AnyGene]):
                 return genes
         raise ConfigError(f"of {TRIES} individuals drawn at random the constraints allow none")
 
+    @property
+    def levels(self) -> int:
+        """How many combinations of values, before conditions and constraints; 0 where they cannot be counted."""
+        return math.prod(gene.levels for gene in self.values())
+
     def combinations(self) -> list[Genes]:
         """All that the conditions and constraints leave, each once, the last gene running fastest.
 
@@ -127,7 +132,7 @@ class Space(Mapping[str, AnyGene]):
 
     @cached_property
     def _vectors(self) -> frozenset[tuple[Any, ...]] | None:
-        if not 0 < math.prod(gene.levels for gene in self.values()) <= COUNTED:
+        if not 0 < self.levels <= COUNTED:
             return None
         return frozenset(tuple(self.vector(genes)) for genes in self.combinations())
 

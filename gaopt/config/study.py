@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -96,7 +95,7 @@ class StudyConfig:
             case "assisted":
                 return self.assisted.litters
             case "grid":
-                return [self.grid.repeats * math.prod(gene.levels for gene in self.space.values())]
+                return [self.grid.repeats * self.space.levels]
             case "fixed":
                 return [1] * self.grid.repeats
             case "optuna-tpe" | "optuna-gp" | "ray-asha":
