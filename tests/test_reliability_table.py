@@ -107,6 +107,11 @@ def sleeps(folder: Path) -> Tally:
     return Tally(1, 1, 0, "")
 
 
+def does_not_survive(folder: Path) -> Tally:
+    print("the last write")
+    return Tally(2, 1, 0, "")
+
+
 def cannot_be_tried(folder: Path) -> Tally:
     pytest.skip("no right to")
 
@@ -116,3 +121,8 @@ def test_a_cause_that_does_not_end_is_ended_and_one_that_cannot_be_tried_says_wh
         caused(sleeps, limit=0.5)
     told = tried(Row("disk", "a disk", (cannot_be_tried,)))
     assert (told.untried, told.broken, told.tally.tried) == (("no right to",), (), 0)
+
+
+def test_what_a_cause_printed_is_shown_where_it_did_not_end_well(capfd: pytest.CaptureFixture[str]) -> None:
+    assert not caused(does_not_survive).well
+    assert "the last write" in capfd.readouterr().err

@@ -23,6 +23,9 @@ from tests.reliability.table import Row, Told, gathered
 LIMIT = 1200.0
 """Seconds that a cause may take: the longest takes about five minutes on two cores."""
 
+TAIL = 4000
+"""Characters of what a cause printed that are shown, its last ones."""
+
 
 def silent(log: Path) -> None:
     """In the process of a cause: all that it and its children print goes into a file."""
@@ -32,7 +35,7 @@ def silent(log: Path) -> None:
 
 
 def caused(cause: Callable[..., Tally], limit: float = LIMIT) -> Tally:
-    """In an empty folder, within `LIMIT`.
+    """In an empty folder, within `LIMIT`. What it printed is shown if it did not end well.
 
     Raises:
         pytest.skip.Exception: it cannot be tried here, and says why.
@@ -49,14 +52,16 @@ def caused(cause: Callable[..., Tally], limit: float = LIMIT) -> Tally:
                     with suppress(ProcessLookupError):
                         os.kill(each, signal.SIGKILL)
                 raise TimeoutError(f"it was not over after {limit:g} s")
-            try:
-                tally = told.result()
-            except Exception:
-                print(log.read_text("utf-8", "replace")[-4000:], file=sys.stderr)
-                raise
+            if told.exception() or not _well(told.result()):
+                print(log.read_text("utf-8", "replace")[-TAIL:], file=sys.stderr)
+            tally = told.result()
     if isinstance(tally, str):
         pytest.skip(tally)
     return tally
+
+
+def _well(tally: Tally | str) -> bool:
+    return isinstance(tally, str) or tally.well
 
 
 def _tally(cause: Callable[..., Tally], place: Path) -> Tally | str:

@@ -99,9 +99,7 @@ def read_only(folder: Path, most: int | None = None) -> Tally:
         # Before a write, and when only the end of one is missing.
         places = [call for call in walk.calls if call.name in ("openat", "unlink")]
         for call in spread(places, most):
-            shutil.rmtree(walk.home("meddled").path, ignore_errors=True)
-            strace = ("-e", f"inject={call.name}:signal=SIGKILL:when={call.count}")
-            killed = walk.start("meddled", strace).injected
+            killed = walk.meddled(call, "signal=SIGKILL").injected
             if not walk.home("meddled").journal.exists():
                 continue  # there is no study yet
             remount(forks.results, "ro")

@@ -21,6 +21,10 @@ class Tally:
     lost: int
     how: str
 
+    @property
+    def well(self) -> bool:
+        return not self.lost and self.survived == self.tried
+
     def __add__(self, other: Tally) -> Tally:
         return Tally(self.tried + other.tried, self.survived + other.survived, self.lost + other.lost, self.how)
 

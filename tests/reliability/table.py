@@ -93,7 +93,7 @@ class Told:
 
     @property
     def well(self) -> bool:
-        return not self.broken and not self.tally.lost and self.tally.survived == self.tally.tried
+        return not self.broken and self.tally.well
 
     @property
     def line(self) -> str:

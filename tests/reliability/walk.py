@@ -69,13 +69,18 @@ class Walk:
             fault: as strace's `inject` has it.
             as_it_should: whether the command then ended so.
         """
+        ended = self.meddled(call, fault)
+        good = ended.injected and as_it_should(ended)
+        return self.judged("meddled", ended, good, f"{call.name} {call.count} {fault}", how)
+
+    def meddled(self, call: Call, fault: str) -> Ended:
+        """Run a study anew, as "meddled", and cause a fault at a call of it."""
         for _ in range(TRIES):
             shutil.rmtree(self.home("meddled").path, ignore_errors=True)
             ended = self.start("meddled", strace=("-e", f"inject={call.name}:{fault}:when={call.count}"))
             if ended.injected:
                 break
-        good = ended.injected and as_it_should(ended)
-        return self.judged("meddled", ended, good, f"{call.name} {call.count} {fault}", how)
+        return ended
 
     def judged(self, name: str, ended: Ended, good: bool, fault: str, how: str) -> Tally:
         """What a fault comes to: go on with the study, and see whether it ends as if nothing had been."""
