@@ -28,7 +28,7 @@ from gaopt.printable import path_shown, printable
 from gaopt.progress import Progress, look, planned
 from gaopt.screen import listed, watcher
 from gaopt.signals import Signals
-from gaopt.study import run
+from gaopt.study import go_on, run
 
 
 def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool, allow_changed: bool = False) -> None:
@@ -41,7 +41,8 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool, allow_c
     Raises:
         Stopped, Hopeless, Lost, Unwritable, Unjudged: after a word on how to go on.
     """
-    with Signals() as signals, closing(open_pool(config, resolve(config.objective).prepare(config))) as pool:
+    shared = resolve(config.objective).prepare(config)
+    with Signals() as signals, closing(open_pool(config, shared, signals.check)) as pool:
         signals.listen()  # again: Ray installs a handler of its own when it starts
         signals.check()
         home = place()
@@ -87,11 +88,12 @@ def _report(history: History, home: Home) -> None:
         raise Unwritable(f"the report is not written: {error}") from error
 
 
-def open_pool(config: StudyConfig, shared: Any) -> Pool:
+def open_pool(config: StudyConfig, shared: Any, stop: Callable[[], None] = go_on) -> Pool:
     """The pool that a config names, with a word for whoever waits for it.
 
     Args:
         shared: what the objective prepared.
+        stop: raises `Stopped` if a signal came.
 
     Raises:
         Stopped: a signal came while it started.
@@ -102,6 +104,9 @@ def open_pool(config: StudyConfig, shared: Any) -> Pool:
         return pools.pool(config, resolve(config.objective), shared)
     except SystemExit:  # how Ray's own handler takes a SIGTERM
         raise Stopped(signal.SIGTERM) from None
+    except Lost:
+        stop()  # it was sent to the processes that were to be Ray, too
+        raise
 
 
 def _introduce(home: Home, config: StudyConfig, pool: Pool) -> None:

@@ -93,6 +93,11 @@ class Stopped(GaoptError):  # noqa: N818
         self.signal = signal
 
 
+def told(error: BaseException) -> bool:
+    """Whether a search ends because somebody told it to: by a signal, or by reading its output no more."""
+    return isinstance(error, Stopped | KeyboardInterrupt | BrokenPipeError)
+
+
 NO_ROOM = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS),
     *(errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENXIO, errno.EREMOTEIO),

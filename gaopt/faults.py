@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gaopt.config import Faults
 from gaopt.errors import Hopeless, Unwritable
-from gaopt.events import Failed, Reason, Retried
+from gaopt.events import Failed, Outcome, Reason, Retried
 from gaopt.history import History, Individual
 
 MACHINE = ("killed", "node lost", "out of memory", "disk")
@@ -26,6 +26,12 @@ def settled(history: History, failed: Failed, config: Faults) -> Failed | Retrie
     if failed.reason == "disk":
         raise Unwritable(f"individual {failed.individual} cannot be trained: {failed.message}")
     return failed
+
+
+def doubtful(outcome: Outcome) -> bool:
+    """Whether a training may have failed by a signal that all processes of the study were sent: its worker or a process
+    that it had begun died of it. Then it is none of its own."""
+    return isinstance(outcome, Failed) and outcome.reason != "diverged"
 
 
 def again(failed: Failed, before: Sequence[Failed | Retried], config: Faults) -> bool:

@@ -75,8 +75,7 @@ class Gene:
 
     def level(self, number: int) -> float:
         """The value of that number, counted from 0, where they can be counted."""
-        value = float(f"{self.low + number * (self.step or 1.0):.6g}") if self.step else float(self.low + number)
-        return min(value, float(self.high))
+        return self._settled(self.low + number * (self.step or 1.0))
 
     def at(self, unit: float) -> float:
         """The value at a point of [0, 1], or at the nearest end; never outside the bounds, whatever the rounding."""
@@ -87,6 +86,9 @@ class Gene:
             value = self.low + (self.high - self.low) * unit
         if self.step:
             value = self.low + self.step * min(round((value - self.low) / self.step), self.levels - 1)
+        return self._settled(value)
+
+    def _settled(self, value: float) -> float:
         # Six figures: what is shown is what is trained.
         value = float(round(value)) if self.integer else float(f"{value:.6g}")
         return min(max(value, float(self.low)), float(self.high))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -12,9 +13,9 @@ from itertools import count
 from pathlib import Path
 
 from gaopt.errors import StudyError, Unwritable, nearest
+from gaopt.parts import abandoned, part_of, tidy
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_PART = re.compile(r".+\.(\d+)\.tmp")
 _BEGUN = {"study.lock", "study.db.part", "study.db.part-journal"}
 """All that a driver leaves which was killed before its study had an event, or its comparison a plan; and parts."""
 
@@ -128,7 +129,7 @@ class Home:
             StudyError: a link leads out of the study.
         """
         self.inside(path.parent)
-        part = path.with_name(f"{path.name}.{os.getpid()}.tmp")  # of its own: a report may be asked for meanwhile
+        part = part_of(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             part.unlink(missing_ok=True)
@@ -172,21 +173,18 @@ class ComparisonHome(Home):
         return Home(self.inside(self.path / "searches" / f"{method}-{seed}"))
 
 
-def tidy(folder: Path) -> None:
-    """Remove the parts of files that nobody writes any more from a folder, and from none below it."""
-    for part in folder.glob("*.tmp"):
-        if _abandoned(part):
-            with suppress(OSError):
-                part.unlink()
-
-
 def results() -> Path:
     """Where studies lie: GAOPT_RESULTS, or results/ under the current folder."""
     return Path(os.environ.get("GAOPT_RESULTS") or "results")
 
 
 def studies() -> Iterator[Home]:
-    """All studies, by name."""
+    """All studies, by name.
+
+    Raises:
+        StudyError: nobody may look for them.
+    """
+    _check_results()
     root = results()
     for journal in sorted(root.glob("*/study.db")) if os.path.isdir(root) else ():
         if os.path.isfile(journal):
@@ -207,9 +205,10 @@ def fresh(name: str | None, stem: str) -> Home:
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:80] or "study"
         return next(home for n in count(1) if not (home := _at(f"{stem}-{n}")).path.exists())
     home = _at(name)
+    _check_study(home)
     if os.path.isfile(home.journal):
         raise StudyError(f"the study {name!r} exists: go on with 'gaopt resume {name}', or give another --name")
-    if ComparisonHome(home.path).plan.is_file():
+    if os.path.isfile(ComparisonHome(home.path).plan):
         raise StudyError(f"the comparison {name!r} exists: go on with 'gaopt compare {name}', or give another --name")
     if home.path.exists() and not (home.path.is_dir() and all(map(_begun, home.path.iterdir()))):
         raise StudyError(f"{home.path} exists and is no study: give another --name")
@@ -218,10 +217,27 @@ def fresh(name: str | None, stem: str) -> Home:
 
 def _check_results() -> None:
     try:
-        results().exists()
+        if results().exists():
+            _check_open(results())
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise StudyError(f"the results folder {results()} cannot be used: {why}") from None
+
+
+def _check_open(folder: Path) -> None:
+    """
+    Raises:
+        PermissionError: this user may not look into it: what is there would seem not to be.
+    """
+    if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+
+def _check_study(home: Home) -> None:
+    try:
+        _check_open(home.path)
+    except OSError as error:
+        raise StudyError(f"{home.path} cannot be read: {error.strerror}") from None
 
 
 def claim(name: str | None, stem: str) -> Home:
@@ -279,34 +295,15 @@ def existing(name: str) -> Home:
             raise StudyError(f"{name!r} is a range test, not a study: its figure is {test}")
         if comparison(name):
             raise StudyError(f"{name!r} is a comparison, not a study: `gaopt compare {name}` goes on with it")
-        known = (study.name for study in studies())
+        known = [study.name for study in studies()]  # first: it may not be allowed to look
+        _check_study(Home(path) if os.sep in name else home)
         raise StudyError(f"there is no study {name!r} in {results()}: {nearest(path.name, known)}")
     return home
 
 
 def _begun(path: Path) -> bool:
     """Whether a driver may have left it that was killed before there was anything to go on with."""
-    return path.name in _BEGUN or _abandoned(path)
-
-
-def _abandoned(path: Path) -> bool:
-    """Whether it is a part of a file, and nobody on this machine writes it any more.
-
-    In a container a driver may have the number of the one before; its own parts do not outlive `Home.write`.
-    """
-    named = _PART.fullmatch(path.name)
-    return named is not None and (int(named[1]) == os.getpid() or not _lives(int(named[1])))
-
-
-def _lives(pid: int) -> bool:
-    """Whether there is such a process on this machine."""
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        pass  # another user's
-    return True
+    return path.name in _BEGUN or abandoned(path)
 
 
 def _at(name: str) -> Home:

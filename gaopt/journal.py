@@ -122,7 +122,10 @@ class Journal:
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise StudyError(f"{self.path} cannot be read: {error}") from error
         for number, kind, body, at in rows:
-            yield number, decode(kind, body, at)
+            try:
+                yield number, decode(kind, body, at)
+            except StudyError as error:
+                raise StudyError(f"{self.path}: {error}") from error
 
     def __iter__(self) -> Iterator[Event]:
         return (event for _, event in self.since(0))

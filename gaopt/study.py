@@ -19,7 +19,7 @@ import tomli_w
 from gaopt import __version__, faults
 from gaopt.changed import begun_with, changes
 from gaopt.config import SEARCHES, StudyConfig, check_read, from_tables
-from gaopt.errors import Lost, Stopped, StudyError, Unjudged, Unwritable
+from gaopt.errors import Hopeless, Lost, StudyError, Unjudged, Unwritable, told
 from gaopt.events import Closed, Event, Failed, Judged, Noted, Opened, Outcome, Recalled, Reported, Scored, Started
 from gaopt.history import History, Individual
 from gaopt.hold import check_free
@@ -172,9 +172,10 @@ class _Loop:
         try:
             self._through(judge)
         except BaseException as error:
-            told = isinstance(error, Stopped | KeyboardInterrupt | BrokenPipeError)
             with suppress(Unwritable):  # the disk that stopped it may still be full
-                self._record(Closed("interrupted" if told else "failed"))
+                if told(error) or isinstance(error, Hopeless):
+                    self._gather()
+                self._record(Closed("interrupted" if told(error) else "failed"))
             raise
         self._record(Closed("finished"))
         return self.history
@@ -221,8 +222,8 @@ class _Loop:
             elif isinstance(outcome, Begun):
                 self.patience.begin(outcome.individual)
             else:
-                if isinstance(outcome, Failed) and outcome.reason in faults.MACHINE:
-                    self.stop()  # a signal to all processes kills workers, too
+                if faults.doubtful(outcome):
+                    self.stop()
                 self.patience.hear(outcome)
                 return outcome
 
@@ -232,6 +233,17 @@ class _Loop:
         if isinstance(event, Scored | Failed):
             self._sweep()
             faults.check(self.history, self.config.faults)
+
+    def _gather(self) -> None:
+        """Write down what has come of trainings that are ended now. Nobody watches: it may be what ended them."""
+        training = {individual.id for individual in self.history.running}
+        with suppress(Lost):
+            for outcome in self.pool.stop():
+                # One that is measured on the test split may report, too: it has its epochs.
+                known = isinstance(outcome, Reported) and outcome.individual not in training
+                if not known and not faults.doubtful(outcome):
+                    self._keep(outcome)
+        self._sweep()
 
     def _start_waiting(self) -> None:
         for individual in faults.ready(self.history, self.pool.room):
@@ -285,6 +297,9 @@ class _Loop:
         )
 
     def _record(self, event: Event) -> None:
+        self.watch(self.history, self._keep(event))
+
+    def _keep(self, event: Event) -> Event:
         stamped = self.journal.append(event)
         self.history.add(stamped)
-        self.watch(self.history, stamped)
+        return stamped

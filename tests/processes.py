@@ -12,16 +12,21 @@ from pathlib import Path
 from tests.conftest import ROOT
 
 
-def gaopt(results: Path, *arguments: str, cwd: Path = ROOT, said: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+def gaopt(
+    results: Path, *arguments: str, cwd: Path = ROOT, said: int = subprocess.DEVNULL, alone: bool = False
+) -> subprocess.Popen[str]:
     """The command in a process of its own, on a Ray of its own.
 
     Args:
         said: where its stdout and stderr go, each.
+        alone: with its children in a group of its own, which can be sent a signal as a whole.
     """
     environment = {**os.environ, "GAOPT_RESULTS": str(results), "PYTHONPATH": str(ROOT)}
     environment.pop("RAY_ADDRESS", None)
     command = [sys.executable, "-m", "gaopt", *arguments]
-    return subprocess.Popen(command, cwd=cwd, env=environment, stdout=said, stderr=said, text=True)
+    return subprocess.Popen(
+        command, cwd=cwd, env=environment, stdout=said, stderr=said, text=True, start_new_session=alone
+    )
 
 
 def below(pid: int) -> Iterator[int]:

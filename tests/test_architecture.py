@@ -49,7 +49,7 @@ LAYERS = [
     ("tables",),
     ("space",),
     ("gene",),
-    ("expression", "scalar", "foreign", "printable", "imported"),
+    ("expression", "scalar", "foreign", "printable", "imported", "parts"),
     ("errors",),
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
@@ -57,7 +57,7 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 DOORS = {
     "deap": {"gaopt/strategies/operators.py"},
     # The pool runs our tasks on Ray; the searcher is run by Ray Tune, imported by who uses Tune, and meets no pool.
-    "ray": {"gaopt/pools/cluster.py", "gaopt/integrations/tune.py", "gaopt/comparing/asha.py"},
+    "ray": {"gaopt/pools/cluster.py", "gaopt/pools/start.py", "gaopt/integrations/tune.py", "gaopt/comparing/asha.py"},
     # Optuna calls our sampler; as a peer it is asked, by a strategy and, one study long, by the benchmark; the report
     # of a comparison has from it how much each gene matters; an export is written for it.
     "optuna": {

@@ -259,14 +259,14 @@ def test_a_signal_leaves_a_study_that_can_be_resumed(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_while_ray_starts_writes_nothing(number: int, code: int, results: Path) -> None:
     process = started("ray")
     assert process.stderr
     while "starting Ray" not in process.stderr.readline():
         pass
     time.sleep(1.5)
-    process.send_signal(number)
+    os.killpg(process.pid, number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert "Traceback" not in err

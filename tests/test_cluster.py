@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import ray
@@ -173,9 +174,35 @@ def test_more_cpus_or_gpus_than_there_are_is_refused() -> None:
         Cluster(f"{HERE}:where", None, PoolConfig(gpus=8))
 
 
-def test_what_cannot_be_sent_to_a_worker_is_one_sentence() -> None:
+class Unwilling:
+    def __reduce__(self) -> str:
+        raise NotImplementedError("a connection is not copied")
+
+
+@pytest.mark.parametrize("prepared", [threading.Lock(), Unwilling()], ids=type)
+def test_what_cannot_be_sent_to_a_worker_is_one_sentence(prepared: object) -> None:
     with pytest.raises(ConfigError, match=r"what the objective '.*:shared' prepares cannot be sent to a worker: "):
-        Cluster(f"{HERE}:shared", threading.Lock(), PoolConfig())
+        Cluster(f"{HERE}:shared", prepared, PoolConfig())
+
+
+def once_told(task: Task, report: Report) -> float:
+    report(1, {"loss": 1.0})
+    (task.folder / f"{task.individual}.done").touch()
+    return 0.5
+
+
+def test_a_pool_that_is_stopped_tells_what_had_ended_and_cancels_the_rest(tmp_path: Path) -> None:
+    ended = [replace(task(id), folder=tmp_path) for id in (0, 1)]
+    pool = Cluster(f"{HERE}:once_told", None, PoolConfig())
+    for each in ended:
+        pool.submit(each)
+    deadline = time.monotonic() + 60
+    while len(list(tmp_path.glob("*.done"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    pool.submit(replace(task(2), folder=tmp_path))  # nobody waits for it
+    told = [outcome for outcome in pool.stop() if outcome.individual < 2]
+    assert sorted(type(outcome).__name__ for outcome in told) == ["Reported", "Reported", "Scored", "Scored"]
+    assert pool.room == pool.capacity
 
 
 def test_closing_a_pool_that_did_not_start_ray_leaves_ray_running() -> None:

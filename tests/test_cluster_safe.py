@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ import pytest
 
 from gaopt import PoolConfig
 from gaopt.config import from_tables
-from gaopt.errors import ConfigError, Lost
+from gaopt.driver import open_pool
+from gaopt.errors import ConfigError, Lost, Stopped
 from gaopt.pools import token
 from tests.conftest import ROOT, toy
 from tests.processes import below, name
@@ -166,14 +168,20 @@ def test_an_address_of_ray_s_client_is_refused() -> None:
 def test_a_ray_that_does_not_start_is_one_sentence(
     private: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
 ) -> None:
-    from gaopt.pools import cluster
+    from gaopt.pools import start
 
     def dies(dashboard: bool) -> None:
         raise error
 
-    monkeypatch.setattr(cluster, "_begin", dies)
+    def stop() -> None:
+        raise Stopped(15)
+
+    monkeypatch.setattr(start, "_begin", dies)
+    config = replace(toy("sphere"), pool=PoolConfig())
     with pytest.raises(Lost, match=f"^Ray cannot be started: {told}$"):
-        cluster.Cluster("gaopt.objectives.toy:sphere", None, PoolConfig())
+        open_pool(config, None)
+    with pytest.raises(Stopped):  # it was a signal to Ray's processes, too
+        open_pool(config, None, stop)
 
 
 READY = """

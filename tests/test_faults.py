@@ -46,7 +46,7 @@ def two_cpus() -> Iterator[None]:
 def test_where_all_ports_of_the_dashboard_are_taken_a_study_runs_without_one(
     home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from gaopt.pools.cluster import DASHBOARD
+    from gaopt.pools.start import DASHBOARD
 
     config = on_ray(toy("sphere", population=2, generations=1))
     with ExitStack() as taken:

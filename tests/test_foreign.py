@@ -18,8 +18,9 @@ from gaopt.comparing.plan import write as write_plan
 from gaopt.errors import StudyError
 from gaopt.events import Birth, Bred, Closed, Opened, Scored, Started
 from gaopt.foreign import check_rollback
-from gaopt.home import ComparisonHome, Home, tidy
+from gaopt.home import ComparisonHome, Home
 from gaopt.journal import Journal
+from gaopt.parts import tidy
 from gaopt.study import run
 from tests.conftest import toy
 from tests.test_cli import invoke

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -133,7 +134,7 @@ def test_a_folder_of_results_with_too_long_a_name_is_refused(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GAOPT_RESULTS", "x" * 300)
-    assert invoke(capfd, "list")[0] == 0
+    assert invoke(capfd, "list")[0] == 2
     assert invoke(capfd, "run", "--dry-run")[0] == 2
 
 
@@ -190,6 +191,40 @@ def said(terminal: int) -> bytes:
         return os.read(terminal, 4096)
     except OSError:
         return b""
+
+
+UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
+
+
+@pytest.mark.skipif(UNPRIVILEGED and not shutil.which("setpriv"), reason="the superuser may look into everything")
+@pytest.mark.parametrize(
+    ("locked", "arguments", "said"),
+    [
+        ("results/mine", ("run", "toy.toml", "--name", "mine"), "mine cannot be read: Permission denied"),
+        ("results/mine", ("status", "mine"), "mine cannot be read: Permission denied"),
+        ("results/mine", ("resume", "mine"), "mine cannot be read: Permission denied"),
+        ("results", ("run", "toy.toml"), "results folder results cannot be used: Permission denied"),
+        ("results", ("run", "toy.toml", "--name", "mine"), "results folder results cannot be used: Permission denied"),
+        ("results", ("list",), "results folder results cannot be used: Permission denied"),
+        ("results", ("status", "mine"), "results folder results cannot be used: Permission denied"),
+        ("configs", ("run", "configs/toy.toml"), "configs/toy.toml cannot be read: Permission denied"),
+    ],
+)
+def test_a_folder_that_may_not_be_looked_into_is_said_to_be_that(
+    tmp_path: Path, locked: str, arguments: tuple[str, ...], said: str
+) -> None:
+    for folder in (tmp_path / "results" / "mine", tmp_path / "configs"):
+        folder.mkdir(parents=True)
+    for path in ("toy.toml", "configs/toy.toml"):
+        (tmp_path / path).write_text(tomli_w.dumps(toy(population=2, generations=1).plain()))
+    (tmp_path / locked).chmod(0)
+    command = [*UNPRIVILEGED, sys.executable, "-m", "gaopt", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "GAOPT_RESULTS": "results"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=120)
+    (tmp_path / locked).chmod(0o700)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert said in done.stderr
+    assert not list((tmp_path / "results" / "mine").iterdir())
 
 
 PATHS = ("path", "report", "handle", "home", "name")

@@ -47,7 +47,6 @@ REASONS = {
     ("resnet/cache.py", "zipfile"): "the error of that name alone",
     ("gaopt/expression.py", "eval"): "what every node of was looked at, without builtins",
     ("gaopt/__init__.py", "import_module"): "names of the package's own modules",
-    ("gaopt/pools/cluster.py", "pickle"): "the name of an error",
     ("gaopt/objective.py", "import_module"): "the objective: code that its user names",
     ("gaopt/export/__init__.py", "import_module"): "one of FORMATS",
 }

@@ -96,6 +96,23 @@ def test_a_gene_with_steps_takes_no_other_values() -> None:
     assert {Gene(2, 10, integer=True, step=4).at(n / 100) for n in range(101)} == {2.0, 6.0, 10.0}
 
 
+@pytest.mark.parametrize(
+    "gene",
+    [
+        Gene(1_000_001, 1_000_003, integer=True, step=1),
+        Gene(1_000_001, 1_000_003, integer=True),
+        Gene(100_000.5, 100_002.5, step=0.5),
+        Gene(0.0, 1.0, step=0.3),
+    ],
+    ids=str,
+)
+def test_what_is_counted_is_what_is_drawn_and_lies_within_the_bounds(gene: Gene) -> None:
+    counted = {gene.level(n) for n in range(gene.levels)}
+    assert counted == {gene.at(n / 1000) for n in range(1001)}
+    assert all(gene.low <= value <= gene.high for value in counted)
+    assert gene.step % 1 or len(counted) == gene.levels  # of other steps some may be the same in six figures
+
+
 def test_a_choice_is_divided_evenly_and_comes_back() -> None:
     choice = Choice(("adam", "sgd", True, 3))
     drawn = [choice.at(random.Random(n).random()) for n in range(2000)]

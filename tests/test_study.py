@@ -5,8 +5,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +16,7 @@ import pytest
 
 from gaopt import Genetic, StudyConfig
 from gaopt.config import Faults
-from gaopt.errors import Cancelled, ConfigError, GaoptError, Lost, Stopped, StudyError, Unjudged
+from gaopt.errors import Cancelled, ConfigError, GaoptError, Hopeless, Lost, Stopped, StudyError, Unjudged
 from gaopt.events import Closed, Event, Failed, Judged, Noted, Outcome, Reported, Retried, Scored, Started
 from gaopt.history import History
 from gaopt.home import Home
@@ -109,6 +110,10 @@ class Shuffled:
 
     def cancel(self, individual: int) -> None:
         pass
+
+    def stop(self) -> Iterator[Outcome]:
+        while self._running:
+            yield Shuffled.wait(self)
 
     def close(self) -> None:
         pass
@@ -489,7 +494,70 @@ class Struck(Shuffled):
         return self.comes_to
 
 
-@pytest.mark.parametrize("comes_to", [Lost("the raylet has died"), Failed(0, "killed", "the worker died")], ids=type)
+@pytest.mark.parametrize("told", [Stopped(15), KeyboardInterrupt(), BrokenPipeError(), Hopeless("all fail")], ids=repr)
+def test_what_ends_while_a_study_stops_has_its_score_and_is_not_trained_again(home: Home, told: BaseException) -> None:
+    begun, trained = threading.Event(), list[int]()
+
+    def mute(task: Task, report: Report) -> float:
+        begun.set()
+        time.sleep(1.2)  # longer than the pool is silent before `stop` is asked
+        trained.append(task.individual)
+        return task.genes["lr"]
+
+    def stop() -> None:
+        if begun.is_set():
+            raise told
+
+    config = toy(population=3, generations=1)
+    with pytest.raises(type(told)):
+        run(config, home, pool=Inline(Plain(mute)), stop=stop)
+    assert [i.id for i in History(Journal(home.journal)).scored] == trained == [0]
+    run(config, home, pool=Inline(Plain(mute)))
+    assert trained == [0, 1, 2]
+
+
+def test_of_what_failed_while_a_study_stops_only_what_diverged_is_a_failure(home: Home) -> None:
+    pool = Ending(Plain(broken))
+
+    def stop() -> None:
+        if pool.running == {0, 1}:
+            raise Stopped(15)
+
+    with pytest.raises(Stopped):
+        run(toy(population=3, generations=1), home, pool=pool, stop=stop)
+    history = History(Journal(home.journal))
+    assert [(i.id, i.failure and i.failure.reason) for i in history.individuals.values() if i.outcome] == [
+        (1, "diverged")
+    ]
+    assert history.individuals[0].reports.keys() == {1}
+
+
+class Ending(Shuffled):
+    """A pool of two in which all ends badly when it is stopped."""
+
+    def __init__(self, objective: Objective) -> None:
+        super().__init__(objective, seed=0, capacity=2)
+        self.running: set[int] = set()
+
+    def submit(self, task: Task) -> None:
+        self._running.append([])
+        self.running.add(task.individual)
+
+    def stop(self) -> Iterator[Outcome]:
+        yield Reported(0, 1, {"loss": 0.5})
+        yield Failed(0, "error", "CalledProcessError: died with SIGINT")
+        yield Failed(1, "diverged", "the loss is nan")
+        raise Lost("the raylet has died")
+
+
+STRUCK = (
+    Lost("the raylet has died"),
+    Failed(0, "killed", "the worker died"),
+    Failed(0, "error", "CalledProcessError: died with SIGINT"),
+)
+
+
+@pytest.mark.parametrize("comes_to", STRUCK, ids=str)
 def test_a_signal_that_ends_what_trains_as_well_is_what_stopped_the_study(
     home: Home, tmp_path: Path, comes_to: GaoptError | Failed
 ) -> None:
@@ -503,8 +571,8 @@ def test_a_signal_that_ends_what_trains_as_well_is_what_stopped_the_study(
 
     with pytest.raises(Stopped):
         run(toy(), home, pool=pool, stop=stop)
-    ends = [event for event in Journal(home.journal) if isinstance(event, Closed | Retried | Failed)]
-    assert [event.reason for event in ends] == ["interrupted"]
+    ends = [event.reason for event in Journal(home.journal) if isinstance(event, Closed | Retried | Failed)]
+    assert [reason for reason in ends if reason != "diverged"] == ["interrupted"]
     run(toy(), home)
     undisturbed = Home(tmp_path / "undisturbed")
     run(toy(), undisturbed)

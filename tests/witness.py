@@ -30,4 +30,5 @@ def witnessed(objective: Callable[[Task, Report], float]) -> Callable[[Task, Rep
 
 def finished(home: Home) -> list[int]:
     """The individuals whose training its objective saw finished, each time."""
-    return [int(line) for line in (home.path / WITNESS).read_text("ascii").splitlines()]
+    file = home.path / WITNESS
+    return [int(line) for line in file.read_text("ascii").splitlines()] if file.exists() else []

@@ -28,7 +28,7 @@ from ray.tune.schedulers import ASHAScheduler
 from gaopt import __version__
 from gaopt.changed import changes
 from gaopt.config import StudyConfig
-from gaopt.errors import ConfigError, Stopped, Unwritable
+from gaopt.errors import ConfigError, Stopped, Unwritable, told
 from gaopt.events import (
     Birth,
     Bred,
@@ -89,7 +89,7 @@ def run(
             written.end()
         except BaseException as error:
             with suppress(Unwritable):  # the disk that stopped it may still be full
-                written.record(Closed("interrupted" if isinstance(error, Stopped) else "failed"))
+                written.record(Closed("interrupted" if told(error) else "failed"))
             raise
         written.record(Closed("finished"))
         return written.history

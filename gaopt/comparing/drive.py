@@ -84,7 +84,7 @@ def _run(
     """
     base = plan.base
     shared = resolve(base.objective).prepare(base)
-    with closing(open_pool(base, shared)) as pool:
+    with closing(open_pool(base, shared, signals.check)) as pool:
         signals.listen()  # again: Ray installs a handler of its own when it starts
         signals.check()
         home = place()

@@ -34,6 +34,8 @@ def find(source: str | Path) -> Path:
     try:
         if path.is_file():
             return path
+    except PermissionError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
     except (OSError, ValueError):
         pass  # too long, or not a path at all: then no file either
     raise ConfigError(f"there is no preset and no file {str(source)!r}: {nearest(str(source), known)}")

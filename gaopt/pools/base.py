@@ -62,8 +62,12 @@ class Pool(Protocol):
         """End its task, which may hang; nothing comes of it any more."""
         ...
 
+    def stop(self) -> Iterator[Outcome]:
+        """End what runs; what it had come to until then. Nothing comes of it any more."""
+        ...
+
     def close(self) -> None:
-        """Stop what runs; nothing comes of it any more."""
+        """End what runs; nothing comes of it any more."""
         ...
 
 
@@ -92,6 +96,8 @@ def watched(
     """
     results: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
     cancelled = cancelled or threading.Event()
+    if cancelled.is_set():
+        return  # before it has begun
     report = _Reporter(task.individual, results, cancelled)
 
     def work() -> None:
@@ -109,6 +115,7 @@ def watched(
         while True:
             try:
                 if (outcome := results.get(timeout=patience)) is None:
+                    thread.join()  # it has nothing left to do
                     return
                 yield outcome
             except queue.Empty:
@@ -117,15 +124,15 @@ def watched(
         if not cancelled.is_set():
             cancelled.set()
             thread.join(grace)
-            _left.add(thread)
+        _left.add(thread)
 
 
 _left: WeakSet[threading.Thread] = WeakSet()
 
 
-def left_behind() -> bool:
-    """Whether a task of this process, for which nobody waits any more, has not ended yet."""
-    return any(thread.is_alive() for thread in _left)
+def left_behind() -> str:
+    """The name of a task of this process for which nobody waits any more and that has not ended yet, or ""."""
+    return next((thread.name for thread in _left if thread.is_alive()), "")
 
 
 class _Reporter:

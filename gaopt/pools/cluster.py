@@ -1,4 +1,4 @@
-"""A Ray cluster as a pool: the only door to Ray.
+"""A Ray cluster as a pool. Ray comes in by this door, and by `start.py` into this process.
 
 One task an individual, a generator that streams its epochs. Workers are reused: with GPUs, Ray would by default
 throw each away after one task, and with it the seconds of importing fastai.
@@ -6,13 +6,11 @@ throw each away after one task, and with it the seconds of importing fastai.
 
 from __future__ import annotations
 
-import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from pickle import PicklingError
 from typing import Any
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -21,15 +19,15 @@ os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
 
 import ray
 import ray.exceptions as lost
-from ray._private import ray_constants
 
 from gaopt.config import PoolConfig
 from gaopt.errors import ConfigError, Lost
 from gaopt.events import Failed, Noted, Outcome, Reason, Reported
 from gaopt.objective import Task, resolve
-from gaopt.pools import kernel, token
+from gaopt.pools import kernel
 from gaopt.pools.base import Begun, outcomes, reason, spoils
-from gaopt.pools.reach import DEAD, GRACE, Lifelines, aside, check, free, knock
+from gaopt.pools.reach import DEAD, GRACE, Lifelines, aside
+from gaopt.pools.start import first_line, start
 
 _kept: dict[str, Any] = {}  # in a worker: the prepared data by its reference, fetched once
 
@@ -70,6 +68,8 @@ def _end() -> None:
     os._exit(1)
 
 
+STOPPING = 2.0
+"""Seconds in which a study that stops waits for what was said: a driver that was suspended hears it by and by."""
 BARE = 60.0
 """Seconds that a study waits for a node where none is left that could train."""
 
@@ -95,12 +95,12 @@ class Cluster:
             Lost: Ray does not start.
         """
         self._owned, self.dashboard, self.made_of = False, "", made_of or {}
-        self._grace = GRACE
         self._running: dict[Any, Task] = {}
         self._killed: dict[int, int] = {}  # by individual, what the kernel had killed when it was submitted
+        grace = GRACE
         if not ray.is_initialized():
-            self._start(config)
-        self._lifelines = _lifelines(self._grace)
+            self._owned, (self.dashboard, grace) = True, start(config)
+        self._lifelines = _lifelines(grace)
         try:
             self._objective, self._shared = objective, _sent(objective, shared)
             self._remote = ray.remote(max_calls=0, max_retries=0, num_returns="streaming")(_work)
@@ -111,23 +111,6 @@ class Cluster:
         except BaseException:
             self.close()
             raise
-
-    def _start(self, config: PoolConfig) -> None:
-        address = config.address or os.environ.get("RAY_ADDRESS") or "local"
-        local = address == "local"
-        if not local:
-            check(address)
-            knock(address)
-        token.guard(make=local)
-        logging.getLogger(_TOKENS).addFilter(_not_an_advice_to_be_open)
-        try:
-            context = _begin(config.dashboard and any(map(free, DASHBOARD))) if local else _join(address)
-        except Exception as error:  # whatever Ray raises: of a dashboard that does not start no more than that
-            if local:  # hardly ever is it what the user gave
-                raise Lost(f"Ray cannot be started: {_first_line(error)}") from error
-            raise ConfigError(f"the Ray cluster at {address!r} cannot be joined: {_first_line(error)}") from error
-        self._owned, self._grace = True, 0.0 if local else GRACE
-        self.dashboard = f"http://{context.dashboard_url}" if context.dashboard_url else ""
 
     def _check(self) -> None:
         if self._places():
@@ -162,16 +145,20 @@ class Cluster:
         Raises:
             Lost: the head of the cluster, or the Ray of this machine, is gone; or, for a minute, all nodes that train.
         """
+        if word := self._word(timeout=1.0):
+            self._heard = time.monotonic()
+            return word
+        self._heed()
+        return None
+
+    def _word(self, timeout: float) -> Outcome | Begun | None:
+        """The next of any task, if there is one in so many seconds."""
         try:
-            ready, _ = ray.wait(list(self._running), num_returns=1, timeout=1.0)
+            ready, _ = ray.wait(list(self._running), num_returns=1, timeout=timeout)
         except SystemError as error:
             # What a signal handler raises inside of Ray comes out wrapped.
             raise error.__cause__ or error from None
-        if ready:
-            self._heard = time.monotonic()
-            return self._next(ready[0])
-        self._heed()
-        return None
+        return self._next(ready[0]) if ready else None
 
     def _heed(self) -> None:
         """Nothing was heard: is anybody there?"""
@@ -203,8 +190,8 @@ class Cluster:
     def _failed(self, individual: int, error: Exception) -> Failed:
         if isinstance(error, lost.WorkerCrashedError) and kernel.killed() > self._killed[individual]:
             # It may have been another process: then a training is begun again alone, and need not have been.
-            return Failed(individual, "out of memory", f"{_first_line(error)} Meanwhile the kernel killed for memory.")
-        return Failed(individual, _reason(error), _first_line(error))
+            return Failed(individual, "out of memory", f"{first_line(error)} Meanwhile the kernel killed for memory.")
+        return Failed(individual, _reason(error), first_line(error))
 
     def cancel(self, individual: int) -> None:
         """Kill its worker: what hangs hears nothing else."""
@@ -212,14 +199,31 @@ class Cluster:
             del self._running[stream]
             ray.cancel(stream, force=True)
 
+    def stop(self) -> Iterator[Outcome]:
+        """
+        Raises:
+            Lost: see `wait`.
+        """
+        begun = time.monotonic()
+        # What is cancelled gives nothing back, not even what was said before: so all of it is heard first.
+        while self._running and (passed := time.monotonic() - begun) < 2 * STOPPING:
+            if not (word := self._word(timeout=0.2 if passed < STOPPING else 0.0)):
+                break
+            if not isinstance(word, Begun):
+                yield word
+        self._cancel()
+
     def close(self) -> None:
         """Cancel what runs; stop Ray, or leave the cluster, if this pool started or joined it."""
-        for stream in self._running:
-            ray.cancel(stream, force=True)
-        self._running = {}
+        self._cancel()
         self._lifelines.close()
         if self._owned and ray.is_initialized():
             self._part()
+
+    def _cancel(self) -> None:
+        for stream in self._running:
+            ray.cancel(stream, force=True)
+        self._running = {}
 
     def _part(self) -> None:
         if not self._lifelines.cut:
@@ -229,51 +233,6 @@ class Cluster:
             aside(ray.shutdown).result(timeout=10.0)
 
 
-_TOKENS = "ray._private.authentication.authentication_token_setup"
-
-
-def _not_an_advice_to_be_open(record: logging.LogRecord) -> bool:
-    """Ray says at each start how to turn its token authentication off: no advice for people who read in passing."""
-    return not record.getMessage().startswith("Token authentication is enabled")
-
-
-DASHBOARD = range(8265, 8316)
-"""The ports of which Ray's dashboard takes the first that is free. Where none is, Ray itself would not start."""
-_IMPATIENT = {"gcs_rpc_server_reconnect_timeout_s": 20}
-"""Ray's head on this machine does not come back once it is gone: no need to wait for a minute."""
-_QUIET = {"log_to_driver": False, "configure_logging": False}
-
-
-def _begin(dashboard: bool) -> Any:
-    """A cluster of this machine alone, with a dashboard if that is wanted and starts."""
-    if dashboard:
-        try:
-            return _alone(dashboard=True)
-        except Exception:
-            ray.shutdown()
-            if any(map(free, DASHBOARD)):
-                raise
-    return _alone(dashboard=False)  # or somebody took its last port meanwhile
-
-
-def _alone(dashboard: bool) -> Any:
-    """Ray on this machine, all of whose ports are at 127.0.0.1.
-
-    Ray does so by itself on macOS and Windows; on Linux it would replace an address given as 127.0.0.1 by the machine's
-    own, and its servers would listen at all of them.
-    """
-    before, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
-    try:
-        # "local" by name: with no address Ray would join whatever cluster it finds on this machine.
-        return ray.init(address="local", include_dashboard=dashboard, _system_config=_IMPATIENT, **_QUIET)
-    finally:
-        ray_constants.ENABLE_RAY_CLUSTER = before
-
-
-def _join(address: str) -> Any:
-    return ray.init(address=address, **_QUIET)
-
-
 def _sent(objective: str, shared: Any) -> Any:
     """
     Raises:
@@ -281,9 +240,11 @@ def _sent(objective: str, shared: Any) -> Any:
     """
     try:
         return ray.put(shared)
-    except (TypeError, PicklingError) as error:
+    except lost.RayError:
+        raise
+    except Exception as error:  # whatever an object of the objective's raises when it is pickled
         raise ConfigError(
-            f"what the objective {objective!r} prepares cannot be sent to a worker: {_first_line(error)}"
+            f"what the objective {objective!r} prepares cannot be sent to a worker: {first_line(error)}"
         ) from error
 
 
@@ -310,8 +271,3 @@ _RAISED = (lost.RayTaskError, lost.UserCodeException, lost.UnserializableExcepti
 def _of_data(error: lost.RayError) -> bool:
     """Whether an exception, or what was prepared, does not pickle: Ray's root of errors, or one with a traceback."""
     return type(error) is lost.RayError or bool(getattr(error, "traceback_str", None))
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Mapping
+import time
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, cast
 
@@ -46,12 +48,13 @@ class Inline:
         Raises:
             GaoptError: a cancelled task does not end, and this process must not train two at once.
         """
-        if not self._freed() or left_behind():
+        self._free()
+        if hangs := left_behind():
             raise GaoptError(
-                f"individual {self._individual} hangs, and cannot be ended in this process:"
+                f"a training hangs and cannot be ended in this process ({hangs}):"
                 " go on without it by `gaopt resume`, or train with pool.kind = 'ray'"
             )
-        self._individual, self._begun, self._late = task.individual, False, None
+        self._individual, self._begun = task.individual, False
         self._cancelled = threading.Event()
         running = watched(self._objective, replace(task, shared=self._shared), 1.0, self._cancelled, CLOSING)
         self._running = cast("Generator[Outcome | None, None, None]", running)
@@ -71,9 +74,25 @@ class Inline:
         self._cancelled.set()
         self._late, self._running = self._running, None
 
-    def _freed(self) -> bool:
-        """Whether no cancelled task is left in this process; waits for one that may end."""
-        return self._late is None or any(next(self._late, _END) is _END for _ in range(GRACE))
+    def _free(self) -> None:
+        """Wait for a cancelled task, which may end."""
+        late, self._late = self._late, None
+        if late and all(next(late, _END) is not _END for _ in range(GRACE)):
+            late.close()
+
+    def stop(self) -> Iterator[Outcome]:
+        """It ends with its next report, or with its score if there is none before."""
+        self._cancelled.set()
+        running, self._running = self._running, None
+        if not running:
+            return
+        deadline = time.monotonic() + CLOSING
+        with closing(running):
+            for outcome in running:
+                if outcome:
+                    yield outcome
+                elif time.monotonic() > deadline:
+                    return
 
     def close(self) -> None:
         """What hangs is left to end with this process."""

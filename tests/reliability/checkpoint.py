@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from gaopt.home import tidy
+from gaopt.parts import tidy
 from resnet import weights
 from resnet.callbacks import Epochs
 from resnet.checkpoint import Checkpoint

@@ -17,9 +17,9 @@ import pytest
 import torch
 
 from gaopt.events import Scored
-from gaopt.home import tidy
 from gaopt.journal import Journal
 from gaopt.objective import Report, Task
+from gaopt.parts import tidy
 from resnet import weights
 from tests.ends import table, trained_twice
 from tests.reliability.forks import Ended, Forks

@@ -35,7 +35,7 @@ BOUND = 60
 
 def node_lost(folder: Path, most: int = 5) -> Tally:
     """Nodes of a cluster are killed while they train, and others join in their place."""
-    home, alone = Home(folder / "study"), _undisturbed(folder)
+    home, alone = Home(folder / "study"), undisturbed(folder)
     with cluster(nodes=2) as there:
         losses = _Losses(there, most)
         run(study(address=there.address), home, watch=losses)
@@ -52,14 +52,14 @@ def head_lost(folder: Path, most: int = 4) -> Tally:
     for kill in range(most):
         begin = ("resume", home.name) if kill else ("run", str(folder / "toy.toml"), "--name", home.name)
         driver = gaopt(home.path.parent, *begin, said=subprocess.PIPE)
-        _wait_for(home, events=_written(home) + rng.randint(3, 12), driver=driver)
+        wait_for(home, events=written(home) + rng.randint(3, 12), driver=driver)
         families += (family := list(below(driver.pid)))
         seen |= set(ends(home))
         os.kill(next(pid for pid in family if name(pid) == ("gcs_server", "raylet")[kill % 2]), signal.SIGKILL)
         plain += _stops_in_good_order(driver)
     last = gaopt(home.path.parent, "resume", home.name, said=subprocess.PIPE)
     last.communicate(timeout=BOUND * 5)
-    right = last.returncode == 0 and table(home, "pid") == _undisturbed(folder) and _all_gone(families)
+    right = last.returncode == 0 and table(home, "pid") == undisturbed(folder) and _all_gone(families)
     how = "gcs_server, raylet: SIGKILL in turn, resumed each time"
     return Tally(most, plain if right else 0, lost(home, seen), how)
 
@@ -71,13 +71,13 @@ def head_of_a_cluster_lost(folder: Path) -> Tally:
     with cluster(nodes=1) as there:
         begin = ("run", str(folder / "toy.toml"), "--name", home.name, "--address", there.address)
         driver = gaopt(home.path.parent, *begin, said=subprocess.PIPE)
-        _wait_for(home, events=8, driver=driver)
+        wait_for(home, events=8, driver=driver)
         seen = set(ends(home))
         os.kill(there.head_node.all_processes["gcs_server"][0].process.pid, signal.SIGKILL)
         plain = _stops_in_good_order(driver)
     last = gaopt(home.path.parent, "resume", home.name, "--address", "local", said=subprocess.PIPE)
     last.communicate(timeout=BOUND * 5)
-    right = plain and last.returncode == 0 and table(home, "pid") == _undisturbed(folder)
+    right = plain and last.returncode == 0 and table(home, "pid") == undisturbed(folder)
     return Tally(1, int(right), lost(home, seen), "that of a cluster that was joined, then resumed on this machine")
 
 
@@ -91,7 +91,7 @@ def study(address: str = "", faults: Faults = Faults()) -> StudyConfig:  # noqa:
     )
 
 
-def _undisturbed(folder: Path) -> str:
+def undisturbed(folder: Path) -> str:
     """What becomes of that study where nothing is lost."""
     return table(left_alone(folder, study(), settings={"settings": {"epochs": 3, "seconds": 0.0}}), "pid")
 
@@ -175,10 +175,10 @@ def _raylet(node: Any) -> int:
     return int(node.all_processes["raylet"][0].process.pid)
 
 
-def _wait_for(home: Home, events: int, driver: subprocess.Popen[str]) -> None:
-    while _written(home) < events and driver.poll() is None:
+def wait_for(home: Home, events: int, driver: subprocess.Popen[str]) -> None:
+    while written(home) < events and driver.poll() is None:
         time.sleep(0.05)
 
 
-def _written(home: Home) -> int:
+def written(home: Home) -> int:
     return len(list(Journal(home.journal))) if home.journal.is_file() else 0

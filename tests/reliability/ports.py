@@ -19,7 +19,7 @@ from tests.witness import finished
 
 def taken(folder: Path, times: int = 2) -> Tally:
     """All ports are taken of which the dashboard takes one."""
-    from gaopt.pools.cluster import DASHBOARD
+    from gaopt.pools.start import DASHBOARD
 
     config = on_ray(study("sound", population=2))
     alone, before, well, gone = left_alone(folder, config), os.getcwd(), 0, 0

@@ -18,6 +18,7 @@ from tests.reliability import (
     memory,
     nodes,
     ports,
+    stopped,
     workers,
 )
 from tests.reliability.row import Tally
@@ -63,6 +64,7 @@ ROWS = (
         (nodes.node_lost, nodes.head_lost, nodes.head_of_a_cluster_lost, ports.taken),
         at_once=2,
     ),
+    Row("stopped", "told to stop: SIGINT, SIGTERM, SIGHUP, to the driver or to all", (stopped.by_signals,)),
     Row("holder", "two drivers on one study", (holder.two_drivers,)),
     Row(
         "checkpoint",

@@ -15,7 +15,7 @@ import resnet
 from gaopt import __version__
 from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError, DataError, Diverged
-from gaopt.home import Home, tidy
+from gaopt.home import Home
 from gaopt.imported import digests
 from gaopt.objective import Baseline, Cycle, Report, Score, Task
 from gaopt.objectives.image.baselines import baselines
@@ -23,6 +23,7 @@ from gaopt.objectives.image.cost import mean_seconds
 from gaopt.objectives.image.genes import check_genes, check_individuals, check_rungs, individuals
 from gaopt.objectives.image.model import about, described, kept, network
 from gaopt.objectives.image.settings import Settings
+from gaopt.parts import tidy
 from resnet import data as datasets
 from resnet.data import Images
 from resnet.spec import NetSpec

@@ -1,0 +1,97 @@
+"""Ray, started on this machine for a study, or joined where it is."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from typing import Any
+
+import ray
+from ray._private import ray_constants
+
+from gaopt.config import PoolConfig
+from gaopt.errors import ConfigError, Lost
+from gaopt.pools import token
+from gaopt.pools.reach import GRACE, check, free, knock
+
+
+def start(config: PoolConfig) -> tuple[str, float]:
+    """Start Ray, or join the cluster that the config or RAY_ADDRESS names.
+
+    Returns:
+        The address of its dashboard, "" if there is none, and the seconds in which its head, if it is gone, may come
+        back.
+
+    Raises:
+        ConfigError: the cluster cannot be joined.
+        Lost: Ray does not start.
+    """
+    address = config.address or os.environ.get("RAY_ADDRESS") or "local"
+    local = address == "local"
+    if not local:
+        check(address)
+        knock(address)
+    token.guard(make=local)
+    logging.getLogger(_TOKENS).addFilter(_not_an_advice_to_be_open)
+    try:
+        context = _begin(config.dashboard and any(map(free, DASHBOARD))) if local else _join(address)
+    except Exception as error:  # whatever Ray raises: of a dashboard that does not start no more than that
+        if local:  # hardly ever is it what the user gave
+            raise Lost(f"Ray cannot be started: {first_line(error)}") from error
+        raise ConfigError(f"the Ray cluster at {address!r} cannot be joined: {first_line(error)}") from error
+    return f"http://{context.dashboard_url}" if context.dashboard_url else "", 0.0 if local else GRACE
+
+
+_TOKENS = "ray._private.authentication.authentication_token_setup"
+
+
+def _not_an_advice_to_be_open(record: logging.LogRecord) -> bool:
+    """Ray says at each start how to turn its token authentication off: no advice for people who read in passing."""
+    return not record.getMessage().startswith("Token authentication is enabled")
+
+
+DASHBOARD = range(8265, 8316)
+"""The ports of which Ray's dashboard takes the first that is free. Where none is, Ray itself would not start."""
+_IMPATIENT = {"gcs_rpc_server_reconnect_timeout_s": 20}
+"""Ray's head on this machine does not come back once it is gone: no need to wait for a minute."""
+_QUIET = {"log_to_driver": False, "configure_logging": False}
+
+
+def _begin(dashboard: bool) -> Any:
+    """A cluster of this machine alone, with a dashboard if that is wanted and starts."""
+    if dashboard:
+        try:
+            return _alone(dashboard=True)
+        except Exception:
+            ray.shutdown()
+            if any(map(free, DASHBOARD)):
+                raise
+    return _alone(dashboard=False)  # or somebody took its last port meanwhile
+
+
+def _alone(dashboard: bool) -> Any:
+    """Ray on this machine, all of whose ports are at 127.0.0.1.
+
+    Ray does so by itself on macOS and Windows; on Linux it would replace an address given as 127.0.0.1 by the machine's
+    own, and its servers would listen at all of them.
+    """
+    before, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
+    # Whom a terminal that is closed tells, too: Ray's processes, which inherit this. This one hears of it afterwards.
+    signals = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        # "local" by name: with no address Ray would join whatever cluster it finds on this machine.
+        return ray.init(address="local", include_dashboard=dashboard, _system_config=_IMPATIENT, **_QUIET)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+        ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+def _join(address: str) -> Any:
+    return ray.init(address=address, **_QUIET)
+
+
+def first_line(error: Exception) -> str:
+    """The kind of an error of Ray's and the first line of its message, which may be a page."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
