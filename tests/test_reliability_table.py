@@ -34,7 +34,7 @@ FEW: list[Callable[..., Tally]] = [
     partial(clock.set_back, most=4),
     partial(hopeless.stopped, most=2),
     partial(holder.two_drivers, times=2),
-    partial(changed.something_changed, what=["data"]),
+    changed.data,
     partial(checkpoint.interrupted, most=6),
 ]
 

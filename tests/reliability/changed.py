@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,16 +29,26 @@ def command(folder: Path, *arguments: str) -> tuple[int, str]:
     return process.returncode, said
 
 
-def something_changed(folder: Path, what: Iterable[str] = ("code", "config", "data")) -> Tally:
-    """A finished study each, then one thing changed, then gone on with to one more generation."""
-    tallies = [_row(folder / name, *CHANGES[name]) for name in what]
-    return sum(tallies, Tally(0, 0, 0, "")).called("an objective's code; config.toml by hand; one pixel of an image")
+def code(folder: Path) -> Tally:
+    def change(folder: Path) -> None:
+        (folder / "mine.py").write_text(CODE.format(factor=2))
+
+    return _row(folder, _code, change, "other code mine").called("an objective's code")
+
+
+def config(folder: Path) -> Tally:
+    told = "settings.colour = 'red', now it is 'blue'"
+    return _row(folder, _code, _by_hand, told).called("config.toml by hand")
+
+
+def data(folder: Path) -> Tally:
+    return _row(folder, _images, _pixel, "other data").called("one pixel of an image")
 
 
 def _row(folder: Path, begin: Callable[[Path], list[str]], change: Callable[[Path], object], said: str) -> Tally:
-    folder.mkdir(parents=True)
-    code, why = command(folder, "run", *begin(folder), "--name", "mine")
-    assert code == 0, why
+    """A finished study, then one thing changed, then gone on with to one more generation."""
+    ended, why = command(folder, "run", *begin(folder), "--name", "mine")
+    assert ended == 0, why
     home = Home(folder / "results" / "mine")
     before = home.journal.read_bytes()
     seen = ends(home)
@@ -82,10 +92,3 @@ def _pixel(folder: Path) -> None:
 def _by_hand(folder: Path) -> None:
     path = folder / "results" / "mine" / "config.toml"
     path.write_text(path.read_text("utf-8").replace('"red"', '"blue"'))
-
-
-CHANGES = {
-    "code": (_code, lambda folder: (folder / "mine.py").write_text(CODE.format(factor=2)), "other code mine"),
-    "config": (_code, _by_hand, "settings.colour = 'red', now it is 'blue'"),
-    "data": (_images, _pixel, "other data"),
-}

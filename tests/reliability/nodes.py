@@ -37,12 +37,12 @@ def node_lost(folder: Path, most: int = 5) -> Tally:
     """Nodes of a cluster are killed while they train, and others join in their place."""
     home, alone = Home(folder / "study"), undisturbed(folder)
     with cluster(nodes=2) as there:
-        losses = _Losses(there, most)
+        losses = _Losses(there, home, most)
         run(study(address=there.address), home, watch=losses)
     again = [event.reason for event in events(home, Retried)]
     how = f"raylet and workers of a node killed, another joined: {len(again)} trainings begun again"
     right = table(home, "pid") == alone and set(again) == {"node lost"} and len(again) >= losses.done
-    return Tally(most, losses.done if right else 0, lost(home, finished(home)), how)
+    return Tally(most, losses.done if right else 0, losses.lost(), how)
 
 
 def head_lost(folder: Path, most: int = 4) -> Tally:
@@ -125,10 +125,17 @@ def lose(node: Any) -> None:
 class _Losses:
     """Watches a study, and kills the node of a training as soon as it reports, if it was begun since the last time."""
 
-    def __init__(self, there: Any, most: int) -> None:
-        self._there, self._most = there, most
+    def __init__(self, there: Any, home: Home, most: int) -> None:
+        self._there, self._home, self._most = there, home, most
         self._begun: set[int] = set()
+        self._ended: list[int] = []
         self.done = 0
+
+    def lost(self) -> int:
+        """Of the trainings that had ended when a node was lost, how many no journal knows or were made again."""
+        after = finished(self._home)
+        again = sum(one in after[:had] for had in self._ended for one in after[had:])
+        return again + len(set(after) - set(ends(self._home)))
 
     def __call__(self, history: History, event: Event) -> None:
         if isinstance(event, Started):
@@ -136,6 +143,8 @@ class _Losses:
         elif isinstance(event, Reported) and event.individual in self._begun and self.done < self._most:
             raylet = _parent(int(event.metrics["pid"]))
             [victim] = [node for node in self._there.worker_nodes if _raylet(node) == raylet]
+            self._ended.append(len(finished(self._home)))
+            time.sleep(0.2)  # their last words are on their way
             lose(victim)
             self._there.worker_nodes.remove(victim)
             self._there.add_node(num_cpus=1)

@@ -46,7 +46,9 @@ ROWS = (
         at_once=2,
     ),
     Row("disk", "a write fails: disk full, EIO, read-only", (disk.full, disk.failing, disk.read_only), at_once=2),
-    Row("workers", "worker killed, segmentation fault, `os._exit`", (workers.dies_once, workers.dies_always)),
+    Row(
+        "workers", "worker killed, segmentation fault, `os._exit`", (workers.dies_once, workers.dies_always), at_once=2
+    ),
     Row(
         "memory",
         "out of memory, on the host and on the GPU",
@@ -64,15 +66,26 @@ ROWS = (
         (nodes.node_lost, nodes.head_lost, nodes.head_of_a_cluster_lost, ports.taken),
         at_once=2,
     ),
-    Row("stopped", "told to stop: SIGINT, SIGTERM, SIGHUP, to the driver or to all", (stopped.by_signals,)),
+    Row(
+        "stopped",
+        "told to stop: SIGINT, SIGTERM, SIGHUP, to the driver or to all",
+        (stopped.all_told, stopped.told_while_behind),
+        at_once=2,
+    ),
     Row("holder", "two drivers on one study", (holder.two_drivers,)),
     Row(
         "checkpoint",
         "checkpoint torn, zeroed, of another net, of an older version",
         (checkpoint.damaged, checkpoint.interrupted),
+        at_once=2,
     ),
     Row("clock", "clock set back a day; a full and a slow disk", (clock.set_back, disk.slow)),
-    Row("changed", "the code, data or config changed before resume", (changed.something_changed,)),
+    Row(
+        "changed",
+        "the code, data or config changed before resume",
+        (changed.code, changed.config, changed.data),
+        at_once=2,
+    ),
     Row("hopeless", "most individuals fail in the same way", (hopeless.stopped,)),
 )
 
