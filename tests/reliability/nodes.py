@@ -141,15 +141,20 @@ class _Losses:
         if isinstance(event, Started):
             self._begun.add(event.individual)
         elif isinstance(event, Reported) and event.individual in self._begun and self.done < self._most:
-            raylet = _parent(int(event.metrics["pid"]))
-            [victim] = [node for node in self._there.worker_nodes if _raylet(node) == raylet]
-            self._ended.append(len(finished(self._home)))
-            time.sleep(0.2)  # their last words are on their way
-            lose(victim)
-            self._there.worker_nodes.remove(victim)
-            self._there.add_node(num_cpus=1)
-            self._begun.clear()
-            self.done += 1
+            self._lose(event.individual, raylet=_parent(int(event.metrics["pid"])))
+
+    def _lose(self, individual: int, raylet: int) -> None:
+        ended = finished(self._home)
+        time.sleep(0.2)  # their last words are on their way
+        if individual in finished(self._home):
+            return  # the driver was behind, and nothing of its training is left to lose
+        [victim] = [node for node in self._there.worker_nodes if _raylet(node) == raylet]
+        lose(victim)
+        self._ended.append(len(ended))
+        self._there.worker_nodes.remove(victim)
+        self._there.add_node(num_cpus=1)
+        self._begun.clear()
+        self.done += 1
 
 
 def _stops_in_good_order(driver: subprocess.Popen[str]) -> bool:
