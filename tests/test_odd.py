@@ -202,11 +202,8 @@ UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteu
     [
         ("results/mine", ("run", "toy.toml", "--name", "mine"), "mine cannot be read: Permission denied"),
         ("results/mine", ("status", "mine"), "mine cannot be read: Permission denied"),
-        ("results/mine", ("resume", "mine"), "mine cannot be read: Permission denied"),
         ("results", ("run", "toy.toml"), "results folder results cannot be used: Permission denied"),
-        ("results", ("run", "toy.toml", "--name", "mine"), "results folder results cannot be used: Permission denied"),
         ("results", ("list",), "results folder results cannot be used: Permission denied"),
-        ("results", ("status", "mine"), "results folder results cannot be used: Permission denied"),
         ("configs", ("run", "configs/toy.toml"), "configs/toy.toml cannot be read: Permission denied"),
     ],
 )
