@@ -561,19 +561,19 @@ STRUCK = (
 def test_a_signal_that_ends_what_trains_as_well_is_what_stopped_the_study(
     home: Home, tmp_path: Path, comes_to: GaoptError | Failed
 ) -> None:
-    from gaopt.objectives.toy import valley
+    from gaopt.objectives.toy import sphere
 
-    pool = Struck(Plain(valley), comes_to)
+    pool = Struck(Plain(sphere), comes_to)
 
     def stop() -> None:
         if pool.signalled:
             raise Stopped(15)
 
     with pytest.raises(Stopped):
-        run(toy(), home, pool=pool, stop=stop)
-    ends = [event.reason for event in Journal(home.journal) if isinstance(event, Closed | Retried | Failed)]
-    assert [reason for reason in ends if reason != "diverged"] == ["interrupted"]
-    run(toy(), home)
+        run(toy("sphere"), home, pool=pool, stop=stop)
+    ends = [event for event in Journal(home.journal) if isinstance(event, Closed | Retried | Failed)]
+    assert [event.reason for event in ends] == ["interrupted"]
+    run(toy("sphere"), home)
     undisturbed = Home(tmp_path / "undisturbed")
-    run(toy(), undisturbed)
+    run(toy("sphere"), undisturbed)
     assert table(home) == table(undisturbed)

@@ -30,5 +30,9 @@ def witnessed(objective: Callable[[Task, Report], float]) -> Callable[[Task, Rep
 
 def finished(home: Home) -> list[int]:
     """The individuals whose training its objective saw finished, each time."""
-    file = home.path / WITNESS
-    return [int(line) for line in file.read_text("ascii").splitlines()] if file.exists() else []
+    return [int(line) for line in (home.path / WITNESS).read_text("ascii").splitlines()]
+
+
+def so_far(home: Home) -> list[int]:
+    """`finished` of a study that runs: there may be none yet."""
+    return finished(home) if (home.path / WITNESS).exists() else []

@@ -27,7 +27,7 @@ from tests.ends import ends, lost, table
 from tests.processes import below, gaopt, name
 from tests.reliability.row import Tally
 from tests.reliability.studies import events, left_alone
-from tests.witness import finished
+from tests.witness import finished, so_far
 
 BOUND = 60
 """Seconds in which a driver whose Ray has died must have said so, and ended."""
@@ -144,9 +144,9 @@ class _Losses:
             self._lose(event.individual, raylet=_parent(int(event.metrics["pid"])))
 
     def _lose(self, individual: int, raylet: int) -> None:
-        ended = finished(self._home)
+        ended = so_far(self._home)
         time.sleep(0.2)  # their last words are on their way
-        if individual in finished(self._home):
+        if individual in so_far(self._home):
             return  # the driver was behind, and nothing of its training is left to lose
         [victim] = [node for node in self._there.worker_nodes if _raylet(node) == raylet]
         lose(victim)

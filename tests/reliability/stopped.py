@@ -17,7 +17,7 @@ from tests.ends import ends, table, trained_twice
 from tests.processes import gaopt
 from tests.reliability.nodes import BOUND, study, undisturbed, wait_for, written
 from tests.reliability.row import Tally
-from tests.witness import finished
+from tests.witness import so_far
 
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
@@ -26,7 +26,7 @@ def all_told(folder: Path) -> Tally:
     """A terminal's Ctrl-C, `timeout`, Slurm and a terminal that is closed tell the driver's workers and Ray as well."""
 
     def tell(home: Home, driver: subprocess.Popen[str], number: int) -> list[int]:
-        before = finished(home)
+        before = so_far(home)
         os.killpg(driver.pid, number)
         return before
 
@@ -39,7 +39,7 @@ def told_while_behind(folder: Path) -> Tally:
     def tell(home: Home, driver: subprocess.Popen[str], number: int) -> list[int]:
         driver.send_signal(signal.SIGSTOP)
         time.sleep(2.0)
-        before = finished(home)
+        before = so_far(home)
         time.sleep(0.2)  # what it says then is on its way
         driver.send_signal(number)
         driver.send_signal(signal.SIGCONT)
