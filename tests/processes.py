@@ -43,3 +43,10 @@ def name(pid: int) -> str:
     with suppress(OSError):
         return Path(os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0])).name
     return ""
+
+
+def blocked(pid: int) -> set[int]:
+    """The numbers of the signals that the main thread of a process does not take."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    mask = int(status.partition("SigBlk:")[2].split()[0], 16)
+    return {number for number in range(1, 65) if mask >> (number - 1) & 1}

@@ -25,6 +25,8 @@ from gaopt.home import Home, claim, existing, fresh
 from gaopt.journal import Journal
 from gaopt.study import run as run_study
 from tests.conftest import ROOT, toy
+from tests.processes import below, blocked
+from tests.processes import name as called
 
 QUICK = ["quick", "--set", "pool.kind=inline", "--set", "data.limit=200", "--set", "recipe.epochs=1"]
 SMALL = [*QUICK, "--pop", "2", "--generations", "2"]
@@ -224,6 +226,9 @@ def test_a_study_that_was_killed_is_said_to_be(study: Home, capfd: pytest.Captur
     assert all(Path(line).is_file() for line in out.splitlines())
 
 
+RAY = "raylet", "gcs_server"
+
+
 def started(kind: str) -> subprocess.Popen[str]:
     """A search in a process of its own."""
     small = [*SMALL[:-4], "--pop", "6", "--set", "recipe.epochs=3", "--set", f"pool.kind={kind}"]
@@ -247,6 +252,10 @@ def test_a_signal_leaves_a_study_that_can_be_resumed(
         if events and isinstance(events[-1], Started) and any(isinstance(event, Scored) for event in events):
             break
         time.sleep(0.02)
+    of_ray = {pid: who for pid in below(process.pid) if (who := called(pid)) in RAY or who.startswith("ray::g0 i")}
+    assert set(RAY) <= set(of_ray.values()) or kind == "inline"
+    for pid, who in of_ray.items():  # else they may be gone before their driver has heard what they had to say
+        assert (number in blocked(pid)) == (who in RAY), who
     os.killpg(process.pid, number)  # to Ray's processes as well, as `timeout`, Slurm and a terminal send it
     _, err = process.communicate(timeout=60)
     assert process.returncode == code

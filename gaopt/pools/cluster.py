@@ -7,6 +7,7 @@ throw each away after one task, and with it the seconds of importing fastai.
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -27,7 +28,7 @@ from gaopt.objective import Task, resolve
 from gaopt.pools import kernel
 from gaopt.pools.base import Begun, outcomes, reason, spoils
 from gaopt.pools.reach import DEAD, GRACE, Lifelines, aside
-from gaopt.pools.start import first_line, start
+from gaopt.pools.start import TOLD_TO_ALL, first_line, start
 
 _kept: dict[str, Any] = {}  # in a worker: the prepared data by its reference, fetched once
 
@@ -38,6 +39,7 @@ def _work(objective: str, task: Task, shared: list[Any]) -> Any:
     `shared` holds a reference, which Ray would resolve at each call.
     """
     yield None
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD_TO_ALL)  # what a training starts is to be ended as anywhere else
     key = shared[0].hex()
     if key not in _kept:
         _kept.clear()

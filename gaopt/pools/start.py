@@ -55,6 +55,10 @@ DASHBOARD = range(8265, 8316)
 """The ports of which Ray's dashboard takes the first that is free. Where none is, Ray itself would not start."""
 _IMPATIENT = {"gcs_rpc_server_reconnect_timeout_s": 20}
 """Ray's head on this machine does not come back once it is gone: no need to wait for a minute."""
+TOLD_TO_ALL = {signal.SIGHUP, signal.SIGTERM}
+"""What a terminal that is closed, `timeout`, Slurm and systemd send to Ray's processes as well as to the driver: they are
+to end after it has heard what they have to say. When a raylet ends, Ray may end its driver from C++ within 0.1 s, with no
+word to Python. (Of SIGINT Ray itself sees to that.)"""
 _QUIET = {"log_to_driver": False, "configure_logging": False}
 
 
@@ -77,8 +81,8 @@ def _alone(dashboard: bool) -> Any:
     own, and its servers would listen at all of them.
     """
     before, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
-    # Whom a terminal that is closed tells, too: Ray's processes, which inherit this. This one hears of it afterwards.
-    signals = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    # Ray's processes inherit this. This one hears of it afterwards.
+    signals = signal.pthread_sigmask(signal.SIG_BLOCK, TOLD_TO_ALL)
     try:
         # "local" by name: with no address Ray would join whatever cluster it finds on this machine.
         return ray.init(address="local", include_dashboard=dashboard, _system_config=_IMPATIENT, **_QUIET)
