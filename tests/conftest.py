@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import shutil
 import tempfile
@@ -73,6 +74,16 @@ def dashboards() -> Iterator[None]:
     with open(Path(tempfile.gettempdir(), f"gaopt-tests-{os.getuid()}.lock"), "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def frozen() -> Iterator[None]:
+    """What is there before the tests of a file is not gone over for garbage, as all would be whenever a training fails:
+    torch and what comes with it are a million objects."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

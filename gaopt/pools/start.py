@@ -56,9 +56,9 @@ DASHBOARD = range(8265, 8316)
 _IMPATIENT = {"gcs_rpc_server_reconnect_timeout_s": 20}
 """Ray's head on this machine does not come back once it is gone: no need to wait for a minute."""
 TOLD_TO_ALL = {signal.SIGHUP, signal.SIGTERM}
-"""What a terminal that is closed, `timeout`, Slurm and systemd send to Ray's processes as well as to the driver: they are
-to end after it has heard what they have to say. When a raylet ends, Ray may end its driver from C++ within 0.1 s, with no
-word to Python. (Of SIGINT Ray itself sees to that.)"""
+"""What a terminal that is closed, `timeout`, Slurm and systemd send to Ray's processes as well as to the driver: those
+are to end after the driver has heard what they have to say. When a raylet ends, Ray may end its driver from C++ within
+0.1 s, with no word to Python. (Of SIGINT Ray itself sees to that.)"""
 _QUIET = {"log_to_driver": False, "configure_logging": False}
 
 
