@@ -20,6 +20,7 @@ import matplotlib
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, ListedColormap, Normalize, to_hex, to_rgb
 from matplotlib.figure import Figure
@@ -98,7 +99,8 @@ def _svg(figure: Figure, name: str, title: str) -> str:
     """The figure as one <svg> element: no date, no links, ids that no other figure has, a title for screen readers."""
     _settle(figure)
     out = StringIO()
-    figure.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    # `savefig` would draw all of it once more, for a layout that there is already.
+    FigureCanvasSVG(figure).print_svg(out, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     svg = printable_lines(out.getvalue())  # XML has no place for control characters
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg[svg.index("<svg") :], count=1, flags=re.DOTALL)
     svg = svg.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "").replace("xlink:href=", "href=")
@@ -109,7 +111,9 @@ def _svg(figure: Figure, name: str, title: str) -> str:
 
 def _settle(figure: Figure) -> None:
     """Lay out and round: the last digits of the layout vary from run to run, and the ids are hashes of them."""
-    figure.draw_without_rendering()
+    layout = figure.get_layout_engine()
+    assert layout
+    layout.execute(figure)
     figure.set_layout_engine("none")
     for axes in figure.axes:
         left, bottom, width, height = (round(value, 5) for value in axes.get_position(original=True).bounds)
