@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import ItemsView, Iterable, Mapping, Sequence, Set
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -88,6 +88,9 @@ class Space(Mapping[str, AnyGene]):
 
     def __len__(self) -> int:
         return len(self._genes)
+
+    def items(self) -> ItemsView[str, AnyGene]:
+        return self._genes.items()  # gone over for every individual that is drawn: a Mapping's own looks each name up
 
     def __repr__(self) -> str:
         parts = [*(repr(constraint.text) for constraint in self.constraints)]

@@ -150,9 +150,9 @@ def inside(space: Space, genes: Genes) -> None:
     for name, value in genes.items():
         gene = space[name]
         if gene.levels:
-            assert value in [gene.level(number) for number in range(gene.levels)] or abs(
-                value - gene.at(gene.unit(value))
-            ) < 1e-5 * max(1, abs(value))
+            nearest = gene.at(gene.unit(value))
+            levels = (gene.level(number) for number in range(gene.levels))
+            assert value == nearest or value in levels or abs(value - nearest) < 1e-5 * max(1, abs(value))
 
 
 def spaces(number: int, seed: int = 0) -> Iterator[Space]:
