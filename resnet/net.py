@@ -21,7 +21,8 @@ def build(spec: NetSpec, channels: int = 3, classes: int = 10) -> nn.Sequential:
         net = borrowed.build(spec.name, classes, bool(spec.pretrained))
     else:
         net = _residual(spec, channels, classes)
-    _initialise(net, spec)
+    if not next(net.parameters()).is_meta:  # which has no numbers
+        _initialise(net, spec)
     return net
 
 

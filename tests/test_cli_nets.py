@@ -5,15 +5,26 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
+from unittest.mock import patch
 
 import pytest
 
+from resnet.analysis import analyse
 from resnet.spec import BORROWED, NAMES
 from tests.conftest import ROOT
 from tests.test_architecture import loaded
 from tests.test_cli import invoke
 
 Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def once() -> Iterator[None]:
+    """Every network is gone through once, however often they are listed: ten seconds each time."""
+    with patch("resnet.analysis.analyse", cache(analyse)):
+        yield
 
 
 def columns(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
