@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,11 +15,12 @@ from gaopt.journal import Journal
 from gaopt.study import run
 from tests.conftest import ROOT
 from tests.ends import lost
+from tests.odd_causes import cannot_be_tried, does_not_survive, sleeps
 from tests.reliability import changed, checkpoint, clock, diverged, hanging, holder, hopeless, memory, ports, workers
-from tests.reliability.cause import caused, tried
+from tests.reliability.cause import caused
 from tests.reliability.row import Tally
 from tests.reliability.studies import left_alone, once, study
-from tests.reliability.table import ROWS, Row, gathered
+from tests.reliability.table import ROWS, Row, gathered, tried
 from tests.reliability.walk import spread
 from tests.test_study import cut
 from tests.witness import finished
@@ -100,20 +100,6 @@ def test_what_is_in_no_journal_afterwards_is_lost_and_so_is_what_was_trained_aga
         journal.append(Scored(0, 0.5))
     assert lost(part, finished(home)) == 2
     assert lost(part, [*finished(home), 1]) == 3
-
-
-def sleeps(folder: Path) -> Tally:
-    time.sleep(3600)
-    return Tally(1, 1, 0, "")
-
-
-def does_not_survive(folder: Path) -> Tally:
-    print("the last write")
-    return Tally(2, 1, 0, "")
-
-
-def cannot_be_tried(folder: Path) -> Tally:
-    pytest.skip("no right to")
 
 
 def test_a_cause_that_does_not_end_is_ended_and_one_that_cannot_be_tried_says_why() -> None:

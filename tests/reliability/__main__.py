@@ -13,8 +13,7 @@ import time
 from importlib.metadata import version
 
 from tests.conftest import ROOT
-from tests.reliability.cause import tried
-from tests.reliability.table import HEAD, ROWS
+from tests.reliability.table import HEAD, ROWS, tried
 
 DOCUMENT = ROOT / "docs" / "reliability.md"
 MARKED = re.compile(r"(?<=<!-- faults -->\n).*?(?=<!-- /faults -->)", re.S)

@@ -1,4 +1,4 @@
-"""Causing the faults of a row, each cause in a process of its own."""
+"""Causing one fault, in a process of its own. It imports no cause: that process loads what its own needs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import os
 import signal
 import sys
 import tempfile
-import time
-import traceback
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor, wait
 from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,7 +16,6 @@ import pytest
 
 from tests.processes import below
 from tests.reliability.row import Tally
-from tests.reliability.table import Row, Told, gathered
 
 LIMIT = 1200.0
 """Seconds that a cause may take: the longest takes about five minutes on two cores."""
@@ -70,18 +67,3 @@ def _tally(cause: Callable[..., Tally], place: Path) -> Tally | str:
         return cause(place)
     except pytest.skip.Exception as reason:
         return str(reason)
-
-
-def tried(row: Row) -> Told:
-    begun, tallies, untried, broken = time.monotonic(), list[Tally](), list[str](), list[str]()
-    with ThreadPoolExecutor(row.at_once) as beside:
-        told = [beside.submit(caused, cause) for cause in row.causes]
-    for cause, tally in zip(row.causes, told, strict=True):
-        try:
-            tallies.append(tally.result())
-        except pytest.skip.Exception as reason:
-            untried.append(str(reason))
-        except Exception as error:
-            traceback.print_exc()
-            broken.append(f"{cause.__name__}: {type(error).__name__}: {error}")
-    return gathered(row, tallies, time.monotonic() - begun, untried, broken)

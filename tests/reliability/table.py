@@ -1,9 +1,14 @@
-"""The table of faults: which rows there are, and how each is told."""
+"""The table of faults: which rows there are, how each is tried and told."""
 
 from __future__ import annotations
 
+import time
+import traceback
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+
+import pytest
 
 from tests.reliability import (
     changed,
@@ -21,6 +26,7 @@ from tests.reliability import (
     stopped,
     workers,
 )
+from tests.reliability.cause import caused
 from tests.reliability.row import Tally
 
 
@@ -144,3 +150,18 @@ def gathered(
         "; ".join(tally.how for tally in tallies if tally.tried),
     )
     return Told(row, whole, seconds, tuple(untried), broken)
+
+
+def tried(row: Row) -> Told:
+    begun, tallies, untried, broken = time.monotonic(), list[Tally](), list[str](), list[str]()
+    with ThreadPoolExecutor(row.at_once) as beside:
+        told = [beside.submit(caused, cause) for cause in row.causes]
+    for cause, tally in zip(row.causes, told, strict=True):
+        try:
+            tallies.append(tally.result())
+        except pytest.skip.Exception as reason:
+            untried.append(str(reason))
+        except Exception as error:
+            traceback.print_exc()
+            broken.append(f"{cause.__name__}: {type(error).__name__}: {error}")
+    return gathered(row, tallies, time.monotonic() - begun, untried, broken)
