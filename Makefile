@@ -11,7 +11,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
+# What is never imported need not be compiled, which would take two minutes of the installation.
+PIP    := $(BIN)/python -m pip install --disable-pip-version-check --no-compile -q -c constraints.txt
 
 TESTS := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 EACH  ?= 60
@@ -55,9 +56,10 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(PIP) -e .
 	touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed
+$(VENV)/installed-dev: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) -e '.[dev]'
-	touch $@
+	touch $(VENV)/installed $@
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .coverage
