@@ -51,11 +51,13 @@ class Toll:
     Attributes:
         kills: by what was killed.
         resumes: by how the driver had ended before.
+        crashed: drivers that ended by themselves with a traceback.
         seen: individuals whose end was in the journal at a kill.
     """
 
     kills: Counter[str] = field(default_factory=Counter)
     resumes: Counter[str] = field(default_factory=Counter)
+    crashed: int = 0
     seen: set[int] = field(default_factory=set)
     seconds: float = 0.0
 
@@ -99,6 +101,17 @@ def shaken(process: subprocess.Popen[str], home: Home, rng: random.Random, toll:
             print(f"{time.strftime('%X')} {len(toll.seen)} ended; killed: {what}", flush=True)
 
 
+def words(home: Home) -> Path:
+    """What the last driver of a study said."""
+    return home.path.with_suffix(".txt")
+
+
+def driven(home: Home, *arguments: str) -> subprocess.Popen[str]:
+    """A command on a study in a process of its own, whose words are kept."""
+    with open(words(home), "w", encoding="utf-8") as said:
+        return gaopt(home.path.parent, *arguments, said=said.fileno())
+
+
 def endure(home: Home, rng: random.Random) -> Toll:
     """A study under kills, resumed until it has come to its end.
 
@@ -106,17 +119,19 @@ def endure(home: Home, rng: random.Random) -> Toll:
         RuntimeError: resumes train nothing any more.
     """
     toll, begun, idle, reported = Toll(), time.monotonic(), 0, 0
-    process = gaopt(home.path.parent, "run", "quick", "--name", home.name, *STUDY)
+    process = driven(home, "run", "quick", "--name", home.name, *STUDY)
     while not home.journal.exists() and process.poll() is None:
         time.sleep(0.05)
     while code := shaken(process, home, rng, toll):
         toll.resumes["killed" if code == -signal.SIGKILL else f"ended by itself with {code}"] += 1
-        print(f"{time.strftime('%X')} exit {code}", flush=True)
+        said = words(home).read_text("utf-8", "replace")
+        toll.crashed += code > 0 and "Traceback" in said
+        print(f"{time.strftime('%X')} exit {code}: {''.join(said.splitlines()[-1:])}", flush=True)
         before, reported = reported, reports(home)
         idle = idle + 1 if reported == before else 0
         if idle > PATIENCE:
             raise RuntimeError(f"{PATIENCE} resumes in a row trained nothing; the last ended with {code}")
-        process = gaopt(home.path.parent, "resume", home.name)
+        process = driven(home, "resume", home.name)
     toll.seconds = time.monotonic() - begun
     return toll
 
@@ -136,6 +151,7 @@ def told(alone: Home, home: Home, toll: Toll, seconds: float) -> tuple[bool, str
         "the same individuals, genes and fitness as left alone": f"**{'yes' if same else 'no'}**",
         "finished trainings lost": f"**{lost}**",
         "finished trainings made again": f"**{twice}**",
+        "drivers that ended with a traceback": f"**{toll.crashed}**",
     }
     lines = [
         "# A day in small",
@@ -157,7 +173,7 @@ def told(alone: Home, home: Home, toll: Toll, seconds: float) -> tuple[bool, str
         "Compared: every column of `individuals.csv` but the seconds.",
     ]
     caused = toll.kills.keys() == CHANCES.keys() and retried > 0
-    return caused and same and not twice and not lost, "\n".join(lines) + "\n"
+    return caused and same and not (twice or lost or toll.crashed), "\n".join(lines) + "\n"
 
 
 def main() -> None:
