@@ -105,7 +105,7 @@ def open_pool(config: StudyConfig, shared: Any, stop: Callable[[], None] = go_on
     except SystemExit:  # how Ray's own handler takes a SIGTERM
         raise Stopped(signal.SIGTERM) from None
     except Lost:
-        stop()  # it was sent to the processes that were to be Ray, too
+        stop()  # one that came meanwhile is the reason
         raise
 
 

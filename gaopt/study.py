@@ -191,7 +191,7 @@ class _Loop:
                 self._judge()
             self.home.tidy()  # a worker may have been killed while it wrote
         except Lost:
-            self.stop()  # a signal to all processes, as `timeout` sends it, ends Ray as well: it was the signal
+            self.stop()  # a signal to all processes ends a Ray, too, that somebody else started: it was the signal
             raise
 
     def _recall(self) -> None:

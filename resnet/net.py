@@ -21,7 +21,7 @@ def build(spec: NetSpec, channels: int = 3, classes: int = 10) -> nn.Sequential:
         net = borrowed.build(spec.name, classes, bool(spec.pretrained))
     else:
         net = _residual(spec, channels, classes)
-    if not next(net.parameters()).is_meta:  # which has no numbers
+    if not next(net.parameters()).is_meta:  # where there are no numbers to draw
         _initialise(net, spec)
     return net
 

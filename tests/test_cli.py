@@ -253,7 +253,7 @@ def test_a_signal_leaves_a_study_that_can_be_resumed(
             break
         time.sleep(0.02)
     of_ray = {pid: who for pid in below(process.pid) if (who := called(pid)) in RAY or who.startswith("ray::g0 i")}
-    assert set(RAY) <= set(of_ray.values()) or kind == "inline"
+    assert kind == "inline" or set(RAY) < set(of_ray.values()), "Ray, and who trains"
     for pid, who in of_ray.items():  # else they may be gone before their driver has heard what they had to say
         assert (number in blocked(pid)) == (who in RAY), who
     os.killpg(process.pid, number)  # to Ray's processes as well, as `timeout`, Slurm and a terminal send it
@@ -276,7 +276,7 @@ def test_a_signal_while_ray_starts_writes_nothing(number: int, code: int, result
         pass
     time.sleep(1.5)
     os.killpg(process.pid, number)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)  # it is heard once Ray is there
     assert process.returncode == code
     assert "Traceback" not in err
     assert not results.exists()

@@ -38,8 +38,8 @@ def _work(objective: str, task: Task, shared: list[Any]) -> Any:
 
     `shared` holds a reference, which Ray would resolve at each call.
     """
-    yield None
     signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD_TO_ALL)  # what a training starts is to be ended as anywhere else
+    yield None
     key = shared[0].hex()
     if key not in _kept:
         _kept.clear()

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import ray
@@ -55,10 +58,11 @@ DASHBOARD = range(8265, 8316)
 """The ports of which Ray's dashboard takes the first that is free. Where none is, Ray itself would not start."""
 _IMPATIENT = {"gcs_rpc_server_reconnect_timeout_s": 20}
 """Ray's head on this machine does not come back once it is gone: no need to wait for a minute."""
-TOLD_TO_ALL = {signal.SIGHUP, signal.SIGTERM}
+TOLD_TO_ALL = {signal.SIGHUP, signal.SIGTERM} if sys.platform == "linux" else {signal.SIGHUP}
 """What a terminal that is closed, `timeout`, Slurm and systemd send to Ray's processes as well as to the driver: those
 are to end after the driver has heard what they have to say. When a raylet ends, Ray may end its driver from C++ within
-0.1 s, with no word to Python. (Of SIGINT Ray itself sees to that.)"""
+0.1 s, with no word to Python. (Of SIGINT Ray itself sees to that. Where the kernel does not end them with a driver that
+is killed, Ray does so by SIGTERM.)"""
 _QUIET = {"log_to_driver": False, "configure_logging": False}
 
 
@@ -81,14 +85,29 @@ def _alone(dashboard: bool) -> Any:
     own, and its servers would listen at all of them.
     """
     before, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
-    # Ray's processes inherit this. This one hears of it afterwards.
-    signals = signal.pthread_sigmask(signal.SIG_BLOCK, TOLD_TO_ALL)
     try:
-        # "local" by name: with no address Ray would join whatever cluster it finds on this machine.
-        return ray.init(address="local", include_dashboard=dashboard, _system_config=_IMPATIENT, **_QUIET)
+        with _unheard():
+            # "local" by name: with no address Ray would join whatever cluster it finds on this machine.
+            return ray.init(address="local", include_dashboard=dashboard, _system_config=_IMPATIENT, **_QUIET)
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
         ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Signals to all wait: for good in the processes that are begun within, in this one until the end.
+
+    They are then heard by who listened before. Ray installs a handler of its own, which would raise SystemExit there,
+    and a Ray that is left at once after its start may abort the process.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, TOLD_TO_ALL)
+    try:
+        yield
+    finally:
+        if callable(handler):  # then this is not a process that a SIGTERM just ends
+            signal.signal(signal.SIGTERM, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _join(address: str) -> Any:
