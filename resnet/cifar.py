@@ -7,6 +7,7 @@ import io
 import os
 import pickle
 import pickletools
+from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -189,7 +190,8 @@ def _files(release: Release, tree: Tree, folder: Parts) -> dict[str, bytes]:
         size = tree.listing.files[parts] or 0
         if size > release.largest:
             raise DataError(f"{tree.where(parts)} has {size} bytes: at most {release.largest} are read")
-    return {wanted[parts]: contents() for parts, contents in tree.read(wanted)}
+    with closing(tree.read(wanted)) as files:
+        return {wanted[parts]: contents() for parts, contents in files}
 
 
 def _batch(batch: dict[str, Any], key: str, classes: int, size: int, where: str) -> Split:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -157,8 +158,8 @@ def _decode_into(slots: Mapping[Parts, np.ndarray], tree: Tree) -> set[str]:
     workers, forms = min(16, os.cpu_count() or 1), set()
     running: deque[tuple[Future[set[str]], int]] = deque()
     waiting = 0
-    with strict(), ThreadPoolExecutor(workers) as pool:
-        for jobs, size in _batches(slots, tree):
+    with strict(), ThreadPoolExecutor(workers) as pool, closing(_batches(slots, tree)) as batches:
+        for jobs, size in batches:
             running.append((pool.submit(_decode_jobs, jobs), size))
             waiting += size
             while len(running) > 2 * workers or waiting > WAITING:
@@ -170,16 +171,17 @@ def _decode_into(slots: Mapping[Parts, np.ndarray], tree: Tree) -> set[str]:
     return forms
 
 
-def _batches(slots: Mapping[Parts, np.ndarray], tree: Tree) -> Iterator[tuple[list[Job], int]]:
+def _batches(slots: Mapping[Parts, np.ndarray], tree: Tree) -> Generator[tuple[list[Job], int], None, None]:
     """Jobs in lists of 64 or 4 MiB with their bytes: handing over single ones costs as much as decoding them."""
     jobs: list[Job] = []
     size = 0
-    for parts, contents in tree.read(slots):
-        jobs.append((slots[parts], tree.where(parts), contents))
-        size += tree.listing.files[parts] or 0
-        if len(jobs) == 64 or size >= 2**22:
-            yield jobs, size
-            jobs, size = [], 0
+    with closing(tree.read(slots)) as files:
+        for parts, contents in files:
+            jobs.append((slots[parts], tree.where(parts), contents))
+            size += tree.listing.files[parts] or 0
+            if len(jobs) == 64 or size >= 2**22:
+                yield jobs, size
+                jobs, size = [], 0
     yield jobs, size
 
 

@@ -7,7 +7,7 @@ import re
 import struct
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tarfile import BLOCKSIZE
@@ -52,8 +52,8 @@ def opened(path: Path) -> tarfile.TarFile:
     return tarfile.open(path, tarinfo=Member, encoding=ENCODING, errors=ERRORS)
 
 
-def members(path: Path) -> Iterator[tarfile.TarInfo]:
-    """All of an archive in its order.
+def members(path: Path) -> Generator[tarfile.TarInfo, None, None]:
+    """All of an archive in its order. It is held open until the end, or until this is closed.
 
     Raises:
         DataError: they are too many.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tarfile
-from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -44,6 +44,10 @@ class Listing:
             parts = parts[:-1]
 
 
+Reading = Generator[tuple[Parts, Callable[[], bytes]], None, None]
+"""Files one after another: where each is, and what gives its bytes."""
+
+
 class Tree(Protocol):
     """A folder or an archive. Every method may raise a DataError that names the path."""
 
@@ -59,8 +63,11 @@ class Tree(Protocol):
     def where(self, parts: Parts) -> str:
         """The name of a file for a message."""
 
-    def read(self, wanted: Collection[Parts]) -> Iterator[tuple[Parts, Callable[[], bytes]]]:
-        """The wanted files in the quickest order; what can wait for another thread is in the call."""
+    def read(self, wanted: Collection[Parts]) -> Reading:
+        """The wanted files in the quickest order; what can wait for another thread is in the call.
+
+        Whoever does not come to its end closes it: it may hold a file open.
+        """
 
 
 def open_tree(path: Path) -> Tree:
@@ -124,7 +131,7 @@ class Folder:
     def where(self, parts: Parts) -> str:
         return str(self.path.joinpath(*parts))
 
-    def read(self, wanted: Collection[Parts]) -> Iterator[tuple[Parts, Callable[[], bytes]]]:
+    def read(self, wanted: Collection[Parts]) -> Reading:
         for parts in sorted(wanted):
             yield parts, partial(_read_file, self.path.joinpath(*parts))
 
@@ -166,8 +173,8 @@ class Archive:
 
     @cached_property
     def _members(self) -> dict[Parts, _Held]:
-        with self._reading():
-            found = {_inside(self.path, member.name): _held(member) for member in tars.members(self.path)}
+        with self._reading(), closing(tars.members(self.path)) as members:
+            found = {_inside(self.path, member.name): _held(member) for member in members}
         return {p: m for p, m in found.items() if p and not any(part.startswith(".") for part in p)}
 
     @cached_property
@@ -189,7 +196,7 @@ class Archive:
     def where(self, parts: Parts) -> str:
         return f"{self.path}: {'/'.join(parts)}" if parts else str(self.path)
 
-    def read(self, wanted: Collection[Parts]) -> Iterator[tuple[Parts, Callable[[], bytes]]]:
+    def read(self, wanted: Collection[Parts]) -> Reading:
         # In the order of the archive: going back in a compressed one means starting again.
         order = sorted(wanted, key=lambda parts: self._members[parts].offset)
         with self._reading():
