@@ -52,17 +52,20 @@ faults: $(VENV)/installed-dev
 day: $(VENV)/installed-dev
 	$(BIN)/python -m tests.day
 
+# With $(1): an extra, or nothing.
+define install
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) -e '.$(1)'
+	$(COMPILE)
+endef
+
 # The stamps make a second call install nothing, unless what is to be installed changed.
 $(VENV)/installed: pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) -e .
-	$(COMPILE)
+	$(call install)
 	touch $@
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) -e '.[dev]'
-	$(COMPILE)
+	$(call install,[dev])
 	touch $(VENV)/installed $@
 
 clean:
