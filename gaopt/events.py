@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
+from annotated_types import Ge, Le
 from pydantic import TypeAdapter, ValidationError
 
 from gaopt.errors import StudyError
@@ -39,12 +40,36 @@ class Birth:
 
 
 @dataclass(frozen=True)
+class Data:
+    """The images of a study, as they were split.
+
+    Attributes:
+        name: of the data set.
+        counts: by "train", "valid" and "test": how many of each class.
+        origins: of the same: where they come from, in words.
+        warnings: what whoever reads of scores should know, a sentence each.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    counts: dict[str, tuple[Annotated[int, Ge(0), Le(2**40)], ...]]
+    origins: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def majority(self, split: str) -> float:
+        """The accuracy of who always says the commonest class: its share of the split; 0 for no images."""
+        counts = self.counts.get(split, ())
+        return max(counts, default=0) / max(1, sum(counts))
+
+
+@dataclass(frozen=True)
 class Opened:
     """A driver took the study up: at its start, and at every resume. The latest config rules.
 
     Attributes:
         made_of: of which trainings are made beyond their config, by name: digests of code and data, versions.
         changed: in how individuals are trained, since the study was opened last; a phrase each.
+        data: the images, where an objective has any.
     """
 
     config: dict[str, Any]
@@ -53,6 +78,7 @@ class Opened:
     pid: int
     made_of: dict[str, str] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
+    data: Data | None = None
     at: float = 0.0
 
 

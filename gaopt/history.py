@@ -13,6 +13,7 @@ from gaopt.events import (
     Birth,
     Bred,
     Closed,
+    Data,
     Event,
     Failed,
     Granted,
@@ -105,6 +106,7 @@ class History:
         opened: the latest `Opened`; None in an empty journal.
         untouched: whether nothing was done since it was opened last; its driver may have been killed at once.
         made_of: of which its trainings are made, as the latest `Opened` says that says so.
+        data: the images, as the latest `Opened` says that says so; None where the objective has none.
         openings: every `Opened`, and how many trainings had ended by then.
         individuals: by id, in order of birth.
         populations: for each generation the ids in it, survivors first.
@@ -119,6 +121,7 @@ class History:
         self.opened: Opened | None = None
         self.untouched = False
         self.made_of: dict[str, str] = {}
+        self.data: Data | None = None
         self.openings: list[tuple[Opened, int]] = []
         self.created: float = 0.0
         self.updated: float = 0.0
@@ -176,6 +179,7 @@ class History:
         self.created = self.created or event.at
         self.opened, self.closed = event, None
         self.made_of = event.made_of or self.made_of
+        self.data = event.data or self.data
         self.openings.append((event, len(self.ends)))
         self._before = self.elapsed, len(self.ends)
         for individual in self.individuals.values():

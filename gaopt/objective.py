@@ -14,6 +14,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError, nearest
+from gaopt.events import Data
 from gaopt.experiment import shown
 from gaopt.imported import closure, digests
 from gaopt.space import Genes
@@ -116,6 +117,19 @@ class Objective(Protocol):
 
     def made_of(self, shared: Any) -> dict[str, str]:
         """What else than the config decides what a training comes to, by name: digests of code and data, versions.
+
+        Args:
+            shared: what `prepare` made.
+        """
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """What an objective may have besides whose tasks are trained on images."""
+
+    def data(self, shared: Any) -> Data:
+        """What they are trained on and measured by.
 
         Args:
             shared: what `prepare` made.

@@ -168,7 +168,9 @@ class _Loop:
     def run(self, judge: bool, allow_changed: bool) -> History:
         parts = dict(self.pool.made_of)
         changed = changes(self.history, self.config, parts, allow_changed)
-        self._record(Opened(self.config.plain(), __version__, socket.gethostname(), os.getpid(), parts, changed))
+        self._record(
+            Opened(self.config.plain(), __version__, socket.gethostname(), os.getpid(), parts, changed, self.pool.data)
+        )
         try:
             self._through(judge)
         except BaseException as error:

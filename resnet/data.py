@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -64,6 +64,8 @@ class Images:
         mean, std: of each channel of the training images, in 0 … 1. A deviation of 0 is given as 1.
         name: "digits", "CIFAR-10", "CIFAR-10 (unverified)", "CIFAR-10 (JPEG copy)", CIFAR-100 alike, or a
             folder's own name.
+        origins: by "train", "valid" and "test": where they come from, in words.
+        warnings: what whoever reads of accuracies should know, a sentence each.
         digest: BLAKE2b of the classes and of all three splits: 32 hexadecimal digits.
     """
 
@@ -75,6 +77,17 @@ class Images:
     std: tuple[float, ...]
     name: str
     digest: str
+    origins: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, tuple[int, ...]]:
+        """How many images of each class are in each split."""
+        splits = {"train": self.train, "valid": self.valid, "test": self.test}
+        return {
+            name: tuple(np.bincount(split.labels, minlength=len(self.classes)).tolist())
+            for name, split in splits.items()
+        }
 
 
 def load(spec: DataSpec, cache: Path | None = None) -> Images:

@@ -18,6 +18,7 @@ from gaopt.events import (
     Birth,
     Bred,
     Closed,
+    Data,
     Event,
     Failed,
     Judged,
@@ -43,6 +44,7 @@ EVENTS: list[Event] = [
     Failed(1, "error", "ValueError: no", 0.5, 2, "Traceback …"),
     Retried(1, "killed", "WorkerCrashedError: it died", 0.5),
     Judged(0, {"top1": 0.9}),
+    Opened({}, "0.6.0", "host", 7, data=Data("pets", ("cat", "dog"), {"train": (3, 1)}, {"train": "seen"}, ("few",))),
     Closed("finished"),
 ]
 

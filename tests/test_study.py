@@ -17,7 +17,7 @@ import pytest
 from gaopt import Genetic, StudyConfig
 from gaopt.config import Faults
 from gaopt.errors import Cancelled, ConfigError, GaoptError, Hopeless, Lost, Stopped, StudyError, Unjudged
-from gaopt.events import Closed, Event, Failed, Judged, Noted, Outcome, Reported, Retried, Scored, Started
+from gaopt.events import Closed, Data, Event, Failed, Judged, Noted, Outcome, Reported, Retried, Scored, Started
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
@@ -88,6 +88,7 @@ class Shuffled:
 
     dashboard = ""
     made_of: Mapping[str, str] = MappingProxyType({})
+    data: Data | None = None
 
     def __init__(self, objective: Objective, seed: int, capacity: int) -> None:
         self.capacity, self._rng = capacity, random.Random(seed)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gaopt.config import StudyConfig
-from gaopt.objective import Objective
+from gaopt.objective import Described, Objective
 from gaopt.pools.base import Begun, Pool
 
 __all__ = ["Begun", "Pool", "pool"]
@@ -16,10 +16,11 @@ def pool(config: StudyConfig, objective: Objective, shared: Any) -> Pool:
         shared: what `objective.prepare` made, for every task.
     """
     made_of = objective.made_of(shared)
+    data = objective.data(shared) if isinstance(objective, Described) else None
     if config.pool.kind == "inline":
         from gaopt.pools.inline import Inline
 
-        return Inline(objective, shared, made_of)
+        return Inline(objective, shared, made_of, data)
     from gaopt.pools.cluster import Cluster
 
-    return Cluster(config.objective, shared, config.pool, made_of)
+    return Cluster(config.objective, shared, config.pool, made_of, data)

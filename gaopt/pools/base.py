@@ -20,7 +20,7 @@ from weakref import WeakSet
 
 from gaopt import soundness
 from gaopt.errors import Cancelled, Diverged, StudyError, Unwritable, of_disk, out_of_memory
-from gaopt.events import Failed, Judged, Noted, Outcome, Reason, Reported, Scored, decode, encode, finite
+from gaopt.events import Data, Failed, Judged, Noted, Outcome, Reason, Reported, Scored, decode, encode, finite
 from gaopt.objective import Cycle, Objective, Score, Task
 
 
@@ -38,6 +38,8 @@ class Pool(Protocol):
     """The address of a page to watch the tasks on; "" if there is none."""
     made_of: Mapping[str, str]
     """Of which its trainings are made, see `Objective.made_of`; empty if nobody knows."""
+    data: Data | None
+    """The images, see `Described.data`; None where there are none."""
 
     @property
     def capacity(self) -> int:

@@ -23,7 +23,7 @@ import ray.exceptions as lost
 
 from gaopt.config import PoolConfig
 from gaopt.errors import ConfigError, Lost
-from gaopt.events import Failed, Noted, Outcome, Reason, Reported
+from gaopt.events import Data, Failed, Noted, Outcome, Reason, Reported
 from gaopt.objective import Task, resolve
 from gaopt.pools import kernel
 from gaopt.pools.base import Begun, outcomes, reason, spoils
@@ -88,7 +88,12 @@ class Cluster:
     """
 
     def __init__(
-        self, objective: str, shared: Any, config: PoolConfig, made_of: Mapping[str, str] | None = None
+        self,
+        objective: str,
+        shared: Any,
+        config: PoolConfig,
+        made_of: Mapping[str, str] | None = None,
+        data: Data | None = None,
     ) -> None:
         """
         Raises:
@@ -96,7 +101,7 @@ class Cluster:
                 cannot be sent to one.
             Lost: Ray does not start.
         """
-        self._owned, self.dashboard, self.made_of = False, "", made_of or {}
+        self._owned, self.dashboard, self.made_of, self.data = False, "", made_of or {}, data
         self._running: dict[Any, Task] = {}
         self._killed: dict[int, int] = {}  # by individual, what the kernel had killed when it was submitted
         grace = GRACE

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from gaopt.errors import GaoptError
-from gaopt.events import Failed, Noted, Outcome, Reported
+from gaopt.events import Data, Failed, Noted, Outcome, Reported
 from gaopt.objective import Objective, Task
 from gaopt.pools.base import Begun, left_behind, watched
 
@@ -32,8 +32,14 @@ class Inline:
     capacity = 1
     dashboard = ""
 
-    def __init__(self, objective: Objective, shared: Any = None, made_of: Mapping[str, str] | None = None) -> None:
-        self._objective, self._shared, self.made_of = objective, shared, made_of or {}
+    def __init__(
+        self,
+        objective: Objective,
+        shared: Any = None,
+        made_of: Mapping[str, str] | None = None,
+        data: Data | None = None,
+    ) -> None:
+        self._objective, self._shared, self.made_of, self.data = objective, shared, made_of or {}, data
         self._running: Generator[Outcome | None, None, None] | None = None
         self._late: Generator[Outcome | None, None, None] | None = None
         self._individual, self._begun = -1, False

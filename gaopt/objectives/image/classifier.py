@@ -15,6 +15,7 @@ import resnet
 from gaopt import __version__
 from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError, DataError, Diverged
+from gaopt.events import Data
 from gaopt.home import Home
 from gaopt.imported import digests
 from gaopt.objective import Baseline, Cycle, Report, Score, Task
@@ -77,6 +78,9 @@ class Classifier:
 
     def made_of(self, shared: Images) -> dict[str, str]:
         return {"data": shared.digest} | tools()
+
+    def data(self, shared: Images) -> Data:
+        return Data(shared.name, shared.classes, shared.counts, shared.origins, shared.warnings)
 
     def __call__(self, task: Task, report: Report) -> Score:
         return self._judge(task, report) if task.judge else self._train(task, report)
