@@ -141,14 +141,16 @@ class Journal:
             sleep(poll)
 
     def close(self) -> None:
-        if connection := getattr(self, "_connection", None):
-            connection.close()
-        if self._new:
-            with suppress(OSError):
-                self._sweep()
-            self._new = False
-        if self._hold:
-            self._hold.release()
+        try:
+            if connection := getattr(self, "_connection", None):
+                connection.close()
+            if self._new:
+                with suppress(OSError):
+                    self._sweep()
+                self._new = False
+        finally:
+            if self._hold:
+                self._hold.release()
 
     def __enter__(self) -> Journal:
         return self

@@ -61,4 +61,5 @@ class Signals:
 
     def __exit__(self, *error: object) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            if handler is not None:  # one that C had installed cannot be put back
+                signal.signal(number, handler)

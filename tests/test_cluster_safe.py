@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -182,6 +184,72 @@ def test_a_ray_that_does_not_start_is_one_sentence(
         open_pool(config, None)
     with pytest.raises(Stopped):  # it was a signal to Ray's processes, too
         open_pool(config, None, stop)
+
+
+def test_a_place_where_no_ray_answers_is_refused_soon_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gaopt.pools import start
+
+    with socket.socket() as other:
+        other.bind(("", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        def another() -> None:
+            with suppress(OSError):
+                while True:
+                    with other.accept()[0] as client:
+                        client.sendall(b"220 at your service\r\n")
+
+        threading.Thread(target=another, daemon=True).start()
+        known = {"auto": "127.0.0.1:1"}  # a cluster that is gone
+        told = start.services.canonicalize_bootstrap_address_or_die
+        monkeypatch.setattr(
+            start.services, "canonicalize_bootstrap_address_or_die", lambda name: told(known.get(name, name))
+        )
+        for address, why in (("auto", "refused"), (f"127.0.0.1:{port}", "what listens there is no Ray"), ("x", "x")):
+            monkeypatch.setenv("RAY_ADDRESS", address)
+            began = time.monotonic()
+            with pytest.raises(ConfigError, match=f"'{address}' cannot be joined: .*{why}.*--address local") as refused:
+                start.start(PoolConfig())
+            assert time.monotonic() - began < 20
+            assert "\n" not in str(refused.value)
+
+
+def test_a_folder_too_long_for_sockets_is_refused_with_what_to_do(
+    private: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gaopt.pools.start import start
+
+    far = tmp_path / ("x" * 90)
+    far.mkdir()
+    monkeypatch.setenv("TMPDIR", str(far))
+    with pytest.raises(ConfigError, match=f"TMPDIR is '{far}': too long .*: set RAY_TMPDIR=/tmp"):
+        start(PoolConfig(dashboard=False))
+
+
+IN_A_THREAD = """
+import signal, sys, threading
+import ray
+from gaopt import PoolConfig
+from gaopt.pools.cluster import Cluster
+
+signal.signal(signal.SIGTERM, lambda *_: None)
+def go():
+    try:
+        pool = Cluster("gaopt.objectives.toy:sphere", None, PoolConfig(gpus=0, dashboard=False))
+        pool._running = {"no stream": None}  # Ray refuses to cancel that
+        try: pool.close()
+        except TypeError: print("not cancelled")
+        print("blocked" if signal.SIGTERM in signal.pthread_sigmask(signal.SIG_BLOCK, ()) else "heard")
+    except BaseException as error: print(repr(error))
+thread = threading.Thread(target=go); thread.start(); thread.join()
+print("left running" if ray.is_initialized() else "ended", signal.getsignal(signal.SIGTERM).__name__)
+"""
+
+
+def test_a_clean_up_goes_on_where_a_step_of_it_fails_also_in_a_thread() -> None:
+    done = subprocess.run([sys.executable, "-c", IN_A_THREAD], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.split("\n")[:3] == ["not cancelled", "heard", "ended <lambda>"], done.stdout + done.stderr
 
 
 READY = """

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -107,8 +107,8 @@ class Cluster:
         grace = GRACE
         if not ray.is_initialized():
             self._owned, (self.dashboard, grace) = True, start(config)
-        self._lifelines = _lifelines(grace)
         try:
+            self._lifelines = _lifelines(grace)
             self._objective, self._shared = objective, _sent(objective, shared)
             self._remote = ray.remote(max_calls=0, max_retries=0, num_returns="streaming")(_work)
             gpu = config.gpus > 0 and ray.cluster_resources().get("GPU", 0) > 0
@@ -222,18 +222,21 @@ class Cluster:
 
     def close(self) -> None:
         """Cancel what runs; stop Ray, or leave the cluster, if this pool started or joined it."""
-        self._cancel()
-        self._lifelines.close()
-        if self._owned and ray.is_initialized():
-            self._part()
+        with ExitStack() as each:  # the last is done first, and all of them whatever one comes to
+            if self._owned and ray.is_initialized():
+                each.callback(self._part)
+            if lifelines := getattr(self, "_lifelines", None):
+                each.callback(lifelines.close)
+            each.callback(self._cancel)
 
     def _cancel(self) -> None:
-        for stream in self._running:
+        running, self._running = self._running, {}
+        for stream in running:
             ray.cancel(stream, force=True)
-        self._running = {}
 
     def _part(self) -> None:
-        if not self._lifelines.cut:
+        lifelines = getattr(self, "_lifelines", None)
+        if lifelines is None or not lifelines.cut:
             ray.shutdown()
             return
         with suppress(TimeoutError):  # it waits for the dead; what is left goes with this process

@@ -5,6 +5,7 @@ Ray itself waits for the head for a minute and then ends the process from C++, w
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -101,16 +102,12 @@ def aside(call: Callable[[], Any]) -> Future[Any]:
 
 def answers(address: str, patience: float = 2.0) -> bool:
     """Whether somebody listens at "host:port"."""
+    host, _, port = address.rpartition(":")
     try:
-        _connect(address, patience)
+        socket.create_connection((host.strip("[]"), int(port)), timeout=patience).close()
     except OSError:
         return False
     return True
-
-
-def _connect(address: str, patience: float) -> None:
-    host, _, port = address.rpartition(":")
-    socket.create_connection((host.strip("[]"), int(port)), timeout=patience).close()
 
 
 def check(address: str) -> None:
@@ -125,18 +122,24 @@ def check(address: str) -> None:
 
 
 def knock(address: str) -> None:
-    """Fail at once where nobody listens: Ray itself tries for minutes.
+    """Fail soon where no Ray listens: Ray itself tries for minutes.
 
     Raises:
-        ConfigError: the address is "host:port" and cannot be reached.
+        OSError, OverflowError: nobody answers at "host:port" as the head of a cluster would.
     """
-    colon, port = address.rpartition(":")[1:]
-    if not colon or not port.isdigit():
-        return  # "auto", or a name that Ray knows what to do with
-    try:
-        _connect(address, 10)
-    except (OSError, OverflowError) as error:
-        raise ConfigError(f"the Ray cluster at {address!r} cannot be joined: {error}") from error
+    host, _, port = address.rpartition(":")
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=10) as there:
+        if os.environ.get("RAY_USE_TLS", "0") not in ("", "0"):
+            return
+        there.sendall(_PREFACE)
+        answer = there.recv(9)
+    if answer[3:4] != _SETTINGS:
+        raise ConnectionError("what listens there is no Ray")
+
+
+_SETTINGS = b"\x04"
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + _SETTINGS + bytes(5)
+"""How a client of HTTP/2, which gRPC is, begins (RFC 9113, section 3.4): both sides send a frame of settings first."""
 
 
 def free(port: int) -> bool:

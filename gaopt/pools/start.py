@@ -6,15 +6,16 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import ray
-from ray._private import ray_constants
+from ray._private import ray_constants, services
 
 from gaopt.config import PoolConfig
-from gaopt.errors import ConfigError, Lost
+from gaopt.errors import ConfigError, GaoptError, Lost
 from gaopt.pools import token
 from gaopt.pools.reach import GRACE, check, free, knock
 
@@ -34,16 +35,29 @@ def start(config: PoolConfig) -> tuple[str, float]:
     local = address == "local"
     if not local:
         check(address)
-        knock(address)
     token.guard(make=local)
     logging.getLogger(_TOKENS).addFilter(_not_an_advice_to_be_open)
     try:
         context = _begin(config.dashboard and any(map(free, DASHBOARD))) if local else _join(address)
-    except Exception as error:  # whatever Ray raises: of a dashboard that does not start no more than that
-        if local:  # hardly ever is it what the user gave
-            raise Lost(f"Ray cannot be started: {first_line(error)}") from error
-        raise ConfigError(f"the Ray cluster at {address!r} cannot be joined: {first_line(error)}") from error
+    except BaseException as error:  # whatever Ray raises: of a dashboard that does not start no more than that
+        with suppress(Exception):
+            ray.shutdown()  # of what it had begun
+        if not isinstance(error, Exception):
+            raise
+        raise _refusal(address, error) from error
     return f"http://{context.dashboard_url}" if context.dashboard_url else "", 0.0 if local else GRACE
+
+
+def _refusal(address: str, error: Exception) -> GaoptError:
+    """Why Ray does not start, in words that say what to do."""
+    if address != "local":
+        there = f"the Ray cluster at {address!r} cannot be joined: {first_line(error)}"
+        return ConfigError(f"{there}: to train on this machine instead, give --address local")
+    if "AF_UNIX path length" in str(error):
+        name = "RAY_TMPDIR" if "RAY_TMPDIR" in os.environ else "TMPDIR"
+        path = os.environ.get(name)
+        return ConfigError(f"{name} is {path!r}: too long for the paths of Ray's sockets: set RAY_TMPDIR=/tmp")
+    return Lost(f"Ray cannot be started: {first_line(error)}")  # hardly ever is it what the user gave
 
 
 _TOKENS = "ray._private.authentication.authentication_token_setup"
@@ -98,19 +112,25 @@ def _unheard() -> Iterator[None]:
     """Signals to all wait: for good in the processes that are begun within, in this one until the end.
 
     They are then heard by who listened before. Ray installs a handler of its own, which would raise SystemExit there,
-    and a Ray that is left at once after its start may abort the process.
+    and a Ray that is left at once after its start may abort the process. From any thread but the main one it installs
+    none, and none could be put back.
     """
     handler = signal.getsignal(signal.SIGTERM)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, TOLD_TO_ALL)
     try:
         yield
     finally:
-        if callable(handler):  # then this is not a process that a SIGTERM just ends
+        if (
+            callable(handler) and threading.current_thread() is threading.main_thread()
+        ):  # then this is not a process that a SIGTERM just ends
             signal.signal(signal.SIGTERM, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _join(address: str) -> Any:
+    # "auto" is whatever cluster was started here last, and may be gone; 127.0.0.1 is the machine's own address to Ray.
+    address = services.canonicalize_bootstrap_address_or_die(address)
+    knock(address)
     return ray.init(address=address, **_QUIET)
 
 
