@@ -7,13 +7,15 @@ Each event is plain data that turns into JSON and back. `at` is stamped by the j
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal, get_args
 
 from annotated_types import Ge, Le
 from pydantic import TypeAdapter, ValidationError
 
-from gaopt.errors import StudyError
+from gaopt.errors import ConfigError, StudyError
+from gaopt.scalar import given
 from gaopt.space import Genes
 
 Origin = Literal["random", "mutation", "crossover", "retrained", "given", "repeat", "sampled"]
@@ -231,9 +233,16 @@ LARGEST = 1e150
 """Of scores and metrics: with the square of a larger one no mean, spread or axis could be computed."""
 
 
-def finite(metrics: dict[str, float]) -> dict[str, float]:
-    """Those metrics that are numbers, as Python floats: NaN, infinities and what is as good as one are left out."""
-    return {name: number for name, value in metrics.items() if abs(number := float(value)) <= LARGEST}
+def finite(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Those metrics that are finite, as Python floats: NaN, infinities and what is as good as one are left out.
+
+    Raises:
+        ConfigError: one of them is no number.
+    """
+    if not isinstance(metrics, Mapping):
+        raise ConfigError(f"the metrics are {metrics!r}: must be a dictionary of numbers by name")
+    found = {name: given(f"the metric {name!r}", value) for name, value in metrics.items()}
+    return {name: number for name, number in found.items() if abs(number) <= LARGEST}
 
 
 def encode(event: Event) -> tuple[str, str]:

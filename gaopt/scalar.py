@@ -3,30 +3,60 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
-from typing import Any
+from collections.abc import Callable
+from operator import index
+from typing import Any, TypeVar
 
 from gaopt.errors import ConfigError
 
+N = TypeVar("N", int, float)
+
 
 def scalar(value: Any) -> Any:
-    """A scalar of numpy or torch as Python has it; anything else as it is."""
-    return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
+    """A scalar, or an array with one element, of numpy or torch as Python has it; anything else as it is."""
+    shape = getattr(value, "shape", None)
+    return value.item() if hasattr(value, "item") and isinstance(shape, tuple) and math.prod(shape) == 1 else value
 
 
 def real(value: Any) -> float:
     """A number as a float, which need not be finite.
 
     Raises:
+        ConfigError: it is none: a text or true and false are not, nor is an array with several elements.
+    """
+    own = scalar(value)
+    try:
+        if isinstance(own, bool) or not hasattr(own, "__float__"):
+            raise TypeError
+        return float(own)
+    except OverflowError:  # a whole number that no float holds
+        return math.inf if own > 0 else -math.inf
+    except (TypeError, ValueError):
+        raise ConfigError(f"is {value!r}: must be a number") from None
+
+
+def whole(value: Any) -> int:
+    """A whole number as an int.
+
+    Raises:
         ConfigError: it is none.
     """
     own = scalar(value)
-    if isinstance(own, bool) or not isinstance(own, Real):
-        raise ConfigError(f"is {value!r}: must be a number")
+    if isinstance(own, bool) or not hasattr(own, "__index__"):
+        raise ConfigError(f"is {value!r}: must be a whole number")
+    return index(own)
+
+
+def given(what: str, value: Any, kind: Callable[[Any], N] = real) -> N:  # type: ignore[assignment]
+    """A number that somebody gave, of a kind.
+
+    Raises:
+        ConfigError: it is none, with what it was given as.
+    """
     try:
-        return float(own)
-    except OverflowError:  # a whole number that no float holds
-        return math.inf if value > 0 else -math.inf
+        return kind(value)
+    except ConfigError as error:
+        raise ConfigError(f"{what} {error}") from None
 
 
 def finite(value: Any) -> float:

@@ -260,7 +260,7 @@ def test_a_combination_that_was_not_found_makes_its_individual_fail_with_the_rea
 ) -> None:
     *_, failed = outcomes(resolve(IMAGE), task(images, tmp_path, {"loss": "focal", "label_smoothing": 0.1}))
     assert isinstance(failed, Failed)
-    assert failed.message.startswith("ConfigError: label_smoothing is 0.1 with the focal loss: must be 0")
+    assert failed.message.startswith("label_smoothing is 0.1 with the focal loss: must be 0")
 
 
 # What is written in a config

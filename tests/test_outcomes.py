@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 import weakref
 from collections.abc import Callable
@@ -17,7 +18,7 @@ import pytest
 
 from gaopt import Gene, Space, faults
 from gaopt.config import Faults
-from gaopt.errors import Diverged, Hopeless, of_disk
+from gaopt.errors import ConfigError, Diverged, Hopeless, of_disk
 from gaopt.events import Birth, Bred, Failed, Outcome, Reported, Retried, Scored
 from gaopt.history import History
 from gaopt.home import Home
@@ -64,8 +65,8 @@ def outcome(objective: Callable[[Task, Report], Score], home: Home) -> tuple[Out
     ("objective", "message"),
     [
         (tells(epoch=-1), "cannot be written down"),
-        (tells(epoch=1.5), "TypeError"),
-        (tells(Score(0.5, epochs=2.5)), "TypeError"),  # type: ignore[arg-type]
+        (tells(epoch=1.5), "the epoch is 1.5: must be a whole number"),
+        (tells(Score(0.5, epochs=2.5)), "the number of epochs is 2.5: must be a whole number"),  # type: ignore[arg-type]
         (tells(Score(0.5, epochs=2**40)), "a number of epochs"),
         (tells(epoch=2**40), "an epoch"),
         (raises(OSError("b\udcff.png is gone")), "b?.png is gone"),
@@ -79,6 +80,43 @@ def test_what_cannot_be_written_down_fails_the_individual_alone(
     assert isinstance(found, Failed)
     assert found.reason == "error"
     assert message in found.message
+
+
+def test_what_an_objective_tells_that_is_no_number_is_named_with_what_may_be(home: Home, tmp_path: Path) -> None:
+    returned = "what the objective returned is {!r}: must be a number, or a gaopt.Score"
+    for n, (told, sentence) in enumerate(
+        [
+            *((value, returned) for value in (None, "0.9", True, (0.5, 0.6), {"a": 1.0}, np.ones(2), np.bool_(True))),
+            *((Score(value), "the fitness is {0.fitness!r}: must be a number") for value in (None, "0.9", False)),
+            (Score(0.5, {"loss": "low"}), "the metric 'loss' is 'low': must be a number"),  # type: ignore[dict-item]
+            (Score(0.5, [0.5]), "the metrics are [0.5]: must be a dictionary of numbers by name"),  # type: ignore[arg-type]
+            (Score(0.5, seconds="1"), "the number of seconds is '1': must be a number"),  # type: ignore[arg-type]
+        ]
+    ):
+        found, _ = outcome(lambda task, report, told=told: told, Home(tmp_path / str(n)))  # type: ignore[misc]
+        assert isinstance(found, Failed)
+        assert (found.message, found.traceback) == (sentence.format(told), "")
+    for n, (name, value) in enumerate(
+        [("epoch", True), ("epoch", "1"), ("metrics", {"loss": "low"}), ("metrics", 0.5)]
+    ):
+        found, _ = outcome(tells(**{name: value}), Home(tmp_path / f"report{n}"))
+        assert isinstance(found, Failed)
+        assert re.fullmatch(r"the .* must be .* \(.*test_outcomes.py, line \d+\)", found.message)
+
+
+def test_an_array_or_a_tensor_with_one_element_is_a_number(tmp_path: Path) -> None:
+    import torch
+
+    def numbers(make: Any) -> Any:
+        return lambda task, report: report(make(1), {"loss": make(0.5)}) or make(0.5)
+
+    makers = (np.array, torch.tensor, lambda x: np.array([x]), lambda x: torch.tensor([[x]]), np.asarray)
+    scores = lambda task, report: Score(np.array([0.5]), epochs=torch.tensor(1), seconds=torch.tensor([2.0]))  # type: ignore[arg-type]  # noqa: E731
+    grad = lambda task, report: torch.tensor(0.5, requires_grad=True)  # noqa: E731
+    for n, objective in enumerate([*map(numbers, makers), scores, grad]):
+        found, _ = outcome(objective, Home(tmp_path / str(n)))
+        assert isinstance(found, Scored), found
+        assert (type(found.fitness), found.fitness, found.epochs) == (float, 0.5, 1)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +302,7 @@ def test_one_that_was_killed_and_then_ran_out_of_memory_is_still_tried_alone() -
 
 def test_after_an_epoch_that_cannot_be_written_down_the_reason_is_still_told(home: Home) -> None:
     def objective(task: Task, report: Report) -> Score:
-        with pytest.raises(ValueError, match="an epoch"):
+        with pytest.raises(ConfigError, match="an epoch"):
             report(2**40, {})
         raise MemoryError("no room for a batch")
 

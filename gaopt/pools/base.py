@@ -14,14 +14,14 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from operator import index
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 from weakref import WeakSet
 
 from gaopt import soundness
-from gaopt.errors import Cancelled, Diverged, StudyError, Unwritable, of_disk, out_of_memory
+from gaopt.errors import BadInput, Cancelled, ConfigError, Diverged, StudyError, Unwritable, of_disk, out_of_memory
 from gaopt.events import Data, Failed, Judged, Noted, Outcome, Reason, Reported, Scored, decode, encode, finite
 from gaopt.objective import Cycle, Objective, Score, Task
+from gaopt.scalar import given, real, whole
 
 
 @dataclass(frozen=True)
@@ -151,10 +151,11 @@ class _Reporter:
     def __call__(self, epoch: int, metrics: Mapping[str, float], cycle: Cycle = ()) -> None:
         if self._cancelled.is_set():
             raise Cancelled
-        points = tuple((float(x), float(lr), float(mom)) for x, lr, mom in cycle)
+        points = tuple((real(x), real(lr), real(mom)) for x, lr, mom in cycle)
         known = tuple(point for point in points if all(map(math.isfinite, point)))
-        told = _writable(Reported(self._individual, index(epoch), finite(dict(metrics)), known))
-        self.begun = index(epoch) + 1
+        epoch = given("the epoch", epoch, whole)
+        told = _writable(Reported(self._individual, epoch, finite(metrics), known))
+        self.begun = epoch + 1
         self._results.put(told)
 
     def note(self, message: str) -> None:
@@ -182,14 +183,22 @@ def _attempt(objective: Objective, task: Task, report: _Reporter) -> Outcome | N
     try:
         with _in_place():
             found = objective(task, report)
-        score = found if isinstance(found, Score) else Score(found)
+        score = found if isinstance(found, Score) else _bare(found)
         # It came to its end: no epoch was begun beyond. One that tells of none is one.
         report.begun = report.begun - 1 or 1
-        return _outcome(replace(score, epochs=index(score.epochs) or report.begun), task, time.monotonic() - start)
+        epochs = given("the number of epochs", score.epochs, whole) or report.begun
+        return _outcome(replace(score, epochs=epochs), task, time.monotonic() - start)
     except Cancelled:
         return None
     except BaseException as error:
         return _failure(error, task, time.monotonic() - start, report.begun)
+
+
+def _bare(found: Any) -> Score:
+    try:
+        return Score(real(found))
+    except ConfigError as error:
+        raise ConfigError(f"what the objective returned {error}, or a gaopt.Score") from None
 
 
 def _release(failed: bool) -> None:
@@ -226,7 +235,7 @@ def _writable(outcome: Outcome) -> Outcome:
     """As the journal will give it back: what an objective tells may be anything, and must not end the study.
 
     Raises:
-        ValueError: it cannot be written down.
+        ConfigError: it cannot be written down.
     """
     try:
         kind, body = encode(outcome)
@@ -235,18 +244,19 @@ def _writable(outcome: Outcome) -> Outcome:
         written = decode(kind, body, 0.0)
         soundness.check(written, {outcome.individual}, 0)
     except (StudyError, TypeError, ValueError) as error:
-        raise ValueError(f"what the objective told cannot be written down: {error}") from error
+        raise ConfigError(f"what the objective told cannot be written down: {error}") from error
     return cast("Outcome", written)
 
 
 def _outcome(score: Score, task: Task, seconds: float) -> Outcome:
-    metrics = finite(dict(score.metrics))
+    metrics = finite(score.metrics)
     if task.judge:
         return _writable(Judged(task.individual, metrics))
-    fitness = float(score.fitness)
+    fitness = given("the fitness", score.fitness)
     if not finite({"fitness": fitness}):
         raise Diverged(f"the fitness is {fitness}")
-    lasted = float(score.seconds) if 0 < score.seconds < math.inf else seconds
+    told = given("the number of seconds", score.seconds)
+    lasted = told if 0 < told < math.inf else seconds
     return _writable(Scored(task.individual, fitness, metrics, score.epochs, lasted))
 
 
@@ -276,15 +286,25 @@ FRAMES = 20
 
 
 def traced(error: BaseException) -> str:
-    """The traceback; "" for what was raised on purpose."""
-    if isinstance(error, Diverged):
+    """The traceback; "" for what was raised on purpose, and where no code of the user's is in it."""
+    if isinstance(error, Diverged) or (isinstance(error, BadInput) and not _users(error)):
         return ""
     return "".join(traceback.format_exception(error, limit=-FRAMES)).rstrip()
 
 
 def describe(error: BaseException) -> str:
-    """One line that says what went wrong and where."""
-    text = f"{type(error).__name__}: {error}" if not isinstance(error, Diverged) else str(error)
-    if isinstance(error, Diverged) or not (frames := traceback.extract_tb(error.__traceback__)):
-        return text
-    return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})"
+    """One line that says what went wrong and where; of what was given to gaopt where in the user's code."""
+    if isinstance(error, Diverged):
+        return str(error)
+    ours = isinstance(error, BadInput)
+    text = str(error) if ours else f"{type(error).__name__}: {error}"
+    frames = _users(error) if ours else traceback.extract_tb(error.__traceback__)
+    return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else text
+
+
+_OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+
+
+def _users(error: BaseException) -> list[traceback.FrameSummary]:
+    """Of its traceback what lies outside of gaopt."""
+    return [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_OURS)]
