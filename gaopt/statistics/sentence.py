@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gaopt.statistics.paired import FEWEST, Contrast
-from gaopt.statistics.power import MOST, POWER, seeds_needed
+from gaopt.statistics import FEWEST, MOST, POWER, Contrast, seeds_needed
 
 
 def verdict(

@@ -10,6 +10,7 @@ from gaopt import statistics
 from gaopt.comparison import Comparison
 from gaopt.report.comparison.units import unit
 from gaopt.statistics import Contrast, Interval
+from gaopt.statistics.sentence import verdict
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Claims:
         if not self.judged:
             return "Nothing can be said yet: no winner was trained again and judged."
         accuracy = unit(self.comparison).accuracy
-        said = statistics.verdict(self.contrasts, {}, self.comparison.difference, accuracy)
+        said = verdict(self.contrasts, {}, self.comparison.difference, accuracy)
         return f"{said[0].upper()}{said[1:]}."
 
 
