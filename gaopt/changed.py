@@ -14,6 +14,7 @@ from typing import Any
 
 from gaopt.config import DECIDING, StudyConfig, check_read, from_tables
 from gaopt.errors import ConfigError, StudyError
+from gaopt.foreign import LARGEST
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.objective import resolve
@@ -70,7 +71,10 @@ def _written(home: Home, allowed: bool) -> Mapping[str, Any] | None:
 
 def _lost(path: Path) -> bool:
     """Whether a disk left something else than a text."""
-    text = path.read_text("utf-8", "replace") if os.access(path, os.R_OK) else ""
+    if not os.access(path, os.R_OK):
+        return True
+    with open(path, "rb") as file:
+        text = file.read(LARGEST).decode("utf-8", "replace")
     return not text.strip() or any(sign in text for sign in "\0\N{REPLACEMENT CHARACTER}")
 
 

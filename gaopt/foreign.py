@@ -1,4 +1,4 @@
-"""A journal that somebody else made: what SQLite would do for such a file, and must not."""
+"""Files that somebody else made: what SQLite would do for a journal, and must not, and texts without end."""
 
 from __future__ import annotations
 
@@ -9,6 +9,22 @@ from gaopt.errors import StudyError
 
 _NAMES_ANOTHER = bytes.fromhex("d9d505f920a163d7")
 """How a rollback journal ends that names a journal above it (SQLite, *Database File Format*, section 3)."""
+
+LARGEST = 16 << 20
+"""Bytes of a text of a study: those that gaopt writes are far smaller."""
+
+
+def text_of(path: Path) -> str:
+    """
+    Raises:
+        ValueError: it is larger than `LARGEST`, or no UTF-8.
+        OSError: it cannot be read.
+    """
+    with open(path, "rb") as file:
+        found = file.read(LARGEST + 1)
+    if len(found) > LARGEST:
+        raise ValueError(f"it is larger than {LARGEST >> 20} MiB")
+    return found.decode()
 
 
 def check_rollback(database: Path) -> None:

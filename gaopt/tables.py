@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gaopt.errors import ConfigError
+from gaopt.foreign import text_of
 
 DEPTH, BITS = 50, 9_960
 """How deep lists and tables may be in one another, and how long a whole number: Python writes 4,300 figures."""
@@ -26,7 +27,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         ConfigError: it cannot be read, or is not TOML.
     """
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
+        tables = tomllib.loads(text_of(path))
     except RecursionError as error:
         raise ConfigError(f"{path} holds lists or tables that are nested too deep") from error
     except ValueError as error:  # no TOML, no UTF-8, or a whole number that Python does not read

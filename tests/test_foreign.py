@@ -20,6 +20,7 @@ from gaopt.events import Birth, Bred, Closed, Opened, Scored, Started
 from gaopt.foreign import check_rollback
 from gaopt.home import ComparisonHome, Home
 from gaopt.journal import Journal
+from gaopt.objectives.image.model import kept
 from gaopt.parts import tidy
 from gaopt.study import run
 from tests.conftest import toy
@@ -213,6 +214,24 @@ def test_a_study_with_a_link_out_of_it_is_not_gone_on_with(
     assert (code, "leads out of the study" in err, len(err.splitlines())) == (2, True, 1)
     assert sorted(path.name for path in outside.iterdir()) == ["1", "file"]
     assert (outside / "file").read_text() == "precious"
+
+
+def test_a_text_without_end_is_not_read(home: Home, results: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    comparison = ComparisonHome(results / "both")
+    comparison.make()
+    home.weights.touch()
+    home.export("csv").mkdir(parents=True)
+    for path in (home.best, home.config, comparison.plan, home.export("csv") / "export.json"):
+        path.touch()
+        os.truncate(path, 40 << 30)  # a hole: it takes no room
+    for command, said in (
+        (["resume", "theirs"], "config.toml is not valid TOML: it is larger than 16 MiB"),
+        (["compare", "both"], "comparison.toml is not valid TOML: it is larger than 16 MiB"),
+        (["export", "theirs", "--to", "csv"], "exists and is no export of gaopt"),
+    ):
+        code, _, err = invoke(capfd, *command)
+        assert (code, said in err) == (2, True), err
+    assert kept(home) is None
 
 
 PIPES = ["study.db-journal", "study.lock", "best.safetensors", "best.json", "study.db", "config.toml"]

@@ -5,30 +5,36 @@ from __future__ import annotations
 import io
 import math
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from time import process_time
 from xml.etree import ElementTree
 
 import matplotlib.figure
+import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex, to_rgb
 
-from gaopt.config import Genetic, PoolConfig, StudyConfig
-from gaopt.events import Birth, Bred, Closed, Event, Failed, Judged, Opened, Reported, Scored, Started
+from gaopt.config import Genetic, PoolConfig, StudyConfig, from_tables
+from gaopt.events import Birth, Bred, Closed, Data, Event, Failed, Judged, Opened, Reported, Scored, Started
 from gaopt.gene import Gene
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.report import plots, reading, tables, words, write
+from gaopt.report.advice import advice
 from gaopt.report.facts import facts
 from gaopt.report.figures import FIGURES, Figure, figures
 from gaopt.report.plots.lineage import _edges, lay_out
-from gaopt.report.plots.style import powers, robust
+from gaopt.report.plots.style import MUTED, SHADES, fitness_colours, powers, robust
 from gaopt.report.write import as_markdown
 from gaopt.space import Space
 from gaopt.strategies import strategy
+from gaopt.tables import overridden
 
 SPACE = Space(lr=Gene(1e-6, 1e-2, "log"), wd=Gene(0.0, 0.1), mom=Gene(0.1, 1.5))
 HOSTILE = '<script>alert("1")</script> | `x` \n*b* <img src=http://example.com/x>'
@@ -428,3 +434,169 @@ def test_the_program_starts_without_pandas_and_matplotlib() -> None:
     code = "import sys, gaopt, gaopt.cli; print({'pandas', 'matplotlib'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+# what the outcome says of the search
+
+
+def scored(fitnesses: list[float], space: Space = SPACE, data: Data | None = None, at: float = 0.5) -> History:
+    """A generation of these accuracies, all with the same genes; none of the later ones is fitter."""
+    births = [Birth(n, {name: space[name].at(at) for name in space}, "random") for n in range(len(fitnesses))]
+    events: list[Event] = [Opened(config(space).plain(), "0.6.0", "host", 1, data=data), Bred(0, tuple(births))]
+    events += [Scored(n, fitness, {"top1": fitness}, 1, 1.0) for n, fitness in enumerate(fitnesses)]
+    return History(events)
+
+
+def images(*counts: int) -> Data:
+    return Data("pets", tuple("abcdefgh"[: len(counts)]), {"train": counts, "valid": counts, "test": ()})
+
+
+def test_a_best_at_the_end_of_a_range_is_told_with_a_wider_one() -> None:
+    space = Space(
+        **{
+            "lr": Gene(1e-4, 1e-2, "log"),
+            "net.width": Gene(0.5, 2.0),
+            "mom": Gene(0.5, 0.99),
+            "layers": Gene(1, 4, integer=True),
+            "wd": Gene(0.0, 0.1),
+            "x": Gene(-1.0, 3.0),
+            "share": Gene(0.0, 1.0),
+        }
+    )
+
+    def tries(at: float) -> str:
+        (said,) = (each for each in advice(scored([0.5, 0.4], space, at=at)) if "end of the range" in each)
+        return said.partition("To try: ")[2]
+
+    assert tries(1.0) == (
+        "--set space.lr.high=0.1 --set 'space.\"net.width\".high'=3.5 --set space.mom.high=0.995"
+        " --set space.layers.high=7 --set space.wd.high=0.2 --set space.x.high=7"
+    )
+    assert tries(0.0) == (
+        "--set space.lr.low=1e-05 --set 'space.\"net.width\".low'=0 --set space.mom.low=0.01"
+        " --set space.layers.low=0 --set space.x.low=-5"
+    )
+    tables = overridden(config(space).plain(), shlex.split(tries(1.0).replace("--set ", "")))
+    assert from_tables(tables).space["net.width"].high == 3.5  # type: ignore[union-attr]
+    assert advice(scored([0.5, 0.4], space)) == []
+
+
+def test_a_best_that_guessing_would_reach_is_told_to_be_chance(home: Home) -> None:
+    for fitness, counts, said in (
+        (0.23, (50, 50, 50, 50, 50), "commonest of the 5 classes is right in 20.00 % of the validation images"),
+        (0.60, (150, 100), "commonest of the 2 classes is right in 60.00 %"),
+        (0.31, (50, 50, 50, 50, 50), ""),
+        (0.70, (150, 100), ""),
+        (0.10, (), ""),
+    ):
+        history = scored([fitness, 0.05], data=images(*counts) if counts else None, at=1.0)
+        result = " ".join(facts(history, home).result)
+        assert ("no better than chance" in result) == bool(said), (fitness, counts)
+        assert said in result
+        assert any("end of the range" in each for each in advice(history)) != bool(said), "chance has no best range"
+
+
+def test_generations_that_gained_nothing_are_told() -> None:
+    events: list[Event] = [Opened(config().plain(), "0.6.0", "host", 1)]
+    for n, fitness in enumerate((0.5, 0.9, 0.8, 0.9)):
+        birth = Birth(n, {name: gene.at(0.5) for name, gene in SPACE.items()}, "random")
+        events += [Bred(n, (birth,)), Scored(n, fitness, {}, 1, 1.0)]
+        found = " ".join(advice(History(events)))
+        assert ("last 2 generations found nothing fitter than i1" in found) == (n == 3)
+
+
+def test_a_lead_that_luck_explains_is_told() -> None:
+    def lead(history: History) -> str:
+        return next((each for each in advice(history) if "lead" in each or "shares" in each), "")
+
+    many, few = images(5000, 5000), images(50, 50)
+    assert "i2 and 1 other scored less than 11.31 points" in lead(scored([0.8, 0.70, 0.79, 0.5], data=few))
+    assert lead(scored([0.8, 0.70, 0.75, 0.5], data=many)) == ""
+    assert lead(scored([0.8, 0.79])) == "", "nothing is known of luck"
+    assert "i0 shares its score with i1 and 2 others" in lead(scored([1.0, 1.0, 0.5, 1.0, 1.0]))
+
+    def repeated(first: float, *scores: float) -> str:
+        history = scored([0.9, first])
+        history.add(Bred(0, tuple(Birth(2 + n, SPACE.at([0.5] * 3), "repeat", (n // 2,), 1) for n in range(4))))
+        for n, score in enumerate(scores):
+            history.add(Scored(2 + n, score, {"top1": score}, 1, 1.0))
+        return lead(history)
+
+    assert "The lead of i1 is within noise: i0 scored less than" in repeated(0.9, 0.88, 0.92, 0.89, 0.92)
+    assert repeated(0.5, 0.91, 0.90, 0.51, 0.50) == ""
+
+
+def test_equal_scores_share_a_rank_and_unequal_ones_do_not_look_alike(home: Home) -> None:
+    rows = facts(scored([0.5, 1.0, 1.0 - 1e-6, 1.0, 2e-6]), home).individuals.rows
+    assert [row[:3] for row in rows] == [
+        ["1", "i1", "1.000000"],
+        ["1", "i3", "1.000000"],
+        ["3", "i2", "0.999999"],
+        ["4", "i0", "0.500000"],
+        ["5", "i4", "2e-6"],
+    ]
+    assert [row[2] for row in facts(scored([0.5, 0.25]), home).individuals.rows] == ["0.5000", "0.2500"]
+
+
+def test_what_is_certain_or_is_not_there_is_not_spoken_of(home: Home) -> None:
+    """The top-5 of three classes; test images where a function has none."""
+
+    def few(events: Iterator[Event]) -> Iterator[Event]:
+        for event in events:
+            if isinstance(event, Reported | Scored | Judged):
+                event = replace(event, metrics=dict(event.metrics) | {"top5": 1.0, "top3": 0.5})
+            yield event
+
+    history = History(few(searched(config())))
+    assert "top-5" not in (plots.curves(history) or "")
+    assert "top-3" in (plots.curves(history) or "")
+    assert "top-5" not in " ".join(facts(history, home).result)
+    assert "test images" not in " ".join(facts(scored([0.5, 0.4]), home).result)
+    assert "The test images were not used." in facts(scored([0.5, 0.4], data=images(5, 5)), home).result
+
+
+def test_a_report_of_very_many_metrics_is_gathered_once() -> None:
+    metrics = {f"m{n}": float(n) for n in range(20_000)}
+    births = tuple(Birth(n, {name: gene.at(0.5) for name, gene in SPACE.items()}, "random") for n in range(3))
+    scores = [Scored(n, 0.5, metrics, 1, 1.0) for n in range(3)]
+    history = History([Opened(config().plain(), "0.6.0", "host", 1), Bred(0, births), *scores])
+    start = process_time()
+    assert tables.individuals(history).shape == (3, 13 + len(metrics))
+    assert process_time() - start < 10
+
+
+# colours
+
+
+def lab(colours: list[str], dark: bool, blind: list[list[float]] | None) -> np.ndarray:
+    """Colours in CIELAB as the page shows them, to normal eyes or to eyes that a matrix makes blind (Machado 2009)."""
+    shown = np.array([to_rgb(colour) for colour in colours])
+    if dark:  # CSS: invert(1) hue-rotate(180deg)
+        turned = np.array([[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]])
+        shown = np.clip((1 - shown) @ turned.T, 0, 1)
+    linear = np.where(shown <= 0.04045, shown / 12.92, ((shown + 0.055) / 1.055) ** 2.4)
+    if blind:
+        linear = np.clip(linear @ np.array(blind).T, 0, 1)
+    xyz = linear @ np.array([[0.4339, 0.2126, 0.0177], [0.3762, 0.7152, 0.1095], [0.1899, 0.0722, 0.8728]])
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], axis=1)
+
+
+NO_RED = [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]]
+NO_GREEN = [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]]
+
+
+def test_no_two_methods_become_one_for_whoever_is_colour_blind() -> None:
+    for dark in (False, True):
+        for blind in (None, NO_RED, NO_GREEN):
+            found = lab(list(SHADES), dark, blind)
+            apart = np.linalg.norm(found[:, None] - found, axis=2) + 1000 * np.eye(len(found))
+            assert apart.min() > 20, (dark, blind)
+
+
+def test_every_line_can_be_seen_on_white_and_on_dark() -> None:
+    """A contrast of 3 and more, as the W3C asks of graphics."""
+    colours = [*SHADES, MUTED, *(to_hex(fitness_colours()(level)) for level in (0.0, 0.5, 1.0))]
+    for dark, paper in ((False, 100.0), (True, float(lab(["#14181d"], False, None)[0, 0]))):
+        light = [((each + 16) / 116) ** 3 + 0.05 for each in (paper, *lab(colours, dark, None)[:, 0])]
+        assert all(max(each, light[0]) / min(each, light[0]) > 2.95 for each in light[1:]), (dark, light)

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from gaopt.errors import StudyError
+from gaopt.foreign import text_of
 
 MARK = "export.json"
 """Says of which study and format a folder is the export: another one is never replaced."""
@@ -48,7 +49,7 @@ def _check(folder: Path, mark: Mapping[str, str]) -> None:
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     try:
-        found = json.loads((folder / MARK).read_text("utf-8"))
+        found = json.loads(text_of(folder / MARK))
     except (OSError, ValueError):
         raise StudyError(f"{folder} exists and is no export of gaopt: give another --out") from None
     if found != mark:

@@ -17,6 +17,7 @@ from gaopt.hold import held
 from gaopt.home import Home
 from gaopt.printable import printable, printable_lines
 from gaopt.report import compared, finalists, reading, tables, words
+from gaopt.report.advice import chance
 from gaopt.report.cells import Table
 from gaopt.report.remarks import remarks
 
@@ -95,9 +96,9 @@ def result(history: History) -> list[str]:
     genes = words.genes(best.genes, reading.space(history))
     if best.id in history.means:
         found = f"Individual i{best.id} is the best of {len(history.means)} finalists: {genes}, with"
-        return [f"{found} {finalists.measure(history, best)}.", *_tested(history, best), *early]
+        return [f"{found} {finalists.measure(history, best)}.", *chance(history), *_tested(history, best), *early]
     found = f"Individual i{best.id} is the fittest of {len(history.scored)} scored: {genes}, with {measure(best)}"
-    return [f"{found}.", *_tested(history, best), *early]
+    return [f"{found}.", *chance(history), *_tested(history, best), *early]
 
 
 def _ended(history: History) -> list[str]:
@@ -114,10 +115,12 @@ def measure(best: Individual) -> str:
 
 def _tested(history: History, best: Individual) -> list[str]:
     """What the test images say, and how often they were used."""
+    if not history.judged:
+        return ["The test images were not used."] if reading.of_images(history) else []
     if best.id not in history.judged:
-        return ["The test images were not used."] if not history.judged else [_again(history)]
-    metrics = history.judged[best.id].metrics
-    said = ", ".join(_metric(name, metrics[name]) for name in sorted(metrics, key=_usual))
+        return [_again(history)]
+    metrics, certain = history.judged[best.id].metrics, reading.certain(history.individuals.values())
+    said = ", ".join(_metric(name, metrics[name]) for name in sorted(metrics.keys() - certain, key=_usual))
     sentences = [f"On the test images this model reaches {said}."]
     if len(history.judged) > 1:
         return [*sentences, _again(history)]
@@ -192,7 +195,8 @@ def _published(history: History) -> Table:
 def _individuals(history: History, ranked: list[Individual]) -> Table:
     names = list(reading.space(history))
     means = history.means
-    rows = [_row(rank, individual, names, means) for rank, individual in enumerate(ranked, 1)]
+    digits = words.decimals(i.fitness for i in ranked if i.status == "scored")
+    rows = [_row(rank, i, names, means, digits) for rank, i in zip(_ranks(ranked, means), ranked, strict=True)]
     again = ["mean"] if means else []
     head = ["rank", "id", *again, "fitness", *names, "generation", "origin", "parents", "epochs", "time"]
     text = {len(head) - 4, len(head) - 3} | {
@@ -217,12 +221,23 @@ def _note(history: History) -> str:
     return " ".join(said)
 
 
-def _row(rank: int, individual: Individual, names: Iterable[str], means: Mapping[int, float]) -> list[str]:
+def _ranks(ranked: list[Individual], means: Mapping[int, float]) -> list[str]:
+    """Equals share a rank; a dash for those without a score."""
+    ranks: list[str] = []
+    for place, individual in enumerate(ranked):
+        before = ranked[place - 1] if place else None
+        equal = before and means.get(before.id, before.fitness) == means.get(individual.id, individual.fitness)
+        rank = ranks[-1] if equal and before and (before.id in means) == (individual.id in means) else str(place + 1)
+        ranks.append(rank if individual.status == "scored" else "–")
+    return ranks
+
+
+def _row(rank: str, individual: Individual, names: Iterable[str], means: Mapping[int, float], digits: int) -> list[str]:
     return [
-        str(rank) if individual.status == "scored" else "–",
+        rank,
         f"i{individual.id}",
         *([words.score(means.get(individual.id))] if means else []),
-        _fitness(individual),
+        _fitness(individual, digits),
         *(words.value(individual.genes.get(name)) for name in names),
         str(individual.generation),
         individual.birth.origin,
@@ -232,10 +247,10 @@ def _row(rank: int, individual: Individual, names: Iterable[str], means: Mapping
     ]
 
 
-def _fitness(individual: Individual) -> str:
+def _fitness(individual: Individual, digits: int) -> str:
     if individual.status == "early":
         return f"{words.score(reading.score(individual))} at {words.portion(individual.share)}"
-    return words.score(individual.fitness) if individual.status == "scored" else individual.status
+    return words.score(individual.fitness, digits) if individual.status == "scored" else individual.status
 
 
 def _failures(history: History) -> Table:

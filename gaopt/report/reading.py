@@ -68,6 +68,17 @@ def is_accuracy(individual: Individual) -> bool:
     return individual.status == "scored" and final(individual).get("top1") == individual.fitness
 
 
+def certain(individuals: Iterable[Individual]) -> set[str]:
+    """Accuracies that cannot be missed, as the top-5 of three classes: 1 in all that was ever reported."""
+    found = [each for i in individuals for each in (*(report.metrics for report in i.reports.values()), final(i))]
+    return {name for name in ("top3", "top5") if all(each.get(name, 1.0) == 1.0 for each in found)}
+
+
+def of_images(history: History) -> bool:
+    """Whether its objective is trained on images; a journal of before 0.6 does not say so itself."""
+    return history.data is not None or "gaopt.objectives.image" in str(history.config.get("study"))
+
+
 def in_order(metrics: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
     """Names of metrics without repeats: the usual ones first and in their order, others by name."""
     found, first = set(metrics) - set(taken), (*METRICS, *COSTS)

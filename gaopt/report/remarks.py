@@ -7,11 +7,12 @@ from gaopt.events import Recalled
 from gaopt.history import History
 from gaopt.progress import left_early
 from gaopt.report import finalists, reading, words
+from gaopt.report.advice import advice
 
 
 def remarks(history: History) -> list[str]:
     """One a sentence or two."""
-    said = []
+    said = advice(history)
     if history.means:
         said += finalists.remarks(history)
     elif len(history.scored) > 1:

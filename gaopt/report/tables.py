@@ -37,9 +37,11 @@ def individuals(history: History) -> pd.DataFrame:
     after = [*_AFTER, *(["share", *rungs.values()] if rungs else [])]
     genes = _columns(reading.space(history), [*_BEFORE, *after, *reading.METRICS])
     taken = [*_BEFORE, *after, *genes.values(), *reading.COSTS]
-    metrics = reading.in_order((m for i in _by_id(history) for m in reading.final(i)), taken)
+    ends = {i.id: reading.final(i) for i in _by_id(history)}
+    metrics = reading.in_order((m for end in ends.values() for m in end), taken)
+    wanted = set(metrics)
     rows = [
-        _individual(i, genes) | _rungs(i, rungs) | {m: reading.final(i).get(m) for m in metrics}
+        _individual(i, genes) | _rungs(i, rungs) | {m: end for m, end in ends[i.id].items() if m in wanted}
         for i in _by_id(history)
     ]
     table = pd.DataFrame(rows, columns=[*_BEFORE, *genes.values(), *after, *metrics])

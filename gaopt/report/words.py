@@ -19,11 +19,18 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{float(mantissa):g}e{int(exponent)}"
 
 
-def score(value: float | None) -> str:
-    """A fitness or a loss: four decimals, or as many digits if it is large."""
+def score(value: float | None, decimals: int = 4) -> str:
+    """A fitness or a loss: four decimals, or as many digits if it is large or tiny."""
     if value is None or not math.isfinite(value):
         return "–"
-    return f"{value:.4f}" if abs(value) < 1000 else number(value, 5)
+    plain = value == 0 or 1e-3 <= abs(value) < 1000
+    return f"{value:.{decimals}f}" if plain else number(value, decimals + 1)
+
+
+def decimals(scores: Iterable[float]) -> int:
+    """How many tell these scores apart: four, or more, up to nine, where unequal ones would look the same."""
+    found = set(scores)
+    return max(range(4, 10), key=lambda number: (len({score(value, number) for value in found}), -number))
 
 
 def value(found: Any, digits: int = 3) -> str:

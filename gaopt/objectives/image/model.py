@@ -13,6 +13,7 @@ from annotated_types import Ge, Gt, Le, MinLen
 from gaopt import __version__
 from gaopt.config import parse
 from gaopt.errors import ConfigError, DataError, StudyError
+from gaopt.foreign import text_of
 from gaopt.home import Home
 from gaopt.objective import Task
 from gaopt.objectives.image.settings import Settings
@@ -119,7 +120,7 @@ def kept(home: Home) -> int | None:
     """The individual whose model lies in a study's folder; None where none does that could be used."""
     try:
         _model(home)
-        return int(json.loads(home.best.read_text("utf-8"))["individual"])
+        return int(json.loads(text_of(home.best))["individual"])
     except (StudyError, ValueError, KeyError, TypeError):
         return None
 
@@ -133,7 +134,7 @@ def _model(home: Home) -> tuple[Model, nn.Module]:
     if (found := weights.read(home.weights)) is None:
         raise StudyError(f"{home.weights} is torn or altered: {again} again")
     try:
-        told = json.loads(home.best.read_text("utf-8"))
+        told = json.loads(text_of(home.best))
         about = described(told)
         if found[1].get("individual", "") not in ("", str(told.get("individual"))):  # up to 0.4.0 it has none
             raise ValueError(f"individual {told.get('individual')} and {found[1]['individual']}")

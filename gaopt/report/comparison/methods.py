@@ -7,7 +7,7 @@ from statistics import fmean
 
 from gaopt.comparison import Comparison, Final
 from gaopt.history import Individual
-from gaopt.report import words
+from gaopt.report import reading, words
 from gaopt.report.cells import Table
 from gaopt.report.comparison.claims import Claims
 from gaopt.report.comparison.units import Unit
@@ -39,7 +39,10 @@ def mean(finals: list[Final], names: tuple[str, ...]) -> float | None:
 def methods(comparison: Comparison, claims: Claims, unit: Unit) -> Table:
     """One row a method, in the order of the comparison; the best mean is pointed out."""
     measured = {name for m in comparison.methods for f in finals(comparison, m) for name in metrics(f.individual)}
-    shown = [name for name in ACCURACIES if name in measured]
+    certain = reading.certain(
+        [*(i for s in comparison.searches for i in s.history.scored), *(f.individual for f in comparison.finals)]
+    )
+    shown = [name for name in ACCURACIES if name in measured - certain]
     losses = tuple(name for name in LOSSES if name in measured)
     head = ["method", "seeds", f"judged{unit.sign}", "95 % interval", *(ACCURACIES[name] for name in shown)]
     head += [*losses[:1], f"chosen by{unit.sign}", "optimism"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import zip_longest
 from statistics import median
@@ -51,7 +52,7 @@ PANEL = 2.7
 @plot("curves", "Accuracies and losses of every individual by epoch")
 def curves(history: History) -> Figure | None:
     reporting = [i for i in reading.ranked(history) if i.reports]
-    panels = [p for p in PANELS if any(reading.curve(i, p.metric)[0] for i in reporting)]
+    panels = shown(reporting)
     if not panels:
         return None
     legend = Legend(widths(reading.space(history)), len(reporting))
@@ -67,6 +68,13 @@ def curves(history: History) -> Figure | None:
     colourbar(drawn, scale, grid)
     legend.draw(drawn, reporting, history.best, scale)
     return drawn
+
+
+def shown(individuals: Iterable[Individual]) -> list[_Panel]:
+    """Those of which anything was reported that could have been otherwise."""
+    everyone = list(individuals)
+    certain = reading.certain(everyone)
+    return [p for p in PANELS if p.metric not in certain and any(reading.curve(i, p.metric)[0] for i in everyone)]
 
 
 def _panel(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 from gaopt.history import History, Individual
 from gaopt.report import reading
 from gaopt.report.compared import Compared, compared
-from gaopt.report.plots.style import INK, figure, plot, whole
+from gaopt.report.plots.style import INK, SHADES, figure, fitness_colours, plot, whole
 
 
 @plot("errors", "Training and validation error of every variant by epoch")
@@ -52,8 +51,8 @@ def _mean(runs: tuple[Individual, ...], metric: str) -> tuple[list[int], list[fl
 
 
 def _shades(count: int) -> list[str]:
-    """Colours that stay apart: those of Okabe and Ito but vermillion, or along a map where there are more variants."""
-    known = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9"]
+    """Colours that stay apart, or run from pale to dark where there are more variants."""
+    known = SHADES[1:]
     if count <= len(known):
-        return known[:count]
-    return [to_hex(shade) for shade in colormaps["turbo"](np.linspace(0.03, 0.97, count))]
+        return list(known[:count])
+    return [to_hex(shade) for shade in fitness_colours()(np.linspace(0, 1, count))]

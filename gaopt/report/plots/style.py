@@ -1,7 +1,8 @@
 """The look that all figures share, and how a figure becomes an SVG.
 
 Colours: fitness and generations run over maps that stay apart for colour-blind eyes and in grey; the best is
-vermillion (Okabe and Ito, *Color Universal Design*, 2008) and nothing else is.
+vermillion (Okabe and Ito, *Color Universal Design*, 2008) and nothing else is. All can be read on white and, as the
+page turns them, on its dark (contrast 3, W3C).
 """
 
 from __future__ import annotations
@@ -32,8 +33,13 @@ from gaopt.printable import printable_lines
 
 INK, MUTED, GRID = "#1f2933", "#6b7683", "#e3e7ec"
 BEST, MEAN, LOST, SCORED = "#d55e00", "#0072b2", "#9aa4af", "#3b528b"
+SHADES = (BEST, "#114c90", "#52a664", "#a76985", "#532d03", "#5898d8", INK, "#5a81fb")
+"""For what is told apart by colour: near Okabe's and Ito's, so light and dark that no two become one for who sees no
+red or no green."""
 WIDTH = 10.0
 """Inches of every figure; the page shows it at about 100 pixels an inch."""
+STEPS = 48
+"""Colours of a bar: from 50 on matplotlib draws it as pixels, and the page lets no such image in."""
 
 _LOOK: dict[Any, object] = {
     "svg.fonttype": "none",
@@ -126,7 +132,7 @@ _FONTS = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
 def fitness_colours() -> Colormap:
     """From pale (low) to dark (high): the fit are what one sees first."""
-    return ListedColormap(colormaps["viridis"](np.linspace(0.82, 0.0, 256)))
+    return ListedColormap(colormaps["viridis"](np.linspace(0.6, 0.0, STEPS)))
 
 
 def generation_colours(count: int) -> list[str]:
@@ -157,13 +163,15 @@ def on(shade: str) -> str:
     return INK if 0.3 * red + 0.59 * green + 0.11 * blue > 0.55 else "white"
 
 
-def colourbar(figure: Figure, scale: ScalarMappable, axes: Iterable[Axes]) -> None:
-    """The key of the colours, where there is more than one fitness to tell apart."""
+def colourbar(figure: Figure, scale: ScalarMappable, axes: Iterable[Axes], title: str = "fitness") -> None:
+    """The key of the colours, where there is more than one value to tell apart."""
     if len(np.unique(np.asarray(scale.get_array()))) < 2:
         return
     bar = figure.colorbar(scale, ax=list(axes), extend="min", fraction=0.025, pad=0.015, aspect=30)
     bar.outline.set_visible(False)
-    bar.ax.set_title("fitness", fontsize=8.5, color=MUTED, fontweight="normal", loc="left")
+    assert bar.solids
+    bar.solids.set_edgecolor("face")  # no seams
+    bar.ax.set_title(title, fontsize=8.5, color=MUTED, fontweight="normal", loc="left")
 
 
 def robust(values: Iterable[float]) -> tuple[float, float]:

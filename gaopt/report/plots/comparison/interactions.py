@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from gaopt.gene import AnyGene
 from gaopt.report.plots.legend import shortened
 from gaopt.report.plots.space import scale
-from gaopt.report.plots.style import INK, figure, fitness_colours, plot
+from gaopt.report.plots.style import INK, colourbar, figure, fitness_colours, plot
 
 if TYPE_CHECKING:
     from gaopt.report.comparison.surfaces import Surface
@@ -39,9 +39,7 @@ def interactions(surfaces: Sequence[Surface], genes: Mapping[str, AnyGene], unit
     norm = Normalize(float(np.quantile(values, 0.1)), float(values.max()))
     for axes, surface in zip(grid, surfaces, strict=False):
         shades = _panel(axes, surface, genes, norm, unit.factor)
-    bar = drawn.colorbar(shades, ax=grid, extend="min", fraction=0.025, pad=0.015, aspect=30)
-    bar.outline.set_visible(False)
-    bar.ax.set_title("%" if unit.accuracy else "score", fontsize=8.5, color=INK, fontweight="normal", loc="left")
+    colourbar(drawn, shades, grid, "%" if unit.accuracy else "score")
     return drawn
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from gaopt.report.plots.style import BEST
+from gaopt.report.plots.style import SHADES
 
-SHADES = (BEST, "#0072b2", "#009e73", "#a8508a", "#b07a00", "#2f9fd8", "#1f2933", "#7a7f1d")
-"""The first is the reference's. After Okabe and Ito, *Color Universal Design*, 2008; the pale ones darker, to be read
-on white."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "pentagon")
 """The same for plotly."""
@@ -14,7 +11,7 @@ DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 
 
 def shade(number: int) -> str:
-    """The colour of a method by its place."""
+    """The colour of a method by its place; the first is the reference's."""
     return SHADES[number % len(SHADES)]
 
 

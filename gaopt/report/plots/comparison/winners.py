@@ -13,7 +13,7 @@ from gaopt.comparison import Comparison
 from gaopt.history import Individual
 from gaopt.report import reading
 from gaopt.report.plots.comparison.palette import dashes, shade, short
-from gaopt.report.plots.curves import PANEL, PANELS
+from gaopt.report.plots.curves import PANEL, shown
 from gaopt.report.plots.style import MUTED, figure, limit, plot, whole
 
 START = 0.2
@@ -24,7 +24,7 @@ Curve = tuple[list[int], list[float]]
 @plot("winners", "Accuracies and losses of each method's winners by epoch")
 def winners(comparison: Comparison) -> Figure | None:
     found = {method: [s.winner for s in comparison.of(method) if s.winner] for method in comparison.methods}
-    panels = [p for p in PANELS if any(curve(i, p.metric)[0] for each in found.values() for i in each)]
+    panels = shown(individual for each in found.values() for individual in each)
     if not panels:
         return None
     rows = -(-len(panels) // 3)
