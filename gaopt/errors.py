@@ -19,6 +19,7 @@ GaoptError
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -106,9 +107,10 @@ NO_ROOM = (
 
 
 def of_disk(error: BaseException) -> bool:
-    """Whether an exception, or what it was raised from, tells of a disk that takes nothing more.
+    """Whether an exception, or what it was raised from, comes of a disk that takes nothing more.
 
-    Libraries that write by themselves have only words: SQLite's "disk is full", torch's and HDF5's "No space left".
+    Its number and its path say so, not its words: torch says "No space left on device" of shared memory, too, and
+    anybody's exception may mention a disk.
     """
     seen: list[BaseException] = []  # an exception may be raised from itself
     told: BaseException | None = error
@@ -119,8 +121,13 @@ def of_disk(error: BaseException) -> bool:
 
 
 def _of_disk(error: BaseException) -> bool:
-    own = isinstance(error, OSError) and error.errno in NO_ROOM
-    return own or any(words in str(error) for words in ("disk is full", "No space left on device"))
+    if isinstance(error, OSError):
+        path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+        return error.errno in NO_ROOM and not path.startswith("/dev/")  # shared memory, a GPU
+    return getattr(error, "sqlite_errorcode", 0) == _SQLITE_FULL
+
+
+_SQLITE_FULL = 13
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gaopt.config import Faults
 from gaopt.errors import Hopeless, Unwritable
-from gaopt.events import Failed, Outcome, Reason, Retried
+from gaopt.events import Failed, Outcome, Reason, Retried, Scored
 from gaopt.history import History, Individual
 
 MACHINE = ("killed", "node lost", "out of memory", "disk")
@@ -19,13 +19,25 @@ def settled(history: History, failed: Failed, config: Faults) -> Failed | Retrie
     """A failure that stands, or another try. How many there were is in the journal, whoever drove the study then.
 
     Raises:
-        Unwritable: the disk was at fault each time. It says nothing of the genes, and would fail the others too.
+        Unwritable: the disk was at fault each time, and may fail the others too. It says nothing of the genes.
     """
     if again(failed, history.individuals[failed.individual].retried, config):
         return Retried(failed.individual, failed.reason, failed.message, failed.seconds)
-    if failed.reason == "disk":
+    if failed.reason == "disk" and not _room_for_others(history, failed.individual):
         raise Unwritable(f"individual {failed.individual} cannot be trained: {failed.message}")
     return failed
+
+
+def _room_for_others(history: History, individual: int) -> bool:
+    """Whether a disk that fails this one has room for others: some were begun and trained since its first try. Or there
+    are none, and the study was resumed since: it would stop for this one each time."""
+    tries = [retried.at for retried in history.individuals[individual].retried if retried.reason == "disk"]
+    if not tries:
+        return False
+    scored = {end.individual for _, end in history.ends if isinstance(end, Scored)} - {individual}
+    others = {other.id for other in history.unfinished} - {individual}
+    resumed = history.opened is not None and history.opened.at > tries[0]
+    return any(history.individuals[id].started >= tries[0] for id in scored) or (resumed and not others)
 
 
 def doubtful(outcome: Outcome) -> bool:
@@ -51,10 +63,12 @@ def alone(individual: Individual) -> bool:
 
 
 def ready(history: History, room: int) -> list[Individual]:
-    """Who is to be started now. Those to be trained alone come when all others are through."""
+    """Who is to be started now. Those to be trained alone come when all others are through; those that a disk had no
+    room for after those who may have it."""
     if any(map(alone, history.running)):
         return []
     together = [individual for individual in history.waiting if not alone(individual)]
+    together.sort(key=lambda individual: any(retried.reason == "disk" for retried in individual.retried))
     return together[:room] if together or history.running else history.waiting[:1]
 
 

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -137,17 +138,18 @@ def test_without_a_tracer_that_can_attach_nothing_waits_for_ever(
 
 
 def no_room(task: Task, report: Report) -> float:
-    """The third has none, as often as the study's file says."""
-    left = task.home / "no room"
-    if task.individual == 2 and (tries := int(left.read_text()) if left.exists() else 0):
+    """These have none, each as often as the study's file says."""
+    left = task.home / f"no room {task.individual}"
+    if tries := int(left.read_text()) if left.exists() else 0:
         left.write_text(str(tries - 1))
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "checkpoint")
     return task.genes["lr"]
 
 
-def study(times: int, home: Home) -> StudyConfig:
+def study(times: int, home: Home, *individuals: int) -> StudyConfig:
     home.make()
-    (home.path / "no room").write_text(str(times))
+    for individual in individuals or (2,):
+        (home.path / f"no room {individual}").write_text(str(times))
     config = toy(population=4, generations=1)
     return replace(config, objective=f"{__name__}:no_room", faults=Faults(retries=1))
 
@@ -160,17 +162,31 @@ def test_a_worker_without_room_costs_one_try(home: Home, tmp_path: Path) -> None
     assert table(home) == table(other)
 
 
-def test_a_worker_that_never_has_room_stops_the_study_and_no_individual_fails(home: Home, tmp_path: Path) -> None:
-    config = study(2, home)
+def test_workers_that_never_have_room_stop_the_study_and_no_individual_fails(home: Home, tmp_path: Path) -> None:
+    config = study(2, home, 2, 3)
     with pytest.raises(Unwritable, match=r"individual 2 cannot be trained: OSError: .*No space left.* 'checkpoint'"):
         run(config, home)
     assert not events(home, Failed)
     assert events(home, Closed)[-1].reason == "failed"
+    (home.path / "no room 3").write_text("0")
     run(config, home)  # there is room again
     other = Home(tmp_path / "other")
     run(study(0, other), other)
     assert table(home) == table(other)
     assert Counter(e.individual for e in events(home, Scored)) == {0: 1, 1: 1, 2: 1, 3: 1}
+
+
+def test_where_others_have_room_the_failure_of_one_stands(home: Home) -> None:
+    assert [i.id for i in run(study(99, home), home).failed] == [2]
+    assert [(e.individual, e.reason) for e in events(home, Failed)] == [(2, "disk")]
+    assert len(events(home, Scored)) == 3
+
+
+def test_where_no_other_is_left_one_without_room_stops_the_study_once(home: Home) -> None:
+    config = study(99, home, 3)
+    with pytest.raises(Unwritable, match="individual 3 cannot be trained"):
+        run(config, home)
+    assert [i.id for i in run(config, home).failed] == [3]
 
 
 def test_tries_lost_to_a_disk_are_not_those_of_a_worker_that_dies() -> None:
@@ -185,14 +201,25 @@ def test_tries_lost_to_a_disk_are_not_those_of_a_worker_that_dies() -> None:
         faults.settled(history, Failed(0, "disk"), Faults(retries=1))
 
 
+def full_database() -> sqlite3.Error:
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(sqlite3.OperationalError) as caught:
+            database.execute("CREATE TABLE events (seq INTEGER)")
+    return caught.value
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), "disk"),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), "disk"),
         (OSError(errno.EROFS, "Read-only file system"), "disk"),
-        (sqlite3.OperationalError("database or disk is full"), "disk"),
-        (RuntimeError("unable to write: [Errno 28] No space left on device"), "disk"),
+        (OSError(errno.ENOSPC, "No space left on device", "/dev/shm/torch_17_3"), "error"),
+        (OSError(errno.ENOSPC, "No space left on device", b"/dev/shm/psm"), "error"),
+        (RuntimeError("unable to write to file </torch_17_3>: No space left on device (28)"), "error"),
+        (ValueError("the disk is full of images; No space left on device"), "error"),
+        (full_database(), "disk"),
         (Unwritable("best.json cannot be written"), "disk"),
         (type("OutOfDiskError", (Exception,), {})("the local disk is full"), "disk"),
         (OSError(errno.ENOENT, "No such file or directory"), "error"),
