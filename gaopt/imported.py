@@ -8,14 +8,29 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import sysconfig
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.util import resolve_name
 from pathlib import Path
 
+from gaopt.errors import StudyError
+
 OURS = "gaopt", "resnet"
 INSTALLED = "site-packages", "dist-packages"
+
+
+def here() -> str:
+    """The current folder.
+
+    Raises:
+        StudyError: there is none any more.
+    """
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise StudyError("the current folder was removed: change to another one, with cd") from None
 
 
 def closure(name: str, file: Path) -> dict[str, Path]:

@@ -103,7 +103,9 @@ class Journal:
         except (OSError, sqlite3.OperationalError) as error:
             with suppress(sqlite3.Error):
                 self._last = self._count()  # where only the last sync failed the event is there
-            raise Unwritable(f"{self.path} cannot be written: {error}") from error
+            moved = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_DBMOVED
+            why = "it was removed or moved while the study ran" if moved else error
+            raise Unwritable(f"{self.path} cannot be written: {why}") from error
         except sqlite3.IntegrityError as error:
             raise StudyError(f"{self.path} was written to by another process: one driver at a time, please") from error
         except sqlite3.DatabaseError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError, nearest
 from gaopt.events import Data
 from gaopt.experiment import shown
-from gaopt.imported import closure, digests
+from gaopt.imported import closure, digests, here
 from gaopt.space import Genes
 
 Cycle = Sequence[tuple[float, float, float]]
@@ -232,11 +231,11 @@ def resolve(name: str) -> Objective:
     Raises:
         ConfigError: the name is malformed, the module cannot be imported, or it has no such function.
     """
-    module_name, colon, attribute = name.partition(":")
+    module_name, colon, attribute = str(name).partition(":")
     if not colon or not module_name or not attribute:
         raise ConfigError(f"the objective is {name!r}: must be 'package.module:function'")
-    if (here := os.getcwd()) not in sys.path:
-        sys.path.append(here)
+    if (folder := here()) not in sys.path:
+        sys.path.append(folder)
     try:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:  # whatever a user's module does when it is imported

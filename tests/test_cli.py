@@ -376,3 +376,15 @@ def test_an_objective_whose_module_exits_is_one_sentence(
     monkeypatch.chdir(tmp_path)
     code, _, err = invoke(capfd, "train", "--set", "study.objective=exits:score")
     assert (code, "'exits:score' cannot be imported: SystemExit: 3" in err) == (2, True)
+
+
+def test_without_a_current_folder_every_verb_says_so(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for verb in cli.cli.commands:
+        assert invoke(capfd, verb) == (2, "", "gaopt: the current folder was removed: change to another one, with cd\n")
+    with pytest.raises(StudyError, match="the current folder was removed"):
+        run_study(toy(), tmp_path / "study")

@@ -1,5 +1,6 @@
 import math
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -88,6 +89,7 @@ def test_readers_come_at_any_time(tmp_path: Path) -> None:
 
 def begun(path: Path) -> Path:
     """A journal of one event."""
+    path.parent.mkdir(exist_ok=True)
     with Journal(path, write=True) as journal:
         journal.append(EVENTS[0])
     return path
@@ -98,6 +100,13 @@ def test_a_reader_cannot_write(tmp_path: Path) -> None:
     with pytest.raises(Unwritable, match=r"study.db cannot be written: attempt to write a readonly database"):
         reader.append(EVENTS[0])
     assert len(list(reader)) == 1
+
+
+def test_a_journal_whose_folder_was_removed_says_so(tmp_path: Path) -> None:
+    with Journal(begun(tmp_path / "study" / "study.db"), write=True) as journal:
+        shutil.rmtree(tmp_path / "study")
+        with pytest.raises(Unwritable, match=r"study.db cannot be written: it was removed or moved while"):
+            journal.append(EVENTS[1])
 
 
 def test_a_journal_is_there_from_its_first_event_on(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import click
 
 from gaopt import __version__
 from gaopt.errors import BadInput, GaoptError, Stopped, of_disk
+from gaopt.imported import here
 from gaopt.printable import printable_lines
 
 LONGEST = 1000
@@ -104,3 +105,4 @@ def cli() -> None:
     gaopt run --data PATH                  your own images, one folder a class
     gaopt resume STUDY                     go on with a study
     """
+    here()  # without one torch and Ray cannot be loaded
