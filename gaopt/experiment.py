@@ -59,7 +59,7 @@ class Experiment:
     variants: tuple[Variant, ...] = ()
     claims: tuple[Claim, ...] = ()
 
-    def variant(self, genes: Mapping[str, float]) -> Variant:
+    def variant(self, genes: Mapping[str, Any]) -> Variant:
         """The variant that an individual is: its gene is the number, counted from 0.
 
         Raises:

@@ -21,7 +21,7 @@ class Gene:
         low: the lower bound, in the gene's own unit.
         high: the upper bound.
         scale: "log" spreads values evenly over orders of magnitude and needs low > 0.
-        integer: round to whole numbers.
+        integer: whole numbers only, as Python's int.
         step: take only low, low + step, low + 2 step …; 0 for any value. Not on a log scale.
         when: a condition on genes before this one, without which it is not there; "" for always.
 
@@ -89,9 +89,10 @@ class Gene:
         return self._settled(value)
 
     def _settled(self, value: float) -> float:
-        # Six figures: what is shown is what is trained.
-        value = float(round(value)) if self.integer else float(f"{value:.6g}")
-        return min(max(value, float(self.low)), float(self.high))
+        if self.integer:
+            return min(max(round(value), int(self.low)), int(self.high))
+        value = float(f"{value:.6g}")  # six figures: what is shown is what is trained
+        return min(max(value, self.low), self.high)
 
     def unit(self, value: float) -> float:
         """Where a value lies in [0, 1]: the inverse of `at`. A value outside the bounds lies outside."""
@@ -100,12 +101,13 @@ class Gene:
         return (value - self.low) / (self.high - self.low)
 
     def check(self, value: Any) -> float:
-        """A number, also one outside the bounds: a person who gives a value by hand means it.
+        """A number, also one outside the bounds or between whole ones: a person who gives a value by hand means it.
 
         Raises:
             ConfigError: it is none, or not finite.
         """
-        return finite(value)
+        found = finite(value)
+        return int(found) if self.integer and found % 1 == 0 else found
 
 
 @dataclass(frozen=True)

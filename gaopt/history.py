@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any, Literal
 
 from gaopt import soundness
+from gaopt.config import genes_of
+from gaopt.errors import ConfigError, StudyError
 from gaopt.events import (
     Birth,
     Bred,
@@ -26,6 +28,7 @@ from gaopt.events import (
     Scored,
     Started,
 )
+from gaopt.gene import AnyGene
 from gaopt.space import Genes
 
 Status = Literal["waiting", "running", "early", "scored", "failed"]
@@ -133,6 +136,7 @@ class History:
         self.ends: list[tuple[float, Scored | Failed]] = []
         self._before: tuple[float, int] = 0.0, 0
         self.closed: Closed | None = None
+        self._space: Mapping[str, AnyGene] = {}
         for event in events:
             self.add(event)
 
@@ -140,6 +144,7 @@ class History:
         """
         Raises:
             StudyError: the event does not follow from those before it.
+            ConfigError: the config that the study was opened with has no space that can be read.
         """
         soundness.check(event, self.individuals, self.generation)
         if self.opened:
@@ -178,6 +183,7 @@ class History:
     def _open(self, event: Opened) -> None:
         self.created = self.created or event.at
         self.opened, self.closed = event, None
+        self._space = genes_of(event.config) if event.config else {}
         self.made_of = event.made_of or self.made_of
         self.data = event.data or self.data
         self.openings.append((event, len(self.ends)))
@@ -188,9 +194,22 @@ class History:
 
     def _breed(self, event: Bred) -> None:
         for birth in event.births:
-            self.individuals[birth.id] = Individual(birth, event.generation, share=birth.share)
+            own = replace(birth, genes=self._typed(birth))
+            self.individuals[birth.id] = Individual(own, event.generation, share=birth.share)
         if event.generation > self.generation:  # finalists that are trained again belong to no population
             self.populations.append(event.survivors + tuple(birth.id for birth in event.births))
+
+    def _typed(self, birth: Birth) -> Genes:
+        """Its genes as their types have them: journals up to 0.5.0 hold the whole numbers of integer genes as 4.0."""
+        genes = dict(birth.genes)
+        for name in self._space.keys() & genes.keys():
+            try:
+                genes[name] = self._space[name].check(genes[name])
+            except ConfigError as error:
+                raise StudyError(
+                    f"the journal has individual {birth.id} with the gene {name!r}, which {error}"
+                ) from None
+        return genes
 
     @staticmethod
     def _start(individual: Individual, event: Started) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -60,28 +61,48 @@ def _parts(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
 
 
-def check_plain(value: Any, where: str) -> None:
-    """Only what JSON can hold: the journal keeps the config as that."""
+def plain(value: Any, where: str) -> Any:
+    """What a person gives as a file would hold it: numbers and arrays of numpy as Python's, paths as texts.
+
+    Raises:
+        ConfigError: it holds what neither JSON nor TOML can.
+    """
     check_depth(value, where or "the config")
-    _check_plain(value, where)
+    return _plain(value, where)
 
 
-def _check_plain(value: Any, where: str) -> None:
-    match value:
-        case float() if not math.isfinite(value):
-            raise ConfigError(f"{where} is {value}: must be a finite number")
+def _plain(value: Any, where: str) -> Any:
+    found = value.tolist() if hasattr(value, "tolist") else value
+    match found:
         case Mapping():
-            for key, inner in value.items():
-                _check_plain(inner, f"{where}.{key}" if where else str(key))
+            return {
+                _text(key, f"a key of {where or 'the config'}"): _plain(inner, f"{where}.{key}".lstrip("."))
+                for key, inner in found.items()
+            }
         case list() | tuple():
-            for index, inner in enumerate(value):
-                _check_plain(inner, f"{where}[{index}]")
-        case bool() | int() | float() | str() | None:
-            pass
+            return [_plain(inner, f"{where}[{index}]") for index, inner in enumerate(found)]
+        case os.PathLike():
+            return _text(os.fspath(found), where)
+        case str():
+            return _text(found, where)
+        case float() if not math.isfinite(found):
+            raise ConfigError(f"{where} is {found}: must be a finite number")
+        case bool() | int() | float():
+            return found
         case _:
             raise ConfigError(
-                f"{where} is {value}: must be a number, a text, true or false, or a list or table of them"
+                f"{where} is {found}: must be a number, a text, true or false, or a list or table of them"
             )
+
+
+def _text(value: Any, where: str) -> str:
+    """
+    Raises:
+        ConfigError: it is no text, or one with bytes of a path that are none.
+    """
+    if not isinstance(value, str) or value.encode("utf-8", "replace").decode() != value:
+        raise ConfigError(f"{where} is {value!r}: must be a text")
+    return value
 
 
 def overridden(tables: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:

@@ -135,9 +135,12 @@ def test_a_space_can_be_used_up(strategy: str) -> None:
     assert ask([Told(genes, 0.0) for genes in asked], few, strategy=strategy) == []
 
 
-def test_a_whole_number_may_be_told_as_one() -> None:
+@pytest.mark.parametrize("strategy", ["assisted", "random"])
+def test_a_whole_number_may_be_told_as_one_and_is_asked_for_as_one(strategy: str) -> None:
     whole = Space(batch=Gene(16, 512, "log", integer=True))
-    assert ask([Told({"batch": 64}, 1.0)], whole) == ask([Told({"batch": 64.0}, 1.0)], whole)
+    asked = [ask([Told({"batch": given}, 1.0)], whole, 12, strategy=strategy) for given in (64, 64.0)]
+    assert asked[0] == asked[1]
+    assert {type(genes["batch"]) for genes in asked[1]} == {int}
 
 
 @pytest.mark.parametrize(

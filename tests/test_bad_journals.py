@@ -109,6 +109,14 @@ def test_every_verb_says_so(study: Home, capfd: pytest.CaptureFixture[str], verb
     assert {path: path.read_bytes() for path in study.path.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.parametrize("verb", READERS[:-1], ids=" ".join)
+def test_a_gene_that_its_space_cannot_have_is_one_sentence(study: Home, capfd: Any, verb: tuple[str, ...]) -> None:
+    put(study, "Bred", generation=2, births=[BIRTH | {"genes": {"lr": "fast", "wd": 0.1, "mom": 0.5}}])
+    code, _, err = invoke(capfd, verb[0], "toy", *verb[1:])
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "the journal has individual 6 with the gene 'lr', which is 'fast': must be a number" in err
+
+
 @pytest.mark.parametrize(
     ("column", "value"),
     [

@@ -358,6 +358,7 @@ def test_asha_stops_trainings_on_their_way_and_writes_the_same_journal(home: Com
     assert found.best
     assert found.best.share == 1
     assert found.best.epochs == 5
+    assert not (place.path / "work").exists()
     assert all(i.failure.reason in ("diverged", "killed") for i in found.failed if i.failure)
 
 
@@ -524,5 +525,5 @@ def test_a_winner_that_is_none_is_one_sentence(tmp_path: Path, gene: Any) -> Non
     with closing(sqlite3.connect(journal, isolation_level=None)) as connection:
         statement = "UPDATE events SET body = json_set(body, '$.births[0].genes', json(?)) WHERE kind = 'Bred'"
         assert connection.execute(statement, (genes,)).rowcount
-    with pytest.raises(StudyError, match=f"an individual of winner {gene!r}, of 1 winners"):
+    with pytest.raises(StudyError, match=f"winner.*{gene!r}"):
         comparison(home)

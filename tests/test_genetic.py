@@ -237,5 +237,5 @@ def test_nor_does_it_decide_otherwise_on_whole_numbers(numbers: dict[str, float]
         shift=Gene(-3, 5),
     )
     history = fifths_fail(GeneticSearch(wide, Genetic(population=12, generations=7, **numbers), seed=3))  # type: ignore[arg-type]
-    births = [(i.birth.origin, i.birth.parents, *i.genes.values()) for i in history.individuals.values()]
+    births = [(i.birth.origin, i.birth.parents, *map(float, i.genes.values())) for i in history.individuals.values()]
     assert hashlib.sha256(repr((births, history.populations)).encode()).hexdigest()[:16] == digest

@@ -49,7 +49,8 @@ def search(genes: Space = WIDE, seed: int = 0, chosen: Operators = operators.DEF
 
 def outcome(birth: Birth) -> Scored | Failed:
     """Every seventh training fails; the others have a fitness that their genes decide."""
-    luck = random.Random(repr(sorted(birth.genes.items()))).random()
+    genes = {name: float(value) if type(value) is int else value for name, value in birth.genes.items()}
+    luck = random.Random(repr(sorted(genes.items()))).random()
     return Failed(birth.id, "diverged") if birth.id % 7 == 6 else Scored(birth.id, luck)
 
 

@@ -37,8 +37,12 @@ def test_a_log_gene_spreads_evenly_over_orders_of_magnitude() -> None:
     assert 0.45 < below < 0.55
 
 
-def test_an_integer_gene_is_whole() -> None:
-    assert {Gene(16, 512, "log", integer=True).at(n / 50) % 1 for n in range(51)} == {0.0}
+def test_an_integer_gene_is_an_int_however_it_is_made() -> None:
+    for gene in (Gene(16, 512, "log", integer=True), Gene(2, 10, integer=True, step=4), Gene(-3, 3, integer=True)):
+        made = [*(gene.at(n / 50) for n in range(51)), *map(gene.level, range(gene.levels))]
+        made += [gene.check(given) for given in (4, 4.0, np.float32(4), np.int64(4), 1000.0)]
+        assert {type(value) for value in made} == {int}
+    assert Gene(1, 5, integer=True).check(2.5) == 2.5  # given by hand: it is meant
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 from gaopt.bench.search import Setting, Trial
 from gaopt.errors import BadInput
-from gaopt.strategies.sampled import genes_of, kind, quiet, sampler
+from gaopt.strategies.sampled import kind, quiet, sampler
 
 NEEDED = ("optuna", "cmaes")
 
@@ -29,7 +29,7 @@ class Optuna:
 
     def ask(self) -> list[Trial]:
         self._asked = [self._study.ask(self._kinds) for _ in range(self._setting.together)]
-        return [Trial(genes_of(asked.params), self._setting.epochs) for asked in self._asked]
+        return [Trial(asked.params, self._setting.epochs) for asked in self._asked]
 
     def tell(self, scores: Sequence[float]) -> None:
         for asked, score in zip(self._asked, scores, strict=True):

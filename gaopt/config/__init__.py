@@ -14,6 +14,7 @@ from gaopt.config.study import (
     StrategyName,
     StudyConfig,
     from_tables,
+    genes_of,
     load,
     variant_space,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "experiments",
     "find",
     "from_tables",
+    "genes_of",
     "load",
     "parse",
     "parse_value",

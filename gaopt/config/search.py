@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from gaopt.errors import ConfigError
+
 First = Literal["", "random", "hypercube", "sobol"]
 
 
@@ -73,7 +75,7 @@ class Assisted(_Bred):
     def __post_init__(self) -> None:
         # The model's time grows with the cube of what it has seen: here a generation is decided in half a minute.
         if sum(self.litters) > 2000:
-            raise ValueError(f"population + litter × (generations - 1) is {sum(self.litters)}: must be at most 2000")
+            raise ConfigError(f"population + litter × (generations - 1) is {sum(self.litters)}: must be at most 2000")
 
     @property
     def offspring(self) -> int:
@@ -144,7 +146,7 @@ class Fidelity:
 
     def __post_init__(self) -> None:
         if list(self.rungs) != sorted(set(self.rungs)):
-            raise ValueError(f"rungs is {list(self.rungs)}: must be increasing")
+            raise ConfigError(f"rungs is {list(self.rungs)}: must be increasing")
 
     def waves(self, litter: int, above: float = 0.0) -> list[tuple[float, int]]:
         """The share of each rung above this one, the whole training last, and how many of so many get there."""
@@ -204,9 +206,9 @@ class Stop:
 
     def __post_init__(self) -> None:
         if self.money and not self.price:
-            raise ValueError("money is given without a price: price must be above 0")
+            raise ConfigError("money is given without a price: price must be above 0")
         if self.exact and not self.epochs:
-            raise ValueError("exact is given without epochs: epochs must be above 0")
+            raise ConfigError("exact is given without epochs: epochs must be above 0")
 
 
 @dataclass(frozen=True)

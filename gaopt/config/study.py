@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +16,7 @@ from gaopt.config.shipped import find
 from gaopt.errors import ConfigError
 from gaopt.gene import AnyGene, Choice, Gene
 from gaopt.space import Genes, Space
-from gaopt.tables import check_plain, overridden, read_toml
+from gaopt.tables import overridden, plain, read_toml
 
 StrategyName = Literal["genetic", "assisted", "random", "grid", "fixed", "optuna-tpe", "optuna-gp", "ray-asha"]
 SEARCHES = ("genetic", "assisted", "random")
@@ -46,9 +45,9 @@ class PoolConfig:
 
     def __post_init__(self) -> None:
         if "@" in self.address:  # the config is written down, and shown in the report
-            raise ValueError("address holds an '@': Ray's addresses are HOST:PORT, without user and password")
+            raise ConfigError("address holds an '@': Ray's addresses are HOST:PORT, without user and password")
         if self.gpus > 1 and self.gpus % 1:
-            raise ValueError(f"gpus is {self.gpus:g}: must be a whole number, or a fraction below 1")
+            raise ConfigError(f"gpus is {self.gpus:g}: must be a whole number, or a fraction below 1")
 
 
 @dataclass(frozen=True)
@@ -131,25 +130,28 @@ class StudyConfig:
         return sum(share * -(-number // together) for share, number in self.waves)
 
     def plain(self) -> dict[str, Any]:
-        """The config as tables of plain data, as in its TOML file: the inverse of `from_tables`."""
-        study: dict[str, Any] = {"objective": self.objective, "strategy": self.strategy, "seed": self.seed}
-        if self.space.constraints:
-            study["constraints"] = [constraint.text for constraint in self.space.constraints]
-        tables: dict[str, Any] = {"study": study, "space": {name: _plain(gene) for name, gene in self.space.items()}}
-        if self.given:
-            tables["given"] = [dict(genes) for genes in self.given]
-        tables |= {name: _plain(getattr(self, name)) for name in self._used}
-        if self.fixed:
-            tables["fixed"] = dict(self.fixed)
-        if self.faults != Faults():
-            tables["faults"] = asdict(self.faults)
-        return tables | {"pool": asdict(self.pool)} | json.loads(json.dumps(self.settings))
+        """The config as tables of plain data, as in its TOML file: the inverse of `from_tables`.
 
-    @property
-    def _used(self) -> list[str]:
-        """The tables that this strategy reads, and those that were changed."""
-        own = {"assisted": "assisted", "grid": "grid"}.get(self.strategy, "genetic")
-        return [name for name in DECIDING if name == own or getattr(self, name) != DECIDING[name]()]
+        Raises:
+            ConfigError: it holds what a file cannot.
+        """
+        study: dict[str, Any] = {"objective": self.objective, "strategy": self.strategy, "seed": self.seed}
+        if constraints := getattr(self.space, "constraints", ()):
+            study["constraints"] = [constraint.text for constraint in constraints]
+        tables = {"study": plain(study, "study"), "space": _space(self.space), "given": plain(self.given, "given")}
+        own = {"assisted": "assisted", "grid": "grid"}.get(str(self.strategy), "genetic")
+        for name, kind in DECIDING.items():  # those that the strategy reads, and those that were changed
+            found = _table(getattr(self, name), name)
+            if name == own or found != _table(kind(), name):
+                tables[name] = found
+        tables |= {"fixed": plain(self.fixed, "fixed"), "faults": _table(self.faults, "faults")}
+        unsaid: Any = (("given", []), ("fixed", {}), ("faults", asdict(Faults())))
+        tables = {name: found for name, found in tables.items() if (name, found) not in unsaid}
+        tables["pool"] = _table(self.pool, "pool")
+        settings = table({"settings": self.settings}, "settings")
+        if taken := [name for name in OWN_TABLES if name in settings]:
+            raise ConfigError(f"settings has a table {taken[0]!r}, which gaopt reads itself: must have another name")
+        return tables | {name: plain(found, name) for name, found in settings.items()}
 
 
 DECIDING = {
@@ -193,9 +195,9 @@ def load(source: str | Path, overrides: Sequence[str] = ()) -> StudyConfig:
 
 def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
     """A config from plain tables. Tables that gaopt does not know belong to the objective, which checks them."""
-    check_plain(tables, "")
+    tables = plain(tables, "")
     study = parse(_Study, tables.get("study", {}), "study")
-    space = _space(tables, study.constraints)
+    space = genes_of(tables, study.constraints)
     return StudyConfig(
         space=space,
         objective=study.objective,
@@ -210,8 +212,8 @@ def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
     )
 
 
-def _space(tables: Mapping[str, Any], constraints: Sequence[str]) -> Space:
-    """The genes; of an experiment that names none, the number of a variant."""
+def genes_of(tables: Mapping[str, Any], constraints: Sequence[str] = ()) -> Space:
+    """The genes of a config's tables; of an experiment that names none, the number of a variant."""
     genes = {name: _gene(gene, f"space.{name}") for name, gene in table(tables, "space").items()}
     variants = table(tables, "experiment").get("variants", ())
     if not genes and isinstance(variants, list | tuple) and len(variants) > 1:
@@ -251,13 +253,18 @@ def _fixed(found: Mapping[str, Any], space: Space) -> Genes:
     return known
 
 
-def _plain(found: Any) -> dict[str, Any]:
-    """A dataclass as a table: lists, and nothing where there is None, as TOML has it."""
-    return {
-        key: list(value) if isinstance(value, tuple) else value
-        for key, value in asdict(found).items()
-        if value is not None and (key, value) not in (("when", ""), ("step", 0.0))
-    }
+def _table(found: Any, where: str, unsaid: Sequence[tuple[str, Any]] = ()) -> Any:
+    """A dataclass as a table of plain data, with nothing where there is None, as TOML has it."""
+    if is_dataclass(found) and not isinstance(found, type):
+        found = {key: value for key, value in asdict(found).items() if value is not None and (key, value) not in unsaid}
+    return plain(found, where)
+
+
+def _space(genes: Any) -> Any:
+    """Genes as tables, without what most do not have."""
+    if not isinstance(genes, Mapping):
+        return plain(genes, "space")
+    return {name: _table(gene, f"space.{name}", (("when", ""), ("step", 0.0))) for name, gene in genes.items()}
 
 
 def variant_space(variants: int) -> Space:

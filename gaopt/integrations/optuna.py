@@ -89,7 +89,7 @@ class GaoptSampler(BaseSampler):
     ) -> Any:
         own = axis(param_distribution)
         draw = keyed(self._seed, trial.number, int.from_bytes(param_name.encode(), "big"))
-        return _external(param_distribution, own, float(own.gene.at(draw.random())))
+        return _external(param_distribution, own, own.gene.at(draw.random()))
 
     def _ask(self, told: tuple[Told, ...], space: Space, number: int) -> list[dict[str, Any]]:
         return ask(told, space, number, seed=self._seed, strategy=self._strategy, population=self._population)
@@ -115,7 +115,7 @@ def axis(distribution: BaseDistribution) -> Axis:
             raise ConfigError(f"the distribution is {distribution!r}: must be float, int or categorical")
 
 
-def _external(distribution: BaseDistribution, own: Axis, gene: float) -> Any:
+def _external(distribution: BaseDistribution, own: Axis, gene: Any) -> Any:
     value = own.value(gene)
     return distribution.to_external_repr(value if isinstance(distribution, FloatDistribution) else round(value))
 

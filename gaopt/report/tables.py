@@ -45,8 +45,8 @@ def individuals(history: History) -> pd.DataFrame:
         for i in _by_id(history)
     ]
     table = pd.DataFrame(rows, columns=[*_BEFORE, *genes.values(), *after, *metrics])
-    for name, column in genes.items():
-        if isinstance(reading.space(history)[name], Choice):  # 32 stays 32, also where others have no such gene
+    for (_, gene), column in zip(reading.space(history).items(), genes.values(), strict=True):
+        if isinstance(gene, Choice) or gene.integer:  # 32 stays 32, also where others have no such gene
             table[column] = pd.Series([row[column] for row in rows], dtype=object)
     return table
 

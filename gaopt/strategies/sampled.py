@@ -43,7 +43,7 @@ class Sampled:
         kinds = {name: kind(gene) for name, gene in self._space.items()}
         for attempt in range(TRIES):
             study = self._study(history, kinds, keyed(self._seed, number, attempt).randrange(2**32))
-            genes = self._space.expressed(genes_of(study.ask(kinds).params))
+            genes = self._space.expressed(study.ask(kinds).params)
             if self._space.allows(genes):
                 return genes
         return self._space.sample(keyed(self._seed, number, TRIES))
@@ -94,11 +94,6 @@ def kind(gene: AnyGene) -> Any:
     return distributions.FloatDistribution(gene.low, gene.high, log=log, step=step or None)
 
 
-def genes_of(params: Mapping[str, Any]) -> Genes:
-    """An individual from the parameters of a trial: whole numbers are floats, as our genes are."""
-    return {name: float(value) if type(value) is int else value for name, value in params.items()}
-
-
 def _trial(individual: Individual, kinds: Mapping[str, Any]) -> Any:
     """What Optuna is told of an individual; nothing of one that was only trained for a short time."""
     from optuna.trial import TrialState, create_trial
@@ -108,14 +103,10 @@ def _trial(individual: Individual, kinds: Mapping[str, Any]) -> Any:
         return None
     return create_trial(
         state=state,
-        params={name: _param(kinds[name], value) for name, value in individual.genes.items()},
+        params=individual.genes,
         distributions={name: kinds[name] for name in individual.genes},
         value=individual.fitness if individual.status == "scored" else None,
     )
-
-
-def _param(kind: Any, value: Any) -> Any:
-    return int(value) if type(kind).__name__ == "IntDistribution" else value
 
 
 def check() -> None:
