@@ -82,6 +82,15 @@ class Home:
         """What an individual needs to go on, or to be judged: its checkpoint and weights."""
         return self.path / "work" / str(individual)
 
+    def check_new(self) -> None:
+        """
+        Raises:
+            StudyError: something lies there that no driver left which was killed before its first event.
+        """
+        _check_study(self)
+        if self.path.exists() and not (self.path.is_dir() and all(map(_begun, self.path.iterdir()))):
+            raise StudyError(f"{self.path} exists and is no study: give another name")
+
     def make(self) -> None:
         """Make the folder if it is not there.
 
@@ -148,12 +157,12 @@ class Home:
         for folder in (self.path, self.path / "figures"):
             tidy(folder)
 
-    def sweep(self, keep: Iterable[int]) -> None:
-        """Remove the scratch folders of all individuals but these."""
-        kept = {str(individual) for individual in keep}
+    def sweep(self, individuals: Iterable[int]) -> None:
+        """Remove the scratch folders of these."""
+        names = set(map(str, individuals))
         work = self.path / "work"
         for folder in work.iterdir() if work.is_dir() and not work.is_symlink() else ():
-            if folder.name not in kept:
+            if folder.name in names:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -205,13 +214,11 @@ def fresh(name: str | None, stem: str) -> Home:
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:80] or "study"
         return next(home for n in count(1) if not (home := _at(f"{stem}-{n}")).path.exists())
     home = _at(name)
-    _check_study(home)
     if os.path.isfile(home.journal):
         raise StudyError(f"the study {name!r} exists: go on with 'gaopt resume {name}', or give another --name")
     if os.path.isfile(ComparisonHome(home.path).plan):
         raise StudyError(f"the comparison {name!r} exists: go on with 'gaopt compare {name}', or give another --name")
-    if home.path.exists() and not (home.path.is_dir() and all(map(_begun, home.path.iterdir()))):
-        raise StudyError(f"{home.path} exists and is no study: give another --name")
+    home.check_new()
     return home
 
 

@@ -57,7 +57,7 @@ def run(
 
     Args:
         config: what to do. For a study that exists it may differ in `changed.FREE` alone.
-        home: the study's folder; made if it does not exist.
+        home: the study's folder; made if it does not exist. One with other things in it is refused.
         pool: where to train; by default the one that the config names.
         watch: called with the history after each event.
         stop: called at least every other second; raises `Stopped` to end the search in good order.
@@ -83,9 +83,13 @@ def run(
     """
     home = home if isinstance(home, Home) else Home(Path(home))
     objective = resolve(config.objective)
-    config = objective.check(config)
+    config = from_tables(config.plain())  # what is searched with is what will be read back
+    config = from_tables(objective.check(config).plain())
     search = strategy(config)
-    if not home.journal.is_file():
+    if home.journal.is_file():
+        Journal(home.journal).close()  # somebody else's is refused before anything is written beside it
+    else:
+        home.check_new()
         check_read(config)
         recalled(config)  # refuses a study that is not there before anything is written
     own = pool is None
@@ -282,7 +286,8 @@ class _Loop:
     def _sweep(self) -> None:
         """An individual's folder lives until it has its score, and while it may be the best in the end."""
         likely = [self.history.best, *finalists(self.history, self.config.noise.finalists)]
-        self.home.sweep(keep=[i.id for i in (*self.history.unfinished, *likely) if i])
+        kept = {i.id for i in (*self.history.unfinished, *likely) if i}
+        self.home.sweep(self.history.individuals.keys() - kept)
 
     def _task(self, individual: Individual) -> Task:
         return Task(

@@ -179,6 +179,13 @@ def test_the_summary_can_be_written_again_from_the_runs_alone(tmp_path: Path) ->
     assert (tmp_path / "README.md").read_text() == written
 
 
+def test_a_readme_that_no_benchmark_wrote_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    said = bench("--problems", "digits", "--searches", "random", "--seeds", 1, "--out", tmp_path, code=2)
+    assert "has a README.md and no runs.csv" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+
+
 @pytest.mark.slow
 def test_several_processes_make_the_same_runs_as_one(tmp_path: Path) -> None:
     for jobs in (1, 2):

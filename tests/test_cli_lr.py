@@ -70,7 +70,7 @@ def test_as_json_the_same_arguments_print_the_same(results: Path, capfd: pytest.
         (["quick", "--set", "recipe.batsh=4"], "unknown key recipe.batsh: did you mean 'batch'?"),
         (["quick", "--seed", "-1"], "study.seed is -1"),
         (["quick", "--name", "../x"], "the study name '../x' cannot be used"),
-        (["quick", "--name", "taken"], "exists and is no study: give another --name"),
+        (["quick", "--name", "taken"], "exists and is no study: give another name"),
         (["--data", "/no/such/place"], "/no/such/place"),
         (["quick", "--set", "study.objective=gaopt.objectives.toy:valley"], "lr-find needs 'gaopt."),
         (["quick", "--set", "net.name=resnet18", "--set", "net.pretrained=/no/such"], "/no/such"),
@@ -111,7 +111,7 @@ def test_its_folder_is_no_study(results: Path, capfd: pytest.CaptureFixture[str]
     assert (code, json.loads(out)) == (0, [])
     code, _, err = invoke(capfd, "run", *SMALL, "--name", "mine")
     assert code == 2
-    assert err == f"gaopt: {results}/mine exists and is no study: give another --name\n"
+    assert err == f"gaopt: {results}/mine exists and is no study: give another name\n"
 
 
 def test_images_of_ones_own_need_no_config(tmp_path: Path, results: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -434,6 +434,20 @@ def test_what_is_no_export_of_this_study_is_never_replaced(
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+def test_what_a_person_put_into_an_export_is_never_lost(mine: Home, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("csv", "optuna", "tensorboard"):
+        for place in ("notes.txt", "more/notes.txt"):
+            assert invoke(capfd, "export", "mine", "--to", name)[0] == 0
+            notes = mine.export(name) / place
+            notes.parent.mkdir(exist_ok=True)
+            notes.write_text("mine")
+            before = {path: path.read_bytes() for path in mine.path.rglob("*") if path.is_file()}
+            code, _, err = invoke(capfd, "export", "mine", "--to", name)
+            assert (code, f"{notes} is of no export" in err) == (2, True)
+            assert {path: path.read_bytes() for path in mine.path.rglob("*") if path.is_file()} == before
+            notes.unlink()
+
+
 def test_a_folder_that_cannot_be_written_is_one_sentence(
     mine: Home, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -295,12 +295,12 @@ def test_sweeping_never_leaves_the_study(home: Home, tmp_path: Path) -> None:
     (outside / "1").mkdir(parents=True)
     (home.path / "work" / "7").mkdir(parents=True)
     (home.path / "work" / "8").symlink_to(outside)
-    home.sweep(keep=())
+    home.sweep([7, 8])
     assert not (home.path / "work" / "7").exists()
     assert (outside / "1").is_dir()
     shutil.rmtree(home.path / "work")
     (home.path / "work").symlink_to(outside)
-    home.sweep(keep=())
+    home.sweep([1])
     assert (outside / "1").is_dir()
 
 
@@ -457,4 +457,4 @@ def test_a_folder_in_place_of_a_journal_is_no_study(results: Path, capfd: Any) -
     (results / "odd" / "study.db").mkdir(parents=True)
     assert invoke(capfd, "status", "odd")[2] == f"gaopt: there is no study 'odd' in {results}: known: none\n"
     code, _, err = invoke(capfd, "run", "quick", "--name", "odd")
-    assert (code, err) == (2, f"gaopt: {results / 'odd'} exists and is no study: give another --name\n")
+    assert (code, err) == (2, f"gaopt: {results / 'odd'} exists and is no study: give another name\n")

@@ -1,5 +1,6 @@
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -7,15 +8,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import pytest
 
-from gaopt import Genetic, StudyConfig
-from gaopt.config import Faults
+from gaopt import Choice, Gene, Genetic, PoolConfig, Space, StudyConfig
+from gaopt.config import Assisted, Faults, Fidelity, GridConfig, Noise, from_tables
 from gaopt.errors import Cancelled, ConfigError, GaoptError, Hopeless, Lost, Stopped, StudyError, Unjudged
 from gaopt.events import Closed, Data, Event, Failed, Judged, Noted, Outcome, Reported, Retried, Scored, Started
 from gaopt.history import History
@@ -578,3 +580,119 @@ def test_a_signal_that_ends_what_trains_as_well_is_what_stopped_the_study(
     undisturbed = Home(tmp_path / "undisturbed")
     run(toy("sphere"), undisturbed)
     assert table(home) == table(undisturbed)
+
+
+WHOLE = Space(
+    layers=Gene(1, 5, integer=True), width=Choice((16, 32)), depth=Gene(2, 9, integer=True, when="layers > 2")
+)
+
+
+@pytest.mark.parametrize("strategy", ["genetic", "assisted", "random", "grid", "fixed", "optuna-tpe"])
+def test_a_whole_number_is_one_to_the_objective_and_in_every_table(strategy: str, home: Home, tmp_path: Path) -> None:
+    from gaopt.report.tables import csv, individuals
+
+    pytest.importorskip("optuna") if strategy == "optuna-tpe" else None
+    seen: list[Mapping[str, object]] = []
+    first = {"layers": 3.0, "width": 16, "depth": 4.0}
+    numbers: dict[str, object] = {"genetic": Genetic(4, 2), "given": (first,)}
+    if strategy not in ("genetic", "random"):
+        few = {"assisted": Assisted(4, 2)} | ({"given": (first,)} if strategy == "assisted" else {})
+        numbers = {"fixed": first} if strategy == "fixed" else few
+    config = StudyConfig(WHOLE, "gaopt.objectives.toy:valley", strategy, pool=PoolConfig("inline"), **numbers)  # type: ignore[arg-type]
+
+    def known(task: Task, report: Report) -> float:
+        seen.append(task.genes)
+        return float(sum(task.genes.values()))
+
+    history = run(config, home, pool=Inline(Plain(known)))
+    connection = sqlite3.connect(home.journal)  # as versions up to 0.5.0 wrote it
+    for name in ("layers", "depth"):
+        for value in range(10):
+            connection.execute(f"UPDATE events SET body = replace(body, '\"{name}\":{value}', '\"{name}\":{value}.0')")
+    connection.commit()
+    connection.close()
+    older = History(Journal(home.journal))
+    seen += [i.genes for each in (history, older) for i in each.individuals.values()]
+    assert {type(value) for genes in seen for value in genes.values()} == {int}
+    assert csv(individuals(history)) == csv(individuals(older))
+    assert not re.search(r"\b[0-9]\.0\b", csv(individuals(older)[["layers", "width", "depth"]]))
+
+
+LAX: dict[str, Callable[[], StudyConfig]] = {
+    "genetic.mutation is 2": lambda: replace(toy(), genetic=Genetic(mutation=2)),
+    "genetic.survivors is 5": lambda: replace(toy(), genetic=Genetic(survivors=5)),
+    "genetic.population is 4.5": lambda: toy(population=4.5),
+    "genetic.population is True": lambda: toy(population=True),
+    "assisted.population is 0": lambda: replace(toy(), strategy="assisted", assisted=Assisted(population=0)),
+    "fidelity.keep is 3": lambda: replace(toy(), fidelity=Fidelity((0.5,), keep=3)),
+    "noise.finalists is -1": lambda: replace(toy(), noise=Noise(finalists=-1)),
+    "grid.repeats is 0": lambda: replace(toy(), grid=GridConfig(0)),
+    "faults.alike is -2": lambda: replace(toy(), faults=Faults(alike=-2)),
+    "study.seed is 1.5": lambda: replace(toy(), seed=1.5),  # type: ignore[arg-type]
+    "study.seed is -1": lambda: replace(toy(), seed=-1),
+    "study.seed is nan": lambda: replace(toy(), seed=float("nan")),  # type: ignore[arg-type]
+    "study.strategy is 'genetik'": lambda: replace(toy(), strategy="genetik"),  # type: ignore[arg-type]
+    "pool.kind is 'inlin'": lambda: replace(toy(), pool=PoolConfig(kind="inlin")),  # type: ignore[arg-type]
+    "pool is 'inline': must be a table": lambda: replace(toy(), pool="inline"),  # type: ignore[arg-type]
+    "space is 3: must be a table": lambda: replace(toy(), space=3),  # type: ignore[arg-type]
+    "space.x.integer is 1: must be": lambda: replace(toy(), space=Space(x=Gene(0, 2, integer=1))),  # type: ignore[arg-type]
+    "given is 3: must be an array": lambda: replace(toy(), given=3),  # type: ignore[arg-type]
+    "given: no value for the gene": lambda: replace(toy(), given=({"lr": 1e-3},)),
+    "settings.a is None: must be": lambda: replace(toy(), settings={"settings": {"a": None}}),
+    "settings.b is b'x': must be": lambda: replace(toy(), settings={"settings": {"b": b"x"}}),
+    "a key of settings is 1: must be a text": lambda: replace(toy(), settings={"settings": {1: 2}}),
+    "settings has a table 'pool'": lambda: replace(toy(), settings={"pool": {"kind": "ray"}}),
+    "settings is 3: must be a table": lambda: replace(toy(), settings=3),  # type: ignore[arg-type]
+    "the objective is 5: must be": lambda: replace(toy(), objective=5),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("said", LAX)
+def test_a_config_of_python_s_is_refused_as_a_file_s_would_be(said: str, home: Home) -> None:
+    with pytest.raises(ConfigError, match=said):
+        run(LAX[said](), home)
+    assert not home.path.exists()
+
+
+def test_numbers_of_numpy_paths_and_tables_become_plain_ones(home: Home, tmp_path: Path) -> None:
+    given = replace(
+        toy(population=np.int64(4), generations=np.int32(2), mutation=np.float32(0.5)),
+        space={"x": Gene(np.float64(0), 1)},  # type: ignore[arg-type]
+        objective="gaopt.objectives.toy:sphere",
+        seed=np.int64(3),  # type: ignore[arg-type]
+        pool={"kind": "inline"},  # type: ignore[arg-type]
+        given=[{"x": np.float32(0.25)}],  # type: ignore[arg-type]
+        settings={"settings": {"at": tmp_path, "sizes": np.arange(3), "pair": (1, np.bool_(True))}},
+    )
+    history = run(given, home)
+    found = from_tables(history.config)
+    assert found.settings == {"settings": {"at": str(tmp_path), "sizes": [0, 1, 2], "pair": [1, True]}}
+    assert (found.seed, found.genetic, found.given) == (3, Genetic(4, 2), ({"x": 0.25},))
+    assert resumed(home) == found
+    assert table(home)
+
+
+USERS = ("config.toml", "study.lock", "work/3/photo.jpg", "figures/fitness.svg", "report.md", "notes/a.txt", "study.db")
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_a_folder_of_the_user_s_is_no_place_for_a_study(name: str, home: Home) -> None:
+    mine = home.path / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    home.path.joinpath("study.db" if name == "study.lock" else name).write_text("mine")
+    before = {path: path.read_bytes() for path in home.path.rglob("*") if path.is_file()}
+    with pytest.raises(StudyError, match=r"exists and is no study|is not a journal of gaopt"):
+        run(toy(population=4, generations=2), home)
+    assert {path: path.read_bytes() for path in home.path.rglob("*") if path.is_file()} == before
+
+
+def test_what_others_put_into_a_study_stays_there(home: Home) -> None:
+    run(toy(population=4, generations=2), home)
+    for name in ("work/2024/a.jpg", "work/mine.txt", "work/notes/b.txt", "figures/mine.svg"):
+        (home.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (home.path / name).write_text("mine")
+    run(toy(population=4, generations=4), home)
+    assert (home.path / "work/2024/a.jpg").is_file()
+    assert {path.name for path in (home.path / "work").iterdir()} >= {"2024", "mine.txt", "notes"}
+    assert (home.path / "figures/mine.svg").is_file()

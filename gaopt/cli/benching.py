@@ -57,6 +57,8 @@ def search(
     if not math.isfinite(noise):
         raise BadInput(f"--noise is {noise}: must be a finite number, 0 or more")
     if not only:
+        if (out / summary.NAME).exists() and not (out / runs.NAME).exists():
+            raise BadInput(f"{out} has a {summary.NAME} and no {runs.NAME}: give another --out")
         wanted = benchmark.cases(known(searches), problems.chosen(names), seeds, together, noise)
         benchmark.run(out / runs.NAME, wanted, data, jobs, lambda text: click.echo(text, err=True))
     click.echo(summary.write(out))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import shutil
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -92,6 +93,7 @@ def run(
                 written.record(Closed("interrupted" if told(error) else "failed"))
             raise
         written.record(Closed("finished"))
+        shutil.rmtree(home.path / "work", ignore_errors=True)  # made by Tune and its trials, which have no numbers
         return written.history
 
 

@@ -94,7 +94,7 @@ class Runner:
         else:
             watch = self._watch()
             found = run(config, place, pool=self.pool, watch=watch, stop=self.stop, judge=False, allow_changed=may)
-        place.sweep(keep=())  # winners are trained again, from nothing
+        place.sweep(found.individuals)  # winners are trained again, from nothing
         self.tell(f"{self._place(method, seed)}  {_ended(Search(method, seed, found))}")
 
     def _watch(self) -> Watch:
@@ -124,7 +124,7 @@ class Runner:
             place = self.home.finals(seed)
             may = self.allow_changed
             found = run(config, place, pool=pool, watch=self._hoped, stop=self.stop, allow_changed=may)
-        self.home.finals(seed).sweep(keep=())
+        self.home.finals(seed).sweep(found.individuals)
         self.tell(f"seed {seed}  finals: {len(found.scored)} of {len(found.individuals)} have a score")
 
     def _winners(self, seed: int) -> Iterator[finals.Winner]:

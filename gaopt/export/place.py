@@ -36,13 +36,15 @@ def rewritten(folder: Path, mark: Mapping[str, str]) -> Iterator[Path]:
         _check(folder, mark)
         folder.parent.mkdir(parents=True, exist_ok=True)
         part.mkdir()
-        yield part
-        (part / MARK).write_text(json.dumps(mark) + "\n", "utf-8")
-        _replace(folder, part)
+        try:
+            yield part
+            (part / MARK).write_text(json.dumps(mark) + "\n", "utf-8")
+            _check_own(folder, part)
+            _replace(folder, part)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
         raise StudyError(f"the folder {folder} cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _check(folder: Path, mark: Mapping[str, str]) -> None:
@@ -56,6 +58,18 @@ def _check(folder: Path, mark: Mapping[str, str]) -> None:
         known = isinstance(found, dict) and found.keys() == mark.keys()
         held = f"the export of the study {found['study']!r} to {found['format']}" if known else "another kind of export"
         raise StudyError(f"{folder} is {held}: give another --out")
+
+
+def _check_own(folder: Path, part: Path) -> None:
+    """An export has the files of the one before it, but for those of TensorBoard, which are named by their time.
+
+    Raises:
+        StudyError: there is a file that no export wrote.
+    """
+    for path in folder.rglob("*"):
+        own = path.is_dir() or path.match("events.out.tfevents.*.gaopt") or (part / path.relative_to(folder)).exists()
+        if not own or path.is_symlink():
+            raise StudyError(f"{path} is of no export, and would be lost: move it, or give another --out")
 
 
 def _replace(folder: Path, part: Path) -> None:
