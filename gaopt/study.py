@@ -83,8 +83,7 @@ def run(
     """
     home = home if isinstance(home, Home) else Home(Path(home))
     objective = resolve(config.objective)
-    config = from_tables(config.plain())  # what is searched with is what will be read back
-    config = from_tables(objective.check(config).plain())
+    config = objective.check(config.read_back()).read_back()
     search = strategy(config)
     if home.journal.is_file():
         Journal(home.journal).close()  # somebody else's is refused before anything is written beside it

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +15,7 @@ from gaopt.config.search import Assisted, Fidelity, Genetic, GridConfig, Noise, 
 from gaopt.config.shipped import find
 from gaopt.errors import ConfigError
 from gaopt.gene import AnyGene, Choice, Gene
+from gaopt.imported import called
 from gaopt.space import Genes, Space
 from gaopt.tables import overridden, plain, read_toml
 
@@ -56,7 +57,7 @@ class StudyConfig:
 
     Attributes:
         space: the genes.
-        objective: what scores an individual, as "package.module:function".
+        objective: what scores an individual: a function, or the name of one, "package.module:function".
         strategy: "genetic", "assisted" for one with a model that chooses among the offspring, "random" for individuals
             drawn evenly, as many as "genetic" has, "grid" for every combination of genes that can be counted,
             "fixed" for trainings with the genes of `fixed`, or one of the `PEERS`, as many as "genetic" has, each
@@ -68,7 +69,7 @@ class StudyConfig:
     """
 
     space: Space
-    objective: str
+    objective: str | Callable[..., Any]
     strategy: StrategyName = "assisted"
     seed: int = 0
     genetic: Genetic = field(default_factory=Genetic)
@@ -129,13 +130,18 @@ class StudyConfig:
         """How many whole trainings last as long as all, with so many trained together."""
         return sum(share * -(-number // together) for share, number in self.waves)
 
+    @property
+    def called(self) -> str:
+        """The name of the objective, which the journal keeps."""
+        return called(self.objective)
+
     def plain(self) -> dict[str, Any]:
         """The config as tables of plain data, as in its TOML file: the inverse of `from_tables`.
 
         Raises:
             ConfigError: it holds what a file cannot.
         """
-        study: dict[str, Any] = {"objective": self.objective, "strategy": self.strategy, "seed": self.seed}
+        study: dict[str, Any] = {"objective": self.called, "strategy": self.strategy, "seed": self.seed}
         if constraints := getattr(self.space, "constraints", ()):
             study["constraints"] = [constraint.text for constraint in constraints]
         tables = {"study": plain(study, "study"), "space": _space(self.space), "given": plain(self.given, "given")}
@@ -152,6 +158,14 @@ class StudyConfig:
         if taken := [name for name in OWN_TABLES if name in settings]:
             raise ConfigError(f"settings has a table {taken[0]!r}, which gaopt reads itself: must have another name")
         return tables | {name: plain(found, name) for name, found in settings.items()}
+
+    def read_back(self) -> StudyConfig:
+        """As the journal will give it back, checked like a file; with the objective itself, which may be a function.
+
+        Raises:
+            ConfigError: a value cannot be used, with the sentence that a file gets.
+        """
+        return replace(from_tables(self.plain()), objective=self.objective)
 
 
 DECIDING = {
