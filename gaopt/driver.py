@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import signal
+import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
+from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from gaopt import pools
 from gaopt.config import Stop, StudyConfig
@@ -23,12 +25,14 @@ from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.objective import resolve
+from gaopt.page import console, listed
 from gaopt.pools import Pool
 from gaopt.printable import path_shown, printable
 from gaopt.progress import Progress, look, planned
-from gaopt.screen import listed, watcher
+from gaopt.screen import watcher
 from gaopt.signals import Signals
 from gaopt.study import go_on, run
+from gaopt.waiting import waiting
 
 
 def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool, allow_changed: bool = False) -> None:
@@ -48,7 +52,7 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool, allow_c
         home = place()
         _introduce(home, config, pool)
         try:
-            with watcher(home.name, as_json) as watch:
+            with watcher(home.name, as_json, signals) as watch:
                 history = run(config, home, pool=pool, watch=watch, stop=signals.check, allow_changed=allow_changed)
         except (Stopped, Hopeless, Lost, Unwritable) as error:
             _say_how(home, error)
@@ -68,8 +72,11 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool, allow_c
 def _say_how(home: Home, error: GaoptError) -> None:
     if not home.journal.is_file():
         return  # its first event could not be written: there is nothing to go on with
-    what = "its report is written; try that again with" if isinstance(error, Unjudged) else "stopped; go on with"
-    click.echo(f"{what}: gaopt resume {path_shown(shlex.quote(home.handle))}", err=True)
+    unjudged, study = isinstance(error, Unjudged), path_shown(shlex.quote(home.handle))
+    what = "its report is written; try that again with" if unjudged else "stopped; go on with"
+    click.echo(f"{what}: gaopt resume {study}", err=True)
+    if not unjudged:
+        click.echo(f"a report of what there is so far: gaopt report {study}", err=True)
 
 
 def _report(history: History, home: Home) -> None:
@@ -98,10 +105,9 @@ def open_pool(config: StudyConfig, shared: Any, stop: Callable[[], None] = go_on
     Raises:
         Stopped: a signal came while it started.
     """
-    if config.pool.kind == "ray":
-        click.echo("starting Ray …", err=True)
     try:
-        return pools.pool(config, resolve(config.objective), shared)
+        with waiting("starting Ray") if config.pool.kind == "ray" else nullcontext():
+            return pools.pool(config, resolve(config.objective), shared)
     except SystemExit:  # how Ray's own handler takes a SIGTERM
         raise Stopped(signal.SIGTERM) from None
     except Lost:
@@ -117,9 +123,16 @@ def _introduce(home: Home, config: StudyConfig, pool: Pool) -> None:
     what, where = f"{trainings} in {generations}, {together} at a time", path_shown(home.path)
     click.echo(f"study {path_shown(home.name)}: {what}, results in {where}", err=True)
     if pool.dashboard:
-        click.echo(f"Ray dashboard: {path_shown(pool.dashboard)}  (its token: ray get-auth-token)", err=True)
+        say_dashboard(pool.dashboard)
     elif config.pool.kind == "ray" and config.pool.dashboard:
         click.echo("there is no Ray dashboard: all of its ports are taken, or the cluster has none", err=True)
+
+
+def say_dashboard(address: str) -> None:
+    """Where it is, and how its token is printed: Ray's command may lie beside Python, and not on the path."""
+    beside = Path(sys.executable).with_name("ray")
+    ray = "ray" if shutil.which("ray") or not beside.is_file() else shlex.quote(str(beside))
+    click.echo(f"Ray dashboard: {path_shown(address)}  (its token: {path_shown(ray)} get-auth-token)", err=True)
 
 
 def _count(number: int, thing: str) -> str:
@@ -154,7 +167,7 @@ def _compare(history: History) -> None:
     from gaopt.report.compared import HEAD, compared, row, verdicts
 
     rows = [row(one)[:-1] for one in compared(history)]
-    Console().print(listed(HEAD[:-1], rows, HEAD[1:]))
+    console().print(listed(HEAD[:-1], rows, HEAD[1:]))
     for verdict in verdicts(history):
         click.echo(printable(verdict))
 

@@ -179,6 +179,7 @@ class History:
                 self.judged[individual] = event
             case Closed():
                 self.closed = event
+                self.put_down()
 
     def _open(self, event: Opened) -> None:
         self.created = self.created or event.at
@@ -188,9 +189,12 @@ class History:
         self.data = event.data or self.data
         self.openings.append((event, len(self.ends)))
         self._before = self.elapsed, len(self.ends)
-        for individual in self.individuals.values():
-            if individual.status == "running":  # its task died with the driver that started it
-                individual.status = "waiting"
+        self.put_down()
+
+    def put_down(self) -> None:
+        """No driver holds the study: what was being trained died with the last one, and will be trained again."""
+        for individual in self.running:
+            individual.status = "waiting"
 
     def _breed(self, event: Bred) -> None:
         for birth in event.births:

@@ -184,7 +184,7 @@ class ComparisonHome(Home):
 
 def results() -> Path:
     """Where studies lie: GAOPT_RESULTS, or results/ under the current folder."""
-    return Path(os.environ.get("GAOPT_RESULTS") or "results")
+    return Path(os.path.expanduser(os.environ.get("GAOPT_RESULTS") or "results"))
 
 
 def studies() -> Iterator[Home]:
@@ -198,6 +198,19 @@ def studies() -> Iterator[Home]:
     for journal in sorted(root.glob("*/study.db")) if os.path.isdir(root) else ():
         if os.path.isfile(journal):
             yield Home(journal.parent)
+
+
+def comparisons() -> Iterator[ComparisonHome]:
+    """All comparisons, by name.
+
+    Raises:
+        StudyError: nobody may look for them.
+    """
+    _check_results()
+    root = results()
+    for plan in sorted(root.glob("*/comparison.toml")) if os.path.isdir(root) else ():
+        if os.path.isfile(plan):
+            yield ComparisonHome(plan.parent)
 
 
 def fresh(name: str | None, stem: str) -> Home:

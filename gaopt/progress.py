@@ -104,13 +104,24 @@ def look(home: Home) -> Progress:
     Raises:
         StudyError: the journal cannot be read.
     """
-    for attempt in (1, 2):
+    history, holds = current(home)
+    return progress(home.name, history, held=holds, now=time.time())
+
+
+def current(home: Home) -> tuple[History, bool]:
+    """A study's history, and whether a driver holds it: where none does, nothing in it is being trained.
+
+    Raises:
+        StudyError: the journal cannot be read.
+    """
+    for _ in range(2):
         holds = held(home.path)  # asked first: a driver that ends meanwhile has put the study down
         with Journal(home.journal) as journal:
-            now = progress(home.name, History(journal), held=holds, now=time.time())
-        if now.state != "cut off" or attempt == 2:  # or one that starts meanwhile: look again
-            break
-    return now
+            history = History(journal)
+        if state(history, holds) != "cut off":  # else one may have started meanwhile: look again
+            return history, holds
+    history.put_down()
+    return history, holds
 
 
 def progress(name: str, history: History, *, held: bool, now: float) -> Progress:

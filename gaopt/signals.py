@@ -9,6 +9,10 @@ from typing import Any
 
 from gaopt.errors import Stopped
 
+STOPPING = "stopping in good order; once more to end at once"
+SHOW_CURSOR = b"\x1b[?25h"
+"""To a terminal: a page that renews itself has hidden it."""
+
 
 class Signals:
     """Notes SIGINT, SIGTERM and SIGHUP (a terminal that is gone), for the search to end in good order.
@@ -16,13 +20,16 @@ class Signals:
     A second one ends the process at once, but for SIGHUP: a shell that ends and the kernel may both send it. A terminal
     that is gone takes no more words: what is said from then on is said to nobody.
 
+    Where a page that renews itself says that the search stops (`told_on_a_page`), a word from here would push it down.
+
     A handler that raised would do so anywhere, also inside of Ray, which turns it into an error of another kind.
     """
 
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __init__(self) -> None:
-        self._received: int | None = None
+        self.received: int | None = None
+        self.told_on_a_page = False
         self._terminals = [stream for stream in (1, 2) if os.isatty(stream)]
 
     def check(self) -> None:
@@ -30,8 +37,8 @@ class Signals:
         Raises:
             Stopped: a signal came.
         """
-        if self._received:
-            raise Stopped(self._received)
+        if self.received:
+            raise Stopped(self.received)
 
     def listen(self) -> None:
         for number in self.numbers:
@@ -41,13 +48,19 @@ class Signals:
     def _note(self, number: int, frame: Any) -> None:
         if number == signal.SIGHUP:
             self._hush()
-        if self._received:
+        if self.received:
             if number != signal.SIGHUP:
+                self._write(SHOW_CURSOR if 2 in self._terminals else b"")
                 os._exit(128 + number)
             return
-        self._received = number
+        self.received = number
+        if not self.told_on_a_page:
+            self._write(f"{STOPPING}\n".encode())
+
+    @staticmethod
+    def _write(words: bytes) -> None:
         with suppress(OSError):  # stderr may be gone, with the terminal
-            os.write(2, b"stopping in good order; once more to end at once\n")  # print is not safe in a handler
+            os.write(2, words)  # print is not safe in a handler
 
     def _hush(self) -> None:
         for stream in self._terminals:

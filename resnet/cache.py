@@ -21,7 +21,7 @@ SPLITS = ("train", "valid", "test")
 
 def default() -> Path:
     """$XDG_CACHE_HOME/gaopt, or ~/.cache/gaopt."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gaopt"
+    return Path(os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "gaopt"
 
 
 def cached(folder: Path, key: str, make: Callable[[], Source]) -> Source:

@@ -95,7 +95,7 @@ def _read_on() -> Iterator[None]:
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="gaopt")
+@click.version_option(__version__, "-V", "--version", prog_name="gaopt")
 def cli() -> None:
     """Tune the learning rate, weight decay and momentum of an image classifier by a genetic search.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,22 +13,26 @@ from gaopt.cli.group import cli
 from gaopt.errors import BadInput
 from gaopt.printable import path_shown, printable, printable_lines
 
+if TYPE_CHECKING:
+    from gaopt.home import ComparisonHome
+
 
 @cli.command()
 @click.argument("study")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--follow", is_flag=True, help="Stay, and renew the page until the search ends.")
 def status(study: str, as_json: bool, follow: bool) -> None:
-    """Where a study is: from any shell, while it runs or afterwards."""
-    from rich.console import Console
-
+    """Where a study or a comparison is: from any shell, while it runs or afterwards."""
     from gaopt.hold import held
-    from gaopt.home import existing
+    from gaopt.home import comparison, existing
     from gaopt.journal import Journal
+    from gaopt.page import console, page
     from gaopt.progress import look
     from gaopt.screen import follow as follow_page
-    from gaopt.screen import page
 
+    if compared := comparison(study):
+        _status(compared, as_json, follow)
+        return
     home = existing(study)
     if as_json:
         click.echo(json.dumps(look(home).plain()))
@@ -35,50 +40,72 @@ def status(study: str, as_json: bool, follow: bool) -> None:
         with Journal(home.journal) as journal:
             follow_page(home.name, journal, lambda: held(home.path))
     else:
-        console = Console()
-        console.print(page(look(home), time.time(), console.width))
+        screen = console()
+        screen.print(page(look(home), time.time(), screen.width))
+
+
+def _status(home: ComparisonHome, as_json: bool, follow: bool) -> None:
+    """Of a comparison."""
+    from rich.live import Live
+
+    from gaopt.comparing.look import compared
+    from gaopt.page import console
+
+    screen, now = console(), compared(home)
+    if as_json:
+        click.echo(json.dumps(now.plain()))
+    elif follow:
+        with Live(console=screen, auto_refresh=False) as live:
+            while now.running:
+                live.update(now.page(screen.width), refresh=True)
+                time.sleep(1)
+                now = compared(home)
+            live.update(now.page(screen.width), refresh=True)
+    else:
+        screen.print(now.page(screen.width))
 
 
 @cli.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
-    """All studies in results/ (or GAOPT_RESULTS)."""
-    from rich.console import Console
-
-    from gaopt.home import studies
+    """All studies and comparisons in results/ (or GAOPT_RESULTS)."""
+    from gaopt.comparing.look import compared
+    from gaopt.home import ComparisonHome, comparisons, studies
+    from gaopt.page import console, line, overview
     from gaopt.progress import look
-    from gaopt.screen import overview
 
-    found = []
-    for home in studies():
+    found: list[tuple[dict[str, Any], tuple[str, ...]]] = []
+    for home in (*studies(), *comparisons()):
         try:
-            now = look(home)
-            overview([now])  # what cannot be shown is told as what cannot be read
-            found.append(now)
+            if isinstance(home, ComparisonHome):
+                both = compared(home)
+                found.append((both.plain(), both.line()))
+            else:
+                now = look(home)
+                found.append((now.plain(), line(now)))  # what cannot be shown is told as what cannot be read
         except BadInput as error:
             click.echo(f"gaopt: {printable_lines(str(error))}", err=True)
         except Exception as error:  # one study of many, that may be a stranger's
             said = f"{home.path} cannot be read: {type(error).__name__}: {error}"
             click.echo(f"gaopt: {printable(said[:500])}", err=True)
     if as_json:
-        click.echo(json.dumps([each.plain() for each in found]))
+        click.echo(json.dumps([plain for plain, _ in found]))
     else:
-        Console().print(overview(found))
+        screen = console()
+        screen.print(overview([row for _, row in found], screen.width))
 
 
 @cli.command()
 @click.argument("study")
 def report(study: str) -> None:
     """Write a study's tables and report again, also while it runs."""
-    from gaopt.history import History
     from gaopt.home import existing
-    from gaopt.journal import Journal
+    from gaopt.progress import current
     from gaopt.report import write
 
     home = existing(study)
-    with Journal(home.journal) as journal:
-        for path in write(History(journal), home):
-            click.echo(path_shown(path))
+    for path in write(current(home)[0], home):
+        click.echo(path_shown(path))
 
 
 @cli.command()

@@ -51,10 +51,8 @@ def _list(as_json: bool) -> None:
 
 
 def _published(as_json: bool) -> None:
-    from rich.console import Console
-
+    from gaopt.page import console, listed
     from gaopt.published import published
-    from gaopt.screen import listed
 
     if as_json:
         click.echo(json.dumps([asdict(each) for each in published()]))
@@ -63,7 +61,7 @@ def _published(as_json: bool) -> None:
     rows = [
         (r.data, r.method, r.printed, "" if r.top5 is None else f"{r.top5:.2f}", r.split, r.source) for r in published()
     ]
-    Console().print(listed(head, rows, numbers))
+    console().print(listed(head, rows, numbers))
 
 
 def _find(name: str) -> Path:

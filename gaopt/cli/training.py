@@ -120,7 +120,9 @@ def start(
 
 
 def stem_of(path: Path) -> str:
-    """What a study is called after: its config, or the study whose config.toml that is."""
+    """What a study is called after: its config, or the study whose config.toml that is; a pipe has no name."""
+    if path.is_fifo():
+        return "study"
     return path.absolute().parent.name if path.name == "config.toml" else path.stem
 
 

@@ -15,7 +15,7 @@ from gaopt.comparing.plan import Plan
 from gaopt.comparing.read import comparison
 from gaopt.comparing.run import Runner, missing
 from gaopt.comparison import Comparison
-from gaopt.driver import open_pool
+from gaopt.driver import open_pool, say_dashboard
 from gaopt.errors import BadInput, GaoptError, Unwritable
 from gaopt.hold import Hold, check_free
 from gaopt.home import ComparisonHome
@@ -93,7 +93,7 @@ def _run(
         plan = plans.current(plan, home)
         _introduce(home, plan, pool.capacity)
         if pool.dashboard:
-            click.echo(f"Ray dashboard: {pool.dashboard}  (its token: ray get-auth-token)", err=True)
+            say_dashboard(pool.dashboard)
         runner = Runner(home, plan, pool, shared, signals.check, _say, allow_changed)
         try:
             runner.run()

@@ -27,12 +27,12 @@ def _shipped(pattern: str) -> dict[str, Path]:
 
 
 def find(source: str | Path) -> Path:
-    """The file of a preset's name or of a path."""
+    """The file of a preset's name or of a path; that of `<(…)` and `/dev/stdin` is a pipe."""
     known, path = presets(), Path(source)
     if str(source) in known:
         return known[str(source)]
     try:
-        if path.is_file():
+        if path.is_file() or path.is_fifo():
             return path
     except PermissionError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None

@@ -12,10 +12,8 @@ from gaopt.events import Reported, Scored
 from gaopt.experiment import Experiment, experiment
 from gaopt.gene import AnyGene, Choice
 from gaopt.history import History, Individual, Status
-from gaopt.hold import held
 from gaopt.home import Home
-from gaopt.journal import Journal
-from gaopt.progress import state
+from gaopt.progress import current, state
 
 State = Literal["COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING"]
 """In the words of Optuna."""
@@ -104,28 +102,28 @@ def read(home: Home) -> Study:
     Raises:
         StudyError: the study cannot be read, or nothing in it has a score.
     """
-    holds = held(home.path)
-    with Journal(home.journal) as journal:
-        return study(home.name, History(journal), held=holds)
+    return study(home.name, *current(home))
 
 
-def study(name: str, history: History, *, held: bool = False) -> Study:
+def study(name: str, history: History, held: bool = False) -> Study:
     """
     Args:
-        held: whether a driver holds the study now; if none does, what was being trained will be trained again.
+        held: whether a driver holds the study now.
 
     Raises:
         StudyError: nothing in it has a score.
     """
     if not (history.scored or history.early):
         raise StudyError(f"the study {name!r} has no score yet: there is nothing to export")
+    if not held:
+        history.put_down()
     config, now, best = from_tables(history.config), state(history, held), history.best
     variants = experiment(history.config)
     about = {"objective": config.objective, "strategy": config.strategy, "seed": config.seed, "state": now}
     return Study(
         name=name,
         space=_space(variants, config.space),
-        trials=list(_Trials(history, variants, running=now == "running")),
+        trials=list(_Trials(history, variants)),
         best=best.id if best else None,
         created=history.created,
         state=now,
@@ -142,8 +140,8 @@ def _space(found: Experiment | None, space: Mapping[str, AnyGene]) -> dict[str, 
 class _Trials:
     """What every trial of a study is made with, found once."""
 
-    def __init__(self, history: History, found: Experiment | None, running: bool) -> None:
-        self._history, self._experiment, self._running = history, found, running
+    def __init__(self, history: History, found: Experiment | None) -> None:
+        self._history, self._experiment = history, found
         self._best, self._repeated, self._means = history.best, history.repeated, history.means
         self._metric = followed(history)
 
@@ -156,7 +154,7 @@ class _Trials:
         return Trial(
             number=individual.id,
             params=self._params(individual),
-            state=self._state(individual),
+            state=STATES[individual.status],
             value=self._value(individual),
             candidate=self._candidate(individual),
             curve=_curve(individual, self._metric),
@@ -172,11 +170,6 @@ class _Trials:
         if self._experiment and "variant" in individual.genes:
             return individual.genes | {"variant": self._experiment.variant(individual.genes).name}
         return individual.genes
-
-    def _state(self, individual: Individual) -> State:
-        if individual.status == "running" and not self._running:
-            return "WAITING"  # its driver is gone: it will be trained again
-        return STATES[individual.status]
 
     def _value(self, individual: Individual) -> float | None:
         score = _score(individual)
