@@ -26,6 +26,7 @@ from optuna.distributions import (  # noqa: E402
     FloatDistribution,
     IntDistribution,
 )
+from optuna.testing import pytest_samplers as suite  # noqa: E402
 from optuna.trial import TrialState  # noqa: E402
 from ray import tune  # noqa: E402
 from ray.tune.search import ConcurrencyLimiter, Searcher  # noqa: E402
@@ -58,6 +59,21 @@ def test_the_examples_of_the_docstrings_run(module: Any) -> None:
 
 
 # Optuna
+
+
+class TestOptunasOwnSuite(suite.BasicSamplerTestCase, suite.SingleOnlySamplerTestCase):
+    """What Optuna ships for whoever writes a sampler."""
+
+    @pytest.fixture
+    def sampler(self) -> Any:
+        return lambda: GaoptSampler(seed=0)
+
+
+@pytest.mark.slow  # a minute: forty spaces, and a model for each
+class TestOptunasOwnSuiteOfSpaces(suite.RelativeSamplerTestCase):
+    @pytest.fixture
+    def sampler(self) -> Any:
+        return lambda: GaoptSampler(seed=0)
 
 
 def test_a_study_of_thirty_trials_comes_nearer_than_random() -> None:

@@ -36,6 +36,10 @@ except ImportError as error:  # pragma: no cover - a test hides Optuna, in anoth
 Distributions = Mapping[str, BaseDistribution]
 
 
+class SeveralObjectivesError(ConfigError, ValueError):
+    """Optuna's users expect a ValueError."""
+
+
 class GaoptSampler(BaseSampler):
     """Parameters that every completed trial has are searched together; any other is drawn at random.
 
@@ -62,14 +66,14 @@ class GaoptSampler(BaseSampler):
         check(self._seed, strategy, population)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        if len(study.directions) > 1:
-            raise ConfigError(f"the study has {len(study.directions)} objectives: GaoptSampler searches for one")
+        _check_single(study)
         shared = intersection_search_space(study.get_trials(deepcopy=False))
         return {name: distribution for name, distribution in shared.items() if not distribution.single()}
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
+        _check_single(study)
         if not search_space:
             return {}
         axes = {name: axis(distribution) for name, distribution in search_space.items()}
@@ -81,12 +85,14 @@ class GaoptSampler(BaseSampler):
         place = sum(other.number < trial.number for other in ahead)
         asked = self._ask(told, Space(**{name: own.gene for name, own in axes.items()}), place + 1)
         if len(asked) <= place:
-            return {}  # every combination was tried: what is tried again is drawn at random
+            # Every combination was tried: what is tried again is drawn at random.
+            return {name: self.sample_independent(study, trial, name, each) for name, each in search_space.items()}
         return {name: _external(search_space[name], axes[name], gene) for name, gene in asked[place].items()}
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
+        _check_single(study)
         own = axis(param_distribution)
         draw = keyed(self._seed, trial.number, int.from_bytes(param_name.encode(), "big"))
         return _external(param_distribution, own, own.gene.at(draw.random()))
@@ -96,6 +102,11 @@ class GaoptSampler(BaseSampler):
 
 
 TOLD = (TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED, TrialState.RUNNING)
+
+
+def _check_single(study: Study) -> None:
+    if len(study.directions) > 1:
+        raise SeveralObjectivesError(f"the study has {len(study.directions)} objectives: GaoptSampler searches for one")
 
 
 def axis(distribution: BaseDistribution) -> Axis:
