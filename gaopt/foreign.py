@@ -24,7 +24,7 @@ def text_of(path: Path) -> str:
         found = file.read(LARGEST + 1)
     if len(found) > LARGEST:
         raise ValueError(f"it is larger than {LARGEST >> 20} MiB")
-    return found.decode()
+    return found.decode("utf-8-sig")  # some editors begin a file with a byte-order mark
 
 
 def check_rollback(database: Path) -> None:

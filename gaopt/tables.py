@@ -28,11 +28,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         ConfigError: it cannot be read, or is not TOML.
     """
     try:
-<<<<<<< HEAD
         tables = tomllib.loads(text_of(path))
-=======
-        tables = tomllib.loads(path.read_text("utf-8-sig"))  # some editors begin a file with a byte-order mark
->>>>>>> w-e
     except RecursionError as error:
         raise ConfigError(f"{path} holds lists or tables that are nested too deep") from error
     except ValueError as error:  # no TOML, no UTF-8, or a whole number that Python does not read
