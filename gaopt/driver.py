@@ -20,6 +20,7 @@ import click
 from gaopt import pools
 from gaopt.config import Stop, StudyConfig
 from gaopt.errors import GaoptError, Hopeless, Lost, Stopped, Unjudged, Unwritable
+from gaopt.events import Data
 from gaopt.experiment import shown
 from gaopt.history import History
 from gaopt.home import Home
@@ -96,7 +97,7 @@ def _report(history: History, home: Home) -> None:
 
 
 def open_pool(config: StudyConfig, shared: Any, stop: Callable[[], None] = go_on) -> Pool:
-    """The pool that a config names, with a word for whoever waits for it.
+    """The pool that a config names, with a word for whoever waits for it, and on the images.
 
     Args:
         shared: what the objective prepared.
@@ -107,12 +108,15 @@ def open_pool(config: StudyConfig, shared: Any, stop: Callable[[], None] = go_on
     """
     try:
         with waiting("starting Ray") if config.pool.kind == "ray" else nullcontext():
-            return pools.pool(config, resolve(config.objective), shared)
+            pool = pools.pool(config, resolve(config.objective), shared)
     except SystemExit:  # how Ray's own handler takes a SIGTERM
         raise Stopped(signal.SIGTERM) from None
     except Lost:
         stop()  # one that came meanwhile is the reason
         raise
+    if pool.data:
+        _tell(pool.data)
+    return pool
 
 
 def _introduce(home: Home, config: StudyConfig, pool: Pool) -> None:
@@ -135,6 +139,16 @@ def say_dashboard(address: str) -> None:
     click.echo(f"Ray dashboard: {path_shown(address)}  (its token: {path_shown(ray)} get-auth-token)", err=True)
 
 
+def _tell(data: Data) -> None:
+    """Which images are trained on and measured by."""
+    click.echo(printable(f"{data.name}: {len(data.classes)} classes"), err=True)
+    for split, counts in data.counts.items():
+        where = f"{split}: {_count(sum(counts), 'image')} from {data.origins.get(split, data.name)}"
+        click.echo(f"  {printable(where)}: {printable(data.counted(split))}", err=True)
+    for warning in data.warnings:
+        click.echo(f"  note: {printable(warning)}", err=True)
+
+
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
@@ -151,7 +165,7 @@ def _conclude(home: Home, history: History, as_json: bool) -> None:
         _compare(history)
         click.echo(f"report: {path_shown(home.report)}")
     else:
-        _praise(now)
+        _praise(now, history.data)
         click.echo(f"report: {path_shown(home.report)}")
 
 
@@ -172,7 +186,7 @@ def _compare(history: History) -> None:
         click.echo(printable(verdict))
 
 
-def _praise(now: Progress) -> None:
+def _praise(now: Progress, data: Data | None) -> None:
     """The best of a search."""
     assert now.best
     if now.ended:
@@ -180,6 +194,12 @@ def _praise(now: Progress) -> None:
     genes = "  ".join(f"{name} {value}" for name, value in shown(now.config, now.best.genes).items())
     click.echo(f"best: individual {now.best.id}  {genes}")
     how = f", the mean of {now.trials} trainings" if now.trials > 1 else ""
-    click.echo(f"validation fitness: {now.fitness:.4f}{how}")
+    click.echo(f"validation fitness: {now.fitness:.4f}{how}{_beside(data, 'valid')}")
     if now.test:
-        click.echo("test: " + "  ".join(f"{printable(name)} {value:.4f}" for name, value in now.test.items()))
+        said = "  ".join(f"{printable(name)} {value:.4f}" for name, value in now.test.items())
+        click.echo(f"test: {said}{_beside(data, 'test')}")
+
+
+def _beside(data: Data | None, split: str) -> str:
+    """What an accuracy is to be held against."""
+    return f"  (the commonest class alone: top1 {data.majority(split):.4f})" if data else ""

@@ -63,6 +63,16 @@ class Data:
         counts = self.counts.get(split, ())
         return max(counts, default=0) / max(1, sum(counts))
 
+    def counted(self, split: str) -> str:
+        """How many images of each class, in words; of many classes the fewest and the most."""
+        found = list(zip(self.counts.get(split, ()), self.classes, strict=False))
+        if len(found) <= 10:
+            return ", ".join(f"{name} {count}" for count, name in found)
+        (few, rarest), (many, commonest) = min(found), max(found)
+        if few == many:
+            return f"{few} of each class"
+        return f"{few} ({rarest}) to {many} ({commonest}) of a class"
+
 
 @dataclass(frozen=True)
 class Opened:

@@ -45,10 +45,11 @@ def _read(path: Path) -> Source | None:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             splits = [_split(arrays[f"{name}_images"], arrays[f"{name}_labels"]) for name in SPLITS]
             classes, form = tuple(json.loads(arrays["classes"].tobytes())), str(arrays["form"])
+            folders, warnings = json.loads(arrays["found"].tobytes())
     # What a missing, cut or altered file raises; zipfile checks the sum of each array.
     except (OSError, EOFError, KeyError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error):
         return None
-    return Source(splits[0], splits[1], splits[2], classes, form) if splits[0] else None
+    return Source(splits[0], splits[1], splits[2], classes, form, folders, tuple(warnings)) if splits[0] else None
 
 
 def _split(images: np.ndarray, labels: np.ndarray) -> Split | None:
@@ -59,9 +60,10 @@ def _write(path: Path, source: Source) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     none = Split(np.empty((0, 0, 0, 0), np.uint8), np.empty(0, np.int64))
     splits = {name: getattr(source, name) or none for name in SPLITS}
-    # Not as an array of texts, where each is as long as the longest.
-    classes = np.frombuffer(json.dumps(source.classes).encode(), np.uint8)
-    arrays: dict[str, Any] = {"classes": classes, "form": np.array(source.form)}
+    # Not as arrays of texts, where each is as long as the longest.
+    texts = {"classes": source.classes, "found": (source.folders, source.warnings)}
+    arrays: dict[str, Any] = {key: np.frombuffer(json.dumps(each).encode(), np.uint8) for key, each in texts.items()}
+    arrays["form"] = np.array(source.form)
     arrays |= {f"{name}_images": split.images for name, split in splits.items()}
     arrays |= {f"{name}_labels": split.labels for name, split in splits.items()}
     with NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:

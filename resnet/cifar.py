@@ -177,7 +177,8 @@ def read(release: Release, tree: Tree, folder: Parts, size: int) -> Source:
     splits = {name: _batch(batch, release.labels, len(classes), size, where[name]) for name, batch in content.items()}
     test = splits.pop(release.test)
     train = Split(*(np.concatenate([getattr(s, key) for s in splits.values()]) for key in ("images", "labels")))
-    return Source(train, None, test, tuple(classes), "batches" if genuine else "unverified batches")
+    form, folders = "batches" if genuine else "unverified batches", {"train": "training images", "test": "test images"}
+    return Source(train, None, test, tuple(classes), form, folders)
 
 
 def _is_name(name: object) -> bool:

@@ -18,6 +18,7 @@ from resnet.decode import fitted, read_image
 from resnet.paths import check_path
 from resnet.split import DataError, Source, Split, divide, limited
 from resnet.trees import Tree, open_tree
+from resnet.warned import warned
 
 __all__ = ["DataError", "DataSpec", "Images", "Split", "joined", "load", "read_image"]
 
@@ -111,7 +112,15 @@ def load(spec: DataSpec, cache: Path | None = None) -> Images:
     parts = limited(divide(source, spec.valid, spec.test, spec.seed), spec.limit)
     train, valid, test = (parts[key].take() for key in ("train", "valid", "test"))
     mean, std = statistics(train.images)
-    return Images(train, valid, test, source.classes, mean, std, name, _digest(source.classes, (train, valid, test)))
+    digest = _digest(source.classes, (train, valid, test))
+    found = Images(train, valid, test, source.classes, mean, std, name, digest, _origins(source, spec, name))
+    return replace(found, warnings=(*source.warnings, *warned(found)))
+
+
+def _origins(source: Source, spec: DataSpec, name: str) -> dict[str, str]:
+    train = source.folders.get("train") or name
+    aside = {"valid": f"{100 * spec.valid:g} % of {train}", "test": f"{100 * spec.test:g} % of {train}"}
+    return {"train": train} | aside | {split: folder for split, folder in source.folders.items() if folder}
 
 
 def joined(images: Images) -> Images:
@@ -123,13 +132,14 @@ def joined(images: Images) -> Images:
     train = Split(*(np.concatenate([getattr(split, part) for split in both]) for part in ("images", "labels")))
     mean, std = statistics(train.images)
     digest = _digest(images.classes, (train, images.valid, images.test))
-    return replace(images, train=train, mean=mean, std=std, digest=digest)
+    origins = images.origins | {"train": "train and valid together"}
+    return replace(images, train=train, mean=mean, std=std, digest=digest, origins=origins)
 
 
 def _digits(path: str, size: int) -> Source:
     """Alpaydin and Kaynak, *Optical recognition of handwritten digits*, 1998: the test set, as scikit-learn has it."""
     if path:
-        raise DataError(f"path is {path!r}: must be empty with the digits, which come with scikit-learn")
+        raise DataError(f'path is {path!r}: must be empty with the digits; name = "folder" takes images')
     from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -179,8 +189,8 @@ def _folder(path: str, size: int, cache: Path) -> tuple[Source, str]:
 def _kept(tree: Tree, name: str, size: int, cache: Path) -> Source:
     import PIL
 
-    # Another Pillow may decode to other pixels; the 2 is the form of the kept file.
-    key = hashlib.sha256(f"2 {PIL.__version__} {name} {size} {tree.digest()}".encode()).hexdigest()
+    # Another Pillow may decode to other pixels; the 3 is the form of the kept file.
+    key = hashlib.sha256(f"3 {PIL.__version__} {name} {size} {tree.digest()}".encode()).hexdigest()
     return kept.cached(cache, key[:32], partial(_read, tree, name, size))
 
 

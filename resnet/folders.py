@@ -16,7 +16,12 @@ from resnet.decode import LARGEST, decode, strict, suffixes
 from resnet.split import DataError, Source, Split
 from resnet.trees import Parts, Tree
 
-NAMES = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
+SPLITS = {
+    "train": ("train", "training", "seg_train"),
+    "valid": ("valid", "val", "validation", "dev"),
+    "test": ("test", "testing", "seg_test"),
+}
+NAMES = {name: split for split, names in SPLITS.items() for name in names}
 """What a folder holds by its name, in any case."""
 
 LONGEST = 255
@@ -29,10 +34,14 @@ class Plan:
 
     Attributes:
         splits: by "train", "valid" and "test": each image file with its class, sorted by name.
+        folders: of the splits; empty for the root of the tree.
+        unused: the image files in none of them.
     """
 
     classes: tuple[str, ...]
     splits: dict[str, list[tuple[Parts, int]]]
+    folders: dict[str, str]
+    unused: list[str]
 
 
 def read(tree: Tree, size: int) -> Source:
@@ -52,7 +61,13 @@ def read(tree: Tree, size: int) -> Source:
         for index, (parts, _) in enumerate(files)
     }
     form = "/".join(sorted(_decode_into(slots, tree)))
-    return Source(splits["train"], splits.get("valid"), splits.get("test"), plan.classes, form)
+    warnings = (_unused(plan.unused),) if plan.unused else ()
+    return Source(splits["train"], splits.get("valid"), splits.get("test"), plan.classes, form, plan.folders, warnings)
+
+
+def _unused(files: list[str]) -> str:
+    many = "1 image is" if len(files) == 1 else f"{len(files)} images are"
+    return f"{many} in no class folder of a split, and not used: {files[0]}" + ", …" * (len(files) > 1)
 
 
 def plan_of(tree: Tree) -> Plan:
@@ -74,8 +89,27 @@ def plan_of(tree: Tree) -> Plan:
             raise DataError(
                 f"{tree.where(folders['train'])} holds the class {name[:80]!r}…: a name has {LONGEST} bytes"
             )
+    _check_alike(tree, folders["train"], classes)
     images = sorted(parts for parts in tree.listing.files if PurePath(parts[-1]).suffix.lower() in suffixes())
-    return Plan(classes, {name: _labelled(tree, folder, classes, images) for name, folder in folders.items()})
+    splits = {name: _labelled(tree, folder, classes, images) for name, folder in folders.items()}
+    used = {parts for files in splits.values() for parts, _ in files}
+    unused = ["/".join(parts) for parts in images if parts not in used]
+    return Plan(classes, splits, {name: "/".join(folder) for name, folder in folders.items()}, unused)
+
+
+def _check_alike(tree: Tree, folder: Parts, classes: Collection[str]) -> None:
+    """Whether what looks like classes holds the classes: splits under names that are not known, say."""
+    depth = len(folder)
+    inside: dict[str, set[str]] = {name: set() for name in classes}
+    for parts in tree.listing.folders:
+        if len(parts) == depth + 2 and parts[:depth] == folder:
+            inside[parts[depth]].add(parts[-1])
+    common = set.intersection(*inside.values())
+    if common and len(set.union(*inside.values())) > 1:
+        raise DataError(
+            f"{tree.where(folder)} holds {_list(classes)}, each with {_list(sorted(common))} in it, and it is"
+            " unclear which are the classes: must be train, valid and test, each with a folder of images for each class"
+        )
 
 
 def _children(tree: Tree, folder: Parts) -> list[str]:
@@ -97,8 +131,8 @@ def _split_folders(tree: Tree) -> dict[str, Parts]:
     """The folder of each split that there is; of "train" at least."""
     root = _root(tree)
     named = [name for name in _children(tree, root) if name.lower() in NAMES]
-    # A folder of that name without folders in it may as well be a class.
-    if not any(_children(tree, (*root, name)) for name in named):
+    # One folder of that name without folders in it may as well be a class.
+    if not any(_children(tree, (*root, name)) for name in named) and len({NAMES[n.lower()] for n in named}) < 2:
         return {"train": root}
     found: dict[str, Parts] = {}
     for name in named:
@@ -107,9 +141,11 @@ def _split_folders(tree: Tree) -> dict[str, Parts]:
             raise DataError(f"{tree.where(root)} holds both {found[split][-1]!r} and {name!r}: one of them is wanted")
         if not _children(tree, folder):
             raise DataError(f"{tree.where(folder)} holds no class folders: a folder of images for each class is wanted")
-        found[split] = folder
+        inner = _children(tree, folder)
+        found[split] = (*folder, *inner) if [NAMES.get(each.lower()) for each in inner] == [split] else folder
     if "train" not in found:
-        raise DataError(f"{tree.where(root)} holds {', '.join(named)} but no train: training images are wanted")
+        wanted = f"a folder {', '.join(SPLITS['train'])} is wanted"
+        raise DataError(f"{tree.where(root)} holds {', '.join(named)} but no train: {wanted}")
     return found
 
 

@@ -11,11 +11,12 @@ import torch
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # fastai's own torch.jit deprecations
-    from fastai.callback.schedule import LRFinder, ParamScheduler, steep, valley
+    from fastai.callback.schedule import LRFinder, ParamScheduler, steep
     from fastai.learner import Learner, Recorder
 
 from resnet.callbacks import Aside
 from resnet.data import Images
+from resnet.defaults import usual
 from resnet.learner import default_device, fresh
 from resnet.loader import epoch_seed
 from resnet.recipe import Recipe
@@ -38,7 +39,8 @@ class Range:
         losses: in training, at each step before its update; smoothed as fastai does (an exponential mean with
             0.98, corrected for its start).
         steep: the learning rate at which the loss falls fastest, on the logarithmic scale.
-        valley: the one in the middle of the longest fall; fastai's own choice.
+        valley: the one at which half of the fall is made. fastai's of that name counts steps, so that a curve that
+            was flat for long has it there.
     """
 
     lrs: tuple[float, ...]
@@ -47,6 +49,7 @@ class Range:
     valley: float
 
 
+@usual()
 def find(
     spec: NetSpec,
     recipe: Recipe,
@@ -75,7 +78,7 @@ def find(
     learner = fresh(spec, recipe, data, seed, device or default_device())
     learner.opt.set_hypers(mom=recipe.mom_top if recipe.schedule == "one_cycle" else recipe.mom)
     lrs, losses = _curve(learner, _Steps(seed, step), low, high, steps)
-    return Range(lrs, losses, *_suggestions(lrs, losses, steps))
+    return Range(lrs, losses, *suggestions(lrs, losses, steps))
 
 
 class _Finder(LRFinder):
@@ -120,8 +123,8 @@ def _curve(
     return tuple(map(float, learner.recorder.lrs[:end])), tuple(losses[:end])
 
 
-def _suggestions(lrs: Sequence[float], losses: Sequence[float], steps: int) -> tuple[float, float]:
-    """fastai's (steep, valley) on fastai's window, which here ends at the smallest loss: the rest is divergence.
+def suggestions(lrs: Sequence[float], losses: Sequence[float], steps: int) -> tuple[float, float]:
+    """(steep, valley) on fastai's window, which here ends at the smallest loss: the rest is divergence.
 
     Raises:
         Undecided: the fall of the loss has too few steps, or there is none.
@@ -137,4 +140,6 @@ def _suggestions(lrs: Sequence[float], losses: Sequence[float], steps: int) -> t
             f" it must fall for at least {FEWEST} for one to be suggested"
         )
     rates, seen = rates[: falls + 1], seen[: falls + 1]
-    return steep(rates, seen, steps)[0], valley(rates, seen, steps)[0]
+    top = int(seen.argmax())
+    half = top + int((seen[top:] <= (seen[top] + seen[-1]) / 2).nonzero()[0])
+    return steep(rates, seen, steps)[0], float(rates[half])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -44,6 +44,8 @@ class Source:
 
     Attributes:
         form: how the images were stored: "batches", "unverified batches", or image formats ("JPEG", "JPEG/PNG").
+        folders: by "train", "valid" and "test": where each that was found lies, empty for the whole.
+        warnings: what whoever uses it should know.
     """
 
     train: Split
@@ -51,6 +53,8 @@ class Source:
     test: Split | None
     classes: tuple[str, ...]
     form: str
+    folders: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

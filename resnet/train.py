@@ -21,6 +21,7 @@ with warnings.catch_warnings():
 from resnet.callbacks import Aside, Checkpoints, Diverged, Epochs, Learns, Report, Scheduled, Watch
 from resnet.checkpoint import Checkpoint
 from resnet.data import Images, Split
+from resnet.defaults import usual
 from resnet.learner import Loss, default_device, fresh, loss_function
 from resnet.loader import Plain
 from resnet.metrics import Meter
@@ -55,6 +56,7 @@ def _unheard(message: str) -> None:
     """Say it to nobody."""
 
 
+@usual()
 def train(
     spec: NetSpec,
     recipe: Recipe,
@@ -114,6 +116,7 @@ def _fit(learner: Learner, recipe: Recipe, epochs: Epochs, done: int) -> None:
             raise callback.raised
 
 
+@usual()
 @torch.no_grad()
 def evaluate(
     net: nn.Module, split: Split, data: Images, loss: Loss, device: torch.device | None = None

@@ -154,15 +154,60 @@ def test_the_whole_way_from_the_command_to_a_prediction(
     probabilities = [p for _, p in answer["classes"]]
     assert probabilities == sorted(probabilities, reverse=True)
     assert 0 < sum(probabilities) <= 1.0001
-    code, out, err = invoke(capfd, "predict", "whole", str(tmp_path / "none.png"))
+    for name in ("more/a.png", "more/deep/b.png", "more/.hidden.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (20, 20), 128).save(tmp_path / name)
+    (tmp_path / "more/notes.txt").write_text("no image")
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    (tmp_path / "empty").mkdir()
+    given = [str(tmp_path / name) for name in ("none.png", "grey.png", "bad.png", "more", "empty")]
+    code, out, err = invoke(capfd, "predict", "whole", *given)  # what can be answered is
     assert code == 2
-    assert "none.png" in err
+    assert [line.split(": ")[0] for line in out.splitlines()] == [
+        str(tmp_path / name) for name in ("grey.png", "more/a.png", "more/deep/b.png")
+    ]
+    for line, name in zip(err.splitlines(), ("none.png", "bad.png", "empty"), strict=True):
+        assert line.startswith(f"gaopt: {tmp_path / name} ")
+    assert invoke(capfd, "predict", "whole", str(tmp_path / "more"))[0] == 0
 
     code, out, _ = invoke(capfd, "resume", "whole", "--generations", "3", "--json")
     events = [json.loads(line) for line in out.splitlines()]
     assert [event["event"] for event in events].count("Bred") == 1
     assert events[-1]["event"] == "Result"
     assert events[-1]["trainings"] == 4
+
+
+def test_a_preset_of_the_digits_takes_other_images_and_says_which(
+    results: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for split, each in (("Training", 10), ("Testing", 4)):
+        for name, shade in (("glioma", 40), ("none", 190)):
+            (tmp_path / "scans" / split / name).mkdir(parents=True)
+            for n in range(each):
+                path = tmp_path / "scans" / split / name / f"{n}.png"
+                Image.new("L", (9, 9), shade + n + len(split)).save(path)
+    data = ("--data", str(tmp_path / "scans"))
+    small = (*QUICK[1:], "--set", "data.size=8", "--set", "recipe.batch=4")
+    code, out, err = invoke(capfd, "train", "quick", *data, *small, "--name", "one")
+    assert code == 0
+    for line in (
+        "scans: 2 classes",
+        "  train: 16 images from Training: glioma 8, none 8",
+        "  valid: 4 images from 22 % of Training: glioma 2, none 2",
+        "  test: 8 images from Testing: glioma 4, none 4",
+    ):
+        assert line in err.splitlines()
+    assert len(re.findall(r"\(the commonest class alone: top1 0\.5000\)$", out, re.M)) == 2
+    assert "is right in 50.00 % of the validation and 50.00 % of the test images" in existing("one").report.read_text()
+    config = existing("one").config.read_text()
+    assert 'name = "folder"' in config
+    assert 'name = "resnet20"' in config
+    for words in (
+        ("run", "digits", "--dry-run"),
+        ("compare", "quick", "--dry-run", "--methods", "random,assisted"),
+        ("lr-find", "quick"),
+    ):
+        assert invoke(capfd, *words, *data, *small)[0] == 0, words
 
 
 def test_one_individual_is_trained_with_the_genes_that_are_given(

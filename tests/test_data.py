@@ -119,13 +119,53 @@ def test_classes_alone_are_split_into_three_disjoint_parts(tmp_path: Path) -> No
         assert nearest.tolist() == split.labels.tolist()
 
 
-@pytest.mark.parametrize("name", ["valid", "val", "Validation"])
-def test_splits_that_exist_are_kept_whole(tmp_path: Path, name: str) -> None:
-    fill(tmp_path / "d/train", 5)
-    fill(tmp_path / "d" / name, 3)
-    fill(tmp_path / "d/test", 2)
+@pytest.mark.parametrize(
+    ("train", "valid", "test"),
+    [
+        ("train", "valid", "test"),
+        ("Train", "val", "TEST"),
+        ("Training", "Validation", "Testing"),
+        ("seg_train/seg_train", "dev", "seg_test/seg_test"),
+    ],
+)
+def test_splits_that_exist_are_kept_whole_and_known_by_their_usual_names(
+    tmp_path: Path, train: str, valid: str, test: str
+) -> None:
+    for name, each in ((train, 5), (valid, 3), (test, 2)):
+        fill(tmp_path / "d" / name, each)
     data = load(spec(tmp_path / "d"), tmp_path)
-    assert [len(s) for s in (data.train, data.valid, data.test)] == [15, 9, 6]
+    assert data.classes == ("cat", "dog", "owl")
+    assert data.counts == {"train": (5,) * 3, "valid": (3,) * 3, "test": (2,) * 3}
+    assert data.origins == {"train": train, "valid": valid, "test": test}
+
+
+def test_what_is_set_aside_says_from_what(tmp_path: Path) -> None:
+    fill(tmp_path / "d/Training", 10)
+    fill(tmp_path / "d/Testing", 2)
+    for _ in ("decoded", "kept"):
+        data = load(spec(tmp_path / "d", valid=0.3), tmp_path)
+        assert data.origins == {"train": "Training", "valid": "30 % of Training", "test": "Testing"}
+    assert load(DataSpec(limit=50)).origins == {"train": "digits", "valid": "20 % of digits", "test": "20 % of digits"}
+
+
+def test_what_is_amiss_with_a_set_is_said(tmp_path: Path) -> None:
+    root = tmp_path / "d"
+    fill(root / "train", 5)
+    fill(root / "valid", 2, ("cat", "dog"))
+    for each in range(25):
+        picture(root / "train/owl" / f"more{each}.png", 225 + each)
+    picture(root / "test/cat/0.png", 250)
+    picture(root / "seg_pred/0.png", 3)
+    data = load(spec(root), tmp_path)
+    for said in (data.warnings, load(spec(root), tmp_path).warnings):
+        assert said == (
+            "1 image is in no class folder of a split, and not used: seg_pred/0.png",
+            "of 4 validation images 4 can be found among the training images",
+            "no validation image is of owl: 1 of 3 classes",
+            "no test image is of dog, owl: 2 of 3 classes",
+            "the classes are uneven: 75.0 % of the training images are of owl",
+        )
+    assert load(spec(fill(tmp_path / "even", 10)), tmp_path).warnings == ()
 
 
 def test_a_missing_validation_split_comes_from_train(tmp_path: Path) -> None:

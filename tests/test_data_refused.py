@@ -75,6 +75,34 @@ def test_split_folders_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     assert "test holds no class folders" in refused(tmp_path / "d", tmp_path)
 
 
+def test_folders_of_which_nobody_knows_whether_they_are_splits_or_classes_are_refused(tmp_path: Path) -> None:
+    for first, second in (("training_set", "test_set"), ("a", "b"), ("wrapped/Fold1", "wrapped/Fold2")):
+        root = tmp_path / first.replace("/", "-")
+        fill(root / first, 3)
+        fill(root / second, 2, ("cat", "dog"))
+        said = refused(root, tmp_path)
+        assert f"holds {Path(first).name}, {Path(second).name}, each with cat, dog in it" in said.replace(
+            "test_set, training_set", "training_set, test_set"
+        )
+        assert "must be train, valid and test" in said
+    for name in ("cat", "dog"):  # splits below the classes
+        for split in ("train", "test"):
+            picture(tmp_path / "under" / name / split / "0.png", 3)
+    assert "holds cat, dog, each with test, train in it" in refused(tmp_path / "under", tmp_path)
+    for name in ("train/0.png", "train/1.png", "test/0.png", "test/1.png"):
+        picture(tmp_path / "flat" / name, 3)
+    assert "flat/test holds no class folders" in refused(tmp_path / "flat", tmp_path)
+
+
+def test_folders_inside_of_classes_are_read_where_they_say_nothing_else(tmp_path: Path) -> None:
+    for name in ("cat/2023", "cat/2024", "dog/2025", "owl"):
+        fill(tmp_path / "d" / name, 5, ("cat",))
+    for name in ("cat", "dog"):
+        fill(tmp_path / "same" / name / "images", 5, ("cat",))
+    assert load(spec(tmp_path / "same"), tmp_path).classes == ("cat", "dog")
+    assert load(spec(tmp_path / "d"), tmp_path).classes == ("cat", "dog", "owl")
+
+
 def test_a_class_with_nothing_left_to_train_on_is_named(tmp_path: Path) -> None:
     root = fill(tmp_path / "d", 5)
     for index in range(2, 5):

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fastai.callback.schedule import SuggestionMethod
+from fastai.callback.schedule import SuggestionMethod, minimum, slide, steep, valley
 from fastai.learner import Recorder
 
 from resnet import weights
 from resnet.data import DataSpec, Images, load
 from resnet.learner import fresh
 from resnet.loader import Shuffled
-from resnet.lr import Range, Undecided, find
+from resnet.lr import Range, Undecided, find, suggestions
 from resnet.net import build
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
@@ -73,11 +73,31 @@ def test_it_is_what_fastai_s_own_lr_find_gives(tmp_path: Path) -> None:
     learner = fresh(SPEC, recipe, data, 0, CPU)
     learner.path, learner.wd = tmp_path, (recipe.wd, 0.0)
     learner.add_cbs([Recorder()])
-    theirs = learner.lr_find(show_plot=False, suggest_funcs=(SuggestionMethod.Steep, SuggestionMethod.Valley))
+    theirs = learner.lr_find(show_plot=False, suggest_funcs=SuggestionMethod.Steep)
     ours = find(SPEC, recipe, data, device=CPU)
     assert ours.lrs == tuple(learner.recorder.lrs)
     assert ours.losses == tuple(map(float, learner.recorder.losses))
-    assert (ours.steep, ours.valley) == pytest.approx(tuple(theirs))
+    assert ours.steep == pytest.approx(theirs.steep)
+
+
+def test_the_valley_is_where_the_curve_falls_and_not_where_it_was_flat() -> None:
+    lrs = torch.logspace(-7, 1, 100, dtype=torch.float64)
+    falls, shoots = ((lrs.log10() + 2).clamp(0, 1), (lrs.log10() + 1).clamp(0))
+    for flat in (0.0, 0.02):  # level, and falling a little all the way
+        losses = 2.3 - flat * torch.linspace(0, 1, 100) - 1.5 * falls + 2 * shoots  # steep from 0.01 to 0.1
+        assert 0.01 < suggestions(lrs.tolist(), losses.tolist(), 100)[1] < 0.1
+    assert valley(lrs[10:-5], losses[10:-5], 100)[0] < 0.001  # fastai's, in the flat
+
+
+def test_a_training_by_the_valley_is_about_as_good_as_by_the_best_of_fastai_s_suggestions() -> None:
+    recipe, curve = replace(RECIPE, epochs=5), found()
+    seen = [torch.tensor(each[10:-5], dtype=torch.float64) for each in (curve.lrs, curve.losses)]
+
+    def accuracy(lr: float) -> float:
+        return train(SPEC, replace(recipe, lr=lr), digits(), device=CPU).metrics["top1"]
+
+    theirs = [accuracy(suggest(*seen, 100)[0]) for suggest in (valley, steep, slide, minimum)]
+    assert accuracy(curve.valley) > max(theirs) - 0.05
 
 
 def test_few_batches_are_gone_over_in_the_order_that_a_training_has(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -424,6 +424,29 @@ def test_a_study_can_be_reported_at_any_moment(count: int, home: Home) -> None:
         assert home.table(name).read_text("utf-8").count("\n") >= 1
 
 
+def test_the_images_are_described_and_an_accuracy_has_the_commonest_class_beside_it(home: Home) -> None:
+    classes = ("cat", "dog|<b>")
+    counts = {"train": (9, 1), "valid": (3, 1), "test": (2, 2)}
+    warnings = ("no test image is of owl",)
+    data = Data("pets", classes, counts, {"train": "Training", "test": "Testing"}, warnings)
+    opened, *events = clocked(searched(config()))
+    assert isinstance(opened, Opened)
+    history = History([replace(opened, data=data), *events, replace(opened, at=9_000.0)])
+    told = facts(history, home)
+    assert told.images.rows[0] == ["train", "Training", "10", "90.00 %", "cat 9, dog|<b> 1"]
+    assert (
+        "Whoever always names the commonest class is right in 75.00 % of the validation and 50.00 % of"
+        in told.result[-1]
+    )
+    assert "No test image is of owl." in told.remarks
+    write(history, home)
+    assert "## Images" in (home.path / "report.md").read_text()
+    assert "<b>" not in home.report.read_text()
+    many = replace(data, classes=tuple(map(str, range(12))), counts={"train": (5,) * 12, "valid": (*range(12),)})
+    assert [many.counted(split) for split in ("train", "valid")] == ["5 of each class", "0 (0) to 11 (11) of a class"]
+    assert not facts(History([opened, *events]), home).images.rows
+
+
 def test_a_study_that_was_interrupted_says_so(home: Home) -> None:
     history = History([Opened(config().plain(), "0.1.0", "host", 1), Closed("interrupted")])
     assert facts(history, home).state == "interrupted, can be resumed"

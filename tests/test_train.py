@@ -51,6 +51,24 @@ def test_the_same_seed_gives_the_same_weights_and_numbers() -> None:
     assert not same(state(one), state(train(SPEC, recipe, digits(), seed=1)))
 
 
+def test_what_the_process_set_in_torch_changes_nothing_and_stays_as_it_was() -> None:
+    recipe = replace(RECIPE, epochs=1)
+    first = train(SPEC, recipe, digits())
+    torch.set_default_dtype(torch.float64)
+    torch.set_default_device("meta")
+    try:
+        with torch.no_grad():
+            again = train(SPEC, recipe, digits())
+            measured = evaluate(again.net, digits().valid, digits(), loss_function(recipe))
+            assert not torch.is_grad_enabled()
+        assert (torch.get_default_dtype(), torch.get_default_device().type) == (torch.float64, "meta")
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)
+    assert same(state(first), state(again))
+    assert measured["top1"] == first.metrics["top1"]
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 @pytest.mark.parametrize("gene", [{"lr": 6e-3}, {"wd": 0.09}, {"mom": 0.5}])
 def test_a_gene_changed_alone_changes_the_trained_weights(gene: dict[str, float], optimizer: str) -> None:

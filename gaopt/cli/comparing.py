@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gaopt.cli.group import cli
-from gaopt.cli.training import quoted, stem_of
+from gaopt.cli.training import of_data, quoted, stem_of
 from gaopt.errors import BadInput
 
 
@@ -59,7 +59,7 @@ def compare(
     else:
         keys = {"data.path": quoted(data), "pool.address": quoted(address)}
         overrides = [*sets, *(f"{key}={value}" for key, value in keys.items() if value)]
-        plan = _of_configs(sources or (("images",) if data else ("quick",)), overrides, given)
+        plan = _of_configs(sources or (("images",) if data else ("quick",)), overrides, data, given)
         stem = f"{next(iter(plan.configs))}-compare"
     fresh(name, stem)
     if dry_run:
@@ -68,7 +68,7 @@ def compare(
         drive(plan, lambda: claim_comparison(name, stem))
 
 
-def _of_configs(sources: Sequence[str], overrides: Sequence[str], given: Mapping[str, Any]) -> Any:
+def _of_configs(sources: Sequence[str], overrides: Sequence[str], data: str | None, given: Mapping[str, Any]) -> Any:
     from gaopt.comparing.begin import of_configs
     from gaopt.config import find
     from gaopt.tables import overridden, read_toml
@@ -77,7 +77,8 @@ def _of_configs(sources: Sequence[str], overrides: Sequence[str], given: Mapping
     names = [stem_of(path) for path in paths]
     if len(set(names)) < len(names):
         raise BadInput(f"two configs are called {max(names, key=names.count)!r}: each must have a name of its own")
-    tables = [overridden(_cut(read_toml(path)), overrides) for path in paths]
+    read = [_cut(read_toml(path)) for path in paths]
+    tables = [overridden(each, [*of_data(each, data), *overrides]) for each in read]
     return of_configs(dict(zip(names, tables, strict=True)), given)
 
 

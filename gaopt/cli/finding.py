@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gaopt.cli.group import cli
-from gaopt.cli.training import chosen, quoted, stem_of
+from gaopt.cli.training import chosen, of_data, quoted, stem_of
 from gaopt.printable import path_shown
 
 if TYPE_CHECKING:
@@ -33,12 +33,15 @@ def lr_find(
     CONFIG is a preset or a TOML file; 'digits' by default, 'images' with --data alone. This is the range test of
     Smith (2017) as fastai has it: 100 steps from 1e-7 to 10, ended where the loss is four times its least.
     """
-    from gaopt.config import find, load
+    from gaopt.config import find, from_tables
     from gaopt.home import fresh
+    from gaopt.tables import overridden, read_toml
 
     source = find(chosen(config, data))
     keys = {"study.seed": seed, "data.path": quoted(data)}
-    whole = load(source, [*sets, *(f"{key}={value}" for key, value in keys.items() if value is not None)])
+    given = (f"{key}={value}" for key, value in keys.items() if value is not None)
+    tables = read_toml(source)
+    whole = from_tables(overridden(tables, [*of_data(tables, data), *sets, *given]))
     stem = f"{stem_of(source)}-lr-find"
     fresh(name, stem)
     found, files = _find(whole, name, stem)
@@ -46,8 +49,8 @@ def lr_find(
         click.echo(json.dumps(found))
     else:
         options = [*(("--set", each) for each in sets), ("--seed", seed), ("--data", data)]
-        given = [word for option, value in options if value is not None for word in (option, value)]
-        command = shlex.join(["gaopt", "train", *([config] if config else []), *given])
+        words = [word for option, value in options if value is not None for word in (option, value)]
+        command = shlex.join(["gaopt", "train", *([config] if config else []), *words])
         _print(found, files, f"{command} {'--lr ' if 'lr' in whole.space else '--set recipe.lr='}")
 
 
@@ -75,7 +78,7 @@ def _find(config: StudyConfig, name: str | None, stem: str) -> tuple[dict[str, A
 
 def _print(found: dict[str, Any], files: list[Path], command: str) -> None:
     click.echo(f"steep   {found['steep']:<9.2g}where the loss falls fastest, if only for a few steps")
-    click.echo(f"valley  {found['valley']:<9.2g}in the middle of its longest fall")
+    click.echo(f"valley  {found['valley']:<9.2g}halfway down its fall")
     click.echo(f"use one: {path_shown(command)}{found['valley']:.2g}")
     for path in files:
         click.echo(path_shown(path))

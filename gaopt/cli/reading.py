@@ -113,14 +113,22 @@ def report(study: str) -> None:
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def predict(study: str, images: tuple[Path, ...], as_json: bool) -> None:
-    """The five most probable classes of each image, by the study's best model."""
+    """The five most probable classes of each image, by the study's best model. Of a folder, of all images in it."""
+    from gaopt.errors import DataError
     from gaopt.home import existing
     from gaopt.objectives.image import predict as classify
 
-    answers = classify(existing(study), images)
-    if as_json:
-        named = [{"image": str(p), "classes": [[c, v] for c, v in a]} for p, a in zip(images, answers, strict=True)]
+    named, bad = [], False
+    for path, answer in classify(existing(study), images):
+        if isinstance(answer, DataError):
+            click.echo(f"gaopt: {printable_lines(str(answer))}", err=True)
+            bad = True
+        elif as_json:
+            named.append({"image": str(path), "classes": answer})
+        else:
+            said = "  ".join(f"{printable(name)} {value:.4f}" for name, value in answer)
+            click.echo(f"{path_shown(path)}: {said}")
+    if named:
         click.echo(json.dumps(named))
-        return
-    for path, answer in zip(images, answers, strict=True):
-        click.echo(f"{path_shown(path)}: " + "  ".join(f"{printable(name)} {value:.4f}" for name, value in answer))
+    if bad:
+        click.get_current_context().exit(2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,7 +106,7 @@ def start(
 
     keys = {**keys, "study.seed": seed, "data.path": quoted(data), "pool.address": quoted(address)}
     given = [f"{key}={value}" for key, value in keys.items() if value is not None]
-    config = from_tables(overridden(tables, [*sets, *given]))
+    config = from_tables(overridden(tables, [*of_data(tables, data), *sets, *given]))
     objective = resolve(config.objective)
     config = _fixed(config, objective) if fixed else objective.check(config)
     check_read(config)
@@ -131,6 +131,13 @@ def chosen(config: str | None, data: str | None) -> str:
     if config is not None:
         return config
     return "images" if data else "digits"
+
+
+def of_data(tables: Mapping[str, Any], data: str | None) -> list[str]:
+    """What --data changes besides the path: the digits, which have none, give way to a folder."""
+    table = tables.get("data")
+    name = table.get("name", "digits") if isinstance(table, Mapping) else "digits"
+    return ["data.name=folder"] if data and name == "digits" else []
 
 
 def quoted(text: str | None) -> str | None:
@@ -191,13 +198,13 @@ def resume(
 def _dry_run(config: StudyConfig, as_json: bool) -> None:
     import tomli_w
 
+    from gaopt.driver import open_pool
     from gaopt.objective import resolve
-    from gaopt.pools import pool as open_pool
     from gaopt.progress import clock
 
     objective = resolve(config.objective)
     shared = objective.prepare(config)
-    with closing(open_pool(config, objective, shared)) as pool:
+    with closing(open_pool(config, shared)) as pool:
         together = pool.capacity
     seconds = objective.seconds(config, shared)
     total = None if seconds is None else seconds * config.rounds(together)

@@ -16,7 +16,7 @@ from gaopt.history import History, Individual
 from gaopt.hold import held
 from gaopt.home import Home
 from gaopt.printable import printable, printable_lines
-from gaopt.report import compared, finalists, reading, tables, words
+from gaopt.report import compared, finalists, images, reading, tables, words
 from gaopt.report.advice import chance
 from gaopt.report.cells import Table
 from gaopt.report.remarks import remarks
@@ -36,6 +36,7 @@ class Facts:
     numbers: list[tuple[str, str]]
     variants: Table
     verdicts: list[str]
+    images: Table
     generations: Table
     individuals: Table
     omitted: int
@@ -60,6 +61,7 @@ def facts(history: History, home: Home) -> Facts:
         numbers=numbers(history),
         variants=_variants(history),
         verdicts=compared.verdicts(history),
+        images=images.table(history),
         generations=_generations(history),
         individuals=_individuals(history, ranked[:LISTED]),
         omitted=max(0, len(ranked) - LISTED),
@@ -67,7 +69,7 @@ def facts(history: History, home: Home) -> Facts:
         finalists=finalists.table(history),
         failures=_failures(history),
         published=_published(history),
-        remarks=[*(compared.remarks(history) or remarks(history)), WALL_TIME],
+        remarks=[*(compared.remarks(history) or remarks(history)), *images.remarks(history), WALL_TIME],
         toml=printable_lines(tomli_w.dumps(history.config)),
         commands=_commands(home),
         made_with=f"gaopt {history.opened.version}" if history.opened else "gaopt",
@@ -90,15 +92,21 @@ def state(history: History, home: Home) -> str:
 
 def result(history: History) -> list[str]:
     """The outcome in a few sentences."""
-    best, early = history.best, _ended(history)
+    best, early, beside = history.best, _ended(history), images.beside(history)
     if best is None:
         return ["No individual has a score.", *early]
     genes = words.genes(best.genes, reading.space(history))
     if best.id in history.means:
         found = f"Individual i{best.id} is the best of {len(history.means)} finalists: {genes}, with"
-        return [f"{found} {finalists.measure(history, best)}.", *chance(history), *_tested(history, best), *early]
+        return [
+            f"{found} {finalists.measure(history, best)}.",
+            *chance(history),
+            *_tested(history, best),
+            *beside,
+            *early,
+        ]
     found = f"Individual i{best.id} is the fittest of {len(history.scored)} scored: {genes}, with {measure(best)}"
-    return [f"{found}.", *chance(history), *_tested(history, best), *early]
+    return [f"{found}.", *chance(history), *_tested(history, best), *beside, *early]
 
 
 def _ended(history: History) -> list[str]:

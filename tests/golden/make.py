@@ -126,7 +126,7 @@ def main(to: Path) -> None:
         weights_begin(61)
         run(gaopt.load("quick", [*TRAINING, *STILL]), folder / "training")
         kept(folder / "training", to, "individuals.csv", "best.json", "best.safetensors")
-        (answer,) = predict(Home(folder / "training"), [HERE / "digit.png"])
+        ((_, answer),) = predict(Home(folder / "training"), [HERE / "digit.png"])
         (to / "training" / "predicted.json").write_text(json.dumps(answer) + "\n", "utf-8")
         weights_begin(1)
         run(gaopt.load("quick", TRAINING), folder / "interrupted", FIRST_EPOCH)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -19,10 +19,16 @@ from gaopt.objective import Task
 from gaopt.objectives.image.settings import Settings
 from resnet import data as datasets
 from resnet.data import Images
+from resnet.decode import suffixes
 from resnet.spec import NetSpec
+from resnet.trees import open_tree
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor, nn
+
+Answer = list[tuple[str, float]]
+"""Classes and their probabilities, the most probable first."""
 
 
 def about(task: Task, settings: Settings, images: Images) -> dict[str, Any]:
@@ -84,35 +90,55 @@ def network(about: Model, tensors: Mapping[str, Tensor]) -> nn.Module:
     return net.float()
 
 
-def predict(home: Home, paths: Sequence[Path], top: int = 5) -> list[list[tuple[str, float]]]:
-    """For each image the most probable classes with their probabilities, by the study's best model.
+def predict(home: Home, paths: Iterable[Path], top: int = 5) -> Iterator[tuple[Path, Answer | DataError]]:
+    """For each image, and each in a folder, the most probable classes by the study's best model.
+
+    For one that cannot be read, why.
 
     Raises:
         StudyError: the study has no best model yet, or one that tells nothing.
-        DataError: an image cannot be read.
     """
+    about, net = _model(home)
+    for given in paths:
+        try:
+            files = _images(given) if given.is_dir() else [given]
+        except datasets.DataError as error:
+            yield given, DataError(str(error))
+            continue
+        for path in files:
+            try:
+                image = datasets.read_image(path, about.size, about.channels)
+            except datasets.DataError as error:
+                yield path, DataError(str(error))
+            else:
+                yield path, _classified(home, about, net, image, top)
+
+
+def _images(folder: Path) -> list[Path]:
+    """As a data set has them: at any depth, by their names, nothing hidden."""
+    listed = sorted(parts for parts in open_tree(folder).listing.files if Path(parts[-1]).suffix.lower() in suffixes())
+    if not listed:
+        raise datasets.DataError(f"{folder} holds no image: one at least is wanted")
+    return [folder.joinpath(*parts) for parts in listed]
+
+
+def _classified(home: Home, about: Model, net: nn.Module, image: np.ndarray, top: int) -> Answer:
     import torch
 
     from resnet.augment import normalise
+    from resnet.defaults import usual
 
-    about, net = _model(home)
-    try:
-        images = [datasets.read_image(path, about.size, about.channels) for path in paths]
-    except datasets.DataError as error:
-        raise DataError(str(error)) from None
-    mean, std = (torch.tensor(each).reshape(1, -1, 1, 1) for each in (about.mean, about.std))
-    batch = torch.stack([torch.tensor(image).permute(2, 0, 1) for image in images])
-    try:
-        with torch.no_grad():
-            probabilities = net(normalise(batch, mean, std)).softmax(1)
-    except RuntimeError as error:  # images too small for it, say
-        raise StudyError(f"the best model of the study {home.name!r} cannot be used: {_line(error)}") from None
+    with usual(), torch.no_grad():
+        mean, std = (torch.tensor(each).reshape(1, -1, 1, 1) for each in (about.mean, about.std))
+        try:
+            (probabilities,) = net(normalise(torch.tensor(image).permute(2, 0, 1)[None], mean, std)).softmax(1)
+        except RuntimeError as error:  # an image too small for it, say
+            raise StudyError(f"the best model of the study {home.name!r} cannot be used: {_line(error)}") from None
     if not probabilities.isfinite().all():
         raise StudyError(f"the best model of the study {home.name!r} gives probabilities that are no numbers")
-    best = probabilities.topk(min(top, probabilities.shape[1]))
+    best = probabilities.topk(min(top, len(probabilities)))
     return [
-        [(about.classes[index], value) for index, value in zip(row.tolist(), values.tolist(), strict=True)]
-        for row, values in zip(best.indices, best.values, strict=True)
+        (about.classes[index], value) for index, value in zip(best.indices.tolist(), best.values.tolist(), strict=True)
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from gaopt.config import StudyConfig, variant_space
 from gaopt.errors import ConfigError
+from gaopt.events import Data
 from gaopt.experiment import Experiment, Variant, check, experiment
 from gaopt.objective import Report, Score, Task
 from gaopt.objectives.image.classifier import check_training, loaded, trained
@@ -53,6 +54,9 @@ class Variants:
 
     def made_of(self, shared: Images) -> dict[str, str]:
         return classifier.made_of(shared)
+
+    def data(self, shared: Images) -> Data:
+        return classifier.data(shared)
 
     def __call__(self, task: Task, report: Report) -> Score:
         from resnet.train import evaluate, loss_function
