@@ -6,6 +6,7 @@ What is for people goes to stderr: stdout holds data only.
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import signal
@@ -71,7 +72,7 @@ def drive(config: StudyConfig, place: Callable[[], Home], as_json: bool, allow_c
 
 
 def _say_how(home: Home, error: GaoptError) -> None:
-    if not home.journal.is_file():
+    if not os.path.isfile(home.journal):  # not Path.is_file, which raises where nobody may look
         return  # its first event could not be written: there is nothing to go on with
     unjudged, study = isinstance(error, Unjudged), path_shown(shlex.quote(home.handle))
     what = "its report is written; try that again with" if unjudged else "stopped; go on with"

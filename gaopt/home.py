@@ -161,7 +161,7 @@ class Home:
         """Remove the scratch folders of these."""
         names = set(map(str, individuals))
         work = self.path / "work"
-        for folder in work.iterdir() if work.is_dir() and not work.is_symlink() else ():
+        for folder in work.iterdir() if os.access(work, os.R_OK | os.X_OK) and not work.is_symlink() else ():
             if folder.name in names:
                 shutil.rmtree(folder, ignore_errors=True)
 

@@ -224,6 +224,30 @@ def test_a_folder_that_may_not_be_looked_into_is_said_to_be_that(
     assert not list((tmp_path / "results" / "mine").iterdir())
 
 
+LOCKING = """
+import os, pathlib
+def locking(task, report):
+    if task.individual == 2:
+        os.chmod(task.home / {what!r}, 0)
+    return 1.0
+"""
+
+
+@pytest.mark.skipif(UNPRIVILEGED and not shutil.which("setpriv"), reason="the superuser may look into everything")
+def test_a_folder_that_is_closed_while_a_search_runs_is_one_sentence(tmp_path: Path) -> None:
+    for number, what in enumerate(("", "..")):
+        (tmp_path / f"locks{number}.py").write_text(LOCKING.format(what=what))
+        search = replace(toy(population=4, generations=1), objective=f"locks{number}:locking")
+        (tmp_path / "toy.toml").write_text(tomli_w.dumps(search.plain()))
+        command = [*UNPRIVILEGED, sys.executable, "-m", "gaopt", "run", "toy.toml", "--name", f"mine{number}"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "GAOPT_RESULTS": "results"}
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=120)
+        (tmp_path / "results").chmod(0o700)
+        (tmp_path / f"results/mine{number}").chmod(0o700)
+        assert "Traceback" not in done.stderr, (what, done.stderr)
+        assert (done.returncode, "cannot be written" in done.stderr) == (1, True), (what, done.stderr)
+
+
 PATHS = ("path", "report", "handle", "home", "name")
 
 

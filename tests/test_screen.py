@@ -9,8 +9,9 @@ from gaopt.config import Fidelity, Genetic, Noise, from_tables
 from gaopt.events import Bred, Closed, Granted, Recalled, Scored, Started
 from gaopt.history import History
 from gaopt.home import Home
+from gaopt.page import line, overview, page
 from gaopt.progress import ahead, planned, progress
-from gaopt.screen import overview, page, sentence
+from gaopt.screen import sentence
 from gaopt.study import run
 from tests.conftest import toy
 from tests.test_report_kinds import ADAM, SGD, again, births, config, opened, rungs, trained
@@ -29,7 +30,7 @@ def last(events: list) -> str:
 
 def test_each_decision_and_outcome_is_a_line() -> None:
     events = rungs()
-    assert last(events[:2]) == "generation 0: 4 to train for 25 % of a training, 0 survivors"
+    assert last(events[:2]) == "generation 1 of 1: 4 to train for 25 % of a training"
     assert last(events[:4]).startswith("  i0 (25 %) fitness 0.3000 in 2 s (optimizer=sgd lr=0.01 nesterov=true")
     granted = next(n for n, event in enumerate(events) if isinstance(event, Granted))
     assert last(events[: granted + 1]) == "  1 go on to a whole training: i1"
@@ -47,14 +48,14 @@ def test_a_running_individual_has_a_dash_for_a_gene_that_is_not_there_and_its_ow
     history = History([first, Bred(0, births(0.25)), Started(0), Started(1), *list(trained(0, 0.5, 1))[:1]])
     lines = shown(history).splitlines()
     assert lines[-3].split()[:7] == ["optimizer", "lr", "nesterov", "mom", "beta", "batch", "share"]
-    assert lines[-2].split()[:11] == ["g0", "i0", "sgd", "0.01", "true", "0.9", "–", "–", "25", "%", "1/2"]
-    assert lines[-1].split()[2:8] == ["adam", "0.001", "–", "–", "0.99", "32"]
+    assert lines[-2].split()[:10] == ["i0", "sgd", "0.01", "true", "0.9", "–", "–", "25", "%", "1/2"]
+    assert lines[-1].split()[1:7] == ["adam", "0.001", "–", "–", "0.99", "32"]
 
 
 def test_genes_give_way_where_a_terminal_is_narrow() -> None:
     history = History([opened(), Bred(0, births()), Started(0), *list(trained(0, 0.5))[:2]])
     lines = shown(history, 50).splitlines()
-    assert lines[-2].split() == ["optimizer", "lr", "epoch", "top-1", "time"]
+    assert lines[-2].split() == ["optimizer", "lr", "nesterov", "epoch", "top-1", "time"]
     assert "…" not in lines[-1]
 
 
@@ -97,7 +98,7 @@ def test_the_mean_of_the_best_is_shown() -> None:
     assert now.plain()["best"] == {"individual": 1, "fitness": 0.88, "genes": ADAM, "mean": now.fitness, "trainings": 3}
     console = Console(width=100, color_system=None)
     with console.capture() as capture:
-        console.print(overview([now]))
+        console.print(overview([line(now)], 100))
     assert "8/8" in capture.get()
     assert "mean" not in progress("mine", History(rungs()), held=False, now=1.0).plain()["best"]
 
@@ -105,7 +106,7 @@ def test_the_mean_of_the_best_is_shown() -> None:
 def test_a_search_that_ended_early_is_whole_and_says_why(home: Home) -> None:
     history = run(from_tables({**toy("sphere", population=4, generations=9).plain(), "stop": {"target": -9.0}}), home)
     text = shown(history, held=False)
-    assert "finished  generation 0 (1/9)" in text
+    assert "finished  generation 1 of 9" in text
     assert "4/4 trained" in text
     assert "ended early: the target of -9 was reached" in text
     assert progress("mine", history, held=False, now=1.0).plain()["ended"] == "the target of -9 was reached"

@@ -45,7 +45,7 @@ def main() -> NoReturn:
         _say_no_more()
         sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
-        if not of_disk(error):
+        if not (of_disk(error) or isinstance(error, PermissionError)):
             raise
         _say_no_more()  # it may be the output that has no room
         click.echo(f"gaopt: {error.filename or 'the output'} cannot be written: {error.strerror}", err=True)

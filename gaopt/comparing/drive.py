@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -105,7 +106,7 @@ def _run(
 
 def _say_how(home: ComparisonHome, error: GaoptError) -> None:
     """Bad input says itself what to do; and without its plan there is nothing to go on with."""
-    if not isinstance(error, BadInput) and home.plan.is_file():
+    if not isinstance(error, BadInput) and os.path.isfile(home.plan):
         click.echo(f"stopped; go on with: gaopt compare {path_shown(shlex.quote(home.handle))}", err=True)
 
 
