@@ -63,8 +63,7 @@ class Images:
     Attributes:
         classes: their names; a label is an index.
         mean, std: of each channel of the training images, in 0 … 1. A deviation of 0 is given as 1.
-        name: "digits", "CIFAR-10", "CIFAR-10 (unverified)", "CIFAR-10 (JPEG copy)", CIFAR-100 alike, or a
-            folder's own name.
+        name: "digits", "CIFAR-10", "CIFAR-10 (JPEG copy)", CIFAR-100 alike, or a folder's own name.
         origins: by "train", "valid" and "test": where they come from, in words.
         warnings: what whoever reads of accuracies should know, a sentence each.
         digest: BLAKE2b of the classes and of all three splits: 32 hexadecimal digits.
@@ -161,8 +160,7 @@ def _cifar(key: str, path: str, size: int, cache: Path) -> tuple[Source, str]:
     if source.classes != release.classes:
         found = ", ".join(source.classes[:10]) + _difference(source.classes, release.classes)
         raise DataError(f'{place} holds the classes {found}: not {title}; name = "folder" takes any classes')
-    names = {"batches": title, "unverified batches": f"{title} (unverified)"}
-    return source, names.get(source.form, f"{title} ({source.form} copy)")
+    return source, title if source.form == "batches" else f"{title} ({source.form} copy)"
 
 
 def _difference(found: tuple[str, ...], wanted: tuple[str, ...]) -> str:
@@ -172,7 +170,7 @@ def _difference(found: tuple[str, ...], wanted: tuple[str, ...]) -> str:
     unknown = [name for name in found if name not in wanted]
     missing = [name for name in wanted if name not in found]
     told = [f"{what} {_few(names)}" for what, names in (("unknown:", unknown), ("missing:", missing)) if names]
-    return f"{', …' if len(found) > 10 else ''} ({'; '.join(told) or 'in another order'})"
+    return f"{', …' if len(found) > 10 else ''} ({'; '.join(told)})"
 
 
 def _few(names: list[str]) -> str:

@@ -43,7 +43,7 @@ class Source:
     """A data set as it was found, before any image is set aside.
 
     Attributes:
-        form: how the images were stored: "batches", "unverified batches", or image formats ("JPEG", "JPEG/PNG").
+        form: how the images were stored: "batches" of CIFAR, or image formats ("JPEG", "JPEG/PNG").
         folders: by "train", "valid" and "test": where each that was found lies, empty for the whole.
         warnings: what whoever uses it should know.
     """
