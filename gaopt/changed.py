@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from gaopt.errors import ConfigError, StudyError
 from gaopt.foreign import LARGEST
 from gaopt.history import History
 from gaopt.home import Home
-from gaopt.objective import resolve
+from gaopt.objective import Objective, resolve
 from gaopt.tables import read_toml
 
 FREE = (
@@ -94,7 +95,11 @@ def changes(
     if not history.config:
         return ()
     begun = from_tables(history.config)
-    found = list(_differing(_whole(begun), _whole(config)))
+    now = then = resolve(config.objective)
+    if begun.objective != config.called:
+        with suppress(ConfigError):  # it may be gone, or in another program
+            then = resolve(begun.objective)
+    found = list(_differing(_whole(begun, then), _whole(config, now)))
     for key, old, new in found:
         if not key.startswith(TRAINING):
             raise StudyError(f"the study was begun with {_told(key, old, new)}: start a new one")
@@ -140,9 +145,9 @@ def parts(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
             yield "other " + ", ".join(differing[:5]) + (f" and {len(differing) - 5} more" * (len(differing) > 5))
 
 
-def _whole(config: StudyConfig) -> dict[str, Any]:
+def _whole(config: StudyConfig, objective: Objective) -> dict[str, Any]:
     """With the defaults of this version: a study may have been begun with another, that had fewer keys."""
-    whole = resolve(config.objective).check(config)
+    whole = objective.check(config)
     return whole.plain() | {name: asdict(getattr(whole, name)) for name in (*DECIDING, "faults")}
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
@@ -16,7 +14,7 @@ from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError, nearest
 from gaopt.events import Data
 from gaopt.experiment import shown
-from gaopt.imported import closure, digests
+from gaopt.imported import MAIN, made_of
 from gaopt.space import Genes
 
 Cycle = Sequence[tuple[float, float, float]]
@@ -216,37 +214,36 @@ class Plain:
         return None
 
     def made_of(self, shared: Any) -> dict[str, str]:
-        """The files that the function runs through, as far as they lie beside it."""
-        function: Any = self.function
-        while isinstance(function, partial):
-            function = function.func
-        function = inspect.unwrap(function)
-        name = getattr(function, "__module__", None) or type(function).__module__
-        file = getattr(sys.modules.get(name), "__file__", None)
-        return digests(closure(name, Path(file))) if file else {}
+        return made_of(self.function)
 
 
-def resolve(name: str) -> Objective:
-    """The objective called "package.module:function", looked for in the current folder too.
+def resolve(objective: str | Callable[..., Any]) -> Objective:
+    """A function as an objective, or the one called "package.module:function", looked for in the current folder too.
 
     Raises:
-        ConfigError: the name is malformed, the module cannot be imported, or it has no such function.
+        ConfigError: it is no function; the name is malformed, the module cannot be imported, or has no such function.
     """
+    found = _found(objective) if isinstance(objective, str) else objective
+    if not callable(found) or isinstance(found, type):
+        raise ConfigError(f"the objective {objective!r} is a {type(found).__name__}: must be a function")
+    return found if isinstance(found, Objective) else cast("Objective", Plain(found))
+
+
+def _found(name: str) -> Any:
     module_name, colon, attribute = name.partition(":")
     if not colon or not module_name or not attribute:
         raise ConfigError(f"the objective is {name!r}: must be 'package.module:function'")
     if (here := os.getcwd()) not in sys.path:
         sys.path.append(here)
+    if "<" in attribute or (module_name == MAIN and not hasattr(sys.modules[MAIN], attribute)):
+        raise ConfigError(f"the objective {name!r} is a function of a program: call gaopt.run there again to go on")
     try:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:  # whatever a user's module does when it is imported
         raise ConfigError(f"the objective {name!r} cannot be imported: {type(error).__name__}: {error}") from error
     if not hasattr(module, attribute):
         raise ConfigError(f"the module {module_name} has no {attribute!r}: {nearest(attribute, vars(module))}")
-    found = getattr(module, attribute)
-    if not callable(found) or isinstance(found, type):
-        raise ConfigError(f"the objective {name!r} is a {type(found).__name__}: must be a function")
-    return found if isinstance(found, Objective) else cast("Objective", Plain(found))
+    return getattr(module, attribute)
 
 
 def _tables() -> list[str]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import ray
@@ -142,13 +145,52 @@ def test_what_goes_wrong_in_ray_is_no_fault_of_the_genes() -> None:
         assert _reason(error) == reason
 
 
-def test_what_a_worker_says_of_itself_is_the_reason_of_a_failure() -> None:
-    with closing(Cluster("nowhere_at_all:objective", None, PoolConfig())) as pool:
-        pool.submit(task(0))
-        [failed] = collect(pool, 1)
-    assert isinstance(failed, Failed)
-    assert "the objective 'nowhere_at_all:objective' cannot be imported" in failed.message
-    assert "\x1b" not in failed.message
+class Lock:
+    """Does not pickle."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+    def __call__(self, task: Task, report: Report) -> float:
+        return 0.5
+
+
+def test_a_worker_has_what_the_driver_has_a_function_or_the_name_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a program, of a module that only the driver's path leads to, or of none."""
+    (tmp_path / "only_here.py").write_text("def score(task, report): return 0.5")
+    monkeypatch.syspath_prepend(tmp_path)
+    import only_here  # type: ignore[import-not-found]
+
+    program = {"__name__": "__main__", "step": 0.25}
+    exec("def score(task, report): return step + step", program)
+    monkeypatch.setattr(sys.modules["__main__"], "score", program["score"], raising=False)
+    score = only_here.score
+    for objective in ("only_here:score", score, "__main__:score", program["score"], lambda task, report: 0.5,
+                      partial(score)):  # fmt: skip
+        with closing(Cluster(objective, None, PoolConfig())) as pool:
+            pool.submit(task(0))
+            [scored] = collect(pool, 1)
+        assert isinstance(scored, Scored), scored
+        assert scored.fitness == 0.5
+
+
+def test_an_objective_that_no_worker_has_is_refused_before_anything_is_written(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (module := ModuleType("of_the_driver")).score = lambda task, report: 0.5  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "of_the_driver", module)
+    module.score.__module__, module.score.__qualname__ = "of_the_driver", "score"
+    why = "no worker can load the objective 'of_the_driver:score': ModuleNotFoundError: No module named 'of_the_driver'"
+    for objective, sentence in (
+        ("of_the_driver:score", why),
+        (module.score, why),
+        (Lock(), f"the objective '{HERE}:<Lock>' cannot be sent to a worker: TypeError: "),
+    ):
+        with pytest.raises(ConfigError, match=sentence):
+            run(replace(run_on_ray("where"), objective=objective), home)
+        assert not home.path.exists()
 
 
 def test_what_was_prepared_reaches_every_task() -> None:

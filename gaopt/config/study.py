@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +16,7 @@ from gaopt.config.search import Assisted, Fidelity, Genetic, GridConfig, Noise, 
 from gaopt.config.shipped import find
 from gaopt.errors import ConfigError
 from gaopt.gene import AnyGene, Choice, Gene
+from gaopt.imported import called
 from gaopt.space import Genes, Space
 from gaopt.tables import check_plain, overridden, read_toml
 
@@ -57,7 +58,7 @@ class StudyConfig:
 
     Attributes:
         space: the genes.
-        objective: what scores an individual, as "package.module:function".
+        objective: what scores an individual: a function, or the name of one, "package.module:function".
         strategy: "genetic", "assisted" for one with a model that chooses among the offspring, "random" for individuals
             drawn evenly, as many as "genetic" has, "grid" for every combination of genes that can be counted,
             "fixed" for trainings with the genes of `fixed`, or one of the `PEERS`, as many as "genetic" has, each
@@ -69,7 +70,7 @@ class StudyConfig:
     """
 
     space: Space
-    objective: str
+    objective: str | Callable[..., Any]
     strategy: StrategyName = "assisted"
     seed: int = 0
     genetic: Genetic = field(default_factory=Genetic)
@@ -130,9 +131,14 @@ class StudyConfig:
         """How many whole trainings last as long as all, with so many trained together."""
         return sum(share * -(-number // together) for share, number in self.waves)
 
+    @property
+    def called(self) -> str:
+        """The name of the objective, which the journal keeps."""
+        return called(self.objective)
+
     def plain(self) -> dict[str, Any]:
         """The config as tables of plain data, as in its TOML file: the inverse of `from_tables`."""
-        study: dict[str, Any] = {"objective": self.objective, "strategy": self.strategy, "seed": self.seed}
+        study: dict[str, Any] = {"objective": self.called, "strategy": self.strategy, "seed": self.seed}
         if self.space.constraints:
             study["constraints"] = [constraint.text for constraint in self.space.constraints]
         tables: dict[str, Any] = {"study": study, "space": {name: _plain(gene) for name, gene in self.space.items()}}

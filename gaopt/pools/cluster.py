@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any
@@ -20,34 +21,53 @@ os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
 
 import ray
 import ray.exceptions as lost
+from ray import cloudpickle
 
 from gaopt.config import PoolConfig
 from gaopt.errors import ConfigError, Lost
 from gaopt.events import Data, Failed, Noted, Outcome, Reason, Reported
-from gaopt.objective import Task, resolve
+from gaopt.imported import MAIN, called
+from gaopt.objective import Objective, Task, resolve
 from gaopt.pools import kernel
 from gaopt.pools.base import Begun, outcomes, reason, spoils
 from gaopt.pools.reach import DEAD, GRACE, Lifelines, aside
 from gaopt.pools.start import TOLD_TO_ALL, first_line, start
 
-_kept: dict[str, Any] = {}  # in a worker: the prepared data by its reference, fetched once
+_kept: dict[str, tuple[Objective, Any]] = {}  # in a worker: what was sent, by its reference, fetched once
 
 
-def _work(objective: str, task: Task, shared: list[Any]) -> Any:
+def _work(sent: list[Any], task: Task) -> Any:
     """In a worker: None at once, then the outcomes of a task.
 
-    `shared` holds a reference, which Ray would resolve at each call.
+    `sent` holds a reference, which Ray would resolve at each call.
     """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD_TO_ALL)  # what a training starts is to be ended as anywhere else
     yield None
-    key = shared[0].hex()
-    if key not in _kept:
-        _kept.clear()
-        _kept[key] = _fetched(shared[0])
-    for outcome in outcomes(resolve(objective), replace(task, shared=_kept[key])):
+    objective, shared = _received(sent[0])
+    for outcome in outcomes(objective, replace(task, shared=shared)):
         yield outcome
         if spoils(outcome):
             _end()
+
+
+def _try(sent: list[Any]) -> str:
+    """In a worker: why it cannot load the objective; "" where it can."""
+    try:
+        _received(sent[0])
+    except (Exception, SystemExit) as error:  # whatever a user's module does when it is imported
+        return first_line(error.__cause__ or error)
+    return ""
+
+
+def _received(reference: Any) -> tuple[Objective, Any]:
+    """In a worker: the objective, and what it prepared."""
+    key = reference.hex()
+    if key not in _kept:
+        _kept.clear()
+        code, path, shared = _fetched(reference)
+        sys.path += [folder for folder in path if folder not in sys.path]
+        _kept[key] = resolve(cloudpickle.loads(code)), shared
+    return _kept[key]
 
 
 def _fetched(reference: Any) -> Any:
@@ -89,7 +109,7 @@ class Cluster:
 
     def __init__(
         self,
-        objective: str,
+        objective: str | Callable[..., Any],
         shared: Any,
         config: PoolConfig,
         made_of: Mapping[str, str] | None = None,
@@ -97,8 +117,8 @@ class Cluster:
     ) -> None:
         """
         Raises:
-            ConfigError: the cluster cannot be joined or has no node that could train, or what the objective prepared
-                cannot be sent to one.
+            ConfigError: the cluster cannot be joined or has no node that could train, or the objective or what it
+                prepared cannot be sent to one.
             Lost: Ray does not start.
         """
         self._owned, self.dashboard, self.made_of, self.data = False, "", made_of or {}, data
@@ -109,12 +129,13 @@ class Cluster:
             self._owned, (self.dashboard, grace) = True, start(config)
         try:
             self._lifelines = _lifelines(grace)
-            self._objective, self._shared = objective, _sent(objective, shared)
+            self._sent = [_sent(objective, shared)]
             self._remote = ray.remote(max_calls=0, max_retries=0, num_returns="streaming")(_work)
             gpu = config.gpus > 0 and ray.cluster_resources().get("GPU", 0) > 0
             self._kind, self._need = "GPU" if gpu else "CPU", float(config.gpus if gpu else config.cpus)
             self._heard = time.monotonic()
             self._check()
+            self._try(objective)
         except BaseException:
             self.close()
             raise
@@ -125,6 +146,15 @@ class Cluster:
         total = ray.cluster_resources().get(self._kind, 0)
         there = f"the cluster has {total:g} {self._kind}s" + (", no node so many" if total >= self._need else "")
         raise ConfigError(f"pool.{self._kind.lower()}s is {self._need:g}: {there}")
+
+    def _try(self, objective: str | Callable[..., Any]) -> None:
+        """Load the objective in a worker, once, before anything is written: else every training would fail by that."""
+        told = ray.remote(num_cpus=0, max_retries=0)(_try).remote(self._sent)
+        with suppress(lost.RayError):  # it is no fault of the objective's, or the trainings will tell
+            while not ray.wait([told], timeout=1.0)[0]:
+                self._lifelines.check()
+            if why := ray.get(told):
+                raise ConfigError(f"no worker can load the objective {called(objective)!r}: {why}")
 
     def _places(self) -> int:
         """How many individuals the nodes that are there can train at the same time."""
@@ -145,7 +175,7 @@ class Cluster:
         need = {f"num_{self._kind.lower()}s": self._need}
         remote = self._remote.options(name=task.name, **need)
         self._killed[task.individual] = kernel.killed()
-        self._running[remote.remote(self._objective, task, [self._shared])] = task
+        self._running[remote.remote(self._sent, task)] = task
 
     def wait(self) -> Outcome | Begun | None:
         """
@@ -243,19 +273,24 @@ class Cluster:
             aside(ray.shutdown).result(timeout=10.0)
 
 
-def _sent(objective: str, shared: Any) -> Any:
-    """
+def _sent(objective: str | Callable[..., Any], shared: Any) -> Any:
+    """A reference to the objective, by its name where that can be imported, the places to import from, and `shared`.
+
     Raises:
-        ConfigError: what the objective prepared does not pickle.
+        ConfigError: one of them does not pickle.
     """
+    name, path = called(objective), [os.path.abspath(folder) for folder in sys.path]
+    if name.startswith(f"{MAIN}:"):  # which in a worker is another program
+        objective = resolve(objective)
+    what = f"the objective {name!r}"
     try:
-        return ray.put(shared)
+        code = cloudpickle.dumps(objective)
+        what = f"what the objective {name!r} prepares"
+        return ray.put((code, path, shared))
     except lost.RayError:
         raise
-    except Exception as error:  # whatever an object of the objective's raises when it is pickled
-        raise ConfigError(
-            f"what the objective {objective!r} prepares cannot be sent to a worker: {first_line(error)}"
-        ) from error
+    except Exception as error:  # whatever an object of the user's raises when it is pickled
+        raise ConfigError(f"{what} cannot be sent to a worker: {first_line(error)}") from error
 
 
 def _lifelines(grace: float) -> Lifelines:

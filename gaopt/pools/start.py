@@ -134,7 +134,7 @@ def _join(address: str) -> Any:
     return ray.init(address=address, **_QUIET)
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """The kind of an error of Ray's and the first line of its message, which may be a page."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
