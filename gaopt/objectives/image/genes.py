@@ -83,7 +83,7 @@ def default(space: Space, settings: Settings) -> Genes:
     found = {name: tables[name] for name in space}
     if settings.net.name not in BORROWED:
         family, units = settings.net.family, set(settings.net.family.units)
-        named = {"stem": family.stem, "shortcut": family.shortcut, "order": family.order}
+        named: dict[str, Any] = {"stem": family.stem, "shortcut": family.shortcut, "order": family.order}
         named["units"] = units.pop() if len(units) == 1 else None
         own = {NET + key: value for key, value in named.items()}
         found |= {name: own[name] for name in own.keys() & space.keys() if found[name] not in ends(space[name])}
