@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from gaopt import Gene, Genetic, PoolConfig, Space, StudyConfig
-from gaopt.events import Birth, Bred, Failed, Outcome, Scored
+from gaopt.events import Birth, Bred, Failed, Opened, Outcome, Scored
 from gaopt.history import History
 from gaopt.home import Home
+from gaopt.journal import Journal
 
 ROOT = Path(__file__).parent.parent
 MEMORY = Path("/dev/shm")
@@ -51,6 +52,14 @@ def toy(objective: str = "valley", **genetic: float) -> StudyConfig:
         genetic=Genetic(**genetic),  # type: ignore[arg-type]
         pool=PoolConfig(kind="inline"),
     )
+
+
+def begun(config: StudyConfig, home: Home) -> StudyConfig:
+    """A study that was opened, and no more: its config."""
+    home.make()
+    with Journal(home.journal, write=True) as journal:
+        journal.append(Opened(config.plain(), "1", "host", 1))
+    return config
 
 
 def scored(fitnesses: list[float | None]) -> History:

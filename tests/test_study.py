@@ -301,7 +301,7 @@ def test_what_a_killed_process_left_of_a_file_goes_with_the_next_try(home: Home)
     from gaopt import load
 
     config = load("quick", ["pool.kind=inline", "data.limit=100", "recipe.epochs=1", "assisted.population=2"])
-    config = replace(config, assisted=replace(config.assisted, generations=1))
+    config = begun(replace(config, assisted=replace(config.assisted, generations=1)), home)
     for individual in (0, 1):
         home.scratch(individual).mkdir(parents=True)
         for name in ("checkpoint", "weights"):

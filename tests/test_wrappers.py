@@ -79,7 +79,7 @@ def test_a_budget_is_spent_and_not_overdrawn(stop: Stop, trainings: int) -> None
 
 
 def test_money_needs_a_price() -> None:
-    with pytest.raises(ValueError, match="price"):
+    with pytest.raises(ConfigError, match="price"):
         Stop(money=3.0)
 
 

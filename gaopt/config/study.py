@@ -214,7 +214,7 @@ def load(source: str | Path, overrides: Sequence[str] = ()) -> StudyConfig:
 
 def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
     """A config from plain tables. Tables that gaopt does not know belong to the objective, which checks them."""
-    tables = plain(tables, "")
+    tables = plain({**tables, "stop": _table(tables.get("stop", {}), "stop")}, "")
     study = parse(_Study, tables.get("study", {}), "study")
     space = genes_of(tables, study.constraints)
     return StudyConfig(
@@ -273,10 +273,12 @@ def _fixed(found: Mapping[str, Any], space: Space) -> Genes:
     return known
 
 
-def _table(found: Any, where: str, unsaid: Sequence[tuple[str, Any]] = ()) -> Any:
-    """A dataclass as a table of plain data, with nothing where there is None, as TOML has it."""
+def _table(found: Any, where: str, unsaid: Sequence[tuple[str, Any]] = (("target", None),)) -> Any:
+    """A dataclass as a table of plain data, without what TOML does not have or most tables do not say."""
     if is_dataclass(found) and not isinstance(found, type):
-        found = {key: value for key, value in asdict(found).items() if value is not None and (key, value) not in unsaid}
+        found = asdict(found)
+    if isinstance(found, Mapping):
+        found = {key: value for key, value in found.items() if (key, value) not in unsaid}
     return plain(found, where)
 
 
