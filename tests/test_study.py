@@ -27,7 +27,7 @@ from gaopt.objective import Objective, Plain, Report, Score, Task
 from gaopt.pools.base import Begun, outcomes
 from gaopt.pools.inline import Inline
 from gaopt.study import resumed, run
-from tests.conftest import toy
+from tests.conftest import begun, toy
 from tests.ends import table
 
 
@@ -402,7 +402,7 @@ import sys
 from pathlib import Path
 from gaopt.study import run
 from gaopt.home import Home
-from tests.conftest import toy
+from tests.conftest import begun, toy
 from tests.ends import table
 from dataclasses import replace
 run(replace(toy(population=6, generations=3), objective="tests.test_study:slow"), Home(Path(sys.argv[1])))
