@@ -25,7 +25,7 @@ from gaopt.objective import epochs, resolve
 from gaopt.printable import path_shown, printable
 from gaopt.progress import clock
 from gaopt.signals import Signals
-from gaopt.statistics.paired import FEWEST
+from gaopt.statistics import FEWEST
 
 BESIDES = 8
 """Seconds that a search takes besides its trainings, on two cores: beginning workers, a range test, Ray Tune's loop,
@@ -61,8 +61,8 @@ def outline(plan: Plan) -> None:
     searches = len(plan.methods) * plan.seeds
     click.echo(f"{searches} searches of {plan.budget:g} {plan.cost} each, {together} trainings at a time")
     click.echo(f"{searches * plan.finals} finals")
-    if seconds is not None:
-        total = duration(plan, seconds, together)
+    if seconds is not None or plan.cost == "seconds":
+        total = duration(plan, seconds or 0.0, together)
         click.echo(
             f"about {clock(total)} in all: trainings by three steps timed here, and {BESIDES} s a search besides"
         )
