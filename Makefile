@@ -54,6 +54,8 @@ day: $(VENV)/installed-dev
 
 # With $(1): an extra, or nothing.
 define install
+	@echo "installing into $(VENV): torch (on Linux with CUDA), fastai, Ray and what they need, about 7 GB unpacked;"
+	@echo "one to three minutes on a fast network, longer on a slow one"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) -e '.$(1)'
 	$(COMPILE)

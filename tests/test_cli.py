@@ -18,12 +18,14 @@ import pytest
 import tomli_w
 from PIL import Image
 
-from gaopt import cli
+from gaopt import __version__, cli
 from gaopt.errors import StudyError
 from gaopt.events import Scored, Started
 from gaopt.home import Home, claim, existing, fresh
+from gaopt.home import results as home_of_studies
 from gaopt.journal import Journal
 from gaopt.study import run as run_study
+from resnet.cache import default
 from tests.conftest import ROOT, toy
 from tests.processes import below, blocked
 from tests.processes import name as called
@@ -433,3 +435,28 @@ def test_without_a_current_folder_every_verb_says_so(
         assert invoke(capfd, verb) == (2, "", "gaopt: the current folder was removed: change to another one, with cd\n")
     with pytest.raises(StudyError, match="the current folder was removed"):
         run_study(toy(), tmp_path / "study")
+
+
+def test_a_config_may_begin_with_a_mark_and_come_through_a_pipe(results: Path, tmp_path: Path) -> None:
+    config = tmp_path / "toy.toml"
+    config.write_text(tomli_w.dumps(toy(population=2, generations=1).plain()), "utf-8-sig")
+    command = f"{sys.executable} -m gaopt run"
+    for source in (f"{config}", f"/dev/stdin < {config}", f"<(cat {config})"):
+        told = subprocess.run(["bash", "-c", f"{command} {source}"], capture_output=True, text=True, cwd=ROOT)
+        assert told.returncode == 0, (source, told.stderr)
+    piped = f"cat {config} | {command} /dev/stdin"
+    told = subprocess.run(["bash", "-c", piped], capture_output=True, text=True, cwd=ROOT)
+    assert told.returncode == 0, told.stderr
+    assert sorted(path.name for path in results.iterdir()) == ["stdin-1", "study-1", "study-2", "toy-1"]
+
+
+def test_a_tilde_is_home_in_the_folders_that_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("HOME", f"{tmp_path}"), ("GAOPT_RESULTS", "~/mine"), ("XDG_CACHE_HOME", "~/kept")):
+        monkeypatch.setenv(name, value)
+    assert (home_of_studies(), default()) == (tmp_path / "mine", tmp_path / "kept/gaopt")
+
+
+def test_the_version_is_told_shortly(capfd: pytest.CaptureFixture[str]) -> None:
+    assert invoke(capfd, "-V") == invoke(capfd, "--version") == (0, f"gaopt, version {__version__}\n", "")

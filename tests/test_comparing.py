@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from gaopt.cli import main
 from gaopt.comparing import begin, run
+from gaopt.comparing.drive import BESIDES, duration
 from gaopt.comparing.methods import Methods
 from gaopt.comparing.plan import Plan, extended, read, write
 from gaopt.comparing.read import comparison
@@ -29,6 +32,7 @@ from gaopt.objective import resolve
 from gaopt.objectives import finals
 from gaopt.pools.inline import Inline
 from gaopt.report.tables import individuals
+from tests.test_cli import invoke
 
 CHEAP = ("assisted", "genetic", "random", "optuna-tpe")
 """Methods that cost next to nothing here."""
@@ -527,3 +531,45 @@ def test_a_winner_that_is_none_is_one_sentence(tmp_path: Path, gene: Any) -> Non
         assert connection.execute(statement, (genes,)).rowcount
     with pytest.raises(StudyError, match=f"winner.*{gene!r}"):
         comparison(home)
+
+
+def test_how_long_it_takes_goes_by_generations_that_wait_for_one_another() -> None:
+    """A search of 4 + 2 + 2 trainings takes three rounds however many are trained at the same time."""
+    alone, wide = (duration(plan(methods=("assisted", "random")), 100.0, together) for together in (1, 16))
+    assert alone == 2 * (100 * (8 + 8 + 2) + 2 * BESIDES)
+    assert wide == 2 * (100 * (3 + 1 + 1) + 2 * BESIDES)
+    by_time = replace(plan(), cost="seconds", budget=60.0)
+    assert duration(by_time, 0.0, 2) == 2 * 4 * (60 / 2 + BESIDES)
+
+
+def test_too_few_seeds_are_told_of_before_anything_is_run(
+    results: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "toy.toml"
+    config.write_text(tomli_w.dumps(tables()))
+    for seeds, dry in (("2", ["--dry-run"]), ("3", ["--dry-run"]), ("2", [])):
+        arguments = ("compare", str(config), "--seeds", seeds, "--methods", "assisted,random", *dry)
+        code, out, err = invoke(capfd, *arguments)
+        assert code == 0
+        assert ("can show no difference: a claim takes at least 3" in out + err) == (seeds == "2")
+    assert err.index("can show no difference") < err.index("1 of 4")
+
+
+def test_a_comparison_is_listed_and_tells_where_it_is(
+    home: ComparisonHome, results: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mine = ComparisonHome(results / "mine")
+    with pytest.raises(Stopped):
+        ran(plan(methods=("assisted", "random")), mine, events=20)
+    assert "mine   interrupted" in invoke(capfd, "list")[1]
+    code, out, _ = invoke(capfd, "status", "mine")
+    assert (code, "go on with: gaopt compare mine" in out) == (0, True)
+    ran(plan(methods=("assisted", "random")), mine)
+    for follow in ([], ["--follow"]):
+        out = invoke(capfd, "status", "mine", *follow)[1]
+        assert "mine  finished" in out
+        assert "4 of 4 searches ended, 2 of 2 seeds judged" in out
+        assert re.search(r"random +2/2 +16 +\d\.\d{4}", out)
+    (listed,) = json.loads(invoke(capfd, "list", "--json")[1])
+    assert listed == json.loads(invoke(capfd, "status", "mine", "--json")[1])
+    assert (listed["comparison"], listed["state"], listed["finals"]) == ("mine", "finished", {"ended": 2, "of": 2})

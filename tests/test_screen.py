@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import os
+import re
+import signal
+from pathlib import Path
+
 import pytest
 from rich.console import Console
 
@@ -9,10 +15,13 @@ from gaopt.config import Fidelity, Genetic, Noise, from_tables
 from gaopt.events import Bred, Closed, Granted, Recalled, Scored, Started
 from gaopt.history import History
 from gaopt.home import Home
+from gaopt.journal import Journal
 from gaopt.page import line, overview, page
-from gaopt.progress import ahead, planned, progress
-from gaopt.screen import sentence
+from gaopt.progress import ahead, current, planned, progress
+from gaopt.screen import Lines, sentence
+from gaopt.signals import STOPPING, Signals
 from gaopt.study import run
+from gaopt.waiting import waiting
 from tests.conftest import toy
 from tests.test_report_kinds import ADAM, SGD, again, births, config, opened, rungs, trained
 
@@ -118,3 +127,69 @@ def test_time_left_goes_by_the_length_of_what_is_ahead() -> None:
     history = History([first, Bred(0, births(0.25)), *short])
     # Four quarters took four seconds; what is left is one whole training.
     assert progress("mine", history, held=True, now=4.0).left == pytest.approx(4.0)
+
+
+def test_a_narrow_terminal_shows_all_in_lines_that_fit(home: Home) -> None:
+    long = ("the-study-whose-name-is-as-long-as-people-make-them", "b")
+    rows = [(name, "interrupted", "3/5", "12/30", "0", "0.9333", "0.9111", "1:02:03") for name in long]
+    for width in (40, 60, 80, 130):
+        console = Console(width=width, color_system=None)
+        with console.capture() as capture:
+            console.print(overview(rows, width))
+        drawn = capture.get()
+        assert "…" not in drawn
+        assert all(name in re.sub(r"\s|interrupted", "", drawn) for name in long)
+        assert width < 60 or max(long) in drawn
+        history = History([opened(), Bred(0, births()), Started(0), *list(trained(0, 0.5))[:2]])
+        text = shown(history, width)
+        assert "━" in text
+        assert "…" not in text
+        assert "generation 1 of 1" not in text  # there is but one
+        assert all(len(line) <= width for line in text.splitlines())
+        assert "0/4 trained" in text
+
+
+def test_plain_lines_say_how_far_the_search_is_and_what_is_best(home: Home) -> None:
+    stream = io.StringIO()
+    run(toy("sphere", population=4, generations=2), home, watch=Lines(stream))
+    said = stream.getvalue().splitlines()
+    assert said[0] == "generation 1 of 2: 4 to train"
+    assert re.search(r"; 1/6, best -?\d\.\d+ by i0", next(line for line in said if " fitness " in line))
+    assert [line for line in said if line.startswith("generation 2 of 2: 2 to train, 2 survivors")]
+
+
+def test_what_was_trained_when_a_search_stopped_is_not_said_to_be_running(home: Home) -> None:
+    events = [opened(), Bred(0, births()), Started(0)]
+    for stopped in ([*events, Closed("interrupted")], events):
+        with Journal(home.journal, write=True) as journal:
+            for event in stopped[len(list(journal)) :]:
+                journal.append(event)
+        history, held = current(home)
+        assert (history.running, held) == ([], False)
+        home.journal.unlink()
+
+
+def test_a_page_that_renews_itself_is_not_pushed_down_by_a_signal(capfd: pytest.CaptureFixture[str]) -> None:
+    said = []
+    for on_a_page in (False, True):
+        with Signals() as signals:
+            signals.told_on_a_page = on_a_page
+            os.kill(os.getpid(), signal.SIGINT)
+            assert signals.received == signal.SIGINT
+        said.append(capfd.readouterr().err)
+    assert said == [f"{STOPPING}\n", ""]
+
+
+def test_who_waits_is_told_how_long_it_took_last_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for said in ("starting it …\n", "starting it … (last time it took 0 s)\n"):
+        with waiting("starting it"):
+            pass
+        assert capfd.readouterr().err == said
+    (kept,) = (tmp_path / "gaopt").iterdir()
+    kept.write_text("soon")
+    with waiting("starting it"):
+        pass
+    assert capfd.readouterr().err == "starting it …\n"

@@ -11,11 +11,12 @@ import click
 
 import gaopt.report.comparison as report
 from gaopt.comparing import plan as plans
-from gaopt.comparing.methods import Methods
+from gaopt.comparing.methods import BASELINES, Methods
 from gaopt.comparing.plan import Plan
 from gaopt.comparing.read import comparison
 from gaopt.comparing.run import Runner, missing
 from gaopt.comparison import Comparison
+from gaopt.config import SEARCHES
 from gaopt.driver import open_pool, say_dashboard
 from gaopt.errors import BadInput, GaoptError, Unwritable
 from gaopt.hold import Hold, check_free
@@ -24,6 +25,11 @@ from gaopt.objective import epochs, resolve
 from gaopt.printable import path_shown, printable
 from gaopt.progress import clock
 from gaopt.signals import Signals
+from gaopt.statistics import FEWEST
+
+BESIDES = 8
+"""Seconds that a search takes besides its trainings, on two cores: beginning workers, a range test, Ray Tune's loop,
+what a model expects, its share of the report."""
 
 
 def drive(plan: Plan, place: Callable[[], ComparisonHome], allow_changed: bool = False) -> None:
@@ -55,13 +61,43 @@ def outline(plan: Plan) -> None:
     searches = len(plan.methods) * plan.seeds
     click.echo(f"{searches} searches of {plan.budget:g} {plan.cost} each, {together} trainings at a time")
     click.echo(f"{searches * plan.finals} finals")
+    if seconds is not None or plan.cost == "seconds":
+        total = duration(plan, seconds or 0.0, together)
+        click.echo(
+            f"about {clock(total)} in all: trainings by three steps timed here, and {BESIDES} s a search besides"
+        )
+    if plan.seeds < FEWEST:
+        click.echo(_too_few(plan))
+
+
+def duration(plan: Plan, seconds: float, together: int) -> float:
+    """About how long a comparison takes.
+
+    Args:
+        seconds: of one training.
+        together: trainings at the same time. The generations of a search wait for one another, searches too.
+    """
+    finals = seconds * -(-len(plan.methods) * plan.finals // together)
     if plan.cost == "seconds":
-        seconds, each = 1.0, plan.budget
+        search = len(plan.methods) * plan.budget / together
     else:
-        each = plan.budget / epochs(base)
-    if seconds is not None:
-        total = seconds * searches * (each + plan.finals) / together
-        click.echo(f"about {clock(total)} in all, by three steps timed here")
+        search = seconds * sum(_rounds(plan, method, together) for method in plan.methods)
+    return plan.seeds * (search + finals + BESIDES * len(plan.methods))
+
+
+def _rounds(plan: Plan, method: str, together: int) -> int:
+    """How many trainings, one after another, last as long as a search of a method."""
+    left, rounds = int(plan.budget // epochs(plan.base)), 0
+    config = None if method in BASELINES else Methods(plan).configured(method, 0)
+    for litter in config.litters if config and config.strategy in SEARCHES else ():
+        rounds += -(-min(litter, left) // together)
+        left -= min(litter, left)
+    return rounds + -(-left // together)
+
+
+def _too_few(plan: Plan) -> str:
+    seeds = f"{plan.seeds} seed{'s' * (plan.seeds > 1)}"
+    return f"{seeds} of each method can show no difference: a claim takes at least {FEWEST}, and mostly more"
 
 
 def again(home: ComparisonHome, plan: Plan, allow_changed: bool) -> None:
@@ -134,3 +170,5 @@ def _introduce(home: ComparisonHome, plan: Plan, together: int) -> None:
         f"comparison {path_shown(home.name)}: {what}, {together} at a time, results in {path_shown(home.path)}",
         err=True,
     )
+    if plan.seeds < FEWEST:
+        click.echo(_too_few(plan), err=True)

@@ -176,7 +176,7 @@ def _generations(history: History) -> Table:
     rows, table = [], tables.generations(history)
     early = ["early"] if "early" in table else []
     for row in table.to_dict("records"):
-        whole = [str(row[key]) for key in ("generation", "size", "trained", *early, "failed")]
+        whole = [str(row["generation"] + 1), *(str(row[key]) for key in ("size", "trained", *early, "failed"))]
         fit = [words.score(float(row[key])) for key in ("best", "mean", "median", "best_so_far")]
         who = f"i{row['best_id']}" if math.isfinite(row["best"]) else "–"
         rows.append([*whole, who, *fit, words.duration(row["seconds"])])
@@ -248,7 +248,7 @@ def _row(rank: str, individual: Individual, names: Iterable[str], means: Mapping
         *([words.score(means.get(individual.id))] if means else []),
         _fitness(individual, digits),
         *(words.value(individual.genes.get(name)) for name in names),
-        str(individual.generation),
+        str(individual.generation + 1),
         individual.birth.origin,
         " ".join(f"i{parent}" for parent in individual.birth.parents) or "–",
         str(individual.epochs),

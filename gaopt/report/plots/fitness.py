@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gaopt.history import History, Individual
-from gaopt.report.plots.style import BEST, INK, LOST, MEAN, MUTED, figure, limit, plot, robust, whole
+from gaopt.report.plots.style import BEST, INK, LOST, MEAN, MUTED, figure, from_one, limit, plot, robust
 
 
 @plot("fitness", "Best and mean fitness by generation, each individual a dot")
@@ -101,8 +101,8 @@ def _dress(axes: Axes, history: History) -> None:
 def _ticks(axes: Axes, generations: int, again: bool) -> None:
     axes.set(xlabel="generation", ylabel="fitness", xlim=(-0.5, generations - 0.5 + again))
     if not again:
-        whole(axes)
+        from_one(axes)
         return
     step = -(-generations // 12)
     numbers = [n for n in range(0, generations, step) if n <= generations - step]
-    axes.set_xticks([*numbers, generations], [*map(str, numbers), "finalists"])
+    axes.set_xticks([*numbers, generations], [*(str(n + 1) for n in numbers), "finalists"])

@@ -14,7 +14,7 @@ from matplotlib.path import Path
 from gaopt.history import History, Individual
 from gaopt.report import reading
 from gaopt.report.plots.legend import outcome
-from gaopt.report.plots.style import BEST, LOST, MUTED, colour, colourbar, figure, fitness_scale, on, plot
+from gaopt.report.plots.style import BEST, LOST, MUTED, colour, colourbar, figure, fitness_scale, from_one, on, plot
 
 LABELLED = 400
 """With more places than this (generations × individuals) the marks have no room for words."""
@@ -122,7 +122,8 @@ def _mark(axes: Axes, individual: Individual, tree: Tree, scale: ScalarMappable,
 
 
 def _dress(axes: Axes, history: History, rows: int) -> None:
-    axes.set(xlabel="generation", ylim=(rows - 0.3, -0.7), xlim=(-0.35, len(history.populations) - 0.65))
+    from_one(axes)
+    axes.set(ylim=(rows - 0.3, -0.7), xlim=(-0.35, len(history.populations) - 0.65))
     axes.set_yticks([])
     axes.set_xticks(range(0, len(history.populations), -(-len(history.populations) // 20)))
     axes.spines["left"].set_visible(False)

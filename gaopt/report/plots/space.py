@@ -14,7 +14,7 @@ from gaopt.gene import AnyGene, Choice
 from gaopt.history import History, Individual
 from gaopt.report import reading, words
 from gaopt.report.plots.legend import shortened
-from gaopt.report.plots.style import BEST, INK, MUTED, POWERS, figure, generation_colours, plot, whole
+from gaopt.report.plots.style import BEST, INK, MUTED, POWERS, figure, from_one, generation_colours, plot
 
 PAIRED = 5
 """With more genes than this every gene has a strip of its own, instead of a panel for each pair."""
@@ -73,8 +73,8 @@ def _panel(axes: Axes, history: History, genes: Mapping[str, AnyGene], x: str, y
     if x:
         scale(axes, "x", x, genes[x])
     else:
-        whole(axes)
-        axes.set(xlabel="generation", xlim=(-0.5, len(history.populations) - 0.5))
+        from_one(axes)
+        axes.set(xlim=(-0.5, len(history.populations) - 0.5))
     if len(having) < len(everyone):
         said = f"{len(having)} of {len(everyone)} individuals have {'both' if x else 'it'}"
         axes.set_title(said, fontsize=8, color=MUTED, fontweight="normal", loc="right", pad=3)
@@ -137,7 +137,9 @@ def _keys(axes: Axes, history: History) -> list:
     shades = generation_colours(len(history.populations))
     step = -(-len(shades) // 8)  # with many generations every so manyth is named
     keys = [
-        axes.plot([], [], "o", color=shades[n], markeredgecolor=INK, markeredgewidth=0.4, label=f"generation {n}")[0]
+        axes.plot([], [], "o", color=shades[n], markeredgecolor=INK, markeredgewidth=0.4, label=f"generation {n + 1}")[
+            0
+        ]
         for n in range(0, len(shades), step)
     ]
     if history.failed:

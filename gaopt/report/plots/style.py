@@ -195,6 +195,13 @@ def whole(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
+def from_one(axes: Axes) -> None:
+    """Generations on the horizontal axis: counted from 1, as people do."""
+    whole(axes)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value + 1:.0f}")
+    axes.set_xlabel("generation")
+
+
 def powers(value: float, _: object = None) -> str:
     """A tick of a log axis: 10⁻³."""
     if value <= 0:
