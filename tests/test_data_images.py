@@ -51,20 +51,6 @@ def test_cmyk(tmp_path: Path) -> None:
     assert centre(path) == pytest.approx([255, 0, 0], abs=4)
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "keyed"])
-def test_a_large_image_is_the_same_strip_by_strip(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    rng, keyed = np.random.default_rng(0), mode == "keyed"
-    pixels = rng.integers(0, 256, (23, 7, 4), np.uint8)
-    image = Image.fromarray(pixels).convert("RGBA" if mode == "I;16" else "P" if keyed else mode)
-    if mode == "I;16":
-        image = Image.fromarray(rng.integers(0, 2**16, (23, 7), np.uint16))
-    if keyed:
-        image.info["transparency"] = image.getpixel((3, 3))
-    whole = decode._rgb(image)
-    monkeypatch.setattr(decode, "STRIP", 20)
-    assert np.array_equal(np.asarray(decode._rgb(image)), np.asarray(whole))
-
-
 def test_threads_decode_so_many_pixels_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved(tmp_path / "a.png", Image.new("RGB", (9, 9)))
     monkeypatch.setattr(decode, "ROOM", room := decode.Room(100))
