@@ -22,6 +22,7 @@ from gaopt.objective import Objective, resolve
 from gaopt.tables import read_toml
 
 FREE = (
+    "study.default_first",  # matters to the first generation alone, which a study has from its start
     *("genetic.generations", "assisted.generations", "grid.repeats"),
     *("pool.kind", "pool.address", "pool.gpus", "pool.dashboard"),
     *("noise.finalists", "noise.repeats"),

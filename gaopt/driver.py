@@ -156,6 +156,7 @@ def _count(number: int, thing: str) -> str:
 
 def _conclude(home: Home, history: History, as_json: bool) -> None:
     from gaopt.report.compared import compared
+    from gaopt.report.remarks import gain
 
     now = look(home)
     if as_json:
@@ -167,6 +168,8 @@ def _conclude(home: Home, history: History, as_json: bool) -> None:
         click.echo(f"report: {path_shown(home.report)}")
     else:
         _praise(now, history.data)
+        for sentence in gain(history):
+            click.echo(sentence)
         click.echo(f"report: {path_shown(home.report)}")
 
 

@@ -18,7 +18,7 @@ from gaopt.errors import ConfigError, StudyError
 from gaopt.scalar import given
 from gaopt.space import Genes
 
-Origin = Literal["random", "mutation", "crossover", "retrained", "given", "repeat", "sampled"]
+Origin = Literal["random", "mutation", "crossover", "retrained", "given", "default", "repeat", "sampled"]
 Reason = Literal["diverged", "out of memory", "killed", "node lost", "timed out", "disk", "error"]
 
 

@@ -144,6 +144,24 @@ class Keeper(Protocol):
 
 
 @runtime_checkable
+class Tuned(Protocol):
+    """What an objective may have besides that has values for the genes without a search, from a recipe."""
+
+    def default(self, config: StudyConfig) -> Mapping[str, Any]:
+        """A value for each gene; None, or one that the gene cannot have, where there is none."""
+        ...
+
+
+@runtime_checkable
+class Wary(Protocol):
+    """What an objective may have besides that knows of values that may be trained and come to nothing."""
+
+    def doubts(self, config: StudyConfig) -> Sequence[str]:
+        """What whoever starts a study should know of its config, a sentence each."""
+        ...
+
+
+@runtime_checkable
 class Comparable(Protocol):
     """What an objective may have besides, for comparisons of searches."""
 
@@ -188,6 +206,12 @@ def epochs(config: StudyConfig) -> int:
     if isinstance(objective, Comparable):
         return objective.epochs(config)
     return int(getattr(objective.function, "epochs", 1)) if isinstance(objective, Plain) else 1
+
+
+def default(config: StudyConfig) -> Mapping[str, Any] | None:
+    """The values that the genes have without a search; None where the objective knows none."""
+    objective = resolve(config.objective)
+    return objective.default(config) if isinstance(objective, Tuned) else None
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def start(
     from gaopt.config import check_read, from_tables
     from gaopt.driver import drive
     from gaopt.home import claim, fresh
-    from gaopt.objective import resolve
+    from gaopt.objective import Wary, resolve
     from gaopt.strategies import strategy
     from gaopt.study import recalled
     from gaopt.tables import overridden
@@ -113,6 +113,8 @@ def start(
     strategy(config)  # refuses genes that it cannot use
     recalled(config)  # and a study that is not there
     fresh(name, stem)
+    for doubt in objective.doubts(config) if isinstance(objective, Wary) else ():
+        click.echo(f"note: {doubt}", err=True)
     if dry_run:
         _dry_run(config, as_json)
     else:

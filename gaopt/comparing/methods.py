@@ -64,7 +64,9 @@ class Methods:
         # A method of which all fails has an answer in that, and must not keep the others from theirs; whether there
         # is any hope at all is for who runs them to see.
         faults = replace(base.faults, alike=0)
-        config = replace(base, seed=base.seed + seed, noise=Noise(), stop=self._stop, faults=faults)
+        # Nor may a search of ours begin with a default that those of others are not told.
+        own = replace(base, noise=Noise(), stop=self._stop, faults=faults, default_first=False)
+        config = replace(own, seed=base.seed + seed)
         strategy = config.strategy if self._own(method) else method
         if strategy == "grid":
             raise ConfigError(

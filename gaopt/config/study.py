@@ -64,6 +64,7 @@ class StudyConfig:
             begun when there is room for it.
         seed: every random number of the search and of the trainings follows from it.
         given: individuals that the first generation begins with.
+        default_first: begin it, where none is given, with the values that the genes have without a search.
         faults: what is done where a training goes wrong.
         settings: the objective's own tables, as plain data.
     """
@@ -81,6 +82,7 @@ class StudyConfig:
     warm: Warm = field(default_factory=Warm)
     grid: GridConfig = field(default_factory=GridConfig)
     given: tuple[Genes, ...] = ()
+    default_first: bool = True
     fixed: Mapping[str, Any] = field(default_factory=dict)
     pool: PoolConfig = field(default_factory=PoolConfig)
     faults: Faults = field(default_factory=Faults)
@@ -142,6 +144,8 @@ class StudyConfig:
             ConfigError: it holds what a file cannot.
         """
         study: dict[str, Any] = {"objective": self.called, "strategy": self.strategy, "seed": self.seed}
+        if self.strategy in SEARCHES:
+            study["default_first"] = self.default_first
         if constraints := getattr(self.space, "constraints", ()):
             study["constraints"] = [constraint.text for constraint in constraints]
         tables = {"study": plain(study, "study"), "space": _space(self.space), "given": plain(self.given, "given")}
@@ -191,6 +195,7 @@ class _Study:
     objective: str
     strategy: StrategyName = "assisted"
     seed: Annotated[int, Ge(0), Lt(2**63)] = 0
+    default_first: bool = True
     constraints: tuple[str, ...] = ()
 
 
@@ -219,6 +224,7 @@ def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
         seed=study.seed,
         **{name: parse(kind, table(tables, name), name) for name, kind in DECIDING.items()},
         given=_given(tables.get("given", ()), space),
+        default_first=study.default_first,
         fixed=_fixed(table(tables, "fixed"), space),
         pool=parse(PoolConfig, table(tables, "pool"), "pool"),
         faults=parse(Faults, table(tables, "faults"), "faults"),

@@ -19,7 +19,7 @@ from gaopt.printable import printable, printable_lines
 from gaopt.report import compared, finalists, images, reading, tables, words
 from gaopt.report.advice import chance
 from gaopt.report.cells import Table
-from gaopt.report.remarks import remarks
+from gaopt.report.remarks import gain, remarks
 
 LISTED = 200
 """Individuals in the page's table; individuals.csv has all."""
@@ -100,13 +100,14 @@ def result(history: History) -> list[str]:
         found = f"Individual i{best.id} is the best of {len(history.means)} finalists: {genes}, with"
         return [
             f"{found} {finalists.measure(history, best)}.",
+            *gain(history),
             *chance(history),
             *_tested(history, best),
             *beside,
             *early,
         ]
     found = f"Individual i{best.id} is the fittest of {len(history.scored)} scored: {genes}, with {measure(best)}"
-    return [f"{found}.", *chance(history), *_tested(history, best), *beside, *early]
+    return [f"{found}.", *gain(history), *chance(history), *_tested(history, best), *beside, *early]
 
 
 def _ended(history: History) -> list[str]:

@@ -51,6 +51,15 @@ def changed(history: History) -> list[str]:
     ]
 
 
+def gain(history: History) -> list[str]:
+    """By how much the best is above the setting that the recipe has by itself, where the search began with it."""
+    own, best = history.individuals.get(0), history.best
+    if own is None or best is None or own.birth.origin != "default" or own.status != "scored":
+        return []
+    had, found = (history.means.get(i.id, i.fitness) for i in (own, best))
+    return [f"The recipe's own setting, individual {own.id}: {words.score(had)}; the best: {found - had:+.4f}."]
+
+
 def begun(history: History) -> list[str]:
     """Which individuals the search did not draw or breed itself."""
     config = from_tables(history.config) if history.config else None

@@ -5,13 +5,13 @@ from typing import assert_never
 
 from gaopt.config import PEERS, SEARCHES, Stop, StudyConfig
 from gaopt.errors import ConfigError
-from gaopt.objective import epochs
+from gaopt.objective import default, epochs
 from gaopt.strategies.base import Strategy, keyed
 from gaopt.strategies.baseline import Fixed, Grid, RandomSearch
 from gaopt.strategies.budget import Budget
 from gaopt.strategies.finalists import Finalists, finalists
 from gaopt.strategies.genetic import GeneticSearch
-from gaopt.strategies.known import Known
+from gaopt.strategies.known import Known, nearest
 from gaopt.strategies.rungs import Rungs
 from gaopt.strategies.stopping import Stopping
 
@@ -53,8 +53,13 @@ def _check_size(config: StudyConfig) -> None:
         raise ConfigError(f"the plan has more than {most:,} trainings: {why}")
 
 
+def _known(config: StudyConfig) -> Known:
+    own = default(config) if config.default_first and not config.given and config.strategy in SEARCHES else None
+    return Known(config.given, config.warm.best, nearest(config.space, own) if own else None)
+
+
 def _bare(config: StudyConfig) -> Strategy:
-    known = Known(config.given, config.warm.best)
+    known = _known(config)
     match config.strategy:
         case "genetic":
             return GeneticSearch(config.space, config.genetic, config.seed, known, config.operators)

@@ -21,10 +21,18 @@ from gaopt.imported import digests
 from gaopt.objective import Baseline, Cycle, Report, Score, Task
 from gaopt.objectives.image.baselines import baselines
 from gaopt.objectives.image.cost import mean_seconds
-from gaopt.objectives.image.genes import check_genes, check_individuals, check_rungs, individuals
+from gaopt.objectives.image.genes import (
+    check_genes,
+    check_individuals,
+    check_rungs,
+    default,
+    doubts,
+    individuals,
+)
 from gaopt.objectives.image.model import about, described, kept, network
 from gaopt.objectives.image.settings import Settings
 from gaopt.parts import tidy
+from gaopt.space import Genes
 from resnet import data as datasets
 from resnet.data import Images
 from resnet.spec import NetSpec
@@ -84,6 +92,12 @@ class Classifier:
 
     def __call__(self, task: Task, report: Report) -> Score:
         return self._judge(task, report) if task.judge else self._train(task, report)
+
+    def default(self, config: StudyConfig) -> Genes:
+        return default(config.space, Settings.of(config.settings))
+
+    def doubts(self, config: StudyConfig) -> list[str]:
+        return doubts(config, Settings.of(config.settings))
 
     def keeps(self, home: Path, individual: int) -> bool:
         return kept(Home(home)) == individual

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from gaopt.config import SEARCHES, StudyConfig, parse_value
@@ -13,7 +14,7 @@ from gaopt.gene import AnyGene, Choice, Gene
 from gaopt.objectives.image.settings import NET, Settings
 from gaopt.space import Genes, Space
 from resnet.recipe import Recipe
-from resnet.spec import NetSpec
+from resnet.spec import BORROWED, NetSpec
 
 DRAWN = 200
 """Individuals that are looked at beside the ends and choices of each gene."""
@@ -74,6 +75,32 @@ def check_individuals(space: Space, check: Check) -> None:
             guilty = _guilty(check, genes)
             said = " with ".join(f"{name} = {spoken(value)}" for name, value in guilty.items())
             raise ConfigError(f"the space has {said}: {_refusal(check, guilty)}" if said else _refusal(check, guilty))
+
+
+def default(space: Space, settings: Settings) -> Genes:
+    """What the tables say of each gene; where they leave it to the name of the network, what that stands for."""
+    tables = {NET + name: value for name, value in asdict(settings.net).items()} | asdict(settings.recipe)
+    found = {name: tables[name] for name in space}
+    if settings.net.name not in BORROWED:
+        family, units = settings.net.family, set(settings.net.family.units)
+        own = {NET + key: getattr(family, key) for key in ("stem", "shortcut", "order")}
+        own[NET + "units"] = units.pop() if len(units) == 1 else None
+        found |= {name: own[name] for name in own.keys() & space.keys() if found[name] not in ends(space[name])}
+    return found
+
+
+def doubts(config: StudyConfig, settings: Settings) -> list[str]:
+    """What may be trained and comes to nothing, a sentence each."""
+    if config.strategy == "fixed":
+        where, most = "mom", config.fixed.get("mom", settings.recipe.mom)
+    elif gene := config.space.get("mom"):
+        where, most = "space.mom", max(ends(gene))
+    else:
+        where, most = "recipe.mom", settings.recipe.mom
+    if most < 1:
+        return []
+    reaches = "goes up to" if where == "space.mom" else "is"
+    return [f"{where} {reaches} {most:g}, and a training with a momentum of 1 or more does not learn: 0.99 is enough"]
 
 
 def individuals(space: Space) -> Iterator[Genes]:
