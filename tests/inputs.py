@@ -45,7 +45,7 @@ COUNTED: dict[str, Any] = {
 """One of another kind, whose individuals can be counted."""
 
 KEYS = [
-    *(("study", key) for key in ("objective", "strategy", "seed", "constraints")),
+    *(("study", key) for key in ("objective", "strategy", "seed", "default_first", "constraints")),
     *(("space", name, key) for name in ("lr", "new") for key in ("low", "high", "scale", "integer", "step", "when")),
     *(("space", name, "choices") for name in ("mom", "new", "net.width")),
     *((table, field.name) for table, kind in DECIDING.items() for field in fields(kind)),

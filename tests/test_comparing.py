@@ -263,6 +263,7 @@ def test_a_config_keeps_for_its_own_search_what_others_do_not_read() -> None:
     mine, random = methods.configured("assisted", 0), methods.configured("random", 0)
     assert mine.fidelity.rungs == (0.5,)
     assert mine.given
+    assert mine.default_first is random.default_first is False  # those of other libraries are told none
     assert not random.fidelity.rungs
     assert not random.given
     assert not mine.noise.finalists  # the finals of a comparison are its own

@@ -255,6 +255,15 @@ def test_remarks_count_what_failed_and_admit_uneven_budgets(whole: Comparison) -
     assert "spent 24 epochs" in remarked(even)
 
 
+def test_studies_that_began_with_the_setting_of_the_recipe_are_named_where_others_did_not() -> None:
+    made = replace(toy({"mine": [0.5], "theirs": [0.5]}), studies=True)
+    said = "Only mine began with the recipe's own setting"
+    assert said not in " ".join(remarks(made, Claims(made), unit(made)))
+    mine = Search("mine", 0, History([Bred(0, (Birth(0, {"x": 0.5}, "default"),)), Scored(0, 0.5, {}, 1, 1.0)]))
+    made = replace(made, searches=(mine, made.searches[1]))
+    assert said in " ".join(remarks(made, Claims(made), unit(made)))
+
+
 def test_a_failed_final_is_named_and_in_no_mean() -> None:
     made = comparison()
     lost = made.finals[0]

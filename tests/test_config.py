@@ -15,7 +15,10 @@ def test_the_presets_are_found_by_name_and_all_of_them_are_valid() -> None:
     searched = {"digits", "quick", "cifar10", "cifar100", "images", "paper"}
     assert set(presets()) == {*searched, "student", "extended", "quick-extended"}
     for name in presets():
-        checked(name)
+        config = checked(name)
+        student = name == "student"
+        assert config.default_first is not student
+        assert bool(resolve(config.objective).doubts(config)) is student  # type: ignore[attr-defined]
 
 
 def test_a_search_fills_the_pool_once_for_each_part_of_a_generation() -> None:

@@ -15,17 +15,20 @@ import tomli_w
 import torch
 from torch import nn
 
+from gaopt.changed import changes
 from gaopt.config import StudyConfig, from_tables
 from gaopt.errors import ConfigError
-from gaopt.events import Failed, Judged, Scored
+from gaopt.events import Failed, Judged, Opened, Scored
 from gaopt.expression import Expression
 from gaopt.gene import Choice, Gene
+from gaopt.history import History
 from gaopt.home import Home
-from gaopt.objective import Task, resolve
+from gaopt.objective import Task, Wary, resolve
 from gaopt.objectives.image import genes as checks
 from gaopt.objectives.image.settings import Settings
 from gaopt.pools.base import outcomes
 from gaopt.space import Space
+from gaopt.strategies import strategy
 from gaopt.tables import overridden
 from resnet.analysis import analyse
 from resnet.data import Images
@@ -188,6 +191,68 @@ def test_individuals_given_by_hand_are_checked_as_a_whole() -> None:
     assert checked(space, given=[{"loss": "focal", "label_smoothing": 0}], study=study)
     with pytest.raises(ConfigError, match=r"as a gene, recipe.lr is -1.0: must be greater than 0"):
         checked({"lr": LR}, given=[{"lr": -1.0}])
+
+
+@pytest.mark.parametrize("strategy_name", ["assisted", "genetic", "random"])
+def test_a_search_begins_with_the_setting_of_the_tables_within_its_space(strategy_name: str) -> None:
+    batch, units = {"choices": [64, 128]}, {"low": 1, "high": 6, "integer": True}
+    cases: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None]] = [
+        ({"lr": LR}, {}, {"lr": 1e-3}),
+        ({"lr": {"low": 0.1, "high": 1.0}, "batch": batch}, {}, {"lr": 0.1, "batch": 64}),
+        ({"lr": LR, "net.units": units, "net.stem": {"choices": ["imagenet", "cifar"]}}, {"name": "preact20"},
+         {"lr": 1e-3, "net.units": 3, "net.stem": "cifar"}),
+        ({"lr": LR, "net.units": units}, {"name": "resnet50"}, None),  # no one number is its own
+        ({"lr": LR, "optimizer": {"choices": ["sgd"]}}, {}, None),
+        ({"lr": LR, "mom": {"low": 0.1, "high": 0.9, "when": "lr > 0.5"}}, {}, {"lr": 1e-3}),
+    ]  # fmt: skip
+    for space, net, expected in cases:
+        study = {"objective": IMAGE, "strategy": strategy_name}
+        bred = strategy(checked(space, study=study, net=net)).decide(History(), 10)
+        assert bred
+        assert len(bred.births) == 10
+        defaults = [birth.genes for birth in bred.births if birth.origin == "default"]
+        assert defaults == ([expected] if expected else [])
+        assert bred.births[0].origin == ("default" if expected else "random")
+
+
+def test_it_does_not_where_individuals_are_given_a_constraint_forbids_it_or_the_key_says_so() -> None:
+    quiet = {"objective": IMAGE, "default_first": False}
+    for others in (
+        {"given": [{"lr": 5e-3}]},
+        {"study": quiet},
+        {"study": {"objective": IMAGE, "constraints": ["lr > 2e-3"]}},
+    ):
+        bred = strategy(checked({"lr": LR}, **others)).decide(History(), 10)
+        assert bred
+        assert {birth.origin for birth in bred.births} <= {"given", "random"}
+
+
+def test_a_study_of_a_version_that_began_without_goes_on_as_it_would_have() -> None:
+    config = checked({"lr": LR})
+    old = config.plain()
+    del old["study"]["default_first"]
+    began = History([Opened(old, "0.5.0", "host", 1)])
+    assert changes(began, config) == ()
+    without = strategy(replace(config, default_first=False))
+    assert strategy(config).decide(began, 10) == without.decide(History(), 10)
+
+
+def test_a_momentum_that_learns_nothing_is_told_of_before_the_search() -> None:
+    objective = resolve(IMAGE)
+    assert isinstance(objective, Wary)
+    high = {"low": 0.1, "high": 1.5}
+    for space, others, said in (
+        ({"mom": high}, {}, "space.mom goes up to 1.5"),
+        ({"mom": {"choices": [0.9, 1.0]}}, {}, "space.mom goes up to 1"),
+        ({"lr": LR}, {"recipe": {"mom": 1.2}}, "recipe.mom is 1.2"),
+        ({"mom": high}, {"study": {"objective": IMAGE, "strategy": "fixed"}, "fixed": {"mom": 1.1}}, "mom is 1.1"),
+    ):
+        (doubt,) = objective.doubts(checked(space, **others))
+        assert doubt.startswith(said)
+    assert objective.doubts(checked({"mom": {"low": 0.1, "high": 0.99}})) == []
+    for name, bad in (("lr", 0.0), ("wd", -0.1), ("mom_top", 1.0), ("sqr_mom", 1.0), ("label_smoothing", 1.0)):
+        with pytest.raises(ConfigError, match=f"recipe.{name} is"):  # others that learn nothing are refused
+            checked({name: {"choices": [bad, 0.5]}})
 
 
 def test_every_end_and_choice_is_looked_at() -> None:

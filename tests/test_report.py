@@ -121,6 +121,22 @@ def read(table: pd.DataFrame) -> pd.DataFrame:
 # tables
 
 
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [((0.9, 0.95), "0.9000; the best: +0.0500."), ((0.9, 0.8), "0.9000; the best: +0.0000."), ((None, 0.8), "")],
+)
+def test_the_gain_over_the_setting_of_the_recipe_is_told(
+    scores: tuple[float | None, float], said: str, home: Home
+) -> None:
+    genes = {name: gene.at(0.5) for name, gene in SPACE.items()}
+    births = Birth(0, genes, "default"), Birth(1, genes, "random")
+    outcomes = [Scored(n, s, {}, 1, 1.0) if s else Failed(n, "error", "bad", 1.0) for n, s in enumerate(scores)]
+    write(History([Opened(config().plain(), "0.1.0", "host", 1), Bred(0, births), *outcomes]), home)
+    text = (home.path / "report.md").read_text("utf-8")
+    expected = f"The recipe's own setting, individual 0: {said}"
+    assert (expected in text) if said else ("own setting" not in text)
+
+
 def test_individuals_has_a_column_for_each_gene_in_the_order_of_the_space(whole: History) -> None:
     columns = list(tables.individuals(whole))
     known = ["id", "generation", "lr", "wd", "mom", "fitness", "status", "origin", "parents", "reason", "message"]

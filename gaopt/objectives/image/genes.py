@@ -83,9 +83,8 @@ def default(space: Space, settings: Settings) -> Genes:
     found = {name: tables[name] for name in space}
     if settings.net.name not in BORROWED:
         family, units = settings.net.family, set(settings.net.family.units)
-        named: dict[str, Any] = {"stem": family.stem, "shortcut": family.shortcut, "order": family.order}
-        named["units"] = units.pop() if len(units) == 1 else None
-        own = {NET + key: value for key, value in named.items()}
+        own = {NET + key: getattr(family, key) for key in ("stem", "shortcut", "order")}
+        own[NET + "units"] = units.pop() if len(units) == 1 else None
         found |= {name: own[name] for name in own.keys() & space.keys() if found[name] not in ends(space[name])}
     return found
 

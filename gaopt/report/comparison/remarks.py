@@ -73,9 +73,20 @@ def _wanted(comparison: Comparison) -> str:
 def _knowledge(comparison: Comparison) -> list[str]:
     """What a search was told beforehand, and the others were not."""
     told = [f"[{name}]" for name in ("given", "warm", "fidelity") if comparison.config.get(name)]
-    if comparison.studies or not told or not comparison.methods:
+    if comparison.studies:
+        return _defaults(comparison)
+    if not told or not comparison.methods:
         return []
     return [f"Only searches that the config is for had its {' and '.join(told)}; the others began without."]
+
+
+def _defaults(comparison: Comparison) -> list[str]:
+    """Which studies knew the recipe's own setting, where others did not."""
+    everyone = [(s.method, i.birth.origin) for s in comparison.searches for i in s.history.individuals.values()]
+    knew = dict.fromkeys(method for method, origin in everyone if origin == "default")
+    if len(knew) in (0, len(comparison.methods)):
+        return []
+    return [f"Only {' and '.join(knew)} began with the recipe's own setting; the others began without."]
 
 
 def _amount(comparison: Comparison, value: float) -> str:
