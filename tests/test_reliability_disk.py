@@ -27,7 +27,7 @@ from gaopt.journal import Journal
 from gaopt.objective import Report, Task
 from gaopt.pools.base import reason
 from gaopt.study import run
-from tests.conftest import ROOT, toy
+from tests.conftest import ROOT, begun, toy
 from tests.ends import table
 from tests.reliability import disk, killed
 from tests.reliability.forks import Ended, Forks
@@ -147,11 +147,11 @@ def no_room(task: Task, report: Report) -> float:
 
 
 def study(times: int, home: Home, *individuals: int) -> StudyConfig:
-    home.make()
+    config = toy(population=4, generations=1)
+    config = begun(replace(config, objective=f"{__name__}:no_room", faults=Faults(retries=1)), home)
     for individual in individuals or (2,):
         (home.path / f"no room {individual}").write_text(str(times))
-    config = toy(population=4, generations=1)
-    return replace(config, objective=f"{__name__}:no_room", faults=Faults(retries=1))
+    return config
 
 
 def test_a_worker_without_room_costs_one_try(home: Home, tmp_path: Path) -> None:
@@ -263,12 +263,12 @@ def test_a_file_without_room_stays_as_it_was(home: Home, monkeypatch: pytest.Mon
 
 
 def test_what_a_killed_driver_was_writing_is_removed_when_the_study_goes_on(home: Home) -> None:
-    home.make()
+    config = begun(toy("sphere", population=2, generations=1), home)
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     for name in (f"report.html.{dead.pid}.tmp", f"report.html.{os.getppid()}.tmp", "my.tmp"):
         (home.path / name).touch()
-    run(toy("sphere", population=2, generations=1), home)
+    run(config, home)
     assert sorted(path.name for path in home.path.glob("*.tmp")) == ["my.tmp", f"report.html.{os.getppid()}.tmp"]
 
 
