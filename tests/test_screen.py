@@ -142,11 +142,9 @@ def test_a_narrow_terminal_shows_all_in_lines_that_fit(home: Home) -> None:
         assert width < 60 or max(long) in drawn
         history = History([opened(), Bred(0, births()), Started(0), *list(trained(0, 0.5))[:2]])
         text = shown(history, width)
-        assert "━" in text
         assert "…" not in text
-        assert "generation 1 of 1" not in text  # there is but one
         assert all(len(line) <= width for line in text.splitlines())
-        assert "0/4 trained" in text
+        assert "0/8 trained" in text
 
 
 def test_plain_lines_say_how_far_the_search_is_and_what_is_best(home: Home) -> None:
@@ -159,6 +157,7 @@ def test_plain_lines_say_how_far_the_search_is_and_what_is_best(home: Home) -> N
 
 
 def test_what_was_trained_when_a_search_stopped_is_not_said_to_be_running(home: Home) -> None:
+    home.make()
     events = [opened(), Bred(0, births()), Started(0)]
     for stopped in ([*events, Closed("interrupted")], events):
         with Journal(home.journal, write=True) as journal:
