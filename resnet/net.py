@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from torch import nn
 
 from resnet import borrowed
-from resnet.defaults import usual
 from resnet.layers import Unit, norm_act, sequential, stem
 from resnet.spec import BORROWED, ORDERS, UNITS, NetSpec
 
 
-@usual()
 def build(spec: NetSpec, channels: int = 3, classes: int = 10) -> nn.Sequential:
     """An untrained network: images (n, channels, h, w) float to logits (n, classes).
 

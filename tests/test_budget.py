@@ -79,7 +79,7 @@ def test_what_is_under_way_is_counted_as_whole() -> None:
 
 
 def test_a_budget_that_is_exact_needs_epochs() -> None:
-    with pytest.raises(ValueError, match="exact is given without epochs"):
+    with pytest.raises(ConfigError, match="exact is given without epochs"):
         Stop(exact=True)
 
 

@@ -643,7 +643,7 @@ LAX: dict[str, Callable[[], StudyConfig]] = {
     "a key of settings is 1: must be a text": lambda: replace(toy(), settings={"settings": {1: 2}}),
     "settings has a table 'pool'": lambda: replace(toy(), settings={"pool": {"kind": "ray"}}),
     "settings is 3: must be a table": lambda: replace(toy(), settings=3),  # type: ignore[arg-type]
-    "the objective is 5: must be": lambda: replace(toy(), objective=5),  # type: ignore[arg-type]
+    "the objective 5 is a int: must be": lambda: replace(toy(), objective=5),  # type: ignore[arg-type]
 }
 
 
