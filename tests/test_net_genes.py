@@ -17,7 +17,7 @@ from torch import nn
 
 from gaopt.changed import changes
 from gaopt.config import StudyConfig, from_tables
-from gaopt.errors import ConfigError
+from gaopt.errors import ConfigError, DataError
 from gaopt.events import Failed, Judged, Opened, Scored
 from gaopt.expression import Expression
 from gaopt.gene import Choice, Gene
@@ -316,7 +316,9 @@ def test_an_individual_is_trained_measured_and_used_again_with_its_own_network(i
     from PIL import Image
 
     Image.new("L", (8, 8)).save(tmp_path / "image.png")
-    assert len(predict(Home(tmp_path), [tmp_path / "image.png"])[0]) == 5
+    [(_, answer)] = predict(Home(tmp_path), [tmp_path / "image.png"])
+    assert not isinstance(answer, DataError)
+    assert len(answer) == 5
 
 
 @pytest.mark.slow
