@@ -193,11 +193,7 @@ def studies() -> Iterator[Home]:
     Raises:
         StudyError: nobody may look for them.
     """
-    _check_results()
-    root = results()
-    for journal in sorted(root.glob("*/study.db")) if os.path.isdir(root) else ():
-        if os.path.isfile(journal):
-            yield Home(journal.parent)
+    yield from map(Home, _with("study.db"))
 
 
 def comparisons() -> Iterator[ComparisonHome]:
@@ -206,11 +202,16 @@ def comparisons() -> Iterator[ComparisonHome]:
     Raises:
         StudyError: nobody may look for them.
     """
+    yield from map(ComparisonHome, _with("comparison.toml"))
+
+
+def _with(name: str) -> Iterator[Path]:
+    """The folders among the results that have such a file, by name."""
     _check_results()
     root = results()
-    for plan in sorted(root.glob("*/comparison.toml")) if os.path.isdir(root) else ():
-        if os.path.isfile(plan):
-            yield ComparisonHome(plan.parent)
+    for file in sorted(root.glob(f"*/{name}")) if os.path.isdir(root) else ():
+        if os.path.isfile(file):
+            yield file.parent
 
 
 def fresh(name: str | None, stem: str) -> Home:

@@ -142,6 +142,10 @@ def test_a_narrow_terminal_shows_all_in_lines_that_fit(home: Home) -> None:
         assert width < 60 or max(long) in drawn
         history = History([opened(), Bred(0, births()), Started(0), *list(trained(0, 0.5))[:2]])
         text = shown(history, width)
+        coloured = Console(width=width, force_terminal=True, color_system="standard")  # the rest of a bar is a colour
+        with coloured.capture() as capture:
+            coloured.print(page(progress("mine", history, held=True, now=10.0), 10.0, width))
+        assert "━" in capture.get()
         assert "…" not in text
         assert all(len(line) <= width for line in text.splitlines())
         assert "0/8 trained" in text
