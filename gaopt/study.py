@@ -178,7 +178,7 @@ class _Loop:
             self._through(judge)
         except BaseException as error:
             with suppress(Unwritable):  # the disk that stopped it may still be full
-                if told(error) or isinstance(error, Hopeless):
+                if told(error) or isinstance(error, Hopeless | Lost):
                     self._gather()
                 self._record(Closed("interrupted" if told(error) else "failed"))
             raise

@@ -18,13 +18,13 @@ import pytest
 import ray
 
 from gaopt import PoolConfig, StudyConfig
-from gaopt.errors import ConfigError
+from gaopt.errors import ConfigError, Diverged
 from gaopt.events import Failed, Outcome, Reported, Scored
 from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.objective import Report, Score, Task
-from gaopt.pools import Begun
+from gaopt.pools import Begun, base, workers
 from gaopt.pools.cluster import Cluster
 from gaopt.report.tables import individuals
 from gaopt.study import run
@@ -124,6 +124,77 @@ def test_a_worker_that_is_killed_fails_its_individual_and_the_others_go_on() -> 
     with closing(Cluster(f"{HERE}:where", None, PoolConfig())) as pool:
         pool.submit(task(1))
         assert isinstance(collect(pool, 1)[-1], Scored)
+
+
+def leaves_a_child(task: Task, report: Report) -> float:
+    """At its first try it dies as a worker whose loader of data lives on."""
+    first = task.home / "first"
+    if first.exists():
+        return 0.5
+    if (child := os.fork()) == 0:
+        time.sleep(120)
+        os._exit(0)
+    first.write_text(str(child), "ascii")
+    report(1, {"loss": 1.0})
+    time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0.0
+
+
+@pytest.mark.parametrize("node", ["its own", "another"])
+def test_a_worker_that_dies_while_a_process_that_it_forked_lives_costs_one_try(
+    home: Home, node: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if node == "another":
+        monkeypatch.setattr(workers, "SILENT", 3.0)
+        monkeypatch.setattr(workers, "own_node", lambda: "")
+    try:
+        history = run(run_on_ray("leaves_a_child", population=2, generations=1), home)
+    finally:
+        os.kill(int((home.path / "first").read_text("ascii")), signal.SIGKILL)
+    assert [individual.fitness for individual in history.individuals.values()] == [0.5, 0.5]
+    assert [retried.reason for one in history.individuals.values() for retried in one.retried] == ["killed"]
+
+
+def fails_by_name(task: Task, report: Report) -> Score:
+    """Says in which process, and ends as the gene says."""
+    report(1, {"pid": os.getpid()})
+    match task.genes["ends"]:
+        case "diverged":
+            raise Diverged("far")
+        case "memory":
+            raise MemoryError
+        case "error":
+            raise ValueError
+        case "patched":
+            base.queue.SimpleQueue = None  # type: ignore[assignment, misc]
+    return Score(0.5)
+
+
+def test_a_process_that_may_be_spoilt_trains_nobody_else() -> None:
+    def train(ends: str) -> tuple[Outcome, float]:
+        pool.submit(task(0, ends=ends))  # type: ignore[arg-type]
+        *reports, last = collect(pool, 1)
+        return last, reports[0].metrics["pid"] if reports else 0.0  # type: ignore[union-attr]
+
+    with closing(Cluster(f"{HERE}:fails_by_name", None, PoolConfig(gpus=2.0))) as pool:
+        for first, second, same in (
+            ("well", "diverged", True),
+            ("diverged", "error", True),
+            ("well", "memory", True),
+            ("memory", "well", False),
+            ("error", "well", True),
+        ):
+            assert (train(first)[1] == train(second)[1]) is same, (first, second)
+        _, pid = train("error")
+        assert train("error")[1] == pid
+        assert train("well")[1] != pid
+        train("patched")
+        outside, _ = train("well")
+        assert isinstance(outside, Failed)
+        assert outside.reason == "killed"
+        assert "NoneType" in outside.message
+        assert isinstance(train("well")[0], Scored)
 
 
 def test_what_goes_wrong_in_ray_is_no_fault_of_the_genes() -> None:

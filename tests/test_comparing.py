@@ -538,7 +538,7 @@ def test_how_long_it_takes_goes_by_generations_that_wait_for_one_another() -> No
     """A search of 4 + 2 + 2 trainings takes three rounds however many are trained at the same time."""
     alone, wide = (duration(plan(methods=("assisted", "random")), 100.0, together) for together in (1, 16))
     assert alone == 2 * (100 * (8 + 8 + 2) + 2 * BESIDES)
-    assert wide == 2 * (100 * (3 + 1 + 1) + 2 * BESIDES)
+    assert wide == 2 * (100 * (3 + 3 + 1) + 2 * BESIDES)
     by_time = replace(plan(), cost="seconds", budget=60.0)
     assert duration(by_time, 0.0, 2) == 2 * 4 * (60 / 2 + BESIDES)
 

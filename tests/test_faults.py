@@ -22,7 +22,8 @@ from gaopt.history import History
 from gaopt.home import Home
 from gaopt.journal import Journal
 from gaopt.pools import kernel
-from gaopt.pools.base import reason, spoils
+from gaopt.pools.base import reason
+from gaopt.pools.process import Health
 from gaopt.progress import progress
 from gaopt.study import run
 from tests.conftest import ROOT, toy
@@ -175,19 +176,22 @@ def test_torch_runs_out_of_the_host_s_memory_in_words_only() -> None:
     assert reason(RuntimeError("CUDA error: device-side assert triggered")) == "error"
 
 
-@pytest.mark.parametrize(
-    ("message", "spoilt"),
-    [
-        ("OutOfMemoryError: CUDA out of memory. Tried to allocate 3 GiB", True),
-        ("AcceleratorError: CUDA error: device-side assert triggered", True),
-        ("RuntimeError: cuDNN error: CUDNN_STATUS_EXECUTION_FAILED", True),
-        ("MemoryError", False),
-        ("the loss was nan in epoch 2", False),
-    ],
-)
-def test_a_worker_is_spoilt_by_errors_of_cuda_alone(message: str, spoilt: bool) -> None:
-    assert spoils(Failed(0, "error", message)) is spoilt
-    assert not spoils(Scored(0, 1.0))
+def test_a_process_trains_nobody_after_errors_of_cuda_or_memory_or_two_failures_in_a_row() -> None:
+    plain, diverged = Failed(0, "error", "ValueError: no"), Failed(0, "diverged", "the loss was nan in epoch 2")
+    for outcomes, spoilt in (
+        ([Failed(0, "out of memory", "OutOfMemoryError: CUDA out of memory. Tried to allocate 3 GiB")], True),
+        ([Failed(0, "out of memory", "MemoryError")], True),
+        ([Failed(0, "error", "AcceleratorError: CUDA error: device-side assert triggered")], True),
+        ([Failed(0, "error", "RuntimeError: cuDNN error: CUDNN_STATUS_EXECUTION_FAILED")], True),
+        ([plain], False),
+        ([plain, Reported(1, 1, {}), plain], True),
+        ([plain, Scored(1, 1.0), plain], False),
+        ([diverged, diverged, diverged], False),
+        ([Scored(0, 1.0)], False),
+    ):
+        health = Health()
+        *before, last = [health.spoilt_by(outcome) for outcome in outcomes]
+        assert (any(before), last) == (False, spoilt), outcomes
 
 
 def test_no_search_breeds_while_one_is_trained_alone() -> None:

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from gaopt.cli import cli
+from gaopt.errors import DataError
 from gaopt.events import Noted, Reported
 from gaopt.history import History
 from gaopt.home import Home
@@ -94,7 +95,8 @@ def test_weights_say_of_an_image_what_they_said_then(golden: Golden) -> None:
     from gaopt.objectives.image import predict
 
     home = golden("training")
-    (found,) = predict(home, [GOLDEN / "digit.png"])
+    [(_, found)] = predict(home, [GOLDEN / "digit.png"])
+    assert not isinstance(found, DataError)
     then = json.loads((home.path / "predicted.json").read_text())
     assert [name for name, _ in found] == [name for name, _ in then]
     assert [chance for _, chance in found] == pytest.approx([chance for _, chance in then], abs=1e-6)

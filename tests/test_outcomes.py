@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import os
 import re
+import resource
 import sys
+import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
@@ -310,3 +312,45 @@ def test_after_an_epoch_that_cannot_be_written_down_the_reason_is_still_told(hom
     assert isinstance(failed, Failed)
     assert failed.reason == "out of memory"
     assert failed.message.startswith("MemoryError: no room for a batch")
+
+
+@pytest.mark.slow
+def test_what_a_training_changes_of_its_process_is_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    def state() -> list[Any]:
+        os.umask(umask := os.umask(0o077))
+        return [
+            *(os.getcwd(), umask, dict(os.environ), resource.getrlimit(resource.RLIMIT_NOFILE)),
+            *(sys.getrecursionlimit(), threading.gettrace(), threading.getprofile()),
+            *(torch.get_default_dtype(), torch.get_default_device(), torch.are_deterministic_algorithms_enabled()),
+            *(torch.is_grad_enabled(), torch.get_float32_matmul_precision()),
+        ]
+
+    def spoils(task: Task, report: Report) -> float:
+        os.chdir(task.folder)
+        os.umask(0o022 if state()[1] != 0o022 else 0o027)
+        os.environ["MINE"] = "1"
+        os.environ.pop("THEIRS")
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
+        sys.setrecursionlimit(sys.getrecursionlimit() + 1)
+        sys.settrace(lambda *_: None)
+        threading.settrace(lambda *_: None)
+        threading.setprofile(lambda *_: None)
+        torch.set_default_dtype(torch.float64)
+        torch.set_default_device("meta")
+        torch.set_grad_enabled(False)
+        torch.set_float32_matmul_precision("medium")
+        torch.use_deterministic_algorithms(True)
+        inside.extend(state())
+        raise ValueError
+
+    monkeypatch.setenv("THEIRS", "1")
+    inside: list[Any] = []
+    before = state()
+    [failed] = outcomes(Plain(spoils), Task("s", 0, 0, {"lr": 1e-3}, 0, {}, tmp_path, tmp_path))
+    assert isinstance(failed, Failed)
+    assert failed.message.startswith("ValueError")
+    assert all(now != then for now, then in zip(inside, before, strict=True))
+    assert state() == before

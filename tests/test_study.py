@@ -497,7 +497,9 @@ class Struck(Shuffled):
         return self.comes_to
 
 
-@pytest.mark.parametrize("told", [Stopped(15), KeyboardInterrupt(), BrokenPipeError(), Hopeless("all fail")], ids=repr)
+@pytest.mark.parametrize(
+    "told", [Stopped(15), KeyboardInterrupt(), BrokenPipeError(), Hopeless("all fail"), Lost("gone")], ids=repr
+)
 def test_what_ends_while_a_study_stops_has_its_score_and_is_not_trained_again(home: Home, told: BaseException) -> None:
     begun, trained = threading.Event(), list[int]()
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import os
 import queue
-import re
-import sys
 import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 from weakref import WeakSet
@@ -21,14 +17,22 @@ from gaopt import soundness
 from gaopt.errors import BadInput, Cancelled, ConfigError, Diverged, StudyError, Unwritable, of_disk, out_of_memory
 from gaopt.events import Data, Failed, Judged, Noted, Outcome, Reason, Reported, Scored, decode, encode, finite
 from gaopt.objective import Cycle, Objective, Score, Task
+from gaopt.pools.process import put_back, release
 from gaopt.scalar import given, real, whole
 
 
 @dataclass(frozen=True)
 class Begun:
-    """A worker has taken a task up. Nothing that is written down: `Started` was."""
+    """A worker has taken a task up. Nothing that is written down: `Started` was.
+
+    Attributes:
+        node: Ray's id of the node that the worker runs on; "" where the task runs in this process.
+        pid: of the worker.
+    """
 
     individual: int
+    node: str = ""
+    pid: int = 0
 
 
 class Pool(Protocol):
@@ -105,7 +109,7 @@ def watched(
     def work() -> None:
         try:
             last = _attempt(objective, task, report)
-            _release(isinstance(last, Failed))
+            release(isinstance(last, Failed))
             if last is not None:
                 results.put(last)
         finally:
@@ -162,26 +166,10 @@ class _Reporter:
         self._results.put(_writable(Noted(self._individual, cut(str(message), LINE))))
 
 
-@contextmanager
-def _in_place() -> Iterator[None]:
-    """The current folder is afterwards what it was before: paths of a study may be relative to it."""
-    try:
-        here = os.open(os.curdir, os.O_RDONLY)
-    except OSError:  # it is gone, and nothing relative to it
-        yield
-        return
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            os.fchdir(here)
-        os.close(here)
-
-
 def _attempt(objective: Objective, task: Task, report: _Reporter) -> Outcome | None:
     start = time.monotonic()
     try:
-        with _in_place():
+        with put_back():
             found = objective(task, report)
         score = found if isinstance(found, Score) else _bare(found)
         # It came to its end: no epoch was begun beyond. One that tells of none is one.
@@ -191,7 +179,7 @@ def _attempt(objective: Objective, task: Task, report: _Reporter) -> Outcome | N
     except Cancelled:
         return None
     except BaseException as error:
-        return _failure(error, task, time.monotonic() - start, report.begun)
+        return failure(error, task, time.monotonic() - start, report.begun)
 
 
 def _bare(found: Any) -> Score:
@@ -201,23 +189,12 @@ def _bare(found: Any) -> Score:
         raise ConfigError(f"what the objective returned {error}, or a gaopt.Score") from None
 
 
-def _release(failed: bool) -> None:
-    """Give memory back before anybody hears that a task is over: what failed lies in circles, and torch keeps what was
-    freed on a GPU, which others may share, for the process that had it."""
-    if failed:
-        gc.collect()
-    with suppress(Exception):  # no torch, or only half of it yet; and after an error of CUDA any call may fail
-        cuda = sys.modules["torch"].cuda
-        if cuda.is_initialized():
-            gc.collect()
-            cuda.empty_cache()
-
-
-def _failure(error: BaseException, task: Task, seconds: float, begun: int) -> Outcome:
+def failure(error: BaseException, task: Task, seconds: float = 0.0, begun: int = 0) -> Failed:
+    """What an exception is written down as; `begun` is the epoch that was being trained."""
     try:
         epochs = (error.epochs if isinstance(error, Diverged) else 0) or begun
         told = cut(describe(error), LINE), cut(traced(error), TRACEBACK)
-        return _writable(Failed(task.individual, reason(error), told[0], seconds, epochs, told[1]))
+        return cast("Failed", _writable(Failed(task.individual, reason(error), told[0], seconds, epochs, told[1])))
     except Exception:  # an exception that cannot even say what it is
         return Failed(task.individual, "error", type(error).__name__, seconds)
 
@@ -268,17 +245,6 @@ def reason(error: BaseException) -> Reason:
     if isinstance(error, Unwritable) or of_disk(error) or "OutOfDisk" in type(error).__name__:
         return "disk"
     return "out of memory" if out_of_memory(error) else "error"
-
-
-_CUDA = re.compile("CUDA|cuDNN|AcceleratorError")
-
-
-def spoils(outcome: Outcome | Begun) -> bool:
-    """Whether the process that it comes from is to be thrown away: after an error of CUDA any later call may fail.
-
-    Told from the name and the message of the exception, which the failure has.
-    """
-    return isinstance(outcome, Failed) and _CUDA.search(outcome.message) is not None
 
 
 FRAMES = 20

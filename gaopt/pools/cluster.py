@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -29,25 +29,43 @@ from gaopt.events import Data, Failed, Noted, Outcome, Reason, Reported
 from gaopt.imported import MAIN, called
 from gaopt.objective import Objective, Task, resolve
 from gaopt.pools import kernel
-from gaopt.pools.base import Begun, outcomes, reason, spoils
+from gaopt.pools.base import Begun, failure, outcomes, reason
+from gaopt.pools.process import Health
 from gaopt.pools.reach import DEAD, GRACE, Lifelines, aside
 from gaopt.pools.start import TOLD_TO_ALL, first_line, start
+from gaopt.pools.workers import Workers, own_node
 
+_health = Health()  # of this process, in a worker
 _kept: dict[str, tuple[Objective, Any]] = {}  # in a worker: what was sent, by its reference, fetched once
 
 
 def _work(sent: list[Any], task: Task) -> Any:
-    """In a worker: None at once, then the outcomes of a task.
+    """In a worker: `Begun` at once, then the outcomes of a task.
 
     `sent` holds a reference, which Ray would resolve at each call.
     """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD_TO_ALL)  # what a training starts is to be ended as anywhere else
-    yield None
-    objective, shared = _received(sent[0])
-    for outcome in outcomes(objective, replace(task, shared=shared)):
-        yield outcome
-        if spoils(outcome):
-            _end()
+    yield Begun(task.individual, own_node(), os.getpid())
+    try:
+        objective, shared = _received(sent[0])
+        for outcome in outcomes(objective, replace(task, shared=shared)):
+            spoilt = _health.spoilt_by(outcome)
+            yield _Last(outcome) if spoilt else outcome
+            if spoilt:
+                _end()
+    except lost.RayError:
+        raise  # no fault of this process
+    except Exception as error:
+        failed = failure(error, task)  # none of the objective's: what was trained before may have broken this process
+        yield _Last(replace(failed, reason="killed") if failed.reason == "error" else failed)
+        _end()
+
+
+@dataclass(frozen=True)
+class _Last:
+    """An outcome of a worker that is to be killed after it."""
+
+    outcome: Outcome
 
 
 def _try(sent: list[Any]) -> str:
@@ -128,7 +146,7 @@ class Cluster:
         if not ray.is_initialized():
             self._owned, (self.dashboard, grace) = True, start(config)
         try:
-            self._lifelines = _lifelines(grace)
+            self._lifelines, self._workers = _lifelines(grace), Workers()
             self._sent = [_sent(objective, shared)]
             self._remote = ray.remote(max_calls=0, max_retries=0, num_returns="streaming")(_work)
             gpu = config.gpus > 0 and ray.cluster_resources().get("GPU", 0) > 0
@@ -182,7 +200,7 @@ class Cluster:
         Raises:
             Lost: the head of the cluster, or the Ray of this machine, is gone; or, for a minute, all nodes that train.
         """
-        if word := self._word(timeout=1.0):
+        if word := self._silenced() or self._word(timeout=1.0):
             self._heard = time.monotonic()
             return word
         self._heed()
@@ -197,6 +215,15 @@ class Cluster:
             raise error.__cause__ or error from None
         return self._next(ready[0]) if ready else None
 
+    def _silenced(self) -> Failed | None:
+        """The failure of a task whose worker is gone, and of which Ray tells nothing."""
+        for individual in self._workers.gone():
+            [stream] = [stream for stream, task in self._running.items() if task.individual == individual]
+            if not ray.wait([stream], timeout=0)[0]:  # its last words come first
+                self.cancel(individual)
+                return Failed(individual, "killed", "its worker died; a process that it had begun lives on")
+        return None
+
     def _heed(self) -> None:
         """Nothing was heard: is anybody there?"""
         if self._places():
@@ -208,21 +235,31 @@ class Cluster:
     def _next(self, stream: Any) -> Outcome | Begun:
         task = self._running[stream]
         try:
-            outcome: Outcome | Begun = ray.get(next(stream)) or Begun(task.individual)
+            word: Outcome | Begun | _Last = ray.get(next(stream))
         except StopIteration:
-            outcome = Failed(task.individual, "killed", "the task ended without a score")
+            word = Failed(task.individual, "killed", "the task ended without a score")
         except lost.LocalRayletDiedError as error:
+            self._forget(stream)
             self._lifelines.cut = True
             raise Lost(DEAD) from error
         except lost.RayError as error:
+            self._forget(stream)
             cause = getattr(error, "cause", None) or error  # what was raised in the worker, not Ray's account of it
             self._lifelines.check()  # else it is no fault of the task's
-            outcome = self._failed(task.individual, cause)
-        if not isinstance(outcome, Begun | Reported | Noted):
-            del self._running[stream]
-        if spoils(outcome):
+            return self._failed(task.individual, cause)
+        if isinstance(word, _Last):
             ray.cancel(stream, force=True)
-        return outcome
+            word = word.outcome
+        if isinstance(word, Begun):
+            self._workers.begin(word)
+        elif isinstance(word, Reported | Noted):
+            self._workers.hear(task.individual)
+        else:
+            self._forget(stream)
+        return word
+
+    def _forget(self, stream: Any) -> None:
+        self._workers.end(self._running.pop(stream).individual)
 
     def _failed(self, individual: int, error: Exception) -> Failed:
         if isinstance(error, lost.WorkerCrashedError) and kernel.killed() > self._killed[individual]:
@@ -233,18 +270,18 @@ class Cluster:
     def cancel(self, individual: int) -> None:
         """Kill its worker: what hangs hears nothing else."""
         for stream in [stream for stream, task in self._running.items() if task.individual == individual]:
-            del self._running[stream]
+            self._forget(stream)
             ray.cancel(stream, force=True)
 
     def stop(self) -> Iterator[Outcome]:
-        """
-        Raises:
-            Lost: see `wait`.
-        """
         begun = time.monotonic()
         # What is cancelled gives nothing back, not even what was said before: so all of it is heard first.
         while self._running and (passed := time.monotonic() - begun) < 2 * STOPPING:
-            if not (word := self._word(timeout=0.2 if passed < STOPPING else 0.0)):
+            try:
+                word = self._word(timeout=0.2 if passed < STOPPING else 0.0)
+            except Lost:
+                continue  # that task is forgotten; others may have ended before
+            if word is None:
                 break
             if not isinstance(word, Begun):
                 yield word

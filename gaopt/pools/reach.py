@@ -46,7 +46,7 @@ class Lifelines:
         Raises:
             Lost: the raylet is gone, or the head for longer than the grace.
         """
-        deadline = time.monotonic() + self._grace
+        deadline = time.monotonic() + (0 if self.cut else self._grace)
         while self._held():
             if answers(self._head):
                 return
