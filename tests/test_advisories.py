@@ -44,42 +44,39 @@ def answer(*known): pathlib.Path(option("--output")).write_text(json.dumps({{"de
     return [sys.executable, str(path)]
 
 
-@pytest.mark.parametrize(
-    ("known", "excuses", "code", "said"),
-    [
-        ([NONE, NONE], [], 0, "2 packages, 0 advisories, 0 not excused"),
-        ([ONE, NONE], [], 1, "ray 2.0.0 has the advisory PYSEC-1, mended in 2.1"),
-        ([ONE, NONE], ["# a remark", "", "PYSEC-1 not used here"], 0, "2 packages, 1 advisories, 0 not excused"),
-        ([ONE, NONE], ["CVE-1 not used here"], 0, "0 not excused"),
-        ([NONE, NONE], ["PYSEC-1 not used here"], 0, "excuses PYSEC-1, which nothing has any more"),
-        ([UNKNOWN, NONE], [], 0, "1 of 2 packages could not be looked up"),
-    ],
-)
-def test_an_advisory_that_is_not_excused_fails(
-    known: list[Any], excuses: list[str], code: int, said: str, audit: Any, tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    command = stub(tmp_path, f"answer(*json.loads({json.dumps(json.dumps(known))}))\nsys.exit(1)")
-    assert audit.main(command, PINS, excuses) == code
-    assert said in capfd.readouterr().err
+def test_an_advisory_that_is_not_excused_fails(audit: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for n, (known, excuses, code, said) in enumerate(
+        [
+            ([NONE, NONE], [], 0, "2 packages, 0 advisories, 0 not excused"),
+            ([ONE, NONE], [], 1, "ray 2.0.0 has the advisory PYSEC-1, mended in 2.1"),
+            ([ONE, NONE], ["# a remark", "", "PYSEC-1 not used here"], 0, "2 packages, 1 advisories, 0 not excused"),
+            ([ONE, NONE], ["CVE-1 not used here"], 0, "0 not excused"),
+            ([NONE, NONE], ["PYSEC-1 not used here"], 0, "excuses PYSEC-1, which nothing has any more"),
+            ([UNKNOWN, NONE], [], 0, "1 of 2 packages could not be looked up"),
+        ]
+    ):
+        (folder := tmp_path / str(n)).mkdir()
+        command = stub(folder, f"answer(*json.loads({json.dumps(json.dumps(known))}))\nsys.exit(1)")
+        assert audit.main(command, PINS, excuses) == code
+        assert said in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("code", "why"),
-    [
-        ("sys.exit('ERROR: Failed to connect')", "ERROR: Failed to connect"),
-        ("sys.exit('requests.exceptions.ReadTimeout: no answer')", "requests.exceptions.ReadTimeout: no answer"),
-        ("sys.exit('x\\nrequests.exceptions.HTTPError: 503\\nServiceError')", "ServiceError"),
-        (f"answer({UNKNOWN})", "it does not know ray==2.0.0"),
-        ("time.sleep(60)", "no answer in 1 s"),
-    ],
-)
 def test_where_nobody_answers_it_is_skipped_out_loud_after_one_question(
-    code: str, why: str, audit: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    audit: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert audit.main(stub(tmp_path, code), PINS, [], seconds=1.0) == 0
-    assert capfd.readouterr().err == f"pip-audit: skipped, its database cannot be reached: {why}\n"
-    assert (tmp_path / "asked").read_text() == "1\n"
+    for n, (code, why) in enumerate(
+        [
+            ("sys.exit('ERROR: Failed to connect')", "ERROR: Failed to connect"),
+            ("sys.exit('requests.exceptions.ReadTimeout: no answer')", "requests.exceptions.ReadTimeout: no answer"),
+            ("sys.exit('x\\nrequests.exceptions.HTTPError: 503\\nServiceError')", "ServiceError"),
+            (f"answer({UNKNOWN})", "it does not know ray==2.0.0"),
+            ("time.sleep(60)", "no answer in 1 s"),
+        ]
+    ):
+        (folder := tmp_path / str(n)).mkdir()
+        assert audit.main(stub(folder, code), PINS, [], seconds=1.0) == 0
+        assert capfd.readouterr().err == f"pip-audit: skipped, its database cannot be reached: {why}\n"
+        assert (folder / "asked").read_text() == "1\n"
 
 
 @pytest.mark.parametrize(

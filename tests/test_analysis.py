@@ -46,18 +46,18 @@ def by_hand(layers: int) -> int:
     return convolutions + 2 * (16 + 2 * n * (16 + 32 + 64)) + 65 * 10
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
-def test_parameters_are_exactly_those_of_the_paper_s_network(name: str) -> None:
-    classes = usual(NetSpec(name)).classes
-    assert counted(whole(NetSpec(name), classes)) == PARAMETERS[name]
+def test_parameters_are_exactly_those_of_the_paper_s_network() -> None:
+    for name in PARAMETERS:
+        classes = usual(NetSpec(name)).classes
+        assert counted(whole(NetSpec(name), classes)) == PARAMETERS[name]
 
 
-@pytest.mark.parametrize("layers", [20, 32, 44, 56, 110, 1202])
-@pytest.mark.parametrize("kind", ["resnet", "plain", "preact"])
-def test_cifar_networks_have_the_parameters_that_one_counts_by_hand(kind: str, layers: int) -> None:
-    # In preact the first batch norm of a stage reads the narrower stage before it, and one of 64 ends the network:
-    # as many in all.
-    assert analyse(NetSpec(f"{kind}{layers}")).parameters == by_hand(layers)
+def test_cifar_networks_have_the_parameters_that_one_counts_by_hand() -> None:
+    for layers in [20, 32, 44, 56, 110, 1202]:
+        for kind in ["resnet", "plain", "preact"]:
+            # In preact the first batch norm of a stage reads the narrower stage before it, and one of 64 ends the
+            # network: as many in all.
+            assert analyse(NetSpec(f"{kind}{layers}")).parameters == by_hand(layers)
 
 
 @pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
@@ -77,31 +77,33 @@ def printed(value: float, figure: float) -> bool:
     return round(value, places) == figure
 
 
-@pytest.mark.parametrize("name", [name for name, row in PUBLISHED.items() if row.parameters])
-def test_parameters_are_the_printed_ones_when_rounded(name: str) -> None:
-    net = whole(NetSpec(name), usual(NetSpec(name)).classes)
-    # He et al. 2016 print 10.2 for 1001 layers: that is without batch norms, which are 0.15 more.
-    inner = [p.numel() for p in net.parameters() if p.ndim > 1 or not name.endswith("1001")]
-    figure = PUBLISHED[name].parameters
-    assert figure
-    assert printed(sum(inner) / 1e6, figure)
+def test_parameters_are_the_printed_ones_when_rounded() -> None:
+    for name in [name for name, row in PUBLISHED.items() if row.parameters]:
+        net = whole(NetSpec(name), usual(NetSpec(name)).classes)
+        # He et al. 2016 print 10.2 for 1001 layers: that is without batch norms, which are 0.15 more.
+        inner = [p.numel() for p in net.parameters() if p.ndim > 1 or not name.endswith("1001")]
+        figure = PUBLISHED[name].parameters
+        assert figure
+        assert printed(sum(inner) / 1e6, figure)
 
 
-@pytest.mark.parametrize(
-    ("name", "stride", "figure"),
-    [
-        ("resnet18",  "3x3", 1.8), ("resnet34",  "3x3", 3.6),  # 3.66: the paper rounds down, or counts otherwise
-        ("plain18",   "3x3", 1.8), ("plain34",   "3x3", 3.6),
-        ("resnet50",  "1x1", 3.8), ("resnet101", "1x1", 7.6), ("resnet152", "1x1", 11.3),
-        ("resnet50",  "3x3", 4.1),  # what torchvision's documentation says of its own
-        ("vgg16",     "3x3", 15.3), ("vgg19",    "3x3", 19.6),
-    ],
-)  # fmt: skip
-def test_multiply_adds_are_the_papers_within_two_percent(name: str, stride: Any, figure: float) -> None:
-    found = analyse(NetSpec(name, stride=stride))
-    assert found.multiply_adds / 1e9 == pytest.approx(figure, rel=0.02)
-    if stride == "1x1":
-        assert printed(found.multiply_adds / 1e9, figure) or name == "resnet50"  # 3.858
+def test_multiply_adds_are_the_papers_within_two_percent() -> None:
+    for name, stride, figure in [
+        ("resnet18", "3x3", 1.8),
+        ("resnet34", "3x3", 3.6),  # 3.66: the paper rounds down, or counts otherwise
+        ("plain18", "3x3", 1.8),
+        ("plain34", "3x3", 3.6),
+        ("resnet50", "1x1", 3.8),
+        ("resnet101", "1x1", 7.6),
+        ("resnet152", "1x1", 11.3),
+        ("resnet50", "3x3", 4.1),  # what torchvision's documentation says of its own
+        ("vgg16", "3x3", 15.3),
+        ("vgg19", "3x3", 19.6),
+    ]:
+        found = analyse(NetSpec(name, stride=stride))
+        assert found.multiply_adds / 1e9 == pytest.approx(figure, rel=0.02)
+        if stride == "1x1":
+            assert printed(found.multiply_adds / 1e9, figure) or name == "resnet50"  # 3.858
 
 
 def test_both_strides_of_a_bottleneck_are_told_and_no_other_s() -> None:
@@ -182,10 +184,10 @@ def near(one: tuple[int, int, int], other: tuple[int, int, int]) -> bool:
     return one[:2] == other[:2] and abs(one[2] - other[2]) < 20
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet50", "plain56", "preact110", "preact164", "vgg16_bn", "googlenet"])
-def test_stages_sum_up_to_the_whole_network(name: str) -> None:
-    case = replace(usual(NetSpec(name)), size=32)
-    assert near(summed(NetSpec(name), case), full(NetSpec(name), case))
+def test_stages_sum_up_to_the_whole_network() -> None:
+    for name in ["resnet18", "resnet50", "plain56", "preact110", "preact164", "vgg16_bn", "googlenet"]:
+        case = replace(usual(NetSpec(name)), size=32)
+        assert near(summed(NetSpec(name), case), full(NetSpec(name), case))
 
 
 @pytest.mark.parametrize("join", ["add", "scale", "exclusive_gate", "shortcut_gate", "conv", "dropout"])
@@ -218,20 +220,17 @@ def test_the_memory_of_a_step_is_the_sum_of_its_parts() -> None:
     assert twice.activations + twice.images == 2 * (adam.activations + adam.images)
 
 
-@pytest.mark.parametrize(
-    ("spec", "case"),
-    [
+def test_a_figure_is_published_of_the_paper_s_own_network_alone() -> None:
+    for spec, case in [
         (NetSpec("resnet50", shortcut="C"), None),
         (NetSpec("resnet50", stem="cifar"), None),
         (NetSpec("resnet110", join="shortcut_gate"), None),
         (NetSpec("resnet50"), Case(299, 1000)),
         (NetSpec("resnet20"), Case(32, 100)),
         (NetSpec("vgg16_bn"), None),
-    ],
-)
-def test_a_figure_is_published_of_the_paper_s_own_network_alone(spec: NetSpec, case: Case | None) -> None:
-    assert analyse(spec, case).published is None
-    assert analyse(replace(NetSpec("resnet50"), stride="1x1"), Case(224, 1000, batch=1)).published
+    ]:
+        assert analyse(spec, case).published is None
+        assert analyse(replace(NetSpec("resnet50"), stride="1x1"), Case(224, 1000, batch=1)).published
 
 
 def test_images_of_one_pixel_can_be_asked_about() -> None:

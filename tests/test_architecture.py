@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.conftest import ROOT
 
 HEAVY = {
@@ -106,16 +104,16 @@ def layer(path: Path) -> str:
     return parts[0]
 
 
-@pytest.mark.parametrize("path", files("gaopt"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_in_gaopt_imports_what_lies_above_it(path: Path) -> None:
-    here = layer(path)
-    if here == "__init__":
-        return
-    assert here in RANK, f"{here} has no place in the order: give it one"
-    for module in imports(path):
-        parts = module.split(".")
-        if parts[0] == "gaopt" and len(parts) > 1 and parts[1] in RANK and parts[1] != here:
-            assert RANK[parts[1]] > RANK[here], f"{here} imports {module}"
+def test_nothing_in_gaopt_imports_what_lies_above_it() -> None:
+    for path in files("gaopt"):
+        here = layer(path)
+        if here == "__init__":
+            continue
+        assert here in RANK, f"{here} has no place in the order: give it one"
+        for module in imports(path):
+            parts = module.split(".")
+            if parts[0] == "gaopt" and len(parts) > 1 and parts[1] in RANK and parts[1] != here:
+                assert RANK[parts[1]] > RANK[here], f"{here} imports {module}"
 
 
 def test_resnet_never_imports_gaopt() -> None:
@@ -127,12 +125,14 @@ def test_gaopt_reaches_resnet_through_one_door() -> None:
     assert through == {ROOT / "gaopt" / "objectives" / "image"}
 
 
-@pytest.mark.parametrize("library", DOORS)
-def test_each_heavy_library_has_one_door(library: str) -> None:
-    through = {
-        str(path.relative_to(ROOT)) for path in files("gaopt") if any(m.split(".")[0] == library for m in imports(path))
-    }
-    assert through == DOORS[library]
+def test_each_heavy_library_has_one_door() -> None:
+    for library in DOORS:
+        through = {
+            str(path.relative_to(ROOT))
+            for path in files("gaopt")
+            if any(m.split(".")[0] == library for m in imports(path))
+        }
+        assert through == DOORS[library]
 
 
 def test_matplotlib_is_imported_by_plots_alone() -> None:
@@ -148,9 +148,8 @@ def loaded(code: str) -> set[str]:
     return HEAVY & set(json.loads(done.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
+def test_what_should_be_light_loads_nothing_heavy() -> None:
+    for code in [
         "import gaopt",
         "import sys; sys.argv = ['gaopt', '--help']; from gaopt.cli import main; main()",
         "import sys; sys.argv = ['gaopt', 'run', '--help']; from gaopt.cli import main; main()",
@@ -158,10 +157,8 @@ def loaded(code: str) -> set[str]:
         "import gaopt; gaopt.load('digits')",
         "import resnet.spec, resnet.recipe",
         "from gaopt import StudyConfig, Gene, Space, History, Task, Score, Told, ask",
-    ],
-)
-def test_what_should_be_light_loads_nothing_heavy(code: str) -> None:
-    assert loaded(code) == set()
+    ]:
+        assert loaded(code) == set()
 
 
 def test_no_name_says_nothing() -> None:

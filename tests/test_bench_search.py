@@ -238,36 +238,36 @@ def test_two_benchmarks_never_write_one_file(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        ("a,b\n", "has the columns a,b: must be search,problem"),
-        (f"{','.join(runs.COLUMNS)}\nrandom,digits\n", "a row that is not of 13 cells"),
-        (f"{','.join(runs.COLUMNS)}\nrandom,digits,x,1,0,50,250,0,1,1,1,1,1\n", "a row that is not a run"),
-        (f"{','.join(runs.COLUMNS)}\nrandom,lc3-1,0,1,0,50,250,0,1,1,1,1,1\n", "'lc3-1' is no problem"),
-        ("", "there are no runs in"),
-    ],
-)
-def test_a_file_that_has_no_runs_gets_one_sentence(tmp_path: Path, content: str, sentence: str) -> None:
-    (tmp_path / "runs.csv").write_text(content)
-    assert sentence in bench("--summary", "--out", tmp_path, code=2)
-    assert not (tmp_path / "README.md").exists()
+def test_a_file_that_has_no_runs_gets_one_sentence(tmp_path: Path) -> None:
+    for n, (content, sentence) in enumerate(
+        [
+            ("a,b\n", "has the columns a,b: must be search,problem"),
+            (f"{','.join(runs.COLUMNS)}\nrandom,digits\n", "a row that is not of 13 cells"),
+            (f"{','.join(runs.COLUMNS)}\nrandom,digits,x,1,0,50,250,0,1,1,1,1,1\n", "a row that is not a run"),
+            (f"{','.join(runs.COLUMNS)}\nrandom,lc3-1,0,1,0,50,250,0,1,1,1,1,1\n", "'lc3-1' is no problem"),
+            ("", "there are no runs in"),
+        ]
+    ):
+        (folder := tmp_path / str(n)).mkdir()
+        (folder / "runs.csv").write_text(content)
+        assert sentence in bench("--summary", "--out", folder, code=2)
+        assert not (folder / "README.md").exists()
 
 
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        (("--searches", "genetics"), "'genetics', which is no search: did you mean 'genetic'?"),
-        (("--searches", "random", "--problems", "digit"), "'digit', which fits no problem: did you mean 'digits'?"),
-        (("--summary", "--seeds", "25"), "--seeds is given with --summary, which runs nothing: must be left out"),
-        (("--problems", "digits", "--noise", "nan"), "--noise is nan: must be a finite number"),
-        (("--searches", "random", "--problems", "tuned"), "--data is not given, and lc3-126029 needs it"),
-        (("--searches", "random", "--data", "nowhere"), "nowhere/reference.json cannot be read: No such file"),
-    ],
-)
-def test_what_cannot_be_run_gets_one_sentence(tmp_path: Path, options: tuple[str, ...], sentence: str) -> None:
-    assert sentence in bench(*options, "--out", tmp_path / "out", code=2)
-    assert not (tmp_path / "out").exists()
+def test_what_cannot_be_run_gets_one_sentence(tmp_path: Path) -> None:
+    for n, (options, sentence) in enumerate(
+        [
+            (("--searches", "genetics"), "'genetics', which is no search: did you mean 'genetic'?"),
+            (("--searches", "random", "--problems", "digit"), "'digit', which fits no problem: did you mean 'digits'?"),
+            (("--summary", "--seeds", "25"), "--seeds is given with --summary, which runs nothing: must be left out"),
+            (("--problems", "digits", "--noise", "nan"), "--noise is nan: must be a finite number"),
+            (("--searches", "random", "--problems", "tuned"), "--data is not given, and lc3-126029 needs it"),
+            (("--searches", "random", "--data", "nowhere"), "nowhere/reference.json cannot be read: No such file"),
+        ]
+    ):
+        (folder := tmp_path / str(n)).mkdir()
+        assert sentence in bench(*options, "--out", folder / "out", code=2)
+        assert not (folder / "out").exists()
 
 
 @pytest.mark.parametrize("missing", ["optuna", "onnxruntime"])

@@ -63,9 +63,8 @@ def test_as_json_the_same_arguments_print_the_same(results: Path, capfd: pytest.
         assert first.read_text().replace("find-1", "find-2") == second.read_text()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
+def test_bad_input_gets_one_sentence_and_nothing_is_written(results: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for arguments, said in [
         (["qick"], "there is no preset and no file 'qick': did you mean 'quick'?"),
         (["quick", "--set", "recipe.batsh=4"], "unknown key recipe.batsh: did you mean 'batch'?"),
         (["quick", "--seed", "-1"], "study.seed is -1"),
@@ -74,19 +73,15 @@ def test_as_json_the_same_arguments_print_the_same(results: Path, capfd: pytest.
         (["--data", "/no/such/place"], "/no/such/place"),
         (["quick", "--set", "study.objective=gaopt.objectives.toy:valley"], "lr-find needs 'gaopt."),
         (["quick", "--set", "net.name=resnet18", "--set", "net.pretrained=/no/such"], "/no/such"),
-    ],
-)
-def test_bad_input_gets_one_sentence_and_nothing_is_written(
-    arguments: list[str], said: str, results: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    (results / "taken").mkdir(parents=True)
-    (results / "taken" / "lr-find.svg").touch()
-    code, out, err = invoke(capfd, "lr-find", *arguments)
-    assert (code, out) == (2, "")
-    assert err.startswith("gaopt: ")
-    assert err.count("\n") == 1
-    assert said in err
-    assert [path.name for path in results.rglob("*")] == ["taken", "lr-find.svg"]
+    ]:
+        (results / "taken").mkdir(parents=True)
+        (results / "taken" / "lr-find.svg").touch()
+        code, out, err = invoke(capfd, "lr-find", *arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith("gaopt: ")
+        assert err.count("\n") == 1
+        assert said in err
+        assert [path.name for path in results.rglob("*")] == ["taken", "lr-find.svg"]
 
 
 def test_a_curve_that_suggests_nothing_is_a_failure_in_one_sentence(

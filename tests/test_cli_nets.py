@@ -118,9 +118,8 @@ def test_networks_that_do_not_take_a_setting_are_named_and_left_out(capfd: Captu
     assert all(name in err for name in BORROWED)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
+def test_bad_input_gets_one_sentence_and_exit_code_2(capfd: Captured) -> None:
+    for arguments, said in [
         (["resnt50"], "net: name is 'resnt50', which is no network: did you mean 'resnet50'?"),
         (["resnet50", "--size", "0"], "nets.size is 0: must be greater than or equal to 1"),
         (["--batch", "many"], "nets.batch is 'many': must be a valid integer"),
@@ -131,13 +130,11 @@ def test_networks_that_do_not_take_a_setting_are_named_and_left_out(capfd: Captu
         (["--set", "stride"], "the override 'stride' is not of the form table.key=value"),
         (["vgg16", "--set", "net.stem=cifar"], "net: stem is 'cifar' with vgg16, which has no such units"),
         (["plain20", "--set", "net.join=conv"], "net: join is 'conv' with a plain net"),
-    ],
-)
-def test_bad_input_gets_one_sentence_and_exit_code_2(arguments: list[str], said: str, capfd: Captured) -> None:
-    code, out, err = invoke(capfd, "nets", *arguments)
-    assert (code, out) == (2, "")
-    assert err.startswith(f"gaopt: {said}")
-    assert len(err.splitlines()) == 1
+    ]:
+        code, out, err = invoke(capfd, "nets", *arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith(f"gaopt: {said}")
+        assert len(err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["nets", "--help"], ["nets", "resnt50"]])

@@ -72,9 +72,8 @@ def test_the_published_errors_are_printed_with_their_sources(capfd: pytest.Captu
     assert "ResNet-110" in out
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
+def test_bad_input_is_one_sentence_and_exit_2(results: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for arguments, said in [
         (["degradatio"], "there is no experiment 'degradatio': did you mean 'degradation'?"),
         (["depth", "--seeds", "0"], "grid.repeats is 0: must be greater than or equal to 1"),
         (["depth", "--seeds", "many"], "grid.repeats is 'many'"),
@@ -83,13 +82,9 @@ def test_the_published_errors_are_printed_with_their_sources(capfd: pytest.Captu
         (["depth", "--set", "study.strategy=genetic"], "study.strategy is 'genetic': must be 'grid'"),
         (["configs/quick.toml"], "has no table [experiment]: a search is run with 'gaopt run'"),
         (["depth", *TINY, "--set", "recipe.epochs=1"], "recipe.warmup is 400: must be less than the "),
-    ],
-)
-def test_bad_input_is_one_sentence_and_exit_2(
-    arguments: list[str], said: str, results: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    code, out, err = invoke(capfd, "reproduce", *arguments)
-    assert (code, out) == (2, "")
-    assert said in err
-    assert len(err.strip().splitlines()) == 1
-    assert not results.exists()
+    ]:
+        code, out, err = invoke(capfd, "reproduce", *arguments)
+        assert (code, out) == (2, "")
+        assert said in err
+        assert len(err.strip().splitlines()) == 1
+        assert not results.exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -223,9 +223,8 @@ def test_studies_that_are_there_are_grouped_by_all_but_their_seed(tmp_path: Path
     assert not (home.path / "searches").exists()
 
 
-@pytest.mark.parametrize(
-    ("configs", "given", "said"),
-    [
+def test_what_cannot_be_compared_is_refused() -> None:
+    for configs, given, said in [
         ({"a": tables()}, {"methods": ("rando",)}, "names 'rando'"),
         ({"a": tables()}, {"methods": ("baseline",)}, "names 'baseline'"),
         ({"a": tables()}, {"methods": ("random", "random")}, "names one twice"),
@@ -233,11 +232,9 @@ def test_studies_that_are_there_are_grouped_by_all_but_their_seed(tmp_path: Path
         ({"a": tables()}, {"methods": ("random",), "cost": "seconds"}, "--budget is not given"),
         ({"a": tables()}, {"methods": ("random", "ray-asha")}, "needs 'ray'"),
         ({"a": tables(), "b": tables("tests.flat:noise")}, {}, "b and a differ in study.objective"),
-    ],
-)
-def test_what_cannot_be_compared_is_refused(configs: Mapping[str, Any], given: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
-        begin.of_configs(configs, given)
+    ]:
+        with pytest.raises(ConfigError, match=said):
+            begin.of_configs(configs, given)
 
 
 def test_the_budget_is_that_of_the_config_unless_it_is_given() -> None:

@@ -58,9 +58,8 @@ def checked(source: str, *overrides: str) -> StudyConfig:
     return resolve(config.objective).check(config)
 
 
-@pytest.mark.parametrize(
-    ("override", "said"),
-    [
+def test_a_mistake_gets_one_sentence() -> None:
+    for override, said in [
         ("genetic.populaton=3", "unknown key genetic.populaton: did you mean 'population'?"),
         ("genetic.population=1", "genetic.population is 1: must be greater than or equal to 2"),
         ("genetic.generations=0", "genetic.generations is 0: must be greater than or equal to 1"),
@@ -98,12 +97,10 @@ def checked(source: str, *overrides: str) -> StudyConfig:
         ("study.objective=gaopt", "the objective is 'gaopt': must be 'package.module:function'"),
         ("a..b=1", "not of the form"),
         ("nonsense", "not of the form"),
-    ],
-)
-def test_a_mistake_gets_one_sentence(override: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=said) as error:
-        checked("digits", override)
-    assert "\n" not in str(error.value)
+    ]:
+        with pytest.raises(ConfigError, match=said) as error:
+            checked("digits", override)
+        assert "\n" not in str(error.value)
 
 
 def test_a_data_path_means_the_same_from_any_folder() -> None:

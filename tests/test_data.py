@@ -95,10 +95,10 @@ def test_importing_the_data_loads_nothing_heavy() -> None:
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
 
 
-@pytest.mark.parametrize("bad", [{"size": -1}, {"valid": 0}, {"valid": 1}, {"test": 0}, {"limit": -1}, {"name": "x"}])
-def test_a_spec_tells_its_ranges(bad: dict[str, object]) -> None:
-    with pytest.raises(ValidationError):
-        TypeAdapter(DataSpec).validate_python(bad)
+def test_a_spec_tells_its_ranges() -> None:
+    for bad in [{"size": -1}, {"valid": 0}, {"valid": 1}, {"test": 0}, {"limit": -1}, {"name": "x"}]:
+        with pytest.raises(ValidationError):
+            TypeAdapter(DataSpec).validate_python(bad)
 
 
 def test_shares_that_leave_nothing_are_refused() -> None:
@@ -238,19 +238,16 @@ def test_a_limit_under_one_image_a_class_is_refused(tmp_path: Path) -> None:
     assert "limit is 2: must be 0, or at least 3" in refused(fill(tmp_path / "d", 5), tmp_path, limit=2)
 
 
-@pytest.mark.parametrize(
-    ("counts", "total", "shares"),
-    [
+def test_shares_follow_the_counts() -> None:
+    for counts, total, shares in [
         ([10, 10, 10], 10, [4, 3, 3]),
         ([100, 1, 1], 3, [1, 1, 1]),
         ([100, 1, 1], 52, [50, 1, 1]),
         ([0, 5, 5], 4, [0, 2, 2]),
         ([5, 5], 1, [1, 1]),
         ([60, 30, 10], 10, [6, 3, 1]),
-    ],
-)
-def test_shares_follow_the_counts(counts: list[int], total: int, shares: list[int]) -> None:
-    assert apportion(counts, total) == shares
+    ]:
+        assert apportion(counts, total) == shares
 
 
 # Mean and deviation.

@@ -63,11 +63,11 @@ TABLES = {
 }
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_every_config_key_is_documented_with_its_default_and_every_documented_one_is_real(table: str) -> None:
-    section = CONFIG.split(f"## `[{table}]`")[1].split("\n## ")[0]
-    documented = dict(re.findall(r"^\| `(\w+)` \| `?(.*?)`? \|", section, re.M))
-    assert documented == {f.name: default(f) for f in fields(TABLES[table])}
+def test_every_config_key_is_documented_with_its_default_and_every_documented_one_is_real() -> None:
+    for table in TABLES:
+        section = CONFIG.split(f"## `[{table}]`")[1].split("\n## ")[0]
+        documented = dict(re.findall(r"^\| `(\w+)` \| `?(.*?)`? \|", section, re.M))
+        assert documented == {f.name: default(f) for f in fields(TABLES[table])}
 
 
 def default(key: Field[Any]) -> str:

@@ -90,19 +90,19 @@ def test_a_study_counts_the_trainings_of_its_grid() -> None:
     assert (found.trainings, found.generations, list(found.space)) == (4, 1, ["variant"])
 
 
-@pytest.mark.parametrize("small", [False, True], ids=["full", "small"])
-@pytest.mark.parametrize("name", experiments())
-def test_every_experiment_that_is_shipped_is_valid_and_names_published_results(name: str, small: bool) -> None:
-    tables = read_toml(experiments()[name])
-    less = tables.pop("small")
-    loaded = from_tables(merged(tables, less) if small else tables)
-    checked = resolve(loaded.objective).check(loaded)
-    found = experiment(checked.settings)
-    assert found
-    assert all(result(variant.paper) for variant in found.variants if variant.paper)
-    assert checked.settings["recipe"]["wd"] == 1e-4
-    assert from_tables(checked.plain()).plain() == checked.plain()
-    assert strategy(checked).decide(History(), 1)
+def test_every_experiment_that_is_shipped_is_valid_and_names_published_results() -> None:
+    for small in [False, True]:
+        for name in experiments():
+            tables = read_toml(experiments()[name])
+            less = tables.pop("small")
+            loaded = from_tables(merged(tables, less) if small else tables)
+            checked = resolve(loaded.objective).check(loaded)
+            found = experiment(checked.settings)
+            assert found
+            assert all(result(variant.paper) for variant in found.variants if variant.paper)
+            assert checked.settings["recipe"]["wd"] == 1e-4
+            assert from_tables(checked.plain()).plain() == checked.plain()
+            assert strategy(checked).decide(History(), 1)
 
 
 def test_the_published_errors_that_the_experiments_are_held_against_are_those_of_the_papers() -> None:
@@ -118,9 +118,8 @@ def test_the_published_errors_that_the_experiments_are_held_against_are_those_of
     assert errors("shortcuts")[-2:] == ["12.22", "fail"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
+def test_a_mistake_in_an_experiment_is_one_clear_sentence() -> None:
+    for changes, said in [
         ({"variants": [{"name": "one"}]}, "the space has no genes"),
         ({"variants": [{"name": "a"}, {"name": "a"}]}, "a variant has the name 'a': each must have one, and its own"),
         ({"variants": [{"name": ""}, {"name": "a"}]}, "a variant has the name ''"),
@@ -134,11 +133,9 @@ def test_the_published_errors_that_the_experiments_are_held_against_are_those_of
         ({"variants": [{"name": "a"}, {"name": "b", "net": {"name": "resnet21"}}]}, "the variant 'b': net: name is"),
         ({"variants": [{"name": "a"}, {"name": "b", "recipe": {"lr": -1.0}}]}, "the variant 'b': recipe.lr is -1.0"),
         ({"variants": [{"name": "a"}, {"name": "b", "recipe": {"name": "paper"}}]}, "recipe.name is the same for all"),
-    ],
-)
-def test_a_mistake_in_an_experiment_is_one_clear_sentence(changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
-        config(**changes)
+    ]:
+        with pytest.raises(ConfigError, match=said):
+            config(**changes)
 
 
 @pytest.mark.parametrize(
@@ -200,9 +197,8 @@ def test_errors_are_means_and_deviations_of_the_runs_beside_the_paper_s() -> Non
     assert rows[1] == ["large", "0.27 M", "1 of 2", "5.00", "5.00", "5.00", "–", "–"]
 
 
-@pytest.mark.parametrize(
-    ("small", "large", "said"),
-    [
+def test_a_claim_is_held_against_what_was_seen() -> None:
+    for small, large, said in [
         ([0.90], [0.95], "Seen: the same, in one run each, so that chance cannot be told from effect"),
         ([0.95], [0.90], "Seen: the opposite, in one run each"),
         ([0.95], [0.95], "Seen: no difference at all, in one run each"),
@@ -211,12 +207,10 @@ def test_errors_are_means_and_deviations_of_the_runs_beside_the_paper_s() -> Non
         ([0.95, 0.951, 0.949], [0.90, 0.901, 0.899], "Seen: the opposite, a difference of -5.00 points"),
         ([0.90, 0.94, 0.92], [0.91, 0.95, 0.93], "Seen: nothing that can be told from chance, a difference of +1.00"),
         ([None], [0.95], "Not seen: small has no test error, for no training of it has ended with a score"),
-    ],
-)  # fmt: skip
-def test_a_claim_is_held_against_what_was_seen(small: list[float | None], large: list[float | None], said: str) -> None:
-    (verdict,) = compared.verdicts(history(small, large))
-    assert verdict.startswith("The paper's claim: the large one is better. ")
-    assert said in verdict
+    ]:
+        (verdict,) = compared.verdicts(history(small, large))
+        assert verdict.startswith("The paper's claim: the large one is better. ")
+        assert said in verdict
 
 
 def test_the_page_of_an_experiment_speaks_of_variants_and_of_no_search() -> None:

@@ -180,9 +180,8 @@ def test_genes_have_their_types_and_are_absent_where_their_condition_does_not_ho
     assert sgd.distributions["mom"] == optuna.distributions.FloatDistribution(0.5, 0.95, step=0.05)
 
 
-@pytest.mark.parametrize(
-    ("gene", "values", "found"),
-    [
+def test_a_gene_is_a_distribution_that_contains_what_was_tried() -> None:
+    for gene, values, found in [
         (Gene(1, 9, integer=True), [3.0], "IntDistribution(high=9, log=False, low=1, step=1)"),
         (Gene(1, 9, "log", integer=True), [3.0], "IntDistribution(high=9, log=True, low=1, step=1)"),
         (Gene(1, 9, integer=True), [2.5], "FloatDistribution(high=9.0, log=False, low=1.0, step=None)"),
@@ -193,10 +192,8 @@ def test_genes_have_their_types_and_are_absent_where_their_condition_does_not_ho
         (Gene(0, 1, step=0.3), [0.9], "FloatDistribution(high=0.9, log=False, low=0.0, step=0.3)"),
         (Gene(0, 1, step=0.3), [0.5], "FloatDistribution(high=1.0, log=False, low=0.0, step=None)"),
         (Choice((32, 64)), [128], "CategoricalDistribution(choices=(32, 64, 128))"),
-    ],
-)
-def test_a_gene_is_a_distribution_that_contains_what_was_tried(gene: Any, values: list[Any], found: str) -> None:
-    assert str(distribution(gene, values)) == found
+    ]:
+        assert str(distribution(gene, values)) == found
 
 
 def test_every_kind_of_space_is_one_that_optuna_takes() -> None:

@@ -11,9 +11,8 @@ from gaopt.expression import Expression
 GENES = {"lr": 0.01, "batch": 128.0, "optimizer": "sgd", "flip": True}
 
 
-@pytest.mark.parametrize(
-    ("text", "holds"),
-    [
+def test_what_holds() -> None:
+    for text, holds in [
         ("lr * batch <= 4", True),
         ("lr * batch <= 1", False),
         ("optimizer == 'sgd' and not flip", False),
@@ -23,15 +22,12 @@ GENES = {"lr": 0.01, "batch": 128.0, "optimizer": "sgd", "flip": True}
         ("1 / (batch - 128) > 0", False),  # cannot be computed
         ("9 ** 9 ** 9 ** 9 > 0", False),  # nor that, and at once
         ("1 < 2", True),
-    ],
-)
-def test_what_holds(text: str, holds: bool) -> None:
-    assert Expression(text).holds(GENES) is holds
+    ]:
+        assert Expression(text).holds(GENES) is holds
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
+def test_nothing_but_a_condition_gets_past() -> None:
+    for text, said in [
         ("", "is no condition"),
         ("lr <", "is no condition"),
         ("lr = 3", "is no condition"),
@@ -46,11 +42,9 @@ def test_what_holds(text: str, holds: bool) -> None:
         ("(x := 3) > 2", "NamedExpr"),
         ("lr[0] > 1", "Subscript"),
         ("lr > " + "1 + " * 400 + "1", "at most 1000"),
-    ],
-)
-def test_nothing_but_a_condition_gets_past(text: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
-        Expression(text)
+    ]:
+        with pytest.raises(ConfigError, match=said):
+            Expression(text)
 
 
 def test_what_does_not_go_together_is_said() -> None:
@@ -59,9 +53,8 @@ def test_what_does_not_go_together_is_said() -> None:
     assert not Expression("optimizer < 3").holds(GENES)
 
 
-@pytest.mark.parametrize(
-    ("text", "holds"),
-    [
+def test_whole_numbers_of_a_choice_are_computed_with_as_floats() -> None:
+    for text, holds in [
         ("n ** n ** n > 1", False),  # cannot be computed, and at once
         ("(true + true + true) ** (n + n) ** (n * n) > 1", False),
         ("(-n - n - n) ** n ** n > 1", False),
@@ -76,11 +69,9 @@ def test_what_does_not_go_together_is_said() -> None:
         ("optimizer + '!' == 'sgd!'", True),
         ("huge / 2 == 500000000000", True),
         ("-far < 0 < far and -far - 1 < 0", True),
-    ],
-)
-def test_whole_numbers_of_a_choice_are_computed_with_as_floats(text: str, holds: bool) -> None:
-    genes = GENES | {"n": 9, "huge": 10**12, "far": 10**400}
-    assert Expression(text).holds(genes) is holds
+    ]:
+        genes = GENES | {"n": 9, "huge": 10**12, "far": 10**400}
+        assert Expression(text).holds(genes) is holds
 
 
 def test_words_are_not_multiplied() -> None:

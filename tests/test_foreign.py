@@ -125,30 +125,30 @@ def test_a_journal_of_a_few_bytes_is_left_to_sqlite(home: Home, size: int) -> No
 COLUMNS = "seq INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL"
 
 
-@pytest.mark.parametrize(
-    ("code", "said"),
-    [
-        ("CREATE TRIGGER t AFTER INSERT ON events BEGIN DELETE FROM events; END", "the trigger t"),
-        ("ALTER TABLE events RENAME TO e; CREATE VIEW events AS SELECT * FROM e", "the table e"),
-        ("CREATE TABLE more (a)", "the table more"),
-        ("DROP TABLE events; CREATE TABLE events (seq, at, kind, body)", ""),
-        (f"DROP TABLE events; CREATE TABLE events ({COLUMNS}, CHECK (seq < 3))", ""),
-        (f"DROP TABLE events; CREATE TABLE events ({COLUMNS.replace('REAL', 'TEXT')})", ""),
-        ("DROP TABLE events; CREATE VIRTUAL TABLE events USING fts5(seq, at, kind, body)", "the table events"),
-    ],
-)
 def test_a_journal_with_more_than_a_table_of_events_is_refused(
-    home: Home, code: str, said: str, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with closing(sqlite3.connect(home.journal)) as connection:
-        connection.executescript(code)
-    said = f"it holds {said}" if said else "its table events is another"
-    for words in (told("status", "theirs"), ["resume", "theirs"]):
-        found, _, err = invoke(capfd, *words)
-        assert (found, len(err.splitlines())) == (2, 1)
-        assert err.startswith(f"gaopt: {home.journal} is not a journal of gaopt: {said}")
-    with pytest.raises(StudyError, match=said):
-        Journal(home.journal, write=True)
+    for n, (code, said) in enumerate(
+        [
+            ("CREATE TRIGGER t AFTER INSERT ON events BEGIN DELETE FROM events; END", "the trigger t"),
+            ("ALTER TABLE events RENAME TO e; CREATE VIEW events AS SELECT * FROM e", "the table e"),
+            ("CREATE TABLE more (a)", "the table more"),
+            ("DROP TABLE events; CREATE TABLE events (seq, at, kind, body)", ""),
+            (f"DROP TABLE events; CREATE TABLE events ({COLUMNS}, CHECK (seq < 3))", ""),
+            (f"DROP TABLE events; CREATE TABLE events ({COLUMNS.replace('REAL', 'TEXT')})", ""),
+            ("DROP TABLE events; CREATE VIRTUAL TABLE events USING fts5(seq, at, kind, body)", "the table events"),
+        ]
+    ):
+        home = Home(tmp_path / str(n))
+        with closing(sqlite3.connect(home.journal)) as connection:
+            connection.executescript(code)
+        said = f"it holds {said}" if said else "its table events is another"
+        for words in (told("status", "theirs"), ["resume", "theirs"]):
+            found, _, err = invoke(capfd, *words)
+            assert (found, len(err.splitlines())) == (2, 1)
+            assert err.startswith(f"gaopt: {home.journal} is not a journal of gaopt: {said}")
+        with pytest.raises(StudyError, match=said):
+            Journal(home.journal, write=True)
 
 
 # what a study names
@@ -237,13 +237,14 @@ def test_a_text_without_end_is_not_read(home: Home, results: Path, capfd: pytest
 PIPES = ["study.db-journal", "study.lock", "best.safetensors", "best.json", "study.db", "config.toml"]
 
 
-@pytest.mark.parametrize("name", PIPES)
-def test_a_pipe_in_a_study_is_not_waited_for(name: str, home: Home, capfd: pytest.CaptureFixture[str]) -> None:
-    (home.path / name).unlink(missing_ok=True)
-    os.mkfifo(home.path / name)
-    for verb in ("status", "list", "report", "predict"):
-        assert invoke(capfd, *told(verb, "theirs"))[0] in (0, 2)
-    assert invoke(capfd, "resume", "theirs")[0] == (2 if name.startswith("study") else 0)
+def test_a_pipe_in_a_study_is_not_waited_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for n, name in enumerate(PIPES):
+        home = Home(tmp_path / str(n))
+        (home.path / name).unlink(missing_ok=True)
+        os.mkfifo(home.path / name)
+        for verb in ("status", "list", "report", "predict"):
+            assert invoke(capfd, *told(verb, "theirs"))[0] in (0, 2)
+        assert invoke(capfd, "resume", "theirs")[0] == (2 if name.startswith("study") else 0)
 
 
 def test_a_study_may_have_links_of_its_objective_s(

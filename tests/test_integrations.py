@@ -133,17 +133,17 @@ KINDS: list[BaseDistribution] = [
 ]
 
 
-@pytest.mark.parametrize("distribution", KINDS, ids=str)
-def test_every_value_of_a_gene_is_one_of_the_distribution_and_back(distribution: BaseDistribution) -> None:
-    own = for_optuna.axis(distribution)
-    for step in range(201):
-        gene = own.gene.at(step / 200)
-        value = for_optuna._external(distribution, own, gene)  # type: ignore[arg-type]
-        internal = distribution.to_internal_repr(value)
-        assert distribution._contains(internal)
-        assert type(value) is type(distribution.to_external_repr(internal))
-        known = own.gene.check(own.told(internal))
-        assert own.gene.unit(known) == pytest.approx(own.gene.unit(gene), abs=1e-5)  # type: ignore[arg-type]
+def test_every_value_of_a_gene_is_one_of_the_distribution_and_back() -> None:
+    for distribution in KINDS:
+        own = for_optuna.axis(distribution)
+        for step in range(201):
+            gene = own.gene.at(step / 200)
+            value = for_optuna._external(distribution, own, gene)  # type: ignore[arg-type]
+            internal = distribution.to_internal_repr(value)
+            assert distribution._contains(internal)
+            assert type(value) is type(distribution.to_external_repr(internal))
+            known = own.gene.check(own.told(internal))
+            assert own.gene.unit(known) == pytest.approx(own.gene.unit(gene), abs=1e-5)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -286,12 +286,10 @@ def test_several_objectives_are_refused() -> None:
         found.optimize(lambda trial: (trial.suggest_float("x", 0, 1), 0.0), n_trials=1)
 
 
-@pytest.mark.parametrize(
-    "options", [{"seed": -1}, {"population": 1}, {"strategy": "tpe"}, {"seed": 0.5}, {"population": 10_000}]
-)
-def test_options_of_the_sampler_are_checked_at_once(options: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match="must be"):
-        GaoptSampler(**options)
+def test_options_of_the_sampler_are_checked_at_once() -> None:
+    for options in [{"seed": -1}, {"population": 1}, {"strategy": "tpe"}, {"seed": 0.5}, {"population": 10_000}]:
+        with pytest.raises(ConfigError, match="must be"):
+            GaoptSampler(**options)
 
 
 def test_without_optuna_the_import_names_the_extra() -> None:
@@ -449,9 +447,8 @@ def test_a_space_that_is_used_up_ends_the_search() -> None:
     assert search.suggest("2") == Searcher.FINISHED
 
 
-@pytest.mark.parametrize(
-    ("space", "sentence"),
-    [
+def test_what_is_no_search_space_is_refused() -> None:
+    for space, sentence in [
         ({"a": {"b": tune.randn(0, 1)}}, "the parameter 'a/b' is a Float drawn by _?Normal: must be uniform"),
         ({"x": tune.qloguniform(1e-2, 1, 1e-2)}, "drawn by _?LogUniform in steps of 0.01: must be"),
         ({"x": tune.qlograndint(1, 10, 2)}, "in steps of 2: must be"),
@@ -460,12 +457,10 @@ def test_a_space_that_is_used_up_ends_the_search() -> None:
         ({"x": tune.choice([tune.uniform(0, 1), 2])}, "a choice among plain values"),
         ({"x": 3}, "the search space has no parameters"),
         ([1, 2], r"the space is \[1, 2\]: must be a gaopt.Space or a search space of Tune"),
-    ],
-)
-def test_what_is_no_search_space_is_refused(space: Any, sentence: str) -> None:
-    with pytest.raises(ConfigError, match=sentence) as raised:
-        GaoptSearch(space, "loss", "min")
-    assert "\n" not in str(raised.value)
+    ]:
+        with pytest.raises(ConfigError, match=sentence) as raised:
+            GaoptSearch(space, "loss", "min")
+        assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

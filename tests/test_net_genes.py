@@ -64,9 +64,9 @@ WIDTH = {"low": 0.25, "high": 1.0, "step": 0.25}
 # The network's width and depth
 
 
-@pytest.mark.parametrize("name", FAMILIES)
-def test_without_width_and_units_a_network_is_its_family_s_own(name: str) -> None:
-    assert NetSpec(name, width=1.0, units=0).family == FAMILIES[name]
+def test_without_width_and_units_a_network_is_its_family_s_own() -> None:
+    for name in FAMILIES:
+        assert NetSpec(name, width=1.0, units=0).family == FAMILIES[name]
 
 
 @pytest.mark.parametrize(("width", "filters"), [(0.01, (1, 1, 1)), (0.3, (5, 10, 19)), (2.0, (32, 64, 128))])
@@ -80,18 +80,18 @@ def test_units_are_those_of_every_stage_and_the_layers_are_counted() -> None:
     assert NetSpec("resnet20", units=9).family == FAMILIES["resnet56"]
 
 
-@pytest.mark.parametrize("name", ["resnet20", "plain20", "preact20", "preact164", "resnet50"])
-@pytest.mark.parametrize(("width", "units"), [(0.3, 1), (0.5, 3)])
-def test_a_network_of_another_form_is_built_as_it_is_analysed(name: str, width: float, units: int) -> None:
-    spec = NetSpec(name, width=width, units=units)
-    net = build(spec)
-    assert sum(p.numel() for p in net.parameters()) == analyse(spec, Case(32, 10)).parameters
-    convolutions = [m for m in net.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)]
-    per_unit = sum(kernel == 3 for kernel, _ in UNITS[spec.family.unit])
-    stem = spec.family.stem == "cifar"
-    assert len(convolutions) == stem + per_unit * units * len(spec.family.filters)
-    assert convolutions[-1].out_channels == round(FAMILIES[name].filters[-1] * width)
-    assert net(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
+def test_a_network_of_another_form_is_built_as_it_is_analysed() -> None:
+    for name in ["resnet20", "plain20", "preact20", "preact164", "resnet50"]:
+        for width, units in [(0.3, 1), (0.5, 3)]:
+            spec = NetSpec(name, width=width, units=units)
+            net = build(spec)
+            assert sum(p.numel() for p in net.parameters()) == analyse(spec, Case(32, 10)).parameters
+            convolutions = [m for m in net.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)]
+            per_unit = sum(kernel == 3 for kernel, _ in UNITS[spec.family.unit])
+            stem = spec.family.stem == "cifar"
+            assert len(convolutions) == stem + per_unit * units * len(spec.family.filters)
+            assert convolutions[-1].out_channels == round(FAMILIES[name].filters[-1] * width)
+            assert net(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
 
 
 def test_a_figure_is_not_published_of_a_network_of_another_form() -> None:
@@ -133,9 +133,8 @@ def test_genes_go_into_the_table_that_they_name() -> None:
     assert base.with_genes({}) == base
 
 
-@pytest.mark.parametrize(
-    ("space", "said"),
-    [
+def test_a_gene_that_cannot_be_gets_one_sentence_before_the_search() -> None:
+    for space, said in [
         ({"net.depth": {"low": 1, "high": 2}}, "'depth' is no field of the net that can be a gene: known: name, stem"),
         ({"net.scale": {"low": 1, "high": 2}}, "'scale' is no field of the net"),
         ({"net.pretrained": {"choices": ["", "imagenet"]}}, "'pretrained' is no field of the net"),
@@ -152,12 +151,10 @@ def test_genes_go_into_the_table_that_they_name() -> None:
         ({"net.units": {"low": 1, "high": 4}}, 'is a whole number of the net: set space."net.units".integer = true'),
         ({"net.name": {"choices": ["resnet2O"]}}, "net.name = resnet2O: name is 'resnet2O', which is no network: did"),
         ({"net": {"width": WIDTH}}, r'space.net holds a table \'width\': a gene with a dot is written \[space."net.w'),
-    ],
-)
-def test_a_gene_that_cannot_be_gets_one_sentence_before_the_search(space: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigError, match=said) as error:
-        checked(space)
-    assert "\n" not in str(error.value)
+    ]:
+        with pytest.raises(ConfigError, match=said) as error:
+            checked(space)
+        assert "\n" not in str(error.value)
 
 
 SMOOTHED = {"loss": {"choices": ["cross_entropy", "focal"]}, "label_smoothing": {"low": 0.0, "high": 0.2}}
@@ -352,9 +349,8 @@ def test_a_condition_may_speak_of_a_gene_with_a_dot() -> None:
     assert Space("net.width < 0.5", **{"net.width": Gene(0, 1)}).sample(random.Random(1))["net.width"] < 0.5
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_an_attribute_of_anything_but_a_name_is_refused() -> None:
+    for text in [
         "net.width.real > 1",
         "(1).real > 1",
         "'a'.join > 1",
@@ -362,11 +358,9 @@ def test_a_condition_may_speak_of_a_gene_with_a_dot() -> None:
         "log10.__call__(1) > 1",
         "[1].append(2)",
         "().__class__ == 1",
-    ],
-)
-def test_an_attribute_of_anything_but_a_name_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"holds a Attribute|calls"):
-        Expression(text)
+    ]:
+        with pytest.raises(ConfigError, match=r"holds a Attribute|calls"):
+            Expression(text)
 
 
 def test_a_name_with_a_dot_is_looked_up_and_never_followed() -> None:

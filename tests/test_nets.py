@@ -74,25 +74,25 @@ def tiny(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     return "tiny"
 
 
-@pytest.mark.parametrize("join", JOINS, ids=lambda join: "-".join(str(each) for each in join.values()))
-@pytest.mark.parametrize("shortcut", ["A", "B", "C"])
-@pytest.mark.parametrize("order", ORDERS)
-def test_every_order_shortcut_and_join_trains(tiny: str, order: Any, shortcut: Any, join: dict[str, Any]) -> None:
-    net = build(NetSpec(tiny, order=order, shortcut=shortcut, **join))
-    assert all(map(math.isfinite, losses(net, 8, steps=2)))
+def test_every_order_shortcut_and_join_trains(tiny: str) -> None:
+    for join in JOINS:
+        for shortcut in ["A", "B", "C"]:
+            for order in ORDERS:
+                net = build(NetSpec(tiny, order=order, shortcut=shortcut, **join))
+                assert all(map(math.isfinite, losses(net, 8, steps=2)))
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_plain_nets_train_in_every_order(tiny: str, order: Any) -> None:
-    net = build(NetSpec(tiny, order=order, shortcut="none"))
-    assert all(map(math.isfinite, losses(net, 8, steps=2)))
+def test_plain_nets_train_in_every_order(tiny: str) -> None:
+    for order in ORDERS:
+        net = build(NetSpec(tiny, order=order, shortcut="none"))
+        assert all(map(math.isfinite, losses(net, 8, steps=2)))
 
 
-@pytest.mark.parametrize("join", ["scale", "exclusive_gate", "shortcut_gate", "conv", "dropout"])
-def test_a_plain_net_has_nothing_to_join(tiny: str, join: Any) -> None:
-    said = f"join is '{join}' with a plain net, which has nothing to join: must be 'add'"
-    with pytest.raises(ValueError, match=said):
-        NetSpec(tiny, shortcut="none", join=join)
+def test_a_plain_net_has_nothing_to_join(tiny: str) -> None:
+    for join in ["scale", "exclusive_gate", "shortcut_gate", "conv", "dropout"]:
+        said = f"join is '{join}' with a plain net, which has nothing to join: must be 'add'"
+        with pytest.raises(ValueError, match=said):
+            NetSpec(tiny, shortcut="none", join=join)
 
 
 def shaken(net: nn.Module) -> nn.Module:
@@ -123,13 +123,13 @@ def units(net: nn.Module) -> list[Unit]:
     return [module for module in net.modules() if isinstance(module, Unit)]
 
 
-@pytest.mark.parametrize("shortcut", ["A", "B", "C"])
-@pytest.mark.parametrize("order", ["original", "relu_only"])
-def test_with_zero_gamma_a_fresh_unit_is_its_shortcut(tiny: str, order: Any, shortcut: Any) -> None:
-    for unit in units(build(NetSpec(tiny, order=order, shortcut=shortcut))):
-        x = torch.randn(2, next(m for m in unit.branch if isinstance(m, nn.Conv2d)).in_channels, 8, 8)
-        h = unit.shortcut(unit.shared(x))
-        assert torch.equal(unit(x), h.relu() if order == "original" else h)
+def test_with_zero_gamma_a_fresh_unit_is_its_shortcut(tiny: str) -> None:
+    for shortcut in ["A", "B", "C"]:
+        for order in ["original", "relu_only"]:
+            for unit in units(build(NetSpec(tiny, order=order, shortcut=shortcut))):
+                x = torch.randn(2, next(m for m in unit.branch if isinstance(m, nn.Conv2d)).in_channels, 8, 8)
+                h = unit.shortcut(unit.shared(x))
+                assert torch.equal(unit(x), h.relu() if order == "original" else h)
 
 
 DEAD_OTHERWISE = [
@@ -140,18 +140,18 @@ DEAD_OTHERWISE = [
 ]
 
 
-@pytest.mark.parametrize("keys", DEAD_OTHERWISE, ids=str)
-def test_zero_gamma_stops_no_signal(tiny: str, keys: dict[str, Any]) -> None:
-    torch.manual_seed(0)
-    net = build(NetSpec(tiny, zero_gamma=True, **keys))
-    losses(net, 8, steps=1)
-    for unit in units(net):
-        for module in unit.branch:
-            assert not isinstance(module, nn.BatchNorm2d) or module.weight.detach().any()
-    stem = net.get_submodule("stem.conv1").weight
-    assert isinstance(stem, Tensor)
-    assert stem.grad is not None
-    assert stem.grad.any()
+def test_zero_gamma_stops_no_signal(tiny: str) -> None:
+    for keys in DEAD_OTHERWISE:
+        torch.manual_seed(0)
+        net = build(NetSpec(tiny, zero_gamma=True, **keys))
+        losses(net, 8, steps=1)
+        for unit in units(net):
+            for module in unit.branch:
+                assert not isinstance(module, nn.BatchNorm2d) or module.weight.detach().any()
+        stem = net.get_submodule("stem.conv1").weight
+        assert isinstance(stem, Tensor)
+        assert stem.grad is not None
+        assert stem.grad.any()
 
 
 @pytest.mark.parametrize("zero_gamma", [True, False])
@@ -161,26 +161,26 @@ def test_zero_gamma_is_a_choice(tiny: str, zero_gamma: bool) -> None:
         assert torch.equal(last, torch.full_like(last, 0.0 if zero_gamma else 1.0))
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_a_unit_leaves_its_input_as_it_was(tiny: str, order: Any) -> None:
-    for unit in units(build(NetSpec(tiny, order=order))):
-        x = torch.randn(2, next(m for m in unit.branch if isinstance(m, nn.Conv2d)).in_channels, 8, 8)
-        before = x.clone()
-        unit(x)
-        assert torch.equal(x, before)
+def test_a_unit_leaves_its_input_as_it_was(tiny: str) -> None:
+    for order in ORDERS:
+        for unit in units(build(NetSpec(tiny, order=order))):
+            x = torch.randn(2, next(m for m in unit.branch if isinstance(m, nn.Conv2d)).in_channels, 8, 8)
+            before = x.clone()
+            unit(x)
+            assert torch.equal(x, before)
 
 
-@pytest.mark.parametrize("bias", [0.0, -3.0, -6.0])
-@pytest.mark.parametrize("join", ["exclusive_gate", "shortcut_gate"])
-def test_gates_start_at_the_sigmoid_of_their_bias(tiny: str, join: Any, bias: float) -> None:
-    unit = units(build(NetSpec(tiny, join=join, gate_bias=bias)))[0]
-    width = unit.join.gate.out_channels
-    zeros, ones = torch.zeros(1, width, 2, 2), torch.ones(1, width, 2, 2)
-    g = torch.tensor(bias).sigmoid()
-    assert torch.equal(unit.join.gate(zeros), torch.full_like(zeros, bias))
-    # With nothing on the shortcut the branch passes by g, or whole.
-    expected = g if join == "exclusive_gate" else torch.tensor(1.0)
-    assert torch.allclose(unit.join(zeros, ones), expected.expand_as(ones))
+def test_gates_start_at_the_sigmoid_of_their_bias(tiny: str) -> None:
+    for bias in [0.0, -3.0, -6.0]:
+        for join in ["exclusive_gate", "shortcut_gate"]:
+            unit = units(build(NetSpec(tiny, join=join, gate_bias=bias)))[0]
+            width = unit.join.gate.out_channels
+            zeros, ones = torch.zeros(1, width, 2, 2), torch.ones(1, width, 2, 2)
+            g = torch.tensor(bias).sigmoid()
+            assert torch.equal(unit.join.gate(zeros), torch.full_like(zeros, bias))
+            # With nothing on the shortcut the branch passes by g, or whole.
+            expected = g if join == "exclusive_gate" else torch.tensor(1.0)
+            assert torch.allclose(unit.join(zeros, ones), expected.expand_as(ones))
 
 
 @pytest.mark.parametrize(
@@ -201,9 +201,8 @@ def test_weights_start_with_the_deviation_of_their_equation(init: Any, layer: st
     assert abs(weight.mean().item()) < 4 * deviation / math.sqrt(weight.numel())
 
 
-@pytest.mark.parametrize(
-    ("keys", "said"),
-    [
+def test_keys_that_do_not_go_together_are_refused() -> None:
+    for keys, said in [
         ({"name": "resnet-50"}, "name is 'resnet-50', which is no network: did you mean 'resnet50'?"),
         ({"name": "alexnet-v2-xyz"}, "which is no network: known: resnet18, "),
         ({"name": "vgg16", "stem": "cifar"}, "stem is 'cifar' with vgg16, which has no such units: must be ''"),
@@ -215,12 +214,10 @@ def test_weights_start_with_the_deviation_of_their_equation(init: Any, layer: st
             {"name": "resnet50", "pretrained": "imagenet", "stride": "1x1"},
             "stride is '1x1' with pretrained weights, which are of torchvision's own form: must be '3x3'",
         ),
-    ],
-)
-def test_keys_that_do_not_go_together_are_refused(keys: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError) as raised:  # noqa: PT011 - the words are compared below
-        NetSpec(**keys)
-    assert said in str(raised.value)
+    ]:
+        with pytest.raises(ValueError) as raised:  # noqa: PT011 - the words are compared below
+            NetSpec(**keys)
+        assert said in str(raised.value)
 
 
 def test_the_same_seed_builds_the_same_network() -> None:

@@ -46,31 +46,28 @@ def journal(home: Home, config: dict[str, Any], genes: dict[str, Any]) -> None:
         events.append(Closed("interrupted"))
 
 
-@pytest.mark.parametrize(
-    ("tables", "genes"),
-    [
+def test_a_stranger_s_study_with_odd_tables_is_told_in_a_sentence(
+    results: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for tables, genes in [
         ({"recipe": "x"}, {"lr": 0.1}),
         ({"recipe": {"epochs": "abc"}}, {"lr": 0.1}),
         ({"recipe": {"epochs": [1]}}, {"lr": 0.1}),
         ({"experiment": VARIANTS}, {"lr": 0.1}),
         ({"experiment": VARIANTS}, {"variant": 7.0}),
         ({"experiment": VARIANTS}, {"variant": "a"}),
-    ],
-)
-def test_a_stranger_s_study_with_odd_tables_is_told_in_a_sentence(
-    tables: dict[str, Any], genes: dict[str, Any], results: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    journal(Home(results / "odd"), BASE | tables, genes)
-    for verb in (["status", "odd"], ["list"], ["report", "odd"], ["export", "odd", "--to", "csv"]):
-        code, _, err = invoke(capfd, *verb)
-        assert code in (0, 2)
-        assert "Traceback" not in err
+    ]:
+        journal(Home(results / "odd"), BASE | tables, genes)
+        for verb in (["status", "odd"], ["list"], ["report", "odd"], ["export", "odd", "--to", "csv"]):
+            code, _, err = invoke(capfd, *verb)
+            assert code in (0, 2)
+            assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("epoch", ["abc", True, 1.5, -1, None, 10**30])
-def test_what_is_no_number_of_epochs_is_none(epoch: Any) -> None:
-    assert epochs({"recipe": {"epochs": epoch}}) == 0
-    assert epochs({"recipe": {"epochs": 7}}) == 7
+def test_what_is_no_number_of_epochs_is_none() -> None:
+    for epoch in ["abc", True, 1.5, -1, None, 10**30]:
+        assert epochs({"recipe": {"epochs": epoch}}) == 0
+        assert epochs({"recipe": {"epochs": 7}}) == 7
 
 
 @pytest.mark.parametrize(
@@ -85,9 +82,8 @@ def test_a_file_without_end_is_refused_with_a_sentence(content: str, tmp_path: P
         from_tables(overridden(BASE, [f"settings.{content.replace(' = ', '=')}"]))
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
+def test_numbers_without_end_get_a_sentence(results: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for arguments in [
         ["run", "--seed", LONG],
         ["run", "--generations", LONG],
         ["train", "--lr", LONG],
@@ -95,16 +91,12 @@ def test_a_file_without_end_is_refused_with_a_sentence(content: str, tmp_path: P
         ["run", "--dry-run", "--set", "settings." + "a." * 2000 + "a=1"],
         ["run", "--dry-run", "--set", f"study.seed=0x{'f' * 5000}"],
         ["run", "quick", "--set", "study.strategy=grid", "--set", "space.lr={low=0,high=100000000000,integer=true}"],
-    ],
-)
-def test_numbers_without_end_get_a_sentence(
-    arguments: list[str], results: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    code, _, err = invoke(capfd, *arguments)
-    assert code == 2
-    assert err.splitlines()[-1].startswith("gaopt: ")
-    assert "Traceback" not in err
-    assert not any(results.iterdir()) if results.exists() else True
+    ]:
+        code, _, err = invoke(capfd, *arguments)
+        assert code == 2
+        assert err.splitlines()[-1].startswith("gaopt: ")
+        assert "Traceback" not in err
+        assert not any(results.iterdir()) if results.exists() else True
 
 
 def test_out_of_memory_while_steps_are_timed_cannot_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,31 +189,29 @@ UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteu
 
 
 @pytest.mark.skipif(UNPRIVILEGED and not shutil.which("setpriv"), reason="the superuser may look into everything")
-@pytest.mark.parametrize(
-    ("locked", "arguments", "said"),
-    [
-        ("results/mine", ("run", "toy.toml", "--name", "mine"), "mine cannot be read: Permission denied"),
-        ("results/mine", ("status", "mine"), "mine cannot be read: Permission denied"),
-        ("results", ("run", "toy.toml"), "results folder results cannot be used: Permission denied"),
-        ("results", ("list",), "results folder results cannot be used: Permission denied"),
-        ("configs", ("run", "configs/toy.toml"), "configs/toy.toml cannot be read: Permission denied"),
-    ],
-)
-def test_a_folder_that_may_not_be_looked_into_is_said_to_be_that(
-    tmp_path: Path, locked: str, arguments: tuple[str, ...], said: str
-) -> None:
-    for folder in (tmp_path / "results" / "mine", tmp_path / "configs"):
-        folder.mkdir(parents=True)
-    for path in ("toy.toml", "configs/toy.toml"):
-        (tmp_path / path).write_text(tomli_w.dumps(toy(population=2, generations=1).plain()))
-    (tmp_path / locked).chmod(0)
-    command = [*UNPRIVILEGED, sys.executable, "-m", "gaopt", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "GAOPT_RESULTS": "results"}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=120)
-    (tmp_path / locked).chmod(0o700)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
-    assert said in done.stderr
-    assert not list((tmp_path / "results" / "mine").iterdir())
+def test_a_folder_that_may_not_be_looked_into_is_said_to_be_that(tmp_path: Path) -> None:
+    for n, (locked, arguments, said) in enumerate(
+        [
+            ("results/mine", ("run", "toy.toml", "--name", "mine"), "mine cannot be read: Permission denied"),
+            ("results/mine", ("status", "mine"), "mine cannot be read: Permission denied"),
+            ("results", ("run", "toy.toml"), "results folder results cannot be used: Permission denied"),
+            ("results", ("list",), "results folder results cannot be used: Permission denied"),
+            ("configs", ("run", "configs/toy.toml"), "configs/toy.toml cannot be read: Permission denied"),
+        ]
+    ):
+        (folder := tmp_path / str(n)).mkdir()
+        for made in (folder / "results" / "mine", folder / "configs"):
+            made.mkdir(parents=True)
+        for path in ("toy.toml", "configs/toy.toml"):
+            (folder / path).write_text(tomli_w.dumps(toy(population=2, generations=1).plain()))
+        (folder / locked).chmod(0)
+        command = [*UNPRIVILEGED, sys.executable, "-m", "gaopt", *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "GAOPT_RESULTS": "results"}
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=120)
+        (folder / locked).chmod(0o700)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+        assert said in done.stderr
+        assert not list((folder / "results" / "mine").iterdir())
 
 
 LOCKING = """

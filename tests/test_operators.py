@@ -110,16 +110,16 @@ EVERY = [
 ]
 
 
-@pytest.mark.parametrize("chosen", EVERY, ids=lambda each: f"{each.selection}-{each.mutation}-{each.crossover}")
-def test_a_decision_depends_on_history_and_seed_and_on_no_global_generator(chosen: Operators) -> None:
-    found = []
-    for state in (1, 2):
-        random.seed(state)
-        before = random.getstate()
-        found.append(events(search(CONDITIONAL, chosen=chosen, population=6, generations=4)))
-        assert random.getstate() == before
-    assert found[0] == found[1]
-    assert found[0] != events(search(CONDITIONAL, 1, chosen, population=6, generations=4))
+def test_a_decision_depends_on_history_and_seed_and_on_no_global_generator() -> None:
+    for chosen in EVERY:
+        found = []
+        for state in (1, 2):
+            random.seed(state)
+            before = random.getstate()
+            found.append(events(search(CONDITIONAL, chosen=chosen, population=6, generations=4)))
+            assert random.getstate() == before
+        assert found[0] == found[1]
+        assert found[0] != events(search(CONDITIONAL, 1, chosen, population=6, generations=4))
 
 
 def test_the_strategy_s_own_way_has_names() -> None:
@@ -388,20 +388,20 @@ def test_a_space_too_small_to_keep_apart_in_is_searched_all_the_same() -> None:
     assert [len(litter) for litter in litters(events(assisted))] == [4, 3]
 
 
-@pytest.mark.parametrize("first", ["hypercube", "sobol"])
-@pytest.mark.parametrize("number", [2, 10, 16])
-def test_a_first_generation_fills_the_space_evenly(first: Any, number: int) -> None:
-    points = spread(number, 3, np.random.default_rng(0), first)
-    assert points.shape == (number, 3)
-    if first == "hypercube" or number != 10:
-        assert (np.sort((points * number).astype(int), axis=0) == np.arange(number)[:, None]).all()
-    births = litters(events(search(space(), chosen=Operators(first), population=number, generations=1)))[0]
-    found = [space()["lr"].unit(birth.genes["lr"]) for birth in births]
-    assert max(np.diff(sorted([0.0, *found, 1.0]))) < (0.3 if number > 2 else 0.8)
-    again = search(space(), chosen=Operators(first), population=number, generations=1)
-    assert litters(events(again))[0] == births
-    other = litters(events(search(space(), 1, Operators(first), population=number, generations=1)))[0]
-    assert other != births
+def test_a_first_generation_fills_the_space_evenly() -> None:
+    for first in ["hypercube", "sobol"]:
+        for number in [2, 10, 16]:
+            points = spread(number, 3, np.random.default_rng(0), first)
+            assert points.shape == (number, 3)
+            if first == "hypercube" or number != 10:
+                assert (np.sort((points * number).astype(int), axis=0) == np.arange(number)[:, None]).all()
+            births = litters(events(search(space(), chosen=Operators(first), population=number, generations=1)))[0]
+            found = [space()["lr"].unit(birth.genes["lr"]) for birth in births]
+            assert max(np.diff(sorted([0.0, *found, 1.0]))) < (0.3 if number > 2 else 0.8)
+            again = search(space(), chosen=Operators(first), population=number, generations=1)
+            assert litters(events(again))[0] == births
+            other = litters(events(search(space(), 1, Operators(first), population=number, generations=1)))[0]
+            assert other != births
 
 
 @pytest.mark.parametrize("first", ["random", "hypercube", "sobol"])

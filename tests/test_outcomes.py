@@ -63,25 +63,23 @@ def outcome(objective: Callable[[Task, Report], Score], home: Home) -> tuple[Out
     return found.outcome, list(found.reports.values())
 
 
-@pytest.mark.parametrize(
-    ("objective", "message"),
-    [
-        (tells(epoch=-1), "cannot be written down"),
-        (tells(epoch=1.5), "the epoch is 1.5: must be a whole number"),
-        (tells(Score(0.5, epochs=2.5)), "the number of epochs is 2.5: must be a whole number"),  # type: ignore[arg-type]
-        (tells(Score(0.5, epochs=2**40)), "a number of epochs"),
-        (tells(epoch=2**40), "an epoch"),
-        (raises(OSError("b\udcff.png is gone")), "b?.png is gone"),
-        (raises(Wordless()), "Wordless"),
-    ],
-)
-def test_what_cannot_be_written_down_fails_the_individual_alone(
-    objective: Callable[[Task, Report], Score], message: str, home: Home
-) -> None:
-    found, _ = outcome(objective, home)
-    assert isinstance(found, Failed)
-    assert found.reason == "error"
-    assert message in found.message
+def test_what_cannot_be_written_down_fails_the_individual_alone(tmp_path: Path) -> None:
+    for n, (objective, message) in enumerate(
+        [
+            (tells(epoch=-1), "cannot be written down"),
+            (tells(epoch=1.5), "the epoch is 1.5: must be a whole number"),
+            (tells(Score(0.5, epochs=2.5)), "the number of epochs is 2.5: must be a whole number"),  # type: ignore[arg-type]
+            (tells(Score(0.5, epochs=2**40)), "a number of epochs"),
+            (tells(epoch=2**40), "an epoch"),
+            (raises(OSError("b\udcff.png is gone")), "b?.png is gone"),
+            (raises(Wordless()), "Wordless"),
+        ]
+    ):
+        home = Home(tmp_path / str(n))
+        found, _ = outcome(objective, home)
+        assert isinstance(found, Failed)
+        assert found.reason == "error"
+        assert message in found.message
 
 
 def test_what_an_objective_tells_that_is_no_number_is_named_with_what_may_be(home: Home, tmp_path: Path) -> None:
@@ -121,26 +119,24 @@ def test_an_array_or_a_tensor_with_one_element_is_a_number(tmp_path: Path) -> No
         assert (type(found.fitness), found.fitness, found.epochs) == (float, 0.5, 1)
 
 
-@pytest.mark.parametrize(
-    "objective",
-    [
-        tells(epoch=np.int64(1), metrics={"loss": np.float32(0.5)}),
-        tells(epoch=0),
-        tells(cycle=[(0.5, math.nan, 0.9), (0.6, 1e-3, 0.9)]),
-        tells(metrics={"a\udcff": 1.0}),
-        tells(Score(np.float32(0.5), epochs=np.int64(1), seconds=np.float32(2.0))),  # type: ignore[arg-type]
-        tells(Score(0.5, seconds=math.nan)),
-        tells(Score(0.5, seconds=-1.0)),
-    ],
-)
-def test_odd_numbers_and_names_are_written_down_as_far_as_they_go(
-    objective: Callable[[Task, Report], Score], home: Home
-) -> None:
-    found, reports = outcome(objective, home)
-    assert isinstance(found, Scored)
-    assert found.fitness == 0.5
-    assert found.seconds >= 0
-    assert all(len(report.cycle) < 2 for report in reports)
+def test_odd_numbers_and_names_are_written_down_as_far_as_they_go(tmp_path: Path) -> None:
+    for n, objective in enumerate(
+        [
+            tells(epoch=np.int64(1), metrics={"loss": np.float32(0.5)}),
+            tells(epoch=0),
+            tells(cycle=[(0.5, math.nan, 0.9), (0.6, 1e-3, 0.9)]),
+            tells(metrics={"a\udcff": 1.0}),
+            tells(Score(np.float32(0.5), epochs=np.int64(1), seconds=np.float32(2.0))),  # type: ignore[arg-type]
+            tells(Score(0.5, seconds=math.nan)),
+            tells(Score(0.5, seconds=-1.0)),
+        ]
+    ):
+        home = Home(tmp_path / str(n))
+        found, reports = outcome(objective, home)
+        assert isinstance(found, Scored)
+        assert found.fitness == 0.5
+        assert found.seconds >= 0
+        assert all(len(report.cycle) < 2 for report in reports)
 
 
 @pytest.mark.parametrize(("within", "epochs"), [(0, 2), (1, 1)])
@@ -257,9 +253,8 @@ def ends(*reasons: str) -> History:
     return after(*told)
 
 
-@pytest.mark.parametrize(
-    ("reasons", "told"),
-    [
+def test_a_study_of_which_nearly_all_fails_stops_with_the_first_of_those() -> None:
+    for reasons, told in [
         (["error"] * 4, "the first 4 trainings all failed: error. Individual 0:\nno 0"),
         (["diverged"] * 4, "the first 4 trainings all failed: diverged. Individual 0:\nno 0"),
         (["diverged"] * 3 + ["error"], "the first 4 trainings all failed: diverged, error. Individual 0:\nno 0"),
@@ -270,27 +265,22 @@ def ends(*reasons: str) -> History:
             [""] * 3 + ["error", "error", "error", ""] * 2,
             "6 of the last 8 trainings failed: error. Individual 3:\nno 3",
         ),
-    ],
-)
-def test_a_study_of_which_nearly_all_fails_stops_with_the_first_of_those(reasons: list[str], told: str) -> None:
-    with pytest.raises(Hopeless) as stopped:
-        faults.check(ends(*reasons), Faults(alike=4))
-    assert str(stopped.value) == told
-    faults.check(ends(*reasons), Faults(alike=0))
+    ]:
+        with pytest.raises(Hopeless) as stopped:
+            faults.check(ends(*reasons), Faults(alike=4))
+        assert str(stopped.value) == told
+        faults.check(ends(*reasons), Faults(alike=0))
 
 
-@pytest.mark.parametrize(
-    "reasons",
-    [
+def test_a_study_of_which_enough_is_trained_or_only_diverges_goes_on() -> None:
+    for reasons in [
         [],
         ["error"] * 3,
         ["", *["diverged"] * 20],
         ["", "error"] * 10,
         ["", "error", "error", "", "error"] * 4,
-    ],
-)
-def test_a_study_of_which_enough_is_trained_or_only_diverges_goes_on(reasons: list[str]) -> None:
-    faults.check(ends(*reasons), Faults(alike=4))
+    ]:
+        faults.check(ends(*reasons), Faults(alike=4))
 
 
 def test_one_that_was_killed_and_then_ran_out_of_memory_is_still_tried_alone() -> None:

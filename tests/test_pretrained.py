@@ -94,39 +94,45 @@ class Code:
         return os.mkdir, (str(self.path),)
 
 
-@pytest.mark.parametrize(
-    ("write", "said"),
-    [
-        (lambda path: None, "is no file: must be 'imagenet' or a file of weights"),
-        (lambda path: path.mkdir(), "is no file"),
-        (lambda path: path.touch(), "cannot be read safely: must be safetensors, or tensors by torch.save"),
-        (lambda path: path.write_bytes(bytes(99)), "cannot be read safely"),
-        (lambda path: path.write_text("l'eau"), "cannot be read safely"),
-        (lambda path: path.write_bytes(pickle.dumps(Code(path.with_name("ran")))), "cannot be read safely"),
-        (lambda path: torch.save({"conv1.weight": Code(path.with_name("ran"))}, path), "cannot be read safely"),
-        (lambda path: torch.save(nn.Linear(2, 2), path), "cannot be read safely"),
-        (lambda path: torch.save({"state_dict": torchvision("resnet18")}, path), "must be tensors by name"),
-        (lambda path: torch.save({1: torch.ones(1)}, path), "must be tensors by name"),
-        (lambda path: torch.save([torch.ones(1)], path), "must be tensors by name"),
-        (lambda path: torch.save({}, path), "which has no 'stem.conv1.weight' for resnet34"),
-        (lambda path: torch.save(torchvision("googlenet"), path), "does not fit resnet34"),
-        (lambda path: torch.save(torchvision("resnet50"), path), "does not fit resnet34"),
-        (lambda path: torch.save({"bn1.bias": torch.ones(64, device="meta")}, path), "'stem.bn1.bias' does not fit"),
-        (lambda path: torch.save({"bn1.bias": torch.ones(64).long()}, path), "'stem.bn1.bias' does not fit"),
-        (lambda path: weights.write(path, {"bn1.bias": torch.ones(64) * 1j}, {}), "'stem.bn1.bias' does not fit"),
-        # Its tensors all fit, and would fill the half of the network.
-        (lambda path: torch.save(torchvision("resnet18"), path), "has no 'stage1.2.branch.conv1.weight' for resnet34"),
-    ],
-)
-def test_a_wrong_file_is_one_clear_error(tmp_path: Path, write: Callable[[Path], Any], said: str) -> None:
-    write(tmp_path / "file")
-    with pytest.raises(WeightsError) as raised:
-        started(NetSpec("resnet34", pretrained=str(tmp_path / "file")))
-    sentence = str(raised.value)
-    assert said in sentence
-    assert str(tmp_path / "file") in sentence
-    assert "\n" not in sentence
-    assert not (tmp_path / "ran").exists()
+def test_a_wrong_file_is_one_clear_error(tmp_path: Path) -> None:
+    for n, (write, said) in enumerate(
+        [
+            (lambda path: None, "is no file: must be 'imagenet' or a file of weights"),
+            (lambda path: path.mkdir(), "is no file"),
+            (lambda path: path.touch(), "cannot be read safely: must be safetensors, or tensors by torch.save"),
+            (lambda path: path.write_bytes(bytes(99)), "cannot be read safely"),
+            (lambda path: path.write_text("l'eau"), "cannot be read safely"),
+            (lambda path: path.write_bytes(pickle.dumps(Code(path.with_name("ran")))), "cannot be read safely"),
+            (lambda path: torch.save({"conv1.weight": Code(path.with_name("ran"))}, path), "cannot be read safely"),
+            (lambda path: torch.save(nn.Linear(2, 2), path), "cannot be read safely"),
+            (lambda path: torch.save({"state_dict": torchvision("resnet18")}, path), "must be tensors by name"),
+            (lambda path: torch.save({1: torch.ones(1)}, path), "must be tensors by name"),
+            (lambda path: torch.save([torch.ones(1)], path), "must be tensors by name"),
+            (lambda path: torch.save({}, path), "which has no 'stem.conv1.weight' for resnet34"),
+            (lambda path: torch.save(torchvision("googlenet"), path), "does not fit resnet34"),
+            (lambda path: torch.save(torchvision("resnet50"), path), "does not fit resnet34"),
+            (
+                lambda path: torch.save({"bn1.bias": torch.ones(64, device="meta")}, path),
+                "'stem.bn1.bias' does not fit",
+            ),
+            (lambda path: torch.save({"bn1.bias": torch.ones(64).long()}, path), "'stem.bn1.bias' does not fit"),
+            (lambda path: weights.write(path, {"bn1.bias": torch.ones(64) * 1j}, {}), "'stem.bn1.bias' does not fit"),
+            # Its tensors all fit, and would fill the half of the network.
+            (
+                lambda path: torch.save(torchvision("resnet18"), path),
+                "has no 'stage1.2.branch.conv1.weight' for resnet34",
+            ),
+        ]
+    ):
+        (folder := tmp_path / str(n)).mkdir()
+        write(folder / "file")
+        with pytest.raises(WeightsError) as raised:
+            started(NetSpec("resnet34", pretrained=str(folder / "file")))
+        sentence = str(raised.value)
+        assert said in sentence
+        assert str(folder / "file") in sentence
+        assert "\n" not in sentence
+        assert not (folder / "ran").exists()
 
 
 def test_a_first_layer_that_is_none_does_not_fit_grey_images(tmp_path: Path) -> None:

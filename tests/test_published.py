@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gaopt.published import Result, of, published, result
+from gaopt.published import of, published, result
 
 ORDERS = ("original", "bn_after", "relu_before", "relu_only", "preact")
 
@@ -58,15 +58,15 @@ def test_no_key_is_used_twice() -> None:
     assert len(keys) == len(set(keys))
 
 
-@pytest.mark.parametrize("row", published(), ids=lambda row: row.key)
-def test_every_row_has_its_source_and_says_how_it_ended(row: Result) -> None:
-    assert row.source.startswith(("He et al. 2015, table", "He et al. 2016, table"))
-    assert row.method
-    assert row.split.startswith(("test", "validation"))
-    assert row.failed == (row.error is None and row.top5 is None)
-    assert all(0 < error < 100 for error in (row.error, row.top5) if error is not None)
-    if row.error is not None and row.top5 is not None:
-        assert row.top5 < row.error
+def test_every_row_has_its_source_and_says_how_it_ended() -> None:
+    for row in published():
+        assert row.source.startswith(("He et al. 2015, table", "He et al. 2016, table"))
+        assert row.method
+        assert row.split.startswith(("test", "validation"))
+        assert row.failed == (row.error is None and row.top5 is None)
+        assert all(0 < error < 100 for error in (row.error, row.top5) if error is not None)
+        if row.error is not None and row.top5 is not None:
+            assert row.top5 < row.error
 
 
 @pytest.mark.parametrize("data", NEEDED)
@@ -74,9 +74,9 @@ def test_what_other_code_looks_up_is_there(data: str) -> None:
     assert {result(key).data for key in NEEDED[data]} == {data}
 
 
-@pytest.mark.parametrize("key", ERRORS)
-def test_an_error_is_as_printed(key: str) -> None:
-    assert result(key).error == ERRORS[key]
+def test_an_error_is_as_printed() -> None:
+    for key in ERRORS:
+        assert result(key).error == ERRORS[key]
 
 
 def test_what_the_paper_calls_a_failure_has_no_error() -> None:

@@ -43,12 +43,12 @@ def stepped(spec: NetSpec, again: bool, autocast: bool = False) -> dict[str, Ten
     return {**gradients, **dict(net.named_buffers()), "loss": loss.detach(), "drawn": torch.rand(3)}
 
 
-@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
-def test_loss_gradients_and_statistics_are_the_same_to_the_last_bit(spec: NetSpec) -> None:
-    without, again = stepped(spec, False), stepped(spec, True)
-    assert without.keys() == again.keys()
-    assert [name for name in without if not torch.equal(without[name], again[name])] == []
-    assert {int(value) for name, value in again.items() if name.endswith("num_batches_tracked")} == {3}
+def test_loss_gradients_and_statistics_are_the_same_to_the_last_bit() -> None:
+    for spec in SPECS.values():
+        without, again = stepped(spec, False), stepped(spec, True)
+        assert without.keys() == again.keys()
+        assert [name for name in without if not torch.equal(without[name], again[name])] == []
+        assert {int(value) for name, value in again.items() if name.endswith("num_batches_tracked")} == {3}
 
 
 def test_the_precision_is_the_same_too() -> None:

@@ -209,9 +209,8 @@ def full_database() -> sqlite3.Error:
     return caught.value
 
 
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
+def test_failures_of_a_disk_are_called_so() -> None:
+    for error, expected in [
         (OSError(errno.ENOSPC, "No space left on device"), "disk"),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), "disk"),
         (OSError(errno.EROFS, "Read-only file system"), "disk"),
@@ -224,10 +223,8 @@ def full_database() -> sqlite3.Error:
         (type("OutOfDiskError", (Exception,), {})("the local disk is full"), "disk"),
         (OSError(errno.ENOENT, "No such file or directory"), "error"),
         (OSError(errno.ENOMEM, "Cannot allocate memory: out of memory"), "out of memory"),
-    ],
-)
-def test_failures_of_a_disk_are_called_so(error: Exception, expected: str) -> None:
-    assert reason(error) == expected
+    ]:
+        assert reason(error) == expected
 
 
 def test_what_an_error_was_raised_from_counts() -> None:

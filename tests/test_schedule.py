@@ -52,23 +52,20 @@ def test_a_warm_up_comes_before_the_rate_and_moves_no_drop(schedule: Any) -> Non
     assert rates(warm, 64) == [0.01] * 5 + rates(plain, 64)[5:]
 
 
-@pytest.mark.parametrize(
-    ("errors", "divided"),
-    [
+def test_a_plateau_divides_the_rate_after_epochs_without_a_new_best() -> None:
+    for errors, divided in [
         ((), 0),
         ((0.9, 0.8, 0.7), 0),
         ((0.9, 0.9), 0),
-        ((0.9, 0.9, 0.9), 1),                 # as good is no better
-        ((0.9, 0.95, 0.92), 1),               # better than the last, not than the best
-        ((0.9, 0.95, 0.8, 0.85), 0),          # a new best starts the count anew
-        ((0.9, 0.9, 0.9, 0.9), 1),            # and so does a division
+        ((0.9, 0.9, 0.9), 1),  # as good is no better
+        ((0.9, 0.95, 0.92), 1),  # better than the last, not than the best
+        ((0.9, 0.95, 0.8, 0.85), 0),  # a new best starts the count anew
+        ((0.9, 0.9, 0.9, 0.9), 1),  # and so does a division
         ((0.9, 0.9, 0.9, 0.9, 0.9), 2),
         ((0.9, 0.9, 0.9, 0.5, 0.6, 0.6), 2),
-    ],
-)  # fmt: skip
-def test_a_plateau_divides_the_rate_after_epochs_without_a_new_best(errors: tuple[float, ...], divided: int) -> None:
-    recipe = replace(PAPER, schedule="plateau", patience=2)
-    assert set(rates(recipe, 4, errors)) == {(0.1, 0.01, 0.001)[divided]}
+    ]:
+        recipe = replace(PAPER, schedule="plateau", patience=2)
+        assert set(rates(recipe, 4, errors)) == {(0.1, 0.01, 0.001)[divided]}
 
 
 def test_a_plateau_without_end_brings_the_rate_to_nothing() -> None:
@@ -101,10 +98,10 @@ def test_a_training_divides_its_rate_where_its_own_validation_error_stands_still
     assert lrs[-1] < 1e-3
 
 
-@pytest.mark.parametrize("change", [{"lr": 0.2}, {"mom": 0.5}, {"wd": 0.1}, {"factor": 2.0}, {"warmup": 3}])
-def test_a_number_of_the_schedule_changed_alone_changes_the_trained_weights(change: dict[str, float]) -> None:
-    plain, changed = (train(SPEC, recipe, digits()) for recipe in (SMALL, SMALL.with_genes(change)))
-    assert not same(state(plain), state(changed))
+def test_a_number_of_the_schedule_changed_alone_changes_the_trained_weights() -> None:
+    for change in [{"lr": 0.2}, {"mom": 0.5}, {"wd": 0.1}, {"factor": 2.0}, {"warmup": 3}]:
+        plain, changed = (train(SPEC, recipe, digits()) for recipe in (SMALL, SMALL.with_genes(change)))
+        assert not same(state(plain), state(changed))
 
 
 def test_decay_of_all_reaches_batch_norms_and_biases() -> None:
@@ -194,9 +191,8 @@ def test_a_whole_recipe_read_back_is_itself() -> None:
         assert of(asdict(recipe)) == recipe
 
 
-@pytest.mark.parametrize(
-    ("table", "said"),
-    [
+def test_a_recipe_that_cannot_be_gets_one_sentence() -> None:
+    for table, said in [
         ({"name": "papers"}, "recipe.name is 'papers': must be 'one_cycle' or 'paper'"),
         ({"name": ["paper"]}, r"recipe.name is \['paper'\]: must be 'one_cycle' or 'paper'"),
         ({"name": "paper", "epoch": 3}, "unknown key recipe.epoch: did you mean 'epochs'?"),
@@ -208,12 +204,10 @@ def test_a_whole_recipe_read_back_is_itself() -> None:
         ({"factor": 1.0}, "recipe.factor is 1.0: must be greater than 1"),
         ({"patience": 0}, "recipe.patience is 0: must be greater than or equal to 1"),
         ({"decay": "none"}, "recipe.decay is 'none': must be 'weights' or 'all'"),
-    ],
-)
-def test_a_recipe_that_cannot_be_gets_one_sentence(table: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigError, match=said) as error:
-        of(table)
-    assert "\n" not in str(error.value)
+    ]:
+        with pytest.raises(ConfigError, match=said) as error:
+            of(table)
+        assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("name", ["drops", "name", "checkpoint", "shedule"])

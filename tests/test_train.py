@@ -69,12 +69,12 @@ def test_what_the_process_set_in_torch_changes_nothing_and_stays_as_it_was() -> 
     assert measured["top1"] == first.metrics["top1"]
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-@pytest.mark.parametrize("gene", [{"lr": 6e-3}, {"wd": 0.09}, {"mom": 0.5}])
-def test_a_gene_changed_alone_changes_the_trained_weights(gene: dict[str, float], optimizer: str) -> None:
-    recipe = replace(RECIPE, epochs=1, optimizer=optimizer)  # type: ignore[arg-type]
-    plain, changed = (train(SPEC, r, digits()) for r in (recipe, recipe.with_genes(gene)))
-    assert not same(state(plain), state(changed))
+def test_a_gene_changed_alone_changes_the_trained_weights() -> None:
+    for optimizer in ["adam", "sgd"]:
+        for gene in [{"lr": 6e-3}, {"wd": 0.09}, {"mom": 0.5}]:
+            recipe = replace(RECIPE, epochs=1, optimizer=optimizer)  # type: ignore[arg-type]
+            plain, changed = (train(SPEC, r, digits()) for r in (recipe, recipe.with_genes(gene)))
+            assert not same(state(plain), state(changed))
 
 
 def test_a_whole_training_learns_the_digits() -> None:
@@ -234,11 +234,11 @@ def test_our_adam_steps_as_fastai_s_own() -> None:
     assert torch.allclose(theirs_p, ours_p, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet50", "plain18", "resnet20", "preact20", "preact164"])
-@pytest.mark.parametrize("stem", ["imagenet", "cifar"])
-def test_a_network_takes_any_stem_and_channels(name: str, stem: str) -> None:
-    net = build(NetSpec(name, stem=stem), channels=1, classes=4).eval()  # type: ignore[arg-type]
-    assert net(torch.zeros(2, 1, 16, 16)).shape == (2, 4)
+def test_a_network_takes_any_stem_and_channels() -> None:
+    for name in ["resnet18", "resnet50", "plain18", "resnet20", "preact20", "preact164"]:
+        for stem in ["imagenet", "cifar"]:
+            net = build(NetSpec(name, stem=stem), channels=1, classes=4).eval()  # type: ignore[arg-type]
+            assert net(torch.zeros(2, 1, 16, 16)).shape == (2, 4)
 
 
 def batch(n: int = 8, size: int = 6) -> Tensor:
@@ -334,19 +334,16 @@ def test_a_recipe_takes_genes_that_are_its_fields_only() -> None:
     assert isinstance(words.wd, float)
 
 
-@pytest.mark.parametrize(
-    ("gene", "said"),
-    [
+def test_a_gene_of_another_kind_than_its_field_is_refused() -> None:
+    for gene, said in [
         ({"optimizer": 1.0}, "optimizer is 1.0: must be a word"),
         ({"flip": 1}, "flip is 1: must be true or false"),
         ({"batch": 16.5}, "batch is 16.5: must be a whole number"),
         ({"lr": True}, "lr is True: must be a number"),
         ({"lr": "sgd"}, "lr is 'sgd': must be a number"),
-    ],
-)
-def test_a_gene_of_another_kind_than_its_field_is_refused(gene: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        Recipe().with_genes(gene)
+    ]:
+        with pytest.raises(ValueError, match=said):
+            Recipe().with_genes(gene)
 
 
 def test_focal_loss_with_smoothing_is_refused() -> None:
