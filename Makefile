@@ -1,6 +1,7 @@
 # make run    set up .venv and run the main job
-# make test   set up .venv with the development extra and run the tests
-# make cover  the tests, and which lines they reach: at least 90 % of them (twice as long as make test)
+# make test   set up .venv with the development extra and run the quick tests (four minutes on two cores)
+# make test-all  all tests (a quarter of an hour)
+# make cover  all tests, and which lines they reach: at least 90 % of them
 # make lint   style and types
 # make bench  what things cost here
 # make fuzz   give it ten thousand bad inputs, and bytes changed at random for a minute each (EACH=60)
@@ -19,12 +20,15 @@ TESTS := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 EACH  ?= 60
 
 .NOTPARALLEL:
-.PHONY: run test cover lint bench fuzz kills faults day clean
+.PHONY: run test test-all cover lint bench fuzz kills faults day clean
 
 run: $(VENV)/installed
 	$(BIN)/gaopt run --generations 5 --pop 10
 
 test: $(VENV)/installed-dev
+	$(TESTS) -m "smoke or (unit and not slow)"
+
+test-all: $(VENV)/installed-dev
 	$(TESTS)
 
 cover: $(VENV)/installed-dev
@@ -36,21 +40,21 @@ lint: $(VENV)/installed-dev
 	$(BIN)/mypy
 
 bench: $(VENV)/installed-dev
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m benchmarks.costs
 
 fuzz: $(VENV)/installed-dev
 	$(PIP) -e '.[fuzz]'
-	GAOPT_FUZZ=1200 $(BIN)/python -m pytest -n auto tests/test_properties.py
-	for target in journal events tensors checkpoint archive config; do $(BIN)/python -m tests.fuzz $$target $(EACH) || exit; done
+	GAOPT_FUZZ=1200 $(BIN)/python -m pytest -n auto tests/unit/test_properties.py tests/integration/test_contract.py
+	for target in journal events tensors checkpoint archive config; do $(BIN)/python -m benchmarks.fuzz $$target $(EACH) || exit; done
 
 kills: $(VENV)/installed-dev
-	$(BIN)/python -m tests.kills
+	$(BIN)/python -m benchmarks.kills
 
 faults: $(VENV)/installed-dev
-	$(BIN)/python -m tests.reliability
+	$(BIN)/python -m tests.faults
 
 day: $(VENV)/installed-dev
-	$(BIN)/python -m tests.day
+	$(BIN)/python -m benchmarks.day
 
 # With $(1): an extra, or nothing.
 define install

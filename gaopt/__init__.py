@@ -15,9 +15,10 @@ from typing import Any
 __version__ = "0.5.0"
 
 _home = {
-    "run": "gaopt.study",
-    "ask": "gaopt.asking",
-    "Told": "gaopt.asking",
+    "run": "gaopt.study.loop",
+    "ask": "gaopt.search.ask",
+    "Observation": "gaopt.search.ask",
+    "Told": "gaopt.search.ask",
     "load": "gaopt.config",
     "StudyConfig": "gaopt.config",
     "Genetic": "gaopt.config",
@@ -25,9 +26,10 @@ _home = {
     "Gene": "gaopt.space",
     "Choice": "gaopt.space",
     "Space": "gaopt.space",
-    "History": "gaopt.history",
-    "Score": "gaopt.objective",
-    "Task": "gaopt.objective",
+    "History": "gaopt.journal.history",
+    "Report": "gaopt.objectives.base",
+    "Score": "gaopt.objectives.base",
+    "Task": "gaopt.objectives.base",
     "GaoptError": "gaopt.errors",
 }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 
 def printable(text: str) -> str:
@@ -18,6 +20,18 @@ def printable(text: str) -> str:
 def path_shown(path: str | Path) -> str:
     """A path as it is shown, whoever named its folders."""
     return printable(str(path))
+
+
+def spoken(value: Any) -> str:
+    """A gene's value: a number to three figures, a choice as it is, true and false as a config has them."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.3g}" if isinstance(value, float) else printable(str(value))
+
+
+def shown(genes: Mapping[str, Any]) -> dict[str, str]:
+    """Genes as people read them: {"lr": "0.003", "optimizer": "sgd"}."""
+    return {printable(name): spoken(value) for name, value in genes.items()}
 
 
 def printable_lines(text: str) -> str:

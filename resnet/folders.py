@@ -100,12 +100,12 @@ def plan_of(tree: Tree) -> Plan:
 def _check_alike(tree: Tree, folder: Parts, classes: Collection[str]) -> None:
     """Whether what looks like classes holds the classes: splits under names that are not known, say."""
     depth = len(folder)
-    inside: dict[str, set[str]] = {name: set() for name in classes}
-    for parts in tree.listing.folders:
-        if len(parts) == depth + 2 and parts[:depth] == folder:
-            inside[parts[depth]].add(parts[-1])
-    common = set.intersection(*inside.values())
-    if common and len(set.union(*inside.values())) > 1:
+    below = [parts[depth:] for parts in tree.listing.folders if len(parts) > depth and parts[:depth] == folder]
+    for level in range(1, max(map(len, below), default=0)):
+        inside = [{parts[level] for parts in below if parts[0] == name and len(parts) > level} for name in classes]
+        common = set.intersection(*inside)
+        if not common or len(set.union(*inside)) == 1:
+            continue
         raise DataError(
             f"{tree.where(folder)} holds {_list(classes)}, each with {_list(sorted(common))} in it, and it is"
             " unclear which are the classes: must be train, valid and test, each with a folder of images for each class"

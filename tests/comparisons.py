@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gaopt.comparison import Comparison, Final, Search
+from gaopt.compare.model import Comparison, Final, SearchRun
 from gaopt.config import Genetic, PoolConfig, StudyConfig
-from gaopt.events import Birth, Bred, Closed, Event, Failed, Opened, Reported, Scored, Started
-from gaopt.gene import Choice, Gene
-from gaopt.history import History
-from gaopt.space import Genes, Space
+from gaopt.journal.events import Birth, Bred, Closed, Event, Failed, Opened, Reported, Scored, Started
+from gaopt.journal.history import History
+from gaopt.space.gene import Choice, Gene
+from gaopt.space.space import Genes, Space
 
 SPACE = Space(
     lr=Gene(1e-6, 1e-2, "log"),
@@ -75,7 +75,7 @@ def search(
     epochs: int = 3,
     space: Space = SPACE,
     ended: bool = True,
-) -> Search:
+) -> SearchRun:
     config = StudyConfig(
         BASELINES if method in ("baseline", "paper") else space,
         "gaopt.objectives.image:objective",
@@ -97,10 +97,10 @@ def search(
         events += trained(n, top1(genes, rng), length, diverges=genes.get("mom", 0) > 1.3 and length > 1)
     if ended:
         events.append(Closed("finished"))
-    return Search(method, seed, History(replace(event, at=1000.0 + n) for n, event in enumerate(events)))
+    return SearchRun(method, seed, History(replace(event, at=1000.0 + n) for n, event in enumerate(events)))
 
 
-def finals(searches: Sequence[Search], epochs: int = 3, repeats: int = 1) -> tuple[Final, ...]:
+def finals(searches: Sequence[SearchRun], epochs: int = 3, repeats: int = 1) -> tuple[Final, ...]:
     """The winner of each search trained again, so often."""
     winners = [each for each in searches if each.winner for _ in range(repeats)]
     births = tuple(Birth(n, each.winner.genes, "given") for n, each in enumerate(winners) if each.winner)

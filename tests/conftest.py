@@ -6,6 +6,7 @@ import fcntl
 import gc
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,29 +14,29 @@ from pathlib import Path
 import pytest
 
 from gaopt import Gene, Genetic, PoolConfig, Space, StudyConfig
-from gaopt.events import Birth, Bred, Failed, Opened, Outcome, Scored
-from gaopt.history import History
-from gaopt.home import Home
-from gaopt.journal import Journal
+from gaopt.journal.events import Birth, Bred, Failed, Opened, Outcome, Scored
+from gaopt.journal.history import History
+from gaopt.journal.journal import Journal
+from gaopt.journal.paths import StudyDir
 
 ROOT = Path(__file__).parent.parent
 MEMORY = Path("/dev/shm")
 ROOM = 4 << 30
 """Bytes that must be free in memory for the tests' own folders to lie there: a journal syncs at every event, and so do
 thousands of tests."""
-LONG = (
-    *("test_reliability_table", "test_reliability_nodes", "test_study", "test_operators", "test_comparing"),
-    *("test_hanging", "test_cluster_safe", "test_cli"),
-)
+LONG = ("test_table", "test_cli", "test_odd_places", "test_nodes", "test_contract", "test_changed", "test_comparing")
 """Files that take minutes: begun first, that no process has one to do when the others are through."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup, and some runners, have it ignored, and children inherit that
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(item.path.parent.name)  # unit, integration or faults
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
 
 
@@ -54,7 +55,7 @@ def toy(objective: str = "valley", **genetic: float) -> StudyConfig:
     )
 
 
-def begun(config: StudyConfig, home: Home) -> StudyConfig:
+def begun(config: StudyConfig, home: StudyDir) -> StudyConfig:
     """A study that was opened, and no more: its config."""
     home.make()
     with Journal(home.journal, write=True) as journal:
@@ -73,8 +74,8 @@ def scored(fitnesses: list[float | None]) -> History:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "study")
+def home(tmp_path: Path) -> StudyDir:
+    return StudyDir(tmp_path / "study")
 
 
 @pytest.fixture

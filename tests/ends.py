@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gaopt.events import Bred, Failed, Scored
-from gaopt.history import History
-from gaopt.home import Home
-from gaopt.journal import Journal
+from gaopt.journal.events import Bred, Failed, Scored
+from gaopt.journal.history import History
+from gaopt.journal.journal import Journal
+from gaopt.journal.paths import StudyDir
 from gaopt.report.tables import individuals
 
 
-def table(home: Home, *without: str) -> str:
+def table(home: StudyDir, *without: str) -> str:
     """individuals.csv without what a clock decides, and without more columns."""
     return individuals(History(Journal(home.journal))).drop(columns=["seconds", *without]).to_csv(index=False)
 
 
-def ends(home: Home) -> list[int]:
+def ends(home: StudyDir) -> list[int]:
     """The individuals whose training has ended, as often as the journal says so."""
     return [event.individual for event in Journal(home.journal) if isinstance(event, Scored | Failed)]
 
 
-def born(home: Home) -> list[int]:
+def born(home: StudyDir) -> list[int]:
     return [birth.id for event in Journal(home.journal) if isinstance(event, Bred) for birth in event.births]
 
 
-def lost(home: Home, seen: Iterable[int]) -> int:
+def lost(home: StudyDir, seen: Iterable[int]) -> int:
     """Finished trainings that a fault has cost: those seen to end that no journal knows, and those made again.
 
     Args:
@@ -35,7 +35,7 @@ def lost(home: Home, seen: Iterable[int]) -> int:
     return len(set(known) - set(ends(home))) + len(known) - len(set(known)) + trained_twice(home)
 
 
-def trained_twice(home: Home) -> int:
+def trained_twice(home: StudyDir) -> int:
     """How often a training that was finished was made again."""
     ended = ends(home)
     return len(ended) - len(set(ended))

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gaopt.errors import Cancelled
-from gaopt.objective import Report, Task
+from gaopt.objectives.base import Report, Task
 from tests.witness import witnessed
 
 

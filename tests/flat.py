@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gaopt.objective import Report, Score, Task
-from gaopt.strategies import keyed
+from gaopt.objectives.base import Report, Score, Task
+from gaopt.search.base import keyed
 
 
 def noise(task: Task, report: Report) -> Score:

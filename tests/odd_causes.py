@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.row import Tally
+from tests.faults.row import Tally
 
 
 def sleeps(folder: Path) -> Tally:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 from gaopt.errors import ConfigError
-from gaopt.gene import AnyGene, Choice, Gene
-from gaopt.space import Space
+from gaopt.space.gene import AnyGene, Choice, Gene
+from gaopt.space.space import Space
 
 
 def random_space(rng: random.Random) -> Space:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
-from gaopt.home import Home
-from gaopt.objective import Report, Task
+from gaopt.journal.paths import StudyDir
+from gaopt.objectives.base import Report, Task
 
 WITNESS = "finished.txt"
 
@@ -28,11 +28,11 @@ def witnessed(objective: Callable[[Task, Report], float]) -> Callable[[Task, Rep
     return told
 
 
-def finished(home: Home) -> list[int]:
+def finished(home: StudyDir) -> list[int]:
     """The individuals whose training its objective saw finished, each time."""
     return [int(line) for line in (home.path / WITNESS).read_text("ascii").splitlines()]
 
 
-def so_far(home: Home) -> list[int]:
+def so_far(home: StudyDir) -> list[int]:
     """`finished` of a study that runs: there may be none yet."""
     return finished(home) if (home.path / WITNESS).exists() else []

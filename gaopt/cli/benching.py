@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -49,8 +50,10 @@ def search(
 
     Runs that are in OUT/runs.csv are not run again: an interrupted benchmark goes on. OUT/README.md has the summary.
     """
-    from gaopt.bench import benchmark, problems, runs, summary
-    from gaopt.bench.searches import known
+    if not find_spec("benchmarks"):
+        raise BadInput("the benchmark is not installed with gaopt: run it from a checkout of the repository")
+    from benchmarks.search import benchmark, problems, runs, summary
+    from benchmarks.search.searches import known
 
     if only and (useless := _given(context, besides=("only", "out"))):
         raise BadInput(f"{useless[0]} is given with --summary, which runs nothing: must be left out")

@@ -38,9 +38,9 @@ def compare(
     gaopt compare results/a results/b   studies that are there already
     gaopt compare quick-compare-1       go on with a comparison, also to more --seeds
     """
-    from gaopt.comparing.drive import again, drive, outline
-    from gaopt.comparing.plan import extended, read
-    from gaopt.home import claim_comparison, comparison, fresh
+    from gaopt.cli.run_comparison import again, drive, outline
+    from gaopt.compare.plan import extended, read
+    from gaopt.journal.paths import claim_comparison, comparison, fresh
 
     given = {key: value for key, value in numbers.items() if value is not None}
     if methods := given.pop("methods", ""):
@@ -69,9 +69,9 @@ def compare(
 
 
 def _of_configs(sources: Sequence[str], overrides: Sequence[str], data: str | None, given: Mapping[str, Any]) -> Any:
-    from gaopt.comparing.begin import of_configs
+    from gaopt.compare.begin import of_configs
     from gaopt.config import find
-    from gaopt.tables import overridden, read_toml
+    from gaopt.config.tables import overridden, read_toml
 
     paths = [find(source) for source in sources]
     names = [stem_of(path) for path in paths]
@@ -85,7 +85,7 @@ def _of_configs(sources: Sequence[str], overrides: Sequence[str], data: str | No
 def _cut(tables: dict[str, Any]) -> dict[str, Any]:
     """A config as it is compared: with what its table [compare] changes."""
     from gaopt.config import COMPARE
-    from gaopt.tables import merged
+    from gaopt.config.tables import merged
 
     changes = tables.pop(COMPARE, {})
     if not isinstance(changes, Mapping):
@@ -94,8 +94,8 @@ def _cut(tables: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_studies(sources: Sequence[str], given: Mapping[str, Any]) -> Any:
-    from gaopt.comparing.begin import of_studies
-    from gaopt.home import existing
+    from gaopt.compare.begin import of_studies
+    from gaopt.journal.paths import existing
 
     return of_studies([existing(source) for source in sources], given)
 

@@ -28,7 +28,7 @@ def export(study: str, name: str, out: Path | None) -> None:
     An earlier export of the same study is replaced whole, anything else is left alone.
     """
     from gaopt.export import FORMATS, read, write
-    from gaopt.home import existing
+    from gaopt.journal.paths import existing
 
     home = existing(study)
     found = read(home)

@@ -34,8 +34,8 @@ def lr_find(
     Smith (2017) as fastai has it: 100 steps from 1e-7 to 10, ended where the loss is four times its least.
     """
     from gaopt.config import find, from_tables
-    from gaopt.home import fresh
-    from gaopt.tables import overridden, read_toml
+    from gaopt.config.tables import overridden, read_toml
+    from gaopt.journal.paths import fresh
 
     source = find(chosen(config, data))
     keys = {"study.seed": seed, "data.path": quoted(data)}
@@ -56,11 +56,11 @@ def lr_find(
 
 def _find(config: StudyConfig, name: str | None, stem: str) -> tuple[dict[str, Any], list[Path]]:
     """Make the test, then write its files: a signal before the end leaves nothing."""
+    from gaopt.cli.signals import Signals
     from gaopt.errors import ConfigError
-    from gaopt.home import claim
-    from gaopt.objective import resolve
+    from gaopt.journal.paths import claim
+    from gaopt.objectives.base import resolve
     from gaopt.objectives.image import Classifier, find_lr
-    from gaopt.signals import Signals
 
     objective = resolve(config.objective)
     if not isinstance(objective, Classifier):

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 import click
 
 from gaopt import __version__
+from gaopt.config.source_digest import here
 from gaopt.errors import BadInput, GaoptError, Stopped, of_disk
-from gaopt.imported import here
 from gaopt.printable import printable_lines
 
 LONGEST = 1000
@@ -48,7 +48,8 @@ def main() -> NoReturn:
         if not (of_disk(error) or isinstance(error, PermissionError)):
             raise
         _say_no_more()  # it may be the output that has no room
-        click.echo(f"gaopt: {error.filename or 'the output'} cannot be written: {error.strerror}", err=True)
+        cannot = "used" if isinstance(error, PermissionError) else "written"
+        click.echo(f"gaopt: {error.filename or 'the output'} cannot be {cannot}: {error.strerror}", err=True)
         sys.exit(1)
 
 

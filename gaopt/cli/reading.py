@@ -14,7 +14,7 @@ from gaopt.errors import BadInput
 from gaopt.printable import path_shown, printable, printable_lines
 
 if TYPE_CHECKING:
-    from gaopt.home import ComparisonHome
+    from gaopt.journal.paths import ComparisonDir
 
 
 @cli.command()
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 @click.option("--follow", is_flag=True, help="Stay, and renew the page until the search ends.")
 def status(study: str, as_json: bool, follow: bool) -> None:
     """Where a study or a comparison is: from any shell, while it runs or afterwards."""
-    from gaopt.hold import held
-    from gaopt.home import comparison, existing
-    from gaopt.journal import Journal
-    from gaopt.page import console, page
-    from gaopt.progress import look
-    from gaopt.screen import follow as follow_page
+    from gaopt.cli.console import console, page
+    from gaopt.cli.live import follow as follow_page
+    from gaopt.journal.journal import Journal
+    from gaopt.journal.lock import held
+    from gaopt.journal.paths import comparison, existing
+    from gaopt.study.progress import look
 
     if compared := comparison(study):
         _status(compared, as_json, follow)
@@ -44,12 +44,12 @@ def status(study: str, as_json: bool, follow: bool) -> None:
         screen.print(page(look(home), time.time(), screen.width))
 
 
-def _status(home: ComparisonHome, as_json: bool, follow: bool) -> None:
+def _status(home: ComparisonDir, as_json: bool, follow: bool) -> None:
     """Of a comparison."""
     from rich.live import Live
 
-    from gaopt.comparing.look import compared
-    from gaopt.page import console
+    from gaopt.cli.compared import compared
+    from gaopt.cli.console import console
 
     screen, now = console(), compared(home)
     if as_json:
@@ -69,15 +69,15 @@ def _status(home: ComparisonHome, as_json: bool, follow: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
     """All studies and comparisons in results/ (or GAOPT_RESULTS)."""
-    from gaopt.comparing.look import compared
-    from gaopt.home import ComparisonHome, comparisons, studies
-    from gaopt.page import console, line, overview
-    from gaopt.progress import look
+    from gaopt.cli.compared import compared
+    from gaopt.cli.console import console, line, overview
+    from gaopt.journal.paths import ComparisonDir, comparisons, studies
+    from gaopt.study.progress import look
 
     found: list[tuple[dict[str, Any], tuple[str, ...]]] = []
     for home in (*studies(), *comparisons()):
         try:
-            if isinstance(home, ComparisonHome):
+            if isinstance(home, ComparisonDir):
                 both = compared(home)
                 found.append((both.plain(), both.line()))
             else:
@@ -99,9 +99,9 @@ def list_(as_json: bool) -> None:
 @click.argument("study")
 def report(study: str) -> None:
     """Write a study's tables and report again, also while it runs."""
-    from gaopt.home import existing
-    from gaopt.progress import current
+    from gaopt.journal.paths import existing
     from gaopt.report import write
+    from gaopt.study.progress import current
 
     home = existing(study)
     for path in write(current(home)[0], home):
@@ -115,7 +115,7 @@ def report(study: str) -> None:
 def predict(study: str, images: tuple[Path, ...], as_json: bool) -> None:
     """The five most probable classes of each image, by the study's best model. Of a folder, of all images in it."""
     from gaopt.errors import DataError
-    from gaopt.home import existing
+    from gaopt.journal.paths import existing
     from gaopt.objectives.image import predict as classify
 
     named, bad = [], False

@@ -39,7 +39,7 @@ def reproduce(experiment: str | None, small: bool, seeds: str | None, **options:
 
 def _list(as_json: bool) -> None:
     from gaopt.config import experiments
-    from gaopt.tables import read_toml
+    from gaopt.config.tables import read_toml
 
     found = {name: read_toml(path)["experiment"] for name, path in experiments().items()}
     if as_json:
@@ -51,8 +51,8 @@ def _list(as_json: bool) -> None:
 
 
 def _published(as_json: bool) -> None:
-    from gaopt.page import console, listed
-    from gaopt.published import published
+    from gaopt.cli.console import console, listed
+    from gaopt.papers.published import published
 
     if as_json:
         click.echo(json.dumps([asdict(each) for each in published()]))
@@ -85,8 +85,8 @@ def _tables(path: Path, small: bool) -> dict[str, Any]:
     Raises:
         ConfigError: it is no experiment's, or says nothing of how to scale it down.
     """
+    from gaopt.config.tables import merged, read_toml
     from gaopt.errors import ConfigError
-    from gaopt.tables import merged, read_toml
 
     tables = read_toml(path)
     less = tables.pop("small", None)

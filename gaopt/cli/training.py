@@ -15,11 +15,7 @@ from gaopt.errors import BadInput
 
 if TYPE_CHECKING:
     from gaopt.config import StudyConfig
-    from gaopt.objective import Objective
-
-
-SEARCHES = ("genetic", "assisted")
-"""The strategies that have generations."""
+    from gaopt.objectives.base import Objective
 
 
 def training_options(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,7 +44,7 @@ def training_options(verb: Callable[..., Any]) -> Callable[..., Any]:
 def run(config: str | None, generations: str | None, pop: str | None, **options: Any) -> None:
     """Search. CONFIG is a preset or a TOML file; 'digits' by default, 'images' with --data alone."""
     from gaopt.config import find, from_tables
-    from gaopt.tables import overridden, read_toml
+    from gaopt.config.tables import overridden, read_toml
 
     path = find(chosen(config, options["data"]))
     tables = read_toml(path)
@@ -66,7 +62,7 @@ def run(config: str | None, generations: str | None, pop: str | None, **options:
 def train(config: str | None, lr: str | None, wd: str | None, mom: str | None, **options: Any) -> None:
     """Train one individual, without a search. Genes not given are those of the config's recipe."""
     from gaopt.config import DECIDING, find
-    from gaopt.tables import read_toml
+    from gaopt.config.tables import read_toml
 
     path = find(chosen(config, options["data"]))
     genes = {"fixed.lr": lr, "fixed.wd": wd, "fixed.mom": mom}
@@ -96,20 +92,20 @@ def start(
         keys: what the verb's own options say, by the config's keys; None where they say nothing.
         fixed: train one individual, without a search.
     """
-    from gaopt.config import check_read, from_tables
-    from gaopt.driver import drive
-    from gaopt.home import claim, fresh
-    from gaopt.objective import Wary, resolve
-    from gaopt.strategies import strategy
-    from gaopt.study import recalled
-    from gaopt.tables import overridden
+    from gaopt.cli.run import drive
+    from gaopt.config import check_unused_keys, from_tables
+    from gaopt.config.tables import overridden
+    from gaopt.journal.paths import claim, fresh
+    from gaopt.objectives.base import Wary, resolve
+    from gaopt.search.registry import strategy
+    from gaopt.study.loop import recalled
 
     keys = {**keys, "study.seed": seed, "data.path": quoted(data), "pool.address": quoted(address)}
     given = [f"{key}={value}" for key, value in keys.items() if value is not None]
     config = from_tables(overridden(tables, [*of_data(tables, data), *sets, *given]))
     objective = resolve(config.objective)
     config = _fixed(config, objective) if fixed else objective.check(config)
-    check_read(config)
+    check_unused_keys(config)
     strategy(config)  # refuses genes that it cannot use
     recalled(config)  # and a study that is not there
     fresh(name, stem)
@@ -182,9 +178,10 @@ def resume(
     as_json: bool,
 ) -> None:
     """Go on with a study from where it is, whatever stopped it; also further than it was to go before."""
-    from gaopt.driver import drive
-    from gaopt.home import existing
-    from gaopt.study import resumed
+    from gaopt.cli.run import drive
+    from gaopt.config import SEARCHES
+    from gaopt.journal.paths import existing
+    from gaopt.study.loop import resumed
 
     home = existing(study)
     table = resumed(home, allow_changed=allow_changed).numbers
@@ -200,9 +197,9 @@ def resume(
 def _dry_run(config: StudyConfig, as_json: bool) -> None:
     import tomli_w
 
-    from gaopt.driver import open_pool
-    from gaopt.objective import resolve
-    from gaopt.progress import clock
+    from gaopt.cli.run import open_pool
+    from gaopt.objectives.base import resolve
+    from gaopt.study.progress import clock
 
     objective = resolve(config.objective)
     shared = objective.prepare(config)

@@ -2,30 +2,29 @@
 
 from gaopt.config.faults import Faults
 from gaopt.config.parsing import parse, parse_value
+from gaopt.config.presets import experiments, find, presets
 from gaopt.config.search import Assisted, Fidelity, First, Genetic, GridConfig, Noise, Operators, Stop, Warm
-from gaopt.config.shipped import experiments, find, presets
+from gaopt.config.strategies import COMPARED, SEARCHES, STRATEGIES
 from gaopt.config.study import (
     COMPARE,
     DECIDING,
     OWN_TABLES,
-    PEERS,
-    SEARCHES,
     PoolConfig,
-    StrategyName,
     StudyConfig,
     from_tables,
     genes_of,
     load,
     variant_space,
 )
-from gaopt.config.unread import check_read
+from gaopt.config.unused_keys import check_unused_keys
 
 __all__ = [
     "COMPARE",
+    "COMPARED",
     "DECIDING",
     "OWN_TABLES",
-    "PEERS",
     "SEARCHES",
+    "STRATEGIES",
     "Assisted",
     "Faults",
     "Fidelity",
@@ -36,10 +35,9 @@ __all__ = [
     "Operators",
     "PoolConfig",
     "Stop",
-    "StrategyName",
     "StudyConfig",
     "Warm",
-    "check_read",
+    "check_unused_keys",
     "experiments",
     "find",
     "from_tables",

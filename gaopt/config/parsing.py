@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar, get_type_hints
@@ -13,6 +14,14 @@ from pydantic import TypeAdapter, ValidationError
 from gaopt.errors import ConfigError, nearest
 
 T = TypeVar("T")
+
+RENAMED = {
+    "faults.times": "stall_factor",
+    "faults.alike": "max_alike_failures",
+    "assisted.rescored": "promote_by_model",
+    "operators.apart": "min_distance",
+}
+"""Keys that configs and journals of 0.5 and before have by another name."""
 
 
 def parse(kind: type[T], table: Any, where: str) -> T:
@@ -25,6 +34,7 @@ def parse(kind: type[T], table: Any, where: str) -> T:
     if not isinstance(table, Mapping):
         raise ConfigError(f"{where} is {table!r}: must be a table")
     known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    table = {RENAMED.get(f"{where}.{key}", key): value for key, value in table.items()}
     for key in table:
         if key not in known:
             raise ConfigError(f"unknown key {where}.{key}: {nearest(key, known)}")
@@ -36,6 +46,16 @@ def parse(kind: type[T], table: Any, where: str) -> T:
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
     return parsed
+
+
+def typed(check: Callable[[T], None]) -> Callable[[T], None]:
+    """A check of values against one another, left out where one has a wrong type: that is said when it is read back."""
+
+    def checked(config: T) -> None:
+        with suppress(TypeError):
+            check(config)
+
+    return checked
 
 
 def parse_value(kind: type[Any], field: str, value: Any, where: str) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from gaopt.config.parsing import typed
 from gaopt.errors import ConfigError
 
 First = Literal["", "random", "hypercube", "sobol"]
@@ -63,15 +64,16 @@ class Assisted(_Bred):
         generations: how many generations, the first one counted.
         litter: how many individuals each later generation trains; 0 for as many as did not survive.
         survivors: how many are promoted unchanged each time, as a share of `population`, rounded down, at least one.
-        rescored: promote by what the model believes of them, not by the score that each had once.
+        promote_by_model: promote by what the model expects of them, not by the score that each had once.
     """
 
     population: Annotated[int, Ge(2), Le(1000)] = 10
     generations: Annotated[int, Ge(1), Le(1000)] = 9
     litter: Annotated[int, Ge(0), Le(1000)] = 0
     survivors: Annotated[float, Gt(0), Lt(1)] = 0.5
-    rescored: bool = False
+    promote_by_model: bool = False
 
+    @typed
     def __post_init__(self) -> None:
         # The model's time grows with the cube of what it has seen: here a generation is decided in half a minute.
         if sum(self.litters) > 2000:
@@ -115,8 +117,8 @@ class Operators:
         rivals: individuals in a tournament.
         adaptive: widen steps while more than a fifth of the offspring beat their parents, else narrow them.
         immigrants: how many of each later generation are drawn at random.
-        apart: offspring are bred again while nearer than this to another of their generation; 0 for any. In the unit
-            cube, as a share of its diagonal.
+        min_distance: breed an offspring again while it is nearer than this to another of its generation, as a share of
+            the diagonal of the unit cube; 0 for any.
     """
 
     first: First = ""
@@ -129,7 +131,7 @@ class Operators:
     rivals: Annotated[int, Ge(1), Le(1000)] = 2
     adaptive: bool = False
     immigrants: Annotated[int, Ge(0), Le(10_000)] = 0
-    apart: Annotated[float, Ge(0), Lt(1)] = 0.0
+    min_distance: Annotated[float, Ge(0), Lt(1)] = 0.0
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ class Fidelity:
     rungs: tuple[Annotated[float, Gt(0), Lt(1)], ...] = ()
     keep: Annotated[float, Gt(0), Lt(1)] = 1 / 3
 
+    @typed
     def __post_init__(self) -> None:
         if list(self.rungs) != sorted(set(self.rungs)):
             raise ConfigError(f"rungs is {list(self.rungs)}: must be increasing")
@@ -204,6 +207,7 @@ class Stop:
     money: Annotated[float, Ge(0)] = 0.0
     price: Annotated[float, Ge(0)] = 0.0
 
+    @typed
     def __post_init__(self) -> None:
         if self.money and not self.price:
             raise ConfigError("money is given without a price: price must be above 0")

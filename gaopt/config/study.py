@@ -10,20 +10,15 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Le, Lt
 
 from gaopt.config.faults import Faults
-from gaopt.config.parsing import parse, table
+from gaopt.config.parsing import parse, table, typed
+from gaopt.config.presets import find
 from gaopt.config.search import Assisted, Fidelity, Genetic, GridConfig, Noise, Operators, Stop, Warm
-from gaopt.config.shipped import find
-from gaopt.errors import ConfigError
-from gaopt.gene import AnyGene, Choice, Gene
-from gaopt.imported import called
-from gaopt.space import Genes, Space
-from gaopt.tables import overridden, plain, read_toml
-
-StrategyName = Literal["genetic", "assisted", "random", "grid", "fixed", "optuna-tpe", "optuna-gp", "ray-asha"]
-SEARCHES = ("genetic", "assisted", "random")
-"""The strategies that breed generations."""
-PEERS = ("optuna-tpe", "optuna-gp", "ray-asha")
-"""The searches of other libraries."""
+from gaopt.config.source_digest import called
+from gaopt.config.strategies import SEARCHES, STRATEGIES
+from gaopt.config.tables import overridden, plain, read_toml
+from gaopt.errors import ConfigError, nearest
+from gaopt.space.gene import AnyGene, Choice, Gene
+from gaopt.space.space import Genes, Space
 
 
 @dataclass(frozen=True)
@@ -44,6 +39,7 @@ class PoolConfig:
     cpus: Annotated[int, Ge(1), Le(1024)] = 1
     dashboard: bool = True
 
+    @typed
     def __post_init__(self) -> None:
         if "@" in self.address:  # the config is written down, and shown in the report
             raise ConfigError("address holds an '@': Ray's addresses are HOST:PORT, without user and password")
@@ -60,8 +56,8 @@ class StudyConfig:
         objective: what scores an individual: a function, or the name of one, "package.module:function".
         strategy: "genetic", "assisted" for one with a model that chooses among the offspring, "random" for individuals
             drawn evenly, as many as "genetic" has, "grid" for every combination of genes that can be counted,
-            "fixed" for trainings with the genes of `fixed`, or one of the `PEERS`, as many as "genetic" has, each
-            begun when there is room for it.
+            "fixed" for trainings with the genes of `fixed`, or a search of another library (`STRATEGIES`), as many as
+            "genetic" has, each begun when there is room for it.
         seed: every random number of the search and of the trainings follows from it.
         given: individuals that the first generation begins with.
         default_first: begin it, where none is given, with the values that the genes have without a search.
@@ -71,7 +67,7 @@ class StudyConfig:
 
     space: Space
     objective: str | Callable[..., Any]
-    strategy: StrategyName = "assisted"
+    strategy: str = "assisted"
     seed: int = 0
     genetic: Genetic = field(default_factory=Genetic)
     assisted: Assisted = field(default_factory=Assisted)
@@ -91,22 +87,12 @@ class StudyConfig:
     @property
     def litters(self) -> list[int]:
         """How many individuals each generation begins to train, at most."""
-        match self.strategy:
-            case "genetic" | "random":
-                return self.genetic.litters
-            case "assisted":
-                return self.assisted.litters
-            case "grid":
-                return [self.grid.repeats * self.space.levels]
-            case "fixed":
-                return [1] * self.grid.repeats
-            case "optuna-tpe" | "optuna-gp" | "ray-asha":
-                return [1] * sum(self.genetic.litters)
+        return STRATEGIES[self.strategy].litters(self)
 
     @property
     def numbers(self) -> str:
         """The table that says how many generations there are."""
-        return "assisted" if self.strategy == "assisted" else "genetic"
+        return STRATEGIES[self.strategy].numbers
 
     @property
     def trainings(self) -> int:
@@ -193,7 +179,7 @@ class _Study:
     """The table [study]."""
 
     objective: str
-    strategy: StrategyName = "assisted"
+    strategy: str = "assisted"
     seed: Annotated[int, Ge(0), Lt(2**63)] = 0
     default_first: bool = True
     constraints: tuple[str, ...] = ()
@@ -216,6 +202,8 @@ def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
     """A config from plain tables. Tables that gaopt does not know belong to the objective, which checks them."""
     tables = plain({**tables, "stop": _table(tables.get("stop", {}), "stop")}, "")
     study = parse(_Study, tables.get("study", {}), "study")
+    if study.strategy not in STRATEGIES:
+        raise ConfigError(f"study.strategy is {study.strategy!r}: {nearest(study.strategy, STRATEGIES)}")
     space = genes_of(tables, study.constraints)
     return StudyConfig(
         space=space,
@@ -233,11 +221,12 @@ def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
 
 
 def genes_of(tables: Mapping[str, Any], constraints: Sequence[str] = ()) -> Space:
-    """The genes of a config's tables; of an experiment that names none, the number of a variant."""
+    """The genes of a config's tables; of an experiment that names none, which of its variants."""
     genes = {name: _gene(gene, f"space.{name}") for name, gene in table(tables, "space").items()}
     variants = table(tables, "experiment").get("variants", ())
     if not genes and isinstance(variants, list | tuple) and len(variants) > 1:
-        return variant_space(len(variants))
+        names = [str(variant.get("name", "")) for variant in variants if isinstance(variant, Mapping)]
+        return variant_space(names if len(set(names)) == len(variants) else [str(n) for n in range(len(variants))])
     return Space(*constraints, **genes)
 
 
@@ -289,6 +278,6 @@ def _space(genes: Any) -> Any:
     return {name: _table(gene, f"space.{name}", (("when", ""), ("step", 0.0))) for name, gene in genes.items()}
 
 
-def variant_space(variants: int) -> Space:
+def variant_space(names: Sequence[str]) -> Space:
     """The one gene of an experiment: which of its variants."""
-    return Space(variant=Gene(0, variants - 1, integer=True))
+    return Space(variant=Choice(tuple(names)))

@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from gaopt.export.place import database, hasten
 from gaopt.export.trials import Study, Trial
-from gaopt.gene import AnyGene, Choice, Gene
+from gaopt.space.gene import AnyGene, Choice, Gene
 
 Distributions = dict[str, BaseDistribution]
 

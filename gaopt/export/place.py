@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from gaopt.config.tables import text_of
 from gaopt.errors import StudyError
-from gaopt.foreign import text_of
 
 MARK = "export.json"
 """Says of which study and format a folder is the export: another one is never replaced."""

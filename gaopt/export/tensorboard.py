@@ -16,7 +16,7 @@ from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData, SessionEndI
 from tensorboardX.proto.summary_pb2 import Summary, SummaryMetadata
 
 from gaopt.export.trials import State, Study, Trial
-from gaopt.gene import AnyGene, Choice
+from gaopt.space.gene import AnyGene, Choice
 
 FITNESS = "hparam/fitness"
 """As others call what the tab compares; a metric may be called "fitness" too."""

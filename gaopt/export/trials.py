@@ -8,12 +8,11 @@ from typing import Any, Literal
 
 from gaopt.config import from_tables
 from gaopt.errors import StudyError
-from gaopt.events import Reported, Scored
-from gaopt.experiment import Experiment, experiment
-from gaopt.gene import AnyGene, Choice
-from gaopt.history import History, Individual, Status
-from gaopt.home import Home
-from gaopt.progress import current, state
+from gaopt.journal.events import Reported, Scored
+from gaopt.journal.history import History, Individual, Status
+from gaopt.journal.paths import StudyDir
+from gaopt.space.gene import AnyGene
+from gaopt.study.progress import current, state
 
 State = Literal["COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING"]
 """In the words of Optuna."""
@@ -32,7 +31,7 @@ class Trial:
 
     Attributes:
         number: its id.
-        params: its genes; in an experiment the variant by its name.
+        params: its genes.
         value: its fitness; of a finalist that was trained again the mean, on a rung its score there, None without one.
         candidate: whether it may be the best. Once finalists were trained again, their repeats are none, nor are others
             whose one score is above the best mean.
@@ -97,7 +96,7 @@ class Study:
         return list(dict.fromkeys(name for metrics in each for name in metrics))
 
 
-def read(home: Home) -> Study:
+def read(home: StudyDir) -> Study:
     """
     Raises:
         StudyError: the study cannot be read, or nothing in it has a score.
@@ -118,12 +117,11 @@ def study(name: str, history: History, held: bool = False) -> Study:
     if not held:
         history.put_down()
     config, now, best = from_tables(history.config), state(history, held), history.best
-    variants = experiment(history.config)
     about = {"objective": config.objective, "strategy": config.strategy, "seed": config.seed, "state": now}
     return Study(
         name=name,
-        space=_space(variants, config.space),
-        trials=list(_Trials(history, variants)),
+        space=dict(config.space),
+        trials=list(_Trials(history)),
         best=best.id if best else None,
         created=history.created,
         state=now,
@@ -132,16 +130,11 @@ def study(name: str, history: History, held: bool = False) -> Study:
     )
 
 
-def _space(found: Experiment | None, space: Mapping[str, AnyGene]) -> dict[str, AnyGene]:
-    variants = {"variant": Choice(tuple(variant.name for variant in found.variants))} if found else {}
-    return {name: variants.get(name, gene) for name, gene in space.items()}
-
-
 class _Trials:
     """What every trial of a study is made with, found once."""
 
-    def __init__(self, history: History, found: Experiment | None) -> None:
-        self._history, self._experiment = history, found
+    def __init__(self, history: History) -> None:
+        self._history = history
         self._best, self._repeated, self._means = history.best, history.repeated, history.means
         self._metric = followed(history)
 
@@ -153,7 +146,7 @@ class _Trials:
         outcome = score or individual.outcome
         return Trial(
             number=individual.id,
-            params=self._params(individual),
+            params=individual.genes,
             state=STATES[individual.status],
             value=self._value(individual),
             candidate=self._candidate(individual),
@@ -165,11 +158,6 @@ class _Trials:
             parent=individual.birth.parents[0] if individual.birth.origin == "repeat" else None,
             about=_about(individual, self._repeated.get(individual.id, [])),
         )
-
-    def _params(self, individual: Individual) -> dict[str, Any]:
-        if self._experiment and "variant" in individual.genes:
-            return individual.genes | {"variant": self._experiment.variant(individual.genes).name}
-        return individual.genes
 
     def _value(self, individual: Individual) -> float | None:
         score = _score(individual)

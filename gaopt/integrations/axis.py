@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from gaopt.errors import ConfigError
-from gaopt.gene import AnyGene, Choice, Gene
-from gaopt.scalar import real
+from gaopt.space.gene import AnyGene, Choice, Gene
+from gaopt.space.numbers import real
 
 
 @dataclass(frozen=True)

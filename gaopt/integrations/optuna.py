@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-from gaopt.asking import Told, ask, check
 from gaopt.errors import ConfigError
 from gaopt.integrations.axis import Axis, linear, logarithmic, numbered
-from gaopt.space import Space
-from gaopt.strategies import keyed
+from gaopt.search.ask import Observation, ask, check
+from gaopt.search.base import keyed
+from gaopt.space.space import Space
 
 try:
     from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -97,7 +97,7 @@ class GaoptSampler(BaseSampler):
         draw = keyed(self._seed, trial.number, int.from_bytes(param_name.encode(), "big"))
         return _external(param_distribution, own, own.gene.at(draw.random()))
 
-    def _ask(self, told: tuple[Told, ...], space: Space, number: int) -> list[dict[str, Any]]:
+    def _ask(self, told: tuple[Observation, ...], space: Space, number: int) -> list[dict[str, Any]]:
         return ask(told, space, number, seed=self._seed, strategy=self._strategy, population=self._population)
 
 
@@ -136,12 +136,16 @@ def _has(trial: FrozenTrial, search_space: Distributions) -> bool:
     return all(trial.distributions.get(name) == distribution for name, distribution in search_space.items())
 
 
-def _told(trial: FrozenTrial, search_space: Distributions, axes: Mapping[str, Axis], study: Study) -> Told:
+def _told(trial: FrozenTrial, search_space: Distributions, axes: Mapping[str, Axis], study: Study) -> Observation:
     genes = {
         name: axes[name].told(distribution.to_internal_repr(trial.params[name]))
         for name, distribution in search_space.items()
     }
-    return Told(genes, "pending") if trial.state == TrialState.RUNNING else Told(genes, _fitness(trial, study))
+    return (
+        Observation(genes, "pending")
+        if trial.state == TrialState.RUNNING
+        else Observation(genes, _fitness(trial, study))
+    )
 
 
 def _fitness(trial: FrozenTrial, study: Study) -> float | None:

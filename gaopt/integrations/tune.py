@@ -24,11 +24,11 @@ from ray.tune.search import Searcher
 from ray.tune.search.sample import Categorical, Domain, Float, Integer, LogUniform, Quantized, Uniform
 from ray.tune.search.variant_generator import parse_spec_vars
 
-from gaopt.asking import Told, ask, check
 from gaopt.errors import ConfigError, StudyError
 from gaopt.integrations.axis import Axis, linear, logarithmic, numbered
-from gaopt.scalar import real
-from gaopt.space import Genes, Space
+from gaopt.search.ask import Observation, ask, check
+from gaopt.space.numbers import real
+from gaopt.space.space import Genes, Space
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no t
         self._options: dict[str, Any] = {"seed": seed, "population": population, "strategy": strategy}
         self._own = space is not None
         self._searched = None if space is None else _read(space)
-        self._told: dict[str, Told] = {}
+        self._told: dict[str, Observation] = {}
 
     def set_search_properties(
         self, metric: str | None, mode: str | None, config: Mapping[str, Any], **spec: Any
@@ -135,7 +135,7 @@ class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no t
         asked = ask(list(self._told.values()), self._searched.space, **self._options)
         if not asked:
             return str(Searcher.FINISHED)
-        self._told[trial_id] = Told(asked[0])
+        self._told[trial_id] = Observation(asked[0])
         return self._searched.config(asked[0])
 
     def on_trial_complete(self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False) -> None:
@@ -149,7 +149,7 @@ class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no t
             del self._told[trial_id]  # called off before it reported anything
             return
         value = None if error else (result or {}).get(self.metric)
-        self._told[trial_id] = Told(self._told[trial_id].genes, None if value is None else self._fitness(value))
+        self._told[trial_id] = Observation(self._told[trial_id].genes, None if value is None else self._fitness(value))
 
     def _fitness(self, value: Any) -> float:
         try:
@@ -169,7 +169,7 @@ class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no t
         """
         try:
             told = json.loads(Path(checkpoint_path).read_text("utf-8"))
-            self._told = {id: Told(genes, fitness) for id, (genes, fitness) in told.items()}
+            self._told = {id: Observation(genes, fitness) for id, (genes, fitness) in told.items()}
         except (OSError, ValueError, TypeError, AttributeError, ConfigError) as error:
             raise StudyError(f"{checkpoint_path} cannot be restored: {error}") from error
 

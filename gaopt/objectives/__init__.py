@@ -1,1 +1,1 @@
-"""What can be tuned: objectives that come with gaopt."""
+"""What trainings are: the protocol, image classifiers, toy functions."""

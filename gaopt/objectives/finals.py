@@ -14,9 +14,9 @@ from typing import Any
 from gaopt.config import StudyConfig, from_tables, parse
 from gaopt.config.parsing import table
 from gaopt.errors import ConfigError
-from gaopt.gene import Choice
-from gaopt.objective import Comparable, Report, Score, Task, resolve
-from gaopt.space import Space
+from gaopt.objectives.base import Comparable, Report, Score, Task, resolve
+from gaopt.space.gene import Choice
+from gaopt.space.space import Space
 
 NAME = "gaopt.objectives.finals:objective"
 GENE = "winner"
@@ -102,7 +102,7 @@ def configured(base: StudyConfig, chosen: list[Winner], repeats: int, seed: int)
         seed=seed,
         grid=replace(base.grid, repeats=repeats),
         pool=base.pool,
-        faults=replace(base.faults, alike=0),  # one winner that fails keeps no other from its score
+        faults=replace(base.faults, max_alike_failures=0),  # one winner that fails keeps no other from its score
         settings={"finals": {"base": base.plain(), "winners": rows}},
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from gaopt.objective import Report, Score, Task
+from gaopt.objectives.base import Report, Score, Task
 
 EPOCHS = 5
 

@@ -8,10 +8,11 @@ from math import sqrt
 from statistics import fmean, variance
 
 from gaopt.config import SEARCHES, from_tables
-from gaopt.gene import Gene
-from gaopt.history import History, Individual
-from gaopt.progress import ended
-from gaopt.report import reading, words
+from gaopt.journal.history import History, Individual
+from gaopt.report import format as words
+from gaopt.report import views
+from gaopt.space.gene import Gene
+from gaopt.study.progress import ended
 
 NEAR = 0.01
 """A value so near to an end of its range, as a share of it, lies at that end."""
@@ -23,7 +24,7 @@ def chance(history: History) -> list[str]:
     """Whether the best does no better than who looks at no image."""
     best, data = history.best, history.data
     images = _images(history)
-    if best is None or data is None or not images or not reading.is_accuracy(best):
+    if best is None or data is None or not images or not views.is_accuracy(best):
         return []
     guess = data.majority("valid")
     if history.means.get(best.id, best.fitness) > guess + SURE * sqrt(guess * (1 - guess) / images):
@@ -44,7 +45,7 @@ def _bounds(history: History) -> list[str]:
     if best is None or from_tables(history.config).strategy not in SEARCHES:
         return []
     ends, tries = [], []
-    for name, gene in reading.space(history).items():
+    for name, gene in views.space(history).items():
         if not isinstance(gene, Gene) or name not in best.genes or not (end := _end(gene, best.genes[name])):
             continue
         ends.append(f"{name} ({words.value(best.genes[name])}, the {end}est)")
@@ -124,7 +125,7 @@ def _luck(history: History, best: Individual) -> tuple[float, str]:
         reach = SURE * noise * sqrt(2 / min(map(len, repeated.values())))
         return reach, f"{words.score(reach)}, by which such means differ by luck alone,"
     images = _images(history)
-    if not images or not reading.is_accuracy(best):
+    if not images or not views.is_accuracy(best):
         return 0.0, ""
     reach = SURE * sqrt(2 * best.fitness * (1 - best.fitness) / images)
     return reach, f"{100 * reach:.2f} points, by which accuracies on {images} images differ by luck alone,"

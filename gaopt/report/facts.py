@@ -10,16 +10,17 @@ from typing import Any
 
 import tomli_w
 
-from gaopt import progress
-from gaopt.gene import Choice
-from gaopt.history import History, Individual
-from gaopt.hold import held
-from gaopt.home import Home
+from gaopt.journal.history import History, Individual
+from gaopt.journal.lock import held
+from gaopt.journal.paths import StudyDir
 from gaopt.printable import printable, printable_lines
-from gaopt.report import compared, finalists, images, reading, tables, words
+from gaopt.report import finalists, images, paper_results, tables, views
+from gaopt.report import format as words
 from gaopt.report.advice import chance
-from gaopt.report.cells import Table
 from gaopt.report.remarks import gain, remarks
+from gaopt.report.table import Table
+from gaopt.space.gene import Choice
+from gaopt.study import progress
 
 LISTED = 200
 """Individuals in the page's table; individuals.csv has all."""
@@ -51,16 +52,16 @@ class Facts:
     weights: bool
 
 
-def facts(history: History, home: Home) -> Facts:
+def facts(history: History, home: StudyDir) -> Facts:
     """All that the page says about a study."""
-    ranked = reading.ranked(history)
+    ranked = views.ranked(history)
     return Facts(
         name=home.name,
         state=state(history, home),
-        result=[title] if (title := compared.title(history)) else result(history),
+        result=[title] if (title := paper_results.title(history)) else result(history),
         numbers=numbers(history),
         variants=_variants(history),
-        verdicts=compared.verdicts(history),
+        verdicts=paper_results.verdicts(history),
         images=images.table(history),
         generations=_generations(history),
         individuals=_individuals(history, ranked[:LISTED]),
@@ -69,7 +70,7 @@ def facts(history: History, home: Home) -> Facts:
         finalists=finalists.table(history),
         failures=_failures(history),
         published=_published(history),
-        remarks=[*(compared.remarks(history) or remarks(history)), *images.remarks(history), WALL_TIME],
+        remarks=[*(paper_results.remarks(history) or remarks(history)), *images.remarks(history), WALL_TIME],
         toml=printable_lines(tomli_w.dumps(history.config)),
         commands=_commands(home),
         made_with=f"gaopt {history.opened.version}" if history.opened else "gaopt",
@@ -84,7 +85,7 @@ _STATES = {
 }
 
 
-def state(history: History, home: Home) -> str:
+def state(history: History, home: StudyDir) -> str:
     """In one word or sentence, whether the study goes on."""
     found = progress.state(history, home.journal.exists() and held(home.path))
     return _STATES.get(found, found)
@@ -95,7 +96,7 @@ def result(history: History) -> list[str]:
     best, early, beside = history.best, _ended(history), images.beside(history)
     if best is None:
         return ["No individual has a score.", *early]
-    genes = words.genes(best.genes, reading.space(history))
+    genes = words.genes(best.genes, views.space(history))
     if best.id in history.means:
         found = f"Individual i{best.id} is the best of {len(history.means)} finalists: {genes}, with"
         return [
@@ -117,7 +118,7 @@ def _ended(history: History) -> list[str]:
 
 def measure(best: Individual) -> str:
     """A fitness in words; by the name of the metric that it is, where it is one."""
-    if reading.is_accuracy(best):
+    if views.is_accuracy(best):
         return f"a validation top-1 accuracy of {words.percent(best.fitness)}"
     return f"a fitness of {words.score(best.fitness)}"
 
@@ -125,10 +126,10 @@ def measure(best: Individual) -> str:
 def _tested(history: History, best: Individual) -> list[str]:
     """What the test images say, and how often they were used."""
     if not history.judged:
-        return ["The test images were not used."] if reading.of_images(history) else []
+        return ["The test images were not used."] if views.of_images(history) else []
     if best.id not in history.judged:
         return [_again(history)]
-    metrics, certain = history.judged[best.id].metrics, reading.certain(history.individuals.values())
+    metrics, certain = history.judged[best.id].metrics, views.certain(history.individuals.values())
     said = ", ".join(_metric(name, metrics[name]) for name in sorted(metrics.keys() - certain, key=_usual))
     sentences = [f"On the test images this model reaches {said}."]
     if len(history.judged) > 1:
@@ -158,7 +159,7 @@ def numbers(history: History) -> list[tuple[str, str]]:
     left = progress.left_early(history)
     early = [("left early", str(len(left)))] if left else []
     again = sum(len(i.retried) for i in everyone)
-    searched = [] if compared.title(history) else [("generations", str(len(history.populations)))]
+    searched = [] if paper_results.title(history) else [("generations", str(len(history.populations)))]
     return [
         *searched,
         ("trainings", str(sum(len(i.early) + i.done for i in everyone))),
@@ -185,14 +186,14 @@ def _generations(history: History) -> Table:
 
 
 def _variants(history: History) -> Table:
-    rows = [compared.row(one) for one in compared.compared(history)]
-    return Table(compared.HEAD, rows, frozenset({0, len(compared.HEAD) - 1}))
+    rows = [paper_results.row(one) for one in paper_results.compared(history)]
+    return Table(paper_results.HEAD, rows, frozenset({0, len(paper_results.HEAD) - 1}))
 
 
 def _published(history: History) -> Table:
     """What the papers print for the same data, our own test error in its place among them."""
-    ours = compared.tested(history)
-    printed = compared.beside(history.config) if ours is not None else []
+    ours = paper_results.tested(history)
+    printed = paper_results.beside(history.config) if ours is not None else []
     rows = [(each.error, [each.method, each.printed, each.source]) for each in printed if each.error is not None]
     if printed and ours is not None and history.best:
         rows.append((ours, [f"this study, i{history.best.id}", f"{ours:.2f}", "its test images, once"]))
@@ -202,7 +203,7 @@ def _published(history: History) -> Table:
 
 
 def _individuals(history: History, ranked: list[Individual]) -> Table:
-    names = list(reading.space(history))
+    names = list(views.space(history))
     means = history.means
     digits = words.decimals(i.fitness for i in ranked if i.status == "scored")
     rows = [_row(rank, i, names, means, digits) for rank, i in zip(_ranks(ranked, means), ranked, strict=True)]
@@ -216,7 +217,7 @@ def _individuals(history: History, ranked: list[Individual]) -> Table:
 
 def _wordy(history: History, name: str) -> bool:
     """Whether a gene's values are not numbers."""
-    gene = reading.space(history)[name]
+    gene = views.space(history)[name]
     return isinstance(gene, Choice) and any(isinstance(value, str | bool) for value in gene.choices)
 
 
@@ -258,12 +259,12 @@ def _row(rank: str, individual: Individual, names: Iterable[str], means: Mapping
 
 def _fitness(individual: Individual, digits: int) -> str:
     if individual.status == "early":
-        return f"{words.score(reading.score(individual))} at {words.portion(individual.share)}"
+        return f"{words.score(views.score(individual))} at {words.portion(individual.share)}"
     return words.score(individual.fitness, digits) if individual.status == "scored" else individual.status
 
 
 def _failures(history: History) -> Table:
-    names = list(reading.space(history))
+    names = list(views.space(history))
     rows = []
     for failed in history.failed:
         failure: Any = failed.failure
@@ -271,7 +272,7 @@ def _failures(history: History) -> Table:
     return Table(["id", "genes", "reason", "message"], rows, frozenset({1, 2, 3}))
 
 
-def _commands(home: Home) -> list[tuple[str, str]]:
+def _commands(home: StudyDir) -> list[tuple[str, str]]:
     return [
         ("the same again, from the config.toml beside this report", "gaopt run config.toml"),
         ("go on with this study where it stopped", f"gaopt resume {shlex.quote(printable(home.name))}"),

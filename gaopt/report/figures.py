@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from gaopt.gene import Choice
-from gaopt.history import History
-from gaopt.report import plots, reading
-from gaopt.report.compared import compared
+from gaopt.journal.history import History
+from gaopt.report import plots, views
+from gaopt.report.paper_results import compared
+from gaopt.space.gene import Choice
 
 FIGURES = (
     (
@@ -91,7 +91,7 @@ def _more(name: str, history: History) -> str:
             return " To the right, each finalist: its trainings as dots, their mean as a bar."
         case "curves" if history.means:
             return " Of a finalist, its first training is drawn."
-        case "space" if any(isinstance(gene, Choice) for gene in reading.space(history).values()):
+        case "space" if any(isinstance(gene, Choice) for gene in views.space(history).values()):
             return " Where a gene is a choice, those that have the same lie beside each other, in no order."
         case _:
             return ""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import sqrt
 from statistics import fmean, stdev, variance
 
-from gaopt.history import History, Individual
-from gaopt.report import reading, words
-from gaopt.report.cells import Table
+from gaopt.journal.history import History, Individual
+from gaopt.report import format as words
+from gaopt.report import views
+from gaopt.report.table import Table
 
 HEAD = ["rank", "id", "mean", "deviation", "trainings", "first score", "again"]
 
@@ -34,7 +35,7 @@ def measure(history: History, best: Individual) -> str:
     scores = [trial.fitness for trial in trials]
     mean, spread = fmean(scores), stdev(scores)
     over = f"over {len(scores)} trainings, each with a seed of its own"
-    if all(reading.is_accuracy(trial) for trial in trials):
+    if all(views.is_accuracy(trial) for trial in trials):
         return f"a mean validation top-1 accuracy of {100 * mean:.2f} ± {words.percent(spread)} {over}"
     return f"a mean fitness of {words.score(mean)} ± {words.score(spread)} {over}"
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gaopt.events import Data
-from gaopt.history import History
-from gaopt.report import words
-from gaopt.report.cells import Table
+from gaopt.journal.events import Data
+from gaopt.journal.history import History
+from gaopt.report import format as words
+from gaopt.report.table import Table
 
 
 def table(history: History) -> Table:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from gaopt.config import StudyConfig
-from gaopt.home import Home
+from gaopt.journal.paths import StudyDir
 from gaopt.report.plots.lr_find import lr_find
 
 
-def write(found: Mapping[str, Any], config: StudyConfig, home: Home) -> list[Path]:
+def write(found: Mapping[str, Any], config: StudyConfig, home: StudyDir) -> list[Path]:
     """Write lr-find.svg, .csv and .json, each replaced whole.
 
     Args:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from gaopt.config import SEARCHES, from_tables
-from gaopt.events import Recalled
-from gaopt.history import History
-from gaopt.progress import left_early
-from gaopt.report import finalists, reading, words
+from gaopt.journal.events import Recalled
+from gaopt.journal.history import History
+from gaopt.report import finalists, views
+from gaopt.report import format as words
 from gaopt.report.advice import advice
+from gaopt.study.progress import left_early
 
 
 def remarks(history: History) -> list[str]:
@@ -91,7 +92,7 @@ def _gap(history: History) -> list[str]:
     best = history.best
     if best is None or best.id not in history.judged:
         return []
-    validation, test = reading.final(best).get("top1"), history.judged[best.id].metrics.get("top1")
+    validation, test = views.final(best).get("top1"), history.judged[best.id].metrics.get("top1")
     if validation is None or test is None:
         return []
     gap = 100 * (validation - test)

@@ -12,9 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from gaopt.gene import Choice
-from gaopt.history import History, Individual
-from gaopt.report import reading
+from gaopt.journal.history import History, Individual
+from gaopt.report import views
+from gaopt.space.gene import Choice
 
 Row = dict[str, Any]
 
@@ -35,17 +35,17 @@ def individuals(history: History) -> pd.DataFrame:
     """
     rungs = {share: f"{_SHORT}{share:g}" for share in sorted({s for i in _by_id(history) for s in _shares(i)} - {1.0})}
     after = [*_AFTER, *(["share", *rungs.values()] if rungs else [])]
-    genes = _columns(reading.space(history), [*_BEFORE, *after, *reading.METRICS])
-    taken = [*_BEFORE, *after, *genes.values(), *reading.COSTS]
-    ends = {i.id: reading.final(i) for i in _by_id(history)}
-    metrics = reading.in_order((m for end in ends.values() for m in end), taken)
+    genes = _columns(views.space(history), [*_BEFORE, *after, *views.METRICS])
+    taken = [*_BEFORE, *after, *genes.values(), *views.COSTS]
+    ends = {i.id: views.final(i) for i in _by_id(history)}
+    metrics = views.in_order((m for end in ends.values() for m in end), taken)
     wanted = set(metrics)
     rows = [
         _individual(i, genes) | _rungs(i, rungs) | {m: end for m, end in ends[i.id].items() if m in wanted}
         for i in _by_id(history)
     ]
     table = pd.DataFrame(rows, columns=[*_BEFORE, *genes.values(), *after, *metrics])
-    for (_, gene), column in zip(reading.space(history).items(), genes.values(), strict=True):
+    for (_, gene), column in zip(views.space(history).items(), genes.values(), strict=True):
         if isinstance(gene, Choice) or gene.integer:  # 32 stays 32, also where others have no such gene
             table[column] = pd.Series([row[column] for row in rows], dtype=object)
     return table
@@ -66,13 +66,13 @@ def generations(history: History) -> pd.DataFrame:
 def epochs(history: History) -> pd.DataFrame:
     """One row an epoch of an individual: its metrics, and lr and momentum at its end."""
     rows = [_epoch(i, epoch) for i in _by_id(history) for epoch in sorted(i.reports)]
-    metrics = reading.in_order((name for row in rows for name in row), [*_EPOCH, "lr", "mom"])
+    metrics = views.in_order((name for row in rows for name in row), [*_EPOCH, "lr", "mom"])
     return pd.DataFrame(rows, columns=[*_EPOCH, *metrics, *(n for n in ("lr", "mom") if any(n in r for r in rows))])
 
 
 def cycle(history: History) -> pd.DataFrame:
     """The points of every individual's cycle: position in the training from 0 to 1, lr, momentum."""
-    rows = [(i.id, *point) for i in _by_id(history) for point in reading.cycle(i)]
+    rows = [(i.id, *point) for i in _by_id(history) for point in views.cycle(i)]
     return pd.DataFrame(rows, columns=["id", "position", "lr", "mom"])
 
 

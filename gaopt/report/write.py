@@ -9,8 +9,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from gaopt.history import History
-from gaopt.home import Home
+from gaopt.journal.history import History
+from gaopt.journal.paths import StudyDir
 from gaopt.printable import printable, printable_lines
 from gaopt.report import tables
 from gaopt.report.facts import facts
@@ -19,7 +19,7 @@ from gaopt.report.figures import figures
 _TABLES = (tables.individuals, tables.generations, tables.epochs, tables.cycle)
 
 
-def write(history: History, home: Home) -> list[Path]:
+def write(history: History, home: StudyDir) -> list[Path]:
     """Write every file of the report, each replaced whole; the same history gives the same bytes.
 
     Returns:

@@ -77,9 +77,9 @@ def weights_begin(period: int) -> None:
 
 def run(config: Any, folder: Path, events: int | None = None) -> Any:
     """A study to its end, or until so many events were written."""
+    from gaopt.journal.paths import StudyDir
     from gaopt.report import write
-    from gaopt.study import Home
-    from gaopt.study import run as study
+    from gaopt.study.loop import run as study
 
     seen = itertools.count(1)
 
@@ -89,7 +89,7 @@ def run(config: Any, folder: Path, events: int | None = None) -> Any:
 
     try:
         history = study(config, folder, watch=watch)
-        write(history, Home(folder))
+        write(history, StudyDir(folder))
     except Enough:
         pass
 
@@ -111,8 +111,8 @@ def kept(folder: Path, to: Path, *files: str) -> None:
 
 def main(to: Path) -> None:
     import gaopt
+    from gaopt.journal.paths import StudyDir
     from gaopt.objectives.image import predict
-    from gaopt.study import Home
 
     named_objective()
     with tempfile.TemporaryDirectory() as place:
@@ -126,7 +126,7 @@ def main(to: Path) -> None:
         weights_begin(61)
         run(gaopt.load("quick", [*TRAINING, *STILL]), folder / "training")
         kept(folder / "training", to, "individuals.csv", "best.json", "best.safetensors")
-        ((_, answer),) = predict(Home(folder / "training"), [HERE / "digit.png"])
+        ((_, answer),) = predict(StudyDir(folder / "training"), [HERE / "digit.png"])
         (to / "training" / "predicted.json").write_text(json.dumps(answer) + "\n", "utf-8")
         weights_begin(1)
         run(gaopt.load("quick", TRAINING), folder / "interrupted", FIRST_EPOCH)

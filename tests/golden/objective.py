@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from gaopt.errors import Cancelled
-from gaopt.objective import Report, Score, Task
+from gaopt.objectives.base import Report, Score, Task
 
 
 def fitness(task: Task, report: Report) -> Score:

@@ -9,10 +9,10 @@ from typing import Any
 
 from gaopt.config import StudyConfig
 from gaopt.errors import Undecided
-from gaopt.gene import Choice
-from gaopt.objective import Baseline
+from gaopt.objectives.base import Baseline
 from gaopt.objectives.image.lr import find_lr
-from gaopt.space import Space
+from gaopt.space.gene import Choice
+from gaopt.space.space import Space
 from resnet.data import Images
 from resnet.recipe import RECIPES, Recipe
 

@@ -14,25 +14,18 @@ from typing import TYPE_CHECKING
 import resnet
 from gaopt import __version__
 from gaopt.config import StudyConfig
+from gaopt.config.source_digest import digests
 from gaopt.errors import ConfigError, DataError, Diverged
-from gaopt.events import Data
-from gaopt.home import Home
-from gaopt.imported import digests
-from gaopt.objective import Baseline, Cycle, Report, Score, Task
+from gaopt.journal.atomic_write import tidy
+from gaopt.journal.events import Data
+from gaopt.journal.paths import StudyDir
+from gaopt.objectives.base import Baseline, Cycle, Report, Score, Task
 from gaopt.objectives.image.baselines import baselines
 from gaopt.objectives.image.cost import mean_seconds
-from gaopt.objectives.image.genes import (
-    check_genes,
-    check_individuals,
-    check_rungs,
-    default,
-    doubts,
-    individuals,
-)
+from gaopt.objectives.image.genes import check_genes, check_individuals, check_rungs, default, doubts, individuals
 from gaopt.objectives.image.model import about, described, kept, network
 from gaopt.objectives.image.settings import Settings
-from gaopt.parts import tidy
-from gaopt.space import Genes
+from gaopt.space.space import Genes
 from resnet import data as datasets
 from resnet.data import Images
 from resnet.spec import NetSpec
@@ -100,7 +93,7 @@ class Classifier:
         return doubts(config, Settings.of(config.settings))
 
     def keeps(self, home: Path, individual: int) -> bool:
-        return kept(Home(home)) == individual
+        return kept(StudyDir(home)) == individual
 
     def epochs(self, config: StudyConfig) -> int:
         """
@@ -152,7 +145,7 @@ class Classifier:
         known = about(task, settings, images)
         net = network(described(known), found[0])
         metrics = evaluate(net, images.test, images, loss_function(settings.recipe))
-        home = Home(task.home)
+        home = StudyDir(task.home)
         weights.write(home.weights, found[0], {"gaopt": __version__, "individual": str(task.individual)})
         home.write(home.best, json.dumps(known | {"test": metrics}, indent=2) + "\n")
         return Score(metrics["top1"], metrics)

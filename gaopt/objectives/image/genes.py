@@ -9,10 +9,10 @@ from typing import Any
 
 from gaopt.config import SEARCHES, StudyConfig, parse_value
 from gaopt.errors import ConfigError
-from gaopt.experiment import spoken
-from gaopt.gene import AnyGene, Choice, Gene
 from gaopt.objectives.image.settings import NET, Settings
-from gaopt.space import Genes, Space
+from gaopt.printable import spoken
+from gaopt.space.gene import AnyGene, Choice, Gene
+from gaopt.space.space import Genes, Space
 from resnet.recipe import Recipe
 from resnet.spec import BORROWED, NetSpec
 

@@ -12,10 +12,10 @@ from annotated_types import Ge, Gt, Le, MinLen
 
 from gaopt import __version__
 from gaopt.config import parse
+from gaopt.config.tables import text_of
 from gaopt.errors import ConfigError, DataError, StudyError
-from gaopt.foreign import text_of
-from gaopt.home import Home
-from gaopt.objective import Task
+from gaopt.journal.paths import StudyDir
+from gaopt.objectives.base import Task
 from gaopt.objectives.image.settings import Settings
 from resnet import data as datasets
 from resnet.data import Images
@@ -90,7 +90,7 @@ def network(about: Model, tensors: Mapping[str, Tensor]) -> nn.Module:
     return net.float()
 
 
-def predict(home: Home, paths: Iterable[Path], top: int = 5) -> Iterator[tuple[Path, Answer | DataError]]:
+def predict(home: StudyDir, paths: Iterable[Path], top: int = 5) -> Iterator[tuple[Path, Answer | DataError]]:
     """For each image, and each in a folder, the most probable classes by the study's best model.
 
     For one that cannot be read, why.
@@ -122,7 +122,7 @@ def _images(folder: Path) -> list[Path]:
     return [folder.joinpath(*parts) for parts in listed]
 
 
-def _classified(home: Home, about: Model, net: nn.Module, image: np.ndarray, top: int) -> Answer:
+def _classified(home: StudyDir, about: Model, net: nn.Module, image: np.ndarray, top: int) -> Answer:
     import torch
 
     from resnet.augment import normalise
@@ -142,7 +142,7 @@ def _classified(home: Home, about: Model, net: nn.Module, image: np.ndarray, top
     ]
 
 
-def kept(home: Home) -> int | None:
+def kept(home: StudyDir) -> int | None:
     """The individual whose model lies in a study's folder; None where none does that could be used."""
     try:
         _model(home)
@@ -151,7 +151,7 @@ def kept(home: Home) -> int | None:
         return None
 
 
-def _model(home: Home) -> tuple[Model, nn.Module]:
+def _model(home: StudyDir) -> tuple[Model, nn.Module]:
     from resnet import weights
 
     again = f"gaopt resume {home.handle} writes it"

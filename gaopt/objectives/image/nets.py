@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from gaopt.config import parse
+from gaopt.config.tables import overridden
 from gaopt.errors import ConfigError, nearest
-from gaopt.tables import overridden
 from resnet.spec import BORROWED, NAMES, NetSpec
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gaopt.config import OWN_TABLES, parse
 from gaopt.errors import ConfigError, nearest
-from gaopt.objective import Task
+from gaopt.objectives.base import Task
 from resnet.data import DataSpec
 from resnet.recipe import RECIPES, Recipe
 from resnet.spec import NetSpec

@@ -9,18 +9,19 @@ from importlib.metadata import PackageNotFoundError, version
 
 import tomli_w
 
-from gaopt.comparison import Comparison
-from gaopt.home import ComparisonHome
+from gaopt.compare.model import Comparison
+from gaopt.compare.statistics import Interval
+from gaopt.journal.paths import ComparisonDir
 from gaopt.printable import printable, printable_lines
-from gaopt.report import compared, words
-from gaopt.report.cells import Table
+from gaopt.report import format as words
+from gaopt.report import paper_results
 from gaopt.report.comparison import methods
-from gaopt.report.comparison.claims import Claims
 from gaopt.report.comparison.genes import Genes
+from gaopt.report.comparison.inference import Claims
 from gaopt.report.comparison.remarks import remarks
 from gaopt.report.comparison.setting import setting
 from gaopt.report.comparison.units import Unit
-from gaopt.statistics import Interval
+from gaopt.report.table import Table
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "fastai", "deap", "ray", "optuna", "plotly", "matplotlib")
 
@@ -48,7 +49,7 @@ class Facts:
     made_with: str
 
 
-def facts(comparison: Comparison, claims: Claims, unit: Unit, home: ComparisonHome, genes: Genes) -> Facts:
+def facts(comparison: Comparison, claims: Claims, unit: Unit, home: ComparisonDir, genes: Genes) -> Facts:
     """All that the page says about a comparison."""
     return Facts(
         name=home.name,
@@ -128,7 +129,7 @@ def _contrasts_note(comparison: Comparison, unit: Unit) -> str:
 
 def published(comparison: Comparison, claims: Claims, unit: Unit) -> Table:
     """What the papers print for the same data, the methods in their places among them."""
-    printed = compared.beside(comparison.config) if unit.accuracy and comparison.splits and claims.judged else []
+    printed = paper_results.beside(comparison.config) if unit.accuracy and comparison.splits and claims.judged else []
     rows = [(each.error, [each.method, each.printed, each.source]) for each in printed if each.error is not None]
     for method, found in claims.judged.items() if printed else ():
         rows.append((100 * (1 - found.mean), [f"here: {method}", _error(found), "this comparison"]))
@@ -145,7 +146,7 @@ def _error(found: Interval) -> str:
     return f"{error} ({100 * max(0.0, 1 - found.high):.2f} … {100 * (1 - found.low):.2f})"
 
 
-def _commands(home: ComparisonHome) -> list[tuple[str, str]]:
+def _commands(home: ComparisonDir) -> list[tuple[str, str]]:
     return [
         ("go on where it stopped, or write this report again", f"gaopt compare {shlex.quote(printable(home.name))}"),
         (

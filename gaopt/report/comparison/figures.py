@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gaopt.comparison import Comparison, Cost
-from gaopt.report.comparison.claims import Claims
+from gaopt.compare.model import Comparison, Cost
+from gaopt.report.comparison.cost_curve import Band, band
 from gaopt.report.comparison.genes import Genes
-from gaopt.report.comparison.spent import Band, band
+from gaopt.report.comparison.inference import Claims
 from gaopt.report.comparison.units import Unit
 from gaopt.report.figures import Figure
 from gaopt.report.plots import comparison as plots

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gaopt.comparison import Comparison
-from gaopt.gene import AnyGene
-from gaopt.history import Individual
-from gaopt.report import words
+from gaopt.compare.model import Comparison
+from gaopt.journal.history import Individual
+from gaopt.report import format as words
 from gaopt.report.comparison import importance as evaluators
 from gaopt.report.comparison import trainings
 from gaopt.report.comparison.surfaces import Surface, surfaces
+from gaopt.space.gene import AnyGene
 
 PAIRED = 4
 """Genes whose pairs are drawn: the most important ones."""

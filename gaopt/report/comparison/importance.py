@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
-from gaopt.gene import AnyGene, Choice
-from gaopt.history import Individual
+from gaopt.journal.history import Individual
+from gaopt.space.gene import AnyGene, Choice
 
 LEAST, LEAST_BEST = 20, 50
 """Whole trainings below which fANOVA has nothing to say, and PED-ANOVA: a tenth must be five or more."""

@@ -13,16 +13,16 @@ from typing import Any
 
 from markupsafe import Markup
 
-from gaopt.comparison import Comparison, Cost, Search
-from gaopt.gene import AnyGene, Choice
-from gaopt.history import Individual
-from gaopt.report import words
-from gaopt.report.comparison.spent import Step, steps
+from gaopt.compare.model import Comparison, Cost, SearchRun
+from gaopt.journal.history import Individual
+from gaopt.report import format as words
+from gaopt.report.comparison.cost_curve import Step, steps
 from gaopt.report.comparison.surfaces import Surface
 from gaopt.report.comparison.units import Unit
 from gaopt.report.plots.comparison.palette import shade, symbol
 from gaopt.report.plots.comparison.progress import AXES
 from gaopt.report.plots.style import GRID, INK
+from gaopt.space.gene import AnyGene, Choice
 
 CLEAR = "rgba(0,0,0,0)"
 HEIGHT = 520
@@ -105,7 +105,7 @@ class Explorer:
         figure.update_yaxes(range=[span[0] - margin, span[1] + margin])
         return dressed("Best score so far of every search", figure)
 
-    def _path(self, search: Search, cost: Cost, number: int, first: bool) -> dict[str, Any]:
+    def _path(self, search: SearchRun, cost: Cost, number: int, first: bool) -> dict[str, Any]:
         """One search as a line of steps, a large mark where a training beat all before it."""
         found = [step for step in steps(search) if step.best > float("-inf")]
         return {
@@ -199,13 +199,13 @@ class Explorer:
             for key, value in ((f"{axis}.title.text", _escaped(name)), (f"{axis}.type", _type(self.genes[name])))
         }
 
-    def _step(self, search: Search, step: Step) -> str:
+    def _step(self, search: SearchRun, step: Step) -> str:
         """What lies under the pointer: how far the search was, and what it had just trained."""
         spent = f"{words.plural(step.epochs, 'epoch')}, {words.duration(step.seconds)}"
         best = f"after {spent}: best {self.unit.score(step.best)}{self.unit.sign}"
         return f"{_escaped(best)}<br>{self._individual(search, step.individual)}"
 
-    def _individual(self, search: Search, individual: Individual) -> str:
+    def _individual(self, search: SearchRun, individual: Individual) -> str:
         scored = individual.status == "scored"
         outcome = f"{self.unit.score(individual.fitness)}{self.unit.sign}" if scored else individual.status
         genes = [f"{name} {words.value(value)}" for name, value in individual.genes.items()]

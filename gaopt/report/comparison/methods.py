@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from statistics import fmean
 
-from gaopt.comparison import Comparison, Final
-from gaopt.history import Individual
-from gaopt.report import reading, words
-from gaopt.report.cells import Table
-from gaopt.report.comparison.claims import Claims
+from gaopt.compare.model import Comparison, Final
+from gaopt.compare.statistics import Contrast
+from gaopt.journal.history import Individual
+from gaopt.report import format as words
+from gaopt.report import views
+from gaopt.report.comparison.inference import Claims
 from gaopt.report.comparison.units import Unit
-from gaopt.statistics import Contrast
+from gaopt.report.table import Table
 
 ACCURACIES = {"top3": "top-3 %", "top5": "top-5 %"}
 LOSSES = ("loss", "valid_loss")
@@ -39,7 +40,7 @@ def mean(finals: list[Final], names: tuple[str, ...]) -> float | None:
 def methods(comparison: Comparison, claims: Claims, unit: Unit) -> Table:
     """One row a method, in the order of the comparison; the best mean is pointed out."""
     measured = {name for m in comparison.methods for f in finals(comparison, m) for name in metrics(f.individual)}
-    certain = reading.certain(
+    certain = views.certain(
         [*(i for s in comparison.searches for i in s.history.scored), *(f.individual for f in comparison.finals)]
     )
     shown = [name for name in ACCURACIES if name in measured - certain]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gaopt.comparison import Comparison
-from gaopt.report import words
-from gaopt.report.comparison.claims import Claims
+from gaopt.compare.model import Comparison
+from gaopt.report import format as words
+from gaopt.report.comparison.inference import Claims
 from gaopt.report.comparison.units import Unit
 
 UNEVEN = 0.01

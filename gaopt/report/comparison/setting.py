@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gaopt.comparison import Comparison
-from gaopt.gene import AnyGene, Choice
-from gaopt.report import words
-from gaopt.report.cells import Table
+from gaopt.compare.model import Comparison
+from gaopt.report import format as words
+from gaopt.report.table import Table
+from gaopt.space.gene import AnyGene, Choice
 
 
 def setting(comparison: Comparison, genes: Mapping[str, AnyGene]) -> Table:

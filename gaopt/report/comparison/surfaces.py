@@ -11,8 +11,8 @@ from itertools import combinations
 
 import numpy as np
 
-from gaopt.gene import AnyGene, Choice
-from gaopt.history import Individual
+from gaopt.journal.history import Individual
+from gaopt.space.gene import AnyGene, Choice
 
 CELLS = 18
 """Places along each axis, of a gene that is a number."""

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Any
 
-from gaopt.comparison import Comparison, Search
-from gaopt.history import Individual
-from gaopt.report import reading
-from gaopt.report.comparison.claims import Claims
+from gaopt.compare.model import Comparison, SearchRun
+from gaopt.journal.history import Individual
+from gaopt.report import views
+from gaopt.report.comparison.cost_curve import steps
 from gaopt.report.comparison.genes import Genes
+from gaopt.report.comparison.inference import Claims
 from gaopt.report.comparison.methods import finals, mean, metrics
-from gaopt.report.comparison.spent import steps
 
 Row = dict[str, Any]
 
@@ -52,7 +52,7 @@ def _methods(comparison: Comparison, claims: Claims) -> Iterator[Row]:
     for method in comparison.methods:
         judged, chosen, optimism = (each.get(method) for each in (claims.judged, claims.chosen, claims.optimism))
         searches, trained = comparison.of(method), finals(comparison, method)
-        names = reading.in_order(name for final in trained for name in metrics(final.individual))
+        names = views.in_order(name for final in trained for name in metrics(final.individual))
         yield {
             "method": method,
             "title": comparison.titles.get(method, method),
@@ -108,7 +108,7 @@ def _finals(comparison: Comparison, names: Sequence[str]) -> Iterator[Row]:
             }
 
 
-def _searches(comparison: Comparison) -> Iterator[Search]:
+def _searches(comparison: Comparison) -> Iterator[SearchRun]:
     for method in comparison.methods:
         yield from comparison.of(method)
 
@@ -121,7 +121,7 @@ def _winners(comparison: Comparison) -> Iterator[Row]:
         for epoch in sorted(winner.reports):
             known = {"method": search.method, "seed": search.seed, "id": winner.id, "epoch": epoch}
             metrics = winner.reports[epoch].metrics
-            yield known | {name: metrics[name] for name in reading.in_order(metrics)}
+            yield known | {name: metrics[name] for name in views.in_order(metrics)}
 
 
 def _trainings(comparison: Comparison, names: Sequence[str]) -> Iterator[Row]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gaopt.comparison import Comparison
-from gaopt.gene import AnyGene, Choice
-from gaopt.history import Individual
-from gaopt.report import reading
+from gaopt.compare.model import Comparison
+from gaopt.journal.history import Individual
+from gaopt.report import views
+from gaopt.space.gene import AnyGene, Choice
 
 
 def genes(comparison: Comparison) -> dict[str, AnyGene]:
@@ -18,7 +18,7 @@ def genes(comparison: Comparison) -> dict[str, AnyGene]:
         if (table := search.history.config.get("space")) in known:  # reading it takes a while
             continue
         known.append(table)
-        for name, gene in reading.space(search.history).items():
+        for name, gene in views.space(search.history).items():
             if name not in found or found[name].levels == 1:
                 found[name] = gene
     return found

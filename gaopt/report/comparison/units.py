@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gaopt.comparison import Comparison
-from gaopt.report import reading, words
-from gaopt.statistics import Interval
+from gaopt.compare.model import Comparison
+from gaopt.compare.statistics import Interval
+from gaopt.report import format as words
+from gaopt.report import views
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,6 @@ def unit(comparison: Comparison) -> Unit:
     """Read off the finals; off the winners while there are none."""
     finals = [final.individual for final in comparison.finals if final.individual.status == "scored"]
     winners = [search.winner for search in comparison.searches if search.winner]
-    accuracy = all(reading.is_accuracy(individual) for individual in finals or winners) and bool(finals or winners)
+    accuracy = all(views.is_accuracy(individual) for individual in finals or winners) and bool(finals or winners)
     images = " images" if accuracy else " split"
     return Unit(accuracy, f" on the test{images}" if comparison.splits else "")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from gaopt.comparison import Comparison
-from gaopt.home import ComparisonHome
+from gaopt.compare.model import Comparison
+from gaopt.journal.paths import ComparisonDir
 from gaopt.report.comparison import interactive
-from gaopt.report.comparison.claims import Claims
 from gaopt.report.comparison.facts import facts
 from gaopt.report.comparison.figures import bands, figures
 from gaopt.report.comparison.genes import Genes, genes
+from gaopt.report.comparison.inference import Claims
 from gaopt.report.comparison.interactive import Interactive
 from gaopt.report.comparison.tables import tables
 from gaopt.report.comparison.units import Unit, unit
@@ -20,7 +20,7 @@ from gaopt.report.plots.comparison.progress import shown
 from gaopt.report.write import as_markdown, as_text, render
 
 
-def write(comparison: Comparison, home: ComparisonHome) -> list[Path]:
+def write(comparison: Comparison, home: ComparisonDir) -> list[Path]:
     """Write every file of the report, each replaced whole; the same comparison gives the same bytes.
 
     Returns:

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
-from gaopt.history import History, Individual
-from gaopt.report import reading, words
+from gaopt.journal.history import History, Individual
+from gaopt.report import format as words
+from gaopt.report import views
 from gaopt.report.plots.legend import Legend, dashes, widths
 from gaopt.report.plots.style import (
     BEST,
@@ -51,11 +52,11 @@ PANEL = 2.7
 
 @plot("curves", "Accuracies and losses of every individual by epoch")
 def curves(history: History) -> Figure | None:
-    reporting = [i for i in reading.ranked(history) if i.reports]
+    reporting = [i for i in views.ranked(history) if i.reports]
     panels = shown(reporting)
     if not panels:
         return None
-    legend = Legend(widths(reading.space(history)), len(reporting))
+    legend = Legend(widths(views.space(history)), len(reporting))
     rows, scale = -(-len(panels) // 3), fitness_scale(reporting)
     drawn = figure(PANEL * rows, below=legend.height + 0.12)
     grid = list(drawn.subplots(rows, min(3, len(panels)), squeeze=False).flat)
@@ -73,14 +74,14 @@ def curves(history: History) -> Figure | None:
 def shown(individuals: Iterable[Individual]) -> list[_Panel]:
     """Those of which anything was reported that could have been otherwise."""
     everyone = list(individuals)
-    certain = reading.certain(everyone)
-    return [p for p in PANELS if p.metric not in certain and any(reading.curve(i, p.metric)[0] for i in everyone)]
+    certain = views.certain(everyone)
+    return [p for p in PANELS if p.metric not in certain and any(views.curve(i, p.metric)[0] for i in everyone)]
 
 
 def _panel(
     axes: Axes, panel: _Panel, individuals: list[Individual], best: Individual | None, scale: ScalarMappable
 ) -> None:
-    lines = [(i, *reading.curve(i, panel.metric)) for i in individuals]
+    lines = [(i, *views.curve(i, panel.metric)) for i in individuals]
     for individual, epochs, values in reversed(lines):  # the fittest last, so that they lie on top
         _line(axes, individual, epochs, values, individual is best, scale)
     whole(axes)

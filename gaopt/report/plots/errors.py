@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from gaopt.history import History, Individual
-from gaopt.report import reading
-from gaopt.report.compared import Compared, compared
+from gaopt.journal.history import History, Individual
+from gaopt.report import views
+from gaopt.report.paper_results import Compared, compared
 from gaopt.report.plots.style import INK, SHADES, figure, fitness_colours, plot, whole
 
 
@@ -45,7 +45,7 @@ def _panel(axes: Axes, panel: str, variants: list[Compared]) -> None:
 
 def _mean(runs: tuple[Individual, ...], metric: str) -> tuple[list[int], list[float]]:
     """The mean error in % over the runs, at each epoch that all of them reported."""
-    curves = [dict(zip(*reading.curve(run, metric), strict=True)) for run in runs]
+    curves = [dict(zip(*views.curve(run, metric), strict=True)) for run in runs]
     epochs = sorted(set.intersection(*(set(curve) for curve in curves)))
     return epochs, [100 * (1 - float(np.mean([curve[epoch] for curve in curves]))) for epoch in epochs]
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gaopt.history import History, Individual
+from gaopt.journal.history import History, Individual
 from gaopt.report.plots.style import BEST, INK, LOST, MEAN, MUTED, figure, from_one, limit, plot, robust
 
 

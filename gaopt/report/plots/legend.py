@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
-from gaopt.gene import AnyGene, Choice
-from gaopt.history import Individual
-from gaopt.report import words
+from gaopt.journal.history import Individual
+from gaopt.report import format as words
 from gaopt.report.plots.style import BEST, INK, MUTED, WIDTH, colour
+from gaopt.space.gene import AnyGene, Choice
 
 ROW = 0.185
 """Inches of one line of text."""

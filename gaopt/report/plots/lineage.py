@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from gaopt.history import History, Individual
-from gaopt.report import reading
+from gaopt.journal.history import History, Individual
+from gaopt.report import views
 from gaopt.report.plots.legend import outcome
 from gaopt.report.plots.style import BEST, LOST, MUTED, colour, colourbar, figure, fitness_scale, from_one, on, plot
 
@@ -44,7 +44,7 @@ def lineage(history: History) -> Figure | None:
     named = rows * len(history.populations) <= LABELLED
     drawn = figure(min((0.42 if named else 0.2) * rows, 20.0) + 0.9)
     axes = drawn.subplots()
-    everyone = reading.searched(history)
+    everyone = views.searched(history)
     scale = fitness_scale(everyone)
     for individual in everyone:
         _edges(axes, history, individual, tree)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gaopt.report import words
+from gaopt.report import format as words
 from gaopt.report.plots.style import INK, MEAN, MUTED, POWERS, SCORED, figure, limit, plot, robust
 
 MARKERS = "osD^v"

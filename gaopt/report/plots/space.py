@@ -10,11 +10,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gaopt.gene import AnyGene, Choice
-from gaopt.history import History, Individual
-from gaopt.report import reading, words
+from gaopt.journal.history import History, Individual
+from gaopt.report import format as words
+from gaopt.report import views
 from gaopt.report.plots.legend import shortened
 from gaopt.report.plots.style import BEST, INK, MUTED, POWERS, figure, from_one, generation_colours, plot
+from gaopt.space.gene import AnyGene, Choice
 
 PAIRED = 5
 """With more genes than this every gene has a strip of its own, instead of a panel for each pair."""
@@ -26,8 +27,8 @@ ACROSS = 34
 
 @plot("space", "Genes of every individual, coloured by generation")
 def space(history: History) -> Figure | None:
-    genes = {name: gene for name, gene in reading.space(history).items() if gene.levels != 1}
-    everyone = reading.searched(history)
+    genes = {name: gene for name, gene in views.space(history).items() if gene.levels != 1}
+    everyone = views.searched(history)
     if len(everyone) < 2 or not genes:
         return None
     panels = _panels(genes, everyone)
@@ -54,7 +55,7 @@ def _panels(genes: Mapping[str, AnyGene], everyone: list[Individual]) -> list[tu
 
 def _panel(axes: Axes, history: History, genes: Mapping[str, AnyGene], x: str, y: str) -> None:
     """One gene against another; against the generation where x is empty. Those that lack a gene are left out."""
-    everyone = reading.searched(history)
+    everyone = views.searched(history)
     having = [i for i in everyone if y in i.genes and (not x or x in i.genes)]
     across = _place(x, genes[x], BESIDE[0]) if x else _strip(everyone)
     up = _place(y, genes[y], BESIDE[1])

@@ -28,7 +28,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from gaopt.history import Individual
+from gaopt.journal.history import Individual
 from gaopt.printable import printable_lines
 
 INK, MUTED, GRID = "#1f2933", "#6b7683", "#e3e7ec"

@@ -11,10 +11,10 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from gaopt.gene import AnyGene
 from gaopt.report.plots.legend import shortened
 from gaopt.report.plots.space import scale
 from gaopt.report.plots.style import INK, colourbar, figure, fitness_colours, plot
+from gaopt.space.gene import AnyGene
 
 if TYPE_CHECKING:
     from gaopt.report.comparison.surfaces import Surface

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gaopt.comparison import Comparison
+from gaopt.compare.model import Comparison
+from gaopt.compare.statistics import Contrast, Interval
 from gaopt.report.plots.comparison.palette import marker, shade, short
 from gaopt.report.plots.style import INK, LOST, figure, plot
-from gaopt.statistics import Contrast, Interval
 
 if TYPE_CHECKING:
     from gaopt.report.comparison.units import Unit

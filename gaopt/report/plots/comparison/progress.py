@@ -9,12 +9,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gaopt.comparison import Comparison, Cost
+from gaopt.compare.model import Comparison, Cost
 from gaopt.report.plots.comparison.palette import dashes, shade, short
 from gaopt.report.plots.style import LOST, MUTED, figure, limit, plot
 
 if TYPE_CHECKING:
-    from gaopt.report.comparison.spent import Band
+    from gaopt.report.comparison.cost_curve import Band
     from gaopt.report.comparison.units import Unit
 
 EARLY = 0.15

@@ -9,14 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
-from gaopt.comparison import Comparison
-from gaopt.gene import AnyGene, Choice
-from gaopt.history import Individual
-from gaopt.report import reading
+from gaopt.compare.model import Comparison
+from gaopt.journal.history import Individual
+from gaopt.report import views
 from gaopt.report.plots.comparison.palette import short
 from gaopt.report.plots.legend import shortened
 from gaopt.report.plots.space import BESIDE, scale
 from gaopt.report.plots.style import BEST, INK, LOST, colour, colourbar, figure, fitness_scale, plot
+from gaopt.space.gene import AnyGene, Choice
 
 ROW, MOST = 0.36, 12
 """Inches of a method's row; genes that have a panel."""
@@ -61,7 +61,7 @@ def _tried(comparison: Comparison, method: str) -> list[tuple[Individual, bool]]
     return [
         (individual, individual is search.winner)
         for search in comparison.of(method)
-        for individual in reading.searched(search.history)
+        for individual in views.searched(search.history)
         if individual.done or individual.status == "early"
     ]
 

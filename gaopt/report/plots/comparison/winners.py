@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gaopt.comparison import Comparison
-from gaopt.history import Individual
-from gaopt.report import reading
+from gaopt.compare.model import Comparison
+from gaopt.journal.history import Individual
+from gaopt.report import views
 from gaopt.report.plots.comparison.palette import dashes, shade, short
 from gaopt.report.plots.curves import PANEL, shown
 from gaopt.report.plots.style import MUTED, figure, limit, plot, whole
@@ -41,7 +41,7 @@ def winners(comparison: Comparison) -> Figure | None:
 
 def curve(individual: Individual, metric: str) -> Curve:
     """Accuracies in %."""
-    epochs, values = reading.curve(individual, metric)
+    epochs, values = views.curve(individual, metric)
     return epochs, [100 * value for value in values] if metric.startswith("top") else values
 
 

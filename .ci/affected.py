@@ -1,0 +1,47 @@
+"""Prints the tests beyond `make test` that the newest changes can break: those of the last four hours before HEAD."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+
+TESTS = {
+    "gaopt/(cli|config)": ["cli", "cli_lr", "cli_nets", "cli_reproduce"],
+    "gaopt/compare": ["comparing", "comparing_goes_on"],
+    "gaopt/execution": ["cluster", "security"],
+    "gaopt/(export|integrations)": ["integrations"],
+    "gaopt/(journal|study)": ["changed", "contract", "foreign", "golden"],
+    "gaopt/objectives": ["default", "golden", "imported"],
+    "gaopt/report": ["pages"],
+    "gaopt/(search|space)": ["contract", "shares"],
+    "benchmarks": ["bench_search"],
+    "docker": ["docker"],
+    "resnet": ["analysis", "golden", "lr", "nets", "pretrained", "recompute", "schedule", "security", "train"],
+}
+"""By what changed (a pattern of paths), the files of tests/integration."""
+FAULTS = "gaopt/(execution|journal|study)|tests/faults"
+
+
+def changed() -> list[str]:
+    """The files that the commits of these hours touch."""
+    newest = int(_git("log", "-1", "--format=%ct"))
+    before = _git("rev-list", "-1", f"--before={newest - 4 * 3600}", "HEAD") or _git(
+        "rev-list", "--max-parents=0", "HEAD"
+    )
+    return _git("diff", "--name-only", f"{before.split()[0]}..HEAD").splitlines()
+
+
+def affected(files: list[str]) -> Iterator[str]:
+    for pattern, names in TESTS.items():
+        if any(re.match(pattern, file) for file in files):
+            yield from (f"tests/integration/test_{name}.py" for name in names)
+    yield from (file for file in files if re.match("tests/integration/test_", file))
+    if any(re.match(FAULTS, file) for file in files):
+        yield "tests/faults"
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+
+if __name__ == "__main__":
+    print(*sorted(set(affected(changed()))))

@@ -1,0 +1,1 @@
+"""What is measured (`costs`, `search`), and what is caused on purpose: `kills`, `day`, `fuzz`."""

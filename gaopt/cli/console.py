@@ -1,0 +1,174 @@
+"""What is drawn in a terminal: the state of a study, and tables that fit its width."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Console, Group
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from gaopt.journal.history import Individual
+from gaopt.printable import printable, shown
+from gaopt.study.progress import Progress, clock
+
+WIDE = 110  # columns from which there is room for bars and losses of each individual
+BAR = 12  # columns of such a bar, and the fewest of the whole search's
+LONG = 40  # columns of the whole search's, at most
+UNLIMITED = 1000  # columns of what is no terminal, and cuts nothing
+
+
+def console() -> Console:
+    """Of stdout. Where that is no terminal, nothing is cut: rich would do so at 80 columns."""
+    found = Console()
+    return found if found.is_terminal else Console(width=UNLIMITED)
+
+
+def text(found: str, style: str = "") -> Text:
+    """Of unknown origin: shown as it is, without what rich or a terminal would take for a command."""
+    return Text(printable(found), style)
+
+
+def genes(config: Mapping[str, Any], individual: Individual) -> str:
+    return " ".join(f"{name}={value}" for name, value in shown(individual.genes).items())
+
+
+def generation(number: int, of: int) -> str:
+    """For people, who count from 1."""
+    return f"generation {max(0, number) + 1} of {of}"
+
+
+def page(now: Progress, clock_now: float, width: int) -> Group:
+    """The state of a study: where it is, its best, and each running individual with its epoch."""
+    parts: list[Any] = [_head(now), _how_far(now, width), _best(now)]
+    if now.running:
+        parts.append(fitted(_columns(now, clock_now, width), width))
+    return Group(*parts)
+
+
+def headline(name: str, state: str) -> Text:
+    style = {"running": "cyan", "finished": "green"}.get(state, "yellow")
+    return Text.assemble((printable(name), "bold"), "  ", (state, style))
+
+
+def _head(now: Progress) -> Text:
+    found = headline(now.name, now.state)
+    return found.append(f"  {generation(now.generation, now.generations)}") if now.generations > 1 else found
+
+
+def _how_far(now: Progress, width: int) -> Any:
+    """A bar and what it says, beside or below it."""
+    numbers = ((now.early, "left early"), (now.failed, "failed"))
+    told = [f"{now.done}/{now.trainings} trained", *(f"{number} {what}" for number, what in numbers if number)]
+    time = clock(now.elapsed) + (f", {clock(now.left)} left" if now.left is not None else "")
+    words = Text("  ".join([*told, time]))
+    room = width - len(words) - 2
+    bar = ProgressBar(total=max(1, now.trainings), completed=now.done, width=min(LONG, room if room >= BAR else width))
+    if room < BAR:
+        return Group(bar, words)
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_row(bar, words)
+    return grid
+
+
+def _best(now: Progress) -> Text:
+    if not now.best:
+        return Text("no individual has a score yet", style="dim")
+    how = f" mean of {now.trials}" if now.trials > 1 else ""
+    said = Text.assemble(("best ", "dim"), (f"{now.fitness:.4f}", "bold green"), (how, "dim"))
+    said.append(f"  i{now.best.id} {genes(now.config, now.best)}")
+    if now.ended:
+        said.append(f"\nended early: {printable(now.ended)}", "dim")
+    elif now.mean is not None:
+        said.append(f"\nmean {now.mean:.4f} in this generation", "dim")
+    if now.test:
+        said.append(
+            "\ntest " + " ".join(f"{printable(key)} {value:.4f}" for key, value in now.test.items() if key != "loss")
+        )
+    return said
+
+
+@dataclass(frozen=True)
+class Column:
+    """A head, and a cell for each row; where all have no room, those that give most are left out first, 0 never."""
+
+    head: str
+    cells: Sequence[str | ProgressBar]
+    gives: int = 0
+    left: bool = False
+
+    @property
+    def width(self) -> int:
+        cells = (BAR if isinstance(cell, ProgressBar) else cell_len(printable(cell)) for cell in self.cells)
+        return max(cell_len(self.head), *cells, 0) + 2
+
+
+def fitted(columns: Sequence[Column], width: int) -> Table:
+    """A table of those that have room. What is too wide even then goes on in the next line: nothing is cut short."""
+    kept = list(columns)
+    while sum(column.width for column in kept) > width + 2 and (most := max(column.gives for column in kept)):
+        kept.remove([column for column in kept if column.gives == most][-1])
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
+    for column in kept:
+        table.add_column(text(column.head), justify="left" if column.left else "right", overflow="fold")
+    for cells in zip(*(column.cells for column in kept), strict=True):
+        table.add_row(*(text(cell) if isinstance(cell, str) else cell for cell in cells))
+    return table
+
+
+def _columns(now: Progress, clock_now: float, width: int) -> list[Column]:
+    """Who is trained: genes, how far, how well, how long."""
+    found, last = [shown(i.genes) for i in now.running], [_last(i) for i in now.running]
+    columns = [Column("", [f"i{i.id}" for i in now.running], left=True)]
+    for name in map(printable, now.config["space"]):
+        if any(name in each for each in found):
+            columns.append(Column(name, [each.get(name, "–") for each in found], gives=4))
+    if any(i.share < 1 for i in now.running):
+        columns.append(Column("share", [f"{100 * i.share:.3g} %" for i in now.running], gives=2))
+    columns.append(Column("epoch", [f"{i.epoch}/{now.length(i)}" if now.epochs else str(i.epoch) for i in now.running]))
+    wanted = {"top1": "top-1"}
+    if width >= WIDE:
+        bars = [ProgressBar(total=max(1, now.length(i)), completed=i.epoch, width=BAR) for i in now.running]
+        columns.append(Column("", bars, gives=3))
+        wanted |= {"train_loss": "train loss", "valid_loss": "valid loss"}
+    for key, name in wanted.items():
+        if any(key in metrics for metrics in last):
+            columns.append(Column(name, [f"{each[key]:.4f}" if key in each else "" for each in last], gives=1))
+    return [*columns, Column("time", [clock(clock_now - i.started) for i in now.running])]
+
+
+def _last(individual: Individual) -> Mapping[str, float]:
+    """What it reported last."""
+    return individual.reports[individual.epoch].metrics if individual.epoch else {}
+
+
+OVERVIEW = ("study", "state", "generations", "trained", "failed", "best", "test top-1", "time")
+_GIVES = (0, 1, 5, 3, 6, 2, 7, 4)
+
+
+def overview(rows: Iterable[Sequence[str]], width: int) -> Table:
+    """One line a study, or a comparison: rows by `OVERVIEW`. Names, which are typed again, are always whole."""
+    cells = list(zip(*rows, strict=True)) or [()] * len(OVERVIEW)
+    words = ("study", "state")
+    return fitted(
+        [Column(head, cells[n], _GIVES[n], head in words) for n, head in enumerate(OVERVIEW)],
+        width,
+    )
+
+
+def line(now: Progress) -> tuple[str, ...]:
+    """A study's of the overview."""
+    best = f"{now.fitness:.4f}" if now.best else ""
+    test = f"{now.test['top1']:.4f}" if now.test and "top1" in now.test else ""
+    where, trained = f"{now.generation + 1}/{now.generations}", f"{now.done}/{now.trainings}"
+    return now.name, now.state, where, trained, str(now.failed), best, test, clock(now.elapsed)
+
+
+def listed(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Collection[str] = ()) -> Table:
+    """Rows of words under a head; the columns named in `numbers` flush right."""
+    cells = list(zip(*rows, strict=True)) or [()] * len(head)
+    return fitted([Column(name, cells[n], left=name not in numbers) for n, name in enumerate(head)], UNLIMITED)

@@ -1,0 +1,205 @@
+"""What a person, or a program, sees while a search runs: watchers of the events."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Protocol, TextIO
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from gaopt.cli.console import generation, genes, page, text
+from gaopt.cli.signals import STOPPING, Signals
+from gaopt.config import from_tables
+from gaopt.journal.events import (
+    Bred,
+    Closed,
+    Event,
+    Failed,
+    Granted,
+    Judged,
+    Noted,
+    Opened,
+    Recalled,
+    Reported,
+    Retried,
+    Scored,
+    encode,
+)
+from gaopt.journal.history import History, Individual
+from gaopt.journal.journal import Journal
+from gaopt.printable import printable
+from gaopt.study.progress import clock, progress
+
+
+class Watcher(Protocol):
+    """Is told of every event; a context manager around the search."""
+
+    def __call__(self, history: History, event: Event) -> None: ...
+    def __enter__(self) -> Any: ...
+    def __exit__(self, *error: object) -> None: ...
+
+
+def watcher(name: str, as_json: bool, signals: Signals) -> Watcher:
+    """JSON lines on stdout; else a live page where stderr is a terminal, plain lines on stderr where it is not."""
+    if as_json:
+        return Json(sys.stdout)
+    return Page(name, signals) if sys.stderr.isatty() else Lines(sys.stderr)
+
+
+class Json:
+    """One JSON object a line: the events as they are in the journal, with their time and kind."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __call__(self, history: History, event: Event) -> None:
+        kind, body = encode(event)
+        print(json.dumps({"event": kind, "at": event.at} | json.loads(body)), file=self._stream, flush=True)
+
+    def __enter__(self) -> Json:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+class Lines:
+    """One line for each thing worth knowing, in words."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __call__(self, history: History, event: Event) -> None:
+        if line := printable(sentence(history, event)):
+            tail = so_far(history, event.at) if isinstance(event, Scored | Failed) else ""
+            print(line + tail, file=self._stream, flush=True)
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+def sentence(history: History, event: Event) -> str:
+    """An event in words; "" for one not worth a line."""
+    match event:
+        case Opened(changed=changed) if history.individuals:
+            trained = sum(i.done or bool(i.early) for i in history.individuals.values())
+            return f"going on: {trained} trained so far" + "".join(f"; changed since: {what}" for what in changed)
+        case Recalled(study, _, fitness):
+            return f"from {study}: {len(fitness)} scored" + (
+                f", the fittest with {max(fitness):.4f}" if fitness else ""
+            )
+        case Bred():
+            return _bred(history, event)
+        case Granted(individuals, share):
+            return f"  {len(individuals)} go on to {_portion(share)}: {' '.join(f'i{id}' for id in individuals)}"
+        case Reported(individual, epoch, metrics):
+            keys = [key for key in ("train_loss", "valid_loss", "top1") if key in metrics] or sorted(metrics)[:3]
+            values = " ".join(f"{key}={metrics[key]:.4g}" for key in keys)
+            return f"  i{individual} epoch {epoch} {values}".rstrip()
+        case Scored(individual, fitness, seconds=seconds):
+            which = _which(history.individuals[individual])
+            return f"  {which} fitness {fitness:.4f} in {clock(seconds)} ({_named(history, individual)})"
+        case Noted(individual, message):
+            return f"  {_which(history.individuals[individual])}: {message}"
+        case Retried(individual, reason, message):
+            return f"  {_which(history.individuals[individual])} is begun again: {reason}: {message}"
+        case Failed(individual, reason, message):
+            which = _which(history.individuals[individual])
+            return f"  {which} failed: {reason}: {message} ({_named(history, individual)})"
+        case Judged(individual, metrics):
+            return f"test: i{individual} " + " ".join(f"{key}={value:.4f}" for key, value in metrics.items())
+        case Closed(reason) if reason == "failed":
+            return reason
+    return ""
+
+
+def so_far(history: History, at: float) -> str:
+    """How many are trained, the best of them, and the time left."""
+    now = progress("", history, held=True, now=at)
+    best = f", best {now.fitness:.4f} by i{now.best.id}" if now.best else ""
+    return f"; {now.done}/{now.trainings}{best}" + (f", {clock(now.left)} left" if now.left else "")
+
+
+def _bred(history: History, event: Bred) -> str:
+    births = event.births
+    if births and births[0].origin == "repeat":
+        return f"finalists: {', '.join(f'i{id}' for id in dict.fromkeys(b.parents[0] for b in births))} again"
+    first = f" for {_portion(births[0].share)}" if births and births[0].share < 1 else ""
+    survivors = f", {len(event.survivors)} survivors" if event.survivors else ""
+    which = generation(event.generation, max(event.generation + 1, from_tables(history.config).generations))
+    return f"{which}: {len(births)} to train{first}{survivors}"
+
+
+def _portion(share: float) -> str:
+    return "a whole training" if share == 1 else f"{100 * share:.3g} % of a training"
+
+
+def _which(individual: Individual) -> str:
+    """Its id, and what is special about its training."""
+    if individual.birth.origin == "repeat":
+        return f"i{individual.id} (i{individual.birth.parents[0]} again)"
+    return f"i{individual.id}" + (f" ({100 * individual.share:.3g} %)" if individual.share < 1 else "")
+
+
+def _named(history: History, individual: int) -> str:
+    return genes(history.config, history.individuals[individual])
+
+
+class Page:
+    """A page that renews itself in the terminal."""
+
+    def __init__(self, name: str, signals: Signals) -> None:
+        self._name, self._signals, self._history = name, signals, History()
+        self._console = Console(stderr=True)
+        # Drawn by a thread of its own, several times a second: clocks go on between events.
+        self._live = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4)
+
+    def __call__(self, history: History, event: Event) -> None:
+        self._history = history
+        if isinstance(event, Noted | Retried | Failed):
+            style = "yellow" if isinstance(event, Noted) else "red"
+            self._console.print(text(sentence(history, event).strip(), style))
+
+    def _draw(self) -> Group:
+        try:
+            now = progress(self._name, self._history, held=True, now=time.time())
+            drawn = page(now, time.time(), self._console.width)
+            stopping = self._signals.received and now.state == "running"
+            return Group(drawn, Text(STOPPING, "yellow")) if stopping else drawn
+        except RuntimeError:  # the search changed the history while it was read: the next drawing has it
+            return Group(Text("…"))
+
+    def __enter__(self) -> Page:
+        self._signals.told_on_a_page = True
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.__exit__(None, None, None)
+        self._signals.told_on_a_page = False
+
+
+def follow(name: str, journal: Journal, held: Callable[[], bool]) -> None:
+    """Draw a study again and again until no driver holds it."""
+    history, ended = History(), False
+    console = Console()
+    with Live(console=console, auto_refresh=False) as live:
+        for event in journal.follow():
+            if event:
+                history.add(event)
+                continue
+            now = progress(name, history, held=held(), now=time.time())
+            live.update(page(now, time.time(), console.width), refresh=True)
+            if now.state != "running":
+                # Once more: the driver may have written its last events after they were read and before it was asked.
+                if ended:
+                    return
+                ended = True

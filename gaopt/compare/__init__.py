@@ -1,0 +1,1 @@
+"""Several searches side by side: planned, run, read again, judged."""

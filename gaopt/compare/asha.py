@@ -1,0 +1,274 @@
+"""Ray Tune's random search with ASHA (Li and others, *A System for Massively Parallel Hyperparameter Tuning*, 2020).
+
+It runs in Tune's own loop, as anybody would call it, and writes the same journal. A training that ASHA stops on its way
+is an individual that was left early. What was under way when a search was killed is lost; the search goes on with
+what is left of its budget, and its rungs begin anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # the old one keeps quiet when it is told to
+
+import ray
+from ray import tune
+from ray.tune.schedulers import ASHAScheduler
+
+from gaopt import __version__
+from gaopt.config import StudyConfig
+from gaopt.errors import ConfigError, Stopped, Unwritable, told
+from gaopt.execution.worker import outcomes
+from gaopt.journal.events import (
+    Birth,
+    Bred,
+    Closed,
+    Event,
+    Failed,
+    Noted,
+    Opened,
+    Outcome,
+    Reported,
+    Scored,
+    Started,
+    decode,
+    encode,
+)
+from gaopt.journal.history import History
+from gaopt.journal.journal import Journal
+from gaopt.journal.paths import StudyDir
+from gaopt.objectives.base import Task, epochs, resolve
+from gaopt.search.base import keyed
+from gaopt.space.space import Space
+from gaopt.study.resume_check import changes
+
+METRICS = ("fitness", "top1")
+"""What an epoch may report that says how good a training is so far."""
+
+
+def run(
+    config: StudyConfig,
+    home: StudyDir,
+    shared: Any,
+    together: int,
+    *,
+    stop: Callable[[], None],
+    allow_changed: bool = False,
+) -> History:
+    """Run the search to the end of its budget, from wherever it is.
+
+    Args:
+        shared: what the objective prepared.
+        together: trainings at the same time.
+        stop: called now and then; raises `Stopped` to end the search in good order.
+        allow_changed: see `study.run`.
+
+    Raises:
+        ConfigError: Ray does not run here.
+        Stopped: it was told to stop; calling again goes on.
+    """
+    if not ray.is_initialized():
+        raise ConfigError("pool.kind is 'inline': the method 'ray-asha' needs 'ray'")
+    home.make()
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # it misses its own logs, which are not wanted
+    with Journal(home.journal, write=True) as journal:
+        written = _Written(config, journal, stop)
+        written.open(resolve(config.objective).made_of(shared), allow_changed)
+        try:
+            _tuner(config, home, shared, together, written).fit()
+            written.end()
+        except BaseException as error:
+            with suppress(Unwritable):  # the disk that stopped it may still be full
+                written.record(Closed("interrupted" if told(error) else "failed"))
+            raise
+        written.record(Closed("finished"))
+        shutil.rmtree(home.path / "work", ignore_errors=True)  # made by Tune and its trials, which have no numbers
+        return written.history
+
+
+def _tuner(config: StudyConfig, home: StudyDir, shared: Any, together: int, written: _Written) -> tune.Tuner:
+    task = Task(
+        study=home.name,
+        individual=0,
+        generation=0,
+        genes={},
+        seed=config.seed,
+        settings=config.settings,
+        folder=home.path.absolute() / "work",
+        home=home.path.absolute(),
+        threads=config.pool.cpus,
+    )
+    trained = tune.with_parameters(_train, objective=config.objective, task=task, whole=written.whole, shared=shared)
+    gpus = config.pool.gpus if ray.cluster_resources().get("GPU") else 0
+    return tune.Tuner(
+        tune.with_resources(trained, {"gpu": gpus} if gpus else {"cpu": config.pool.cpus}),
+        param_space={"genes": tune.sample_from(_Draws(config.space, config.seed, len(written.history.individuals)))},
+        tune_config=tune.TuneConfig(
+            metric="fitness",
+            mode="max",
+            scheduler=ASHAScheduler(max_t=written.whole),
+            num_samples=max(1, config.trainings - len(written.history.individuals)),
+            max_concurrent_trials=together,
+            reuse_actors=True,
+        ),
+        run_config=tune.RunConfig(
+            name="tune",
+            storage_path=str(task.folder),
+            stop=_Enough(written),
+            callbacks=[_Journaling(written)],
+            verbose=0,
+        ),
+    )
+
+
+def _train(config: dict[str, Any], *, objective: str, task: Task, whole: int, shared: Any) -> None:
+    """In a worker of Tune: a training that reports each epoch, with the last one also its score."""
+    trial = tune.get_context().get_trial_id()
+    mine = replace(task, genes=config["genes"], folder=task.folder / trial, shared=shared)
+    held: list[Outcome] = []
+    for outcome in outcomes(resolve(objective), mine):
+        held.append(outcome)
+        if isinstance(outcome, Reported) and outcome.epoch < whole:
+            tune.report({"fitness": _metric(outcome), "events": [encode(each) for each in held]})
+            held.clear()
+    last = held[-1]
+    fitness = last.fitness if isinstance(last, Scored) else math.nan
+    tune.report({"fitness": fitness, "events": [encode(outcome) for outcome in held]})
+
+
+def _metric(report: Reported) -> float:
+    return next((report.metrics[name] for name in METRICS if name in report.metrics), math.nan)
+
+
+class _Draws:
+    """Genes drawn evenly from a space: what Tune's random search asks for the next trial's."""
+
+    def __init__(self, space: Space, seed: int, number: int) -> None:
+        self._space, self._seed, self._number = space, seed, number
+
+    def __call__(self, spec: Any) -> dict[str, Any]:
+        self._number += 1
+        return self._space.sample(keyed(self._seed, self._number))
+
+
+class _Written:
+    """The journal of such a search, and the history that it gives."""
+
+    def __init__(self, config: StudyConfig, journal: Journal, stop: Callable[[], None]) -> None:
+        self.config, self.journal, self.stop = config, journal, stop
+        self.whole = epochs(config)
+        self.history = History(journal)
+        self.stopped: Stopped | ConfigError | None = None
+        self._ids: dict[str, int] = {}  # of individuals, by Tune's names of trials
+        self._begun: dict[int, float] = {}  # by a clock that nobody sets
+
+    def open(self, made_of: dict[str, str], allow_changed: bool) -> None:
+        changed = changes(self.history, self.config, made_of, allow_changed)
+        self.record(Opened(self.config.plain(), __version__, socket.gethostname(), os.getpid(), made_of, changed))
+        for individual in self.history.waiting:
+            self.record(Failed(individual.id, "killed", "its search was stopped", epochs=individual.epoch))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune pickles all that it is given, to restore it, which is not asked of it here."""
+        return {}
+
+    def record(self, event: Event) -> None:
+        self.history.add(self.journal.append(event))
+
+    def begin(self, trial: Any) -> None:
+        id = self._ids[trial.trial_id] = len(self.history.individuals)
+        birth = Birth(id, dict(trial.config["genes"]), "random")
+        self.record(Bred(self.history.generation + 1, (birth,)))
+        self.record(Started(id))
+        self._begun[id] = time.monotonic()
+
+    def told(self, trial: Any, encoded: Iterable[tuple[str, str]]) -> None:
+        for kind, body in encoded:
+            event = decode(kind, body, 0.0)
+            assert isinstance(event, Reported | Noted | Scored | Failed)
+            if isinstance(event, Reported) and event.epoch < self.whole and math.isnan(_metric(event)):
+                names = " nor ".join(METRICS)
+                self.stopped = ConfigError(
+                    f"an epoch reports no {names}, by which ASHA could tell: leave out 'ray-asha'"
+                )
+            self.record(replace(event, individual=self._ids[trial.trial_id]))
+
+    def left(self, trial: Any, reason: str = "its worker was lost") -> None:
+        """One that ends without a score: stopped on its way, or lost."""
+        if trial.trial_id in self._ids:
+            self._leave(self._ids[trial.trial_id], reason)
+
+    def _leave(self, id: int, reason: str) -> None:
+        individual = self.history.individuals[id]
+        if individual.status != "running":
+            return
+        told = [report.metrics["seconds"] for report in individual.reports.values() if "seconds" in report.metrics]
+        seconds = sum(told) if told else time.monotonic() - self._begun[id]  # else its worker's beginning counts too
+        last = individual.reports.get(individual.epoch)
+        if last is None or math.isnan(_metric(last)):
+            self.record(Failed(id, "killed", reason, seconds, individual.epoch))
+            return
+        share = individual.epoch / self.whole
+        self.record(Scored(id, _metric(last), last.metrics, individual.epoch, seconds, share))
+
+    def end(self) -> None:
+        """What runs when the budget is spent is stopped on its way, too."""
+        if self.stopped:
+            raise self.stopped
+        for individual in self.history.running:
+            self._leave(individual.id, "the budget was spent")
+
+    @property
+    def enough(self) -> bool:
+        everyone, budget = self.history.individuals.values(), self.config.stop
+        if budget.epochs:
+            return sum(i.epochs for i in everyone) >= budget.epochs  # of those that run, the reported
+        running = sum(time.monotonic() - self._begun[i.id] for i in self.history.running)
+        return bool(budget.seconds) and running + sum(i.seconds for i in everyone) >= budget.seconds
+
+
+class _Enough(tune.Stopper):
+    """Ends Tune's loop when the budget is spent, or somebody says so."""
+
+    def __init__(self, written: _Written) -> None:
+        self._written = written
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        try:
+            self._written.stop()
+        except Stopped as stopped:
+            self._written.stopped = stopped
+        return self._written.stopped is not None or self._written.enough
+
+
+class _Journaling(tune.Callback):
+    """Writes down what Tune's loop sees."""
+
+    def __init__(self, written: _Written) -> None:
+        self._written = written
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._written.begin(trial)
+
+    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **i: Any) -> None:
+        self._written.told(trial, result["events"])
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._written.left(trial)
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._written.left(trial)

@@ -1,0 +1,126 @@
+"""The plan of a comparison that begins: from configs, or from studies that are there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from gaopt.compare.methods import BASELINES, LIMIT, Methods, check, usual
+from gaopt.compare.model import SearchRun
+from gaopt.compare.plan import Plan
+from gaopt.compare.read import grouped, history
+from gaopt.config import StudyConfig, check_unused_keys
+from gaopt.errors import ConfigError, StudyError
+from gaopt.journal.paths import StudyDir
+from gaopt.objectives.base import epochs
+from gaopt.search.registry import strategy
+from gaopt.study.loop import recalled
+
+
+def of_configs(configs: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any]) -> Plan:
+    """
+    Args:
+        configs: by a name the tables of each; a single one is held against the usual methods.
+        given: keys of the plan that a person chose.
+
+    Raises:
+        ConfigError: the configs, or what was chosen, cannot be compared.
+    """
+    draft = Plan(methods=(), configs=configs)
+    whole = {name: draft.config(name) for name in configs}
+    _check_alike(whole)
+    base = next(iter(whole.values()))
+    names = given.get("methods") or (tuple(configs) if len(configs) > 1 else usual(base))
+    check(names, base, configs)
+    for name in ("budget", "difference"):
+        if not math.isfinite(given.get(name, 0.0)):
+            raise ConfigError(f"--{name} is {given[name]}: must be a finite number")
+    plan = replace(
+        draft, configs={name: config.plain() for name, config in whole.items()}, **{**given, "methods": names}
+    )
+    plan = replace(plan, budget=_budget(plan, base))
+    for name in names:
+        _check_search(name, Methods(plan))
+    return plan
+
+
+def _check_search(method: str, methods: Methods) -> None:
+    """What can be known of a search before it is run; baselines are looked for when their turn comes.
+
+    Raises:
+        ConfigError: it cannot be run.
+        StudyError: it starts warm from a study that is not there.
+    """
+    if method in BASELINES:
+        return
+    config = methods.configured(method, 0)
+    check_unused_keys(config)
+    if config.strategy != "ray-asha":
+        strategy(config)
+    elif config.pool.kind != "ray":
+        raise ConfigError("pool.kind is 'inline': the method 'ray-asha' needs 'ray', or leave it out of --methods")
+    recalled(config)
+
+
+def of_studies(studies: Sequence[StudyDir], given: Mapping[str, Any]) -> Plan:
+    """
+    Raises:
+        ConfigError: there is one alone, or they cannot be compared.
+        StudyError: one has no config yet.
+    """
+    if len(studies) < 2:
+        raise ConfigError(f"there is one study alone, {studies[0].name}: name two or more, or a config")
+    found = list(grouped(study.path for study in studies))
+    searches = [SearchRun(method, seed, history(study)) for method, seed, study in found]
+    for (_, _, study), search in zip(found, searches, strict=True):
+        if not search.history.finished:
+            raise StudyError(f"the study {study.name} is not finished: go on with 'gaopt resume {study.name}' first")
+    configs: dict[str, Any] = {}
+    for search in searches:
+        configs.setdefault(search.method, search.history.config)
+    plan = Plan(
+        methods=tuple(configs),
+        configs=configs,
+        studies=tuple(str(study.path.absolute()) for study in studies),
+        seeds=len({seed for _, seed, _ in found}),
+        budget=float(max(search.epochs for search in searches)),
+        **given,
+    )
+    _check_alike({name: plan.config(name) for name in configs})
+    return plan
+
+
+def _budget(plan: Plan, base: StudyConfig) -> float:
+    """As chosen, or that of the trainings of the config.
+
+    Raises:
+        ConfigError: there is none, or it does not pay for a training.
+    """
+    if plan.cost == "seconds":
+        if not plan.budget:
+            raise ConfigError(
+                "--cost is seconds, and --budget is not given: name the seconds of training of each search"
+            )
+        return plan.budget
+    whole = epochs(base)
+    budget = plan.budget or float(whole * sum(base.litters))
+    if budget % 1 or budget < whole:
+        raise ConfigError(
+            f"--budget is {budget:g}: must be a whole number of epochs, at least the {whole} of a training"
+        )
+    if budget / whole > LIMIT:
+        raise ConfigError(f"--budget is {budget:g}, which pays for more than {LIMIT} trainings: must be less")
+    return budget
+
+
+def _check_alike(configs: Mapping[str, StudyConfig]) -> None:
+    (first, own), *others = configs.items()
+    for name, config in others:
+        for what, mine, theirs in (
+            ("study.objective", config.objective, own.objective),
+            ("[data]", config.settings.get("data"), own.settings.get("data")),
+        ):
+            if mine != theirs:
+                raise ConfigError(f"{name} and {first} differ in {what}: their scores cannot be compared")

@@ -1,0 +1,127 @@
+"""A comparison as it is read: methods on one objective, each with several seeds, and their winners trained again.
+
+Three splits: every search trains on one, its winner is chosen on another, and what is claimed is judged on the third:
+by trainings of the winners that no search has seen, each measured once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any, Literal
+
+from gaopt.journal.history import History, Individual
+
+Cost = Literal["epochs", "seconds"]
+"""What a budget is counted in: epochs trained, or seconds of training; both summed over all individuals."""
+
+
+@dataclass(frozen=True)
+class SearchRun:
+    """One search: one method with one seed."""
+
+    method: str
+    seed: int
+    history: History
+
+    @property
+    def winner(self) -> Individual | None:
+        return self.history.best
+
+    @property
+    def epochs(self) -> int:
+        return sum(individual.epochs for individual in self.history.individuals.values())
+
+    @property
+    def seconds(self) -> float:
+        return sum(individual.seconds for individual in self.history.individuals.values())
+
+
+@dataclass(frozen=True)
+class Final:
+    """A winner trained again, with a seed that no search has seen, and judged.
+
+    Attributes:
+        method: of the search whose winner it is.
+        seed: of that search.
+        individual: of the study of finals; its fitness is the score on the test split, where there is one.
+    """
+
+    method: str
+    seed: int
+    individual: Individual
+
+
+@dataclass(frozen=True)
+class Change:
+    """Where a comparison was gone on with although trainings were otherwise before.
+
+    Attributes:
+        where: the study that was opened then.
+        ended: trainings of the whole comparison by then.
+        what: a phrase for each thing that changed.
+    """
+
+    where: str
+    ended: int
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """
+    Attributes:
+        methods: their names; the first is the one that the others are held against.
+        titles: what each is, in a few words.
+        config: what the searches have in common, as plain tables.
+        cost: what the budget is counted in.
+        budget: of each search.
+        difference: between two methods that would be worth showing, in units of fitness.
+        studies: whether these were searches of their own, each with what budget it had.
+        splits: whether the finals were trained on training and validation images and judged on test images; else they
+            are the objective itself, with fresh seeds.
+        changes: of that by which trainings are made, in the order of writing.
+    """
+
+    name: str
+    methods: tuple[str, ...]
+    titles: Mapping[str, str]
+    searches: tuple[SearchRun, ...]
+    finals: tuple[Final, ...]
+    config: Mapping[str, Any]
+    cost: Cost
+    budget: float
+    difference: float
+    splits: bool
+    studies: bool = False
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def seeds(self) -> list[int]:
+        return sorted({search.seed for search in self.searches})
+
+    def of(self, method: str) -> list[SearchRun]:
+        """The searches of a method, by seed."""
+        return sorted((search for search in self.searches if search.method == method), key=lambda each: each.seed)
+
+    def scores(self) -> dict[str, dict[int, float]]:
+        """By method and seed the mean score of the finals; a method or seed without one is missing."""
+        found: dict[str, dict[int, float]] = {}
+        for method in self.methods:
+            for seed in self.seeds:
+                if trained := self._finals(method, seed):
+                    found.setdefault(method, {})[seed] = fmean(final.individual.fitness for final in trained)
+        return found
+
+    def chosen(self) -> dict[str, dict[int, float]]:
+        """By method and seed the score that each winner was chosen by."""
+        found: dict[str, dict[int, float]] = {}
+        for search in self.searches:
+            if search.winner:
+                found.setdefault(search.method, {})[search.seed] = search.winner.fitness
+        return found
+
+    def _finals(self, method: str, seed: int) -> list[Final]:
+        mine = (final for final in self.finals if (final.method, final.seed) == (method, seed))
+        return [final for final in mine if final.individual.status == "scored"]

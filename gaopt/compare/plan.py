@@ -1,0 +1,100 @@
+"""What a comparison is to do: its table, beside the configs of what it compares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from annotated_types import Ge, Gt, Le
+
+from gaopt.config import StudyConfig, from_tables, parse
+from gaopt.config.parsing import table
+from gaopt.config.tables import read_toml
+from gaopt.errors import ConfigError, StudyError
+from gaopt.journal.paths import ComparisonDir
+from gaopt.objectives.base import resolve
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    Attributes:
+        methods: their names, the first being the one that the others are held against.
+        configs: by a name the tables of a study; a method that is none of these names searches with the first.
+        studies: folders of studies that are there already, and are all that is compared; else none.
+        seeds: searches of each method.
+        budget: of each search.
+        cost: what it is counted in.
+        finals: trainings of each winner when the searches are over.
+        difference: between two methods that would be worth showing, in units of fitness: 0.01 is a point of accuracy.
+    """
+
+    methods: tuple[str, ...]
+    configs: Mapping[str, Mapping[str, Any]]
+    studies: tuple[str, ...] = ()
+    seeds: Annotated[int, Ge(1), Le(1000)] = 5
+    budget: Annotated[float, Ge(0)] = 0.0
+    cost: Literal["epochs", "seconds"] = "epochs"
+    finals: Annotated[int, Ge(1), Le(100)] = 1
+    difference: Annotated[float, Gt(0)] = 0.01
+
+    @property
+    def base(self) -> StudyConfig:
+        """The config of the first: what all searches have in common."""
+        return self.config(next(iter(self.configs)))
+
+    def config(self, name: str) -> StudyConfig:
+        """A config of the plan, checked and complete.
+
+        Raises:
+            ConfigError: it is wrong.
+        """
+        config = from_tables(self.configs[name])
+        return resolve(config.objective).check(config)
+
+
+def write(plan: Plan, home: ComparisonDir) -> None:
+    settings = asdict(plan)
+    configs = settings.pop("configs")
+    home.write(home.plan, tomli_w.dumps({"comparison": settings, "configs": configs}))
+
+
+def read(home: ComparisonDir) -> Plan:
+    """
+    Raises:
+        ConfigError: the file was changed to something that is no plan.
+    """
+    tables = read_toml(home.plan)
+    plan = parse(Plan, {**table(tables, "comparison"), "configs": tables.get("configs", {})}, "comparison")
+    if not plan.configs or not plan.methods:
+        raise ConfigError(f"{home.plan} names no configs or no methods: it is not what a comparison wrote")
+    return plan
+
+
+def current(plan: Plan, home: ComparisonDir) -> Plan:
+    """The plan, once its folder is held: another driver may have been there since it was made.
+
+    Raises:
+        StudyError: by now the folder is another comparison's.
+    """
+    if not home.plan.is_file():
+        return plan
+    there = read(home)
+    if replace(there, seeds=plan.seeds) != plan:
+        raise StudyError(f"the comparison {home.name!r} was begun or changed by another process meanwhile: look at it")
+    return replace(plan, seeds=max(plan.seeds, there.seeds))
+
+
+def extended(plan: Plan, seeds: int | None) -> Plan:
+    """The same with more seeds.
+
+    Raises:
+        StudyError: fewer than there are, or it compares studies that have theirs.
+    """
+    if seeds is not None and plan.studies:
+        raise StudyError("--seeds is given, and studies that are there are compared as they are: leave it out")
+    if seeds is not None and seeds < plan.seeds:
+        raise StudyError(f"--seeds is {seeds}: the comparison has {plan.seeds} already")
+    return replace(plan, seeds=seeds or plan.seeds)

@@ -1,0 +1,159 @@
+"""The running of a comparison: seed by seed every search, then the winners of that seed trained again.
+
+Each of these is a study with its journal, so that a comparison that was stopped goes on where it was, and can go on
+to more seeds than it was begun with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from gaopt.compare.methods import Methods
+from gaopt.compare.model import SearchRun
+from gaopt.compare.plan import Plan, write
+from gaopt.compare.read import begun, finals_begun, history, made_of, places, searches
+from gaopt.config import from_tables
+from gaopt.errors import StudyError
+from gaopt.execution import Pool
+from gaopt.execution import pool as open_pool
+from gaopt.journal.events import Event
+from gaopt.journal.history import History
+from gaopt.journal.paths import ComparisonDir, StudyDir
+from gaopt.objectives import finals
+from gaopt.objectives.base import resolve
+from gaopt.search.base import keyed
+from gaopt.study import retries
+from gaopt.study.loop import Watch, ignore, resumed, run
+from gaopt.study.resume_check import ALLOW, parts
+
+FRESH = 5
+"""Of the key by which the seeds of finals are drawn: apart from those of every search."""
+
+
+@dataclass(frozen=True)
+class Runner:
+    """
+    Attributes:
+        pool: of the objective of the searches.
+        shared: what that prepared.
+        stop: called at least every other second; raises `Stopped`.
+        tell: called with a line for people when something ended.
+        allow_changed: see `study.run`.
+    """
+
+    home: ComparisonDir
+    plan: Plan
+    pool: Pool
+    shared: Any
+    stop: Callable[[], None]
+    tell: Callable[[str], None]
+    allow_changed: bool = False
+
+    def run(self) -> None:
+        """Write down what is to be done, and run what is missing. Whoever calls holds the folder.
+
+        Raises:
+            BadInput: the data or a study cannot be used; or code or data are not what they were, and that is not
+                allowed. Then nothing was changed.
+            Stopped: it was told to stop; calling again goes on.
+            Hopeless: nothing has a score, and all trainings fail; calling again goes on.
+        """
+        self._check()
+        self.home.tidy()
+        write(self.plan, self.home)
+        methods = Methods(self.plan, self.shared, self.stop)
+        for seed in sorted({seed for _, seed, _ in places(self.home, self.plan)}):
+            for method, of, place in places(self.home, self.plan):
+                if of == seed and not self.plan.studies and not ended(place):
+                    self._search(methods, method, seed, place)
+            if not ended(self.home.finals(seed)):
+                self._finals(seed)
+
+    def _check(self) -> None:
+        """A study that is not begun yet could not tell of itself that others were made of something else.
+
+        Raises:
+            StudyError: they were, and it is not allowed. Where it is, the journals begun from now on say so.
+        """
+        studies = begun(self.plan, searches(self.home, self.plan), finals_begun(self.home, self.plan))
+        said = list(parts(made_of(studies), self.pool.made_of))
+        if said and not self.allow_changed:
+            raise StudyError(f"the comparison was begun with {said[0]}: start a new one, or {ALLOW}")
+
+    def _search(self, methods: Methods, method: str, seed: int, place: StudyDir) -> None:
+        may = self.allow_changed
+        there = place.journal.is_file()
+        config = resumed(place, allow_changed=may) if there else methods.configured(method, seed)
+        if config.strategy == "ray-asha":
+            from gaopt.compare import asha  # Ray Tune, seconds
+
+            found = asha.run(config, place, self.shared, self.pool.capacity, stop=self.stop, allow_changed=may)
+        else:
+            watch = self._watch()
+            found = run(config, place, pool=self.pool, watch=watch, stop=self.stop, judge=False, allow_changed=may)
+        place.sweep(found.individuals)  # winners are trained again, from nothing
+        self.tell(f"{self._place(method, seed)}  {_ended(SearchRun(method, seed, found))}")
+
+    def _watch(self) -> Watch:
+        """Ends a search whose trainings all fail alike where nothing has a score yet: so would all other searches."""
+        if any(search.history.scored for search in searches(self.home, self.plan)):
+            return ignore
+        return self._hoped
+
+    def _hoped(self, history: History, event: Event) -> None:
+        """Ends a study that has no score yet and only fails. Finals, too: winners hardly do, and one that failed is not
+        trained again."""
+        if not history.scored:
+            retries.check(history, self.plan.base.faults)
+
+    def _place(self, method: str, seed: int) -> str:
+        """Of a search among all: "3 of 40"."""
+        each = [(method, seed) for method, seed, _ in places(self.home, self.plan)]
+        return f"{each.index((method, seed)) + 1:>{len(str(len(each)))}} of {len(each)}"
+
+    def _finals(self, seed: int) -> None:
+        base, chosen = self.plan.base, list(self._winners(seed))
+        if not chosen:
+            return
+        config = finals.configured(base, chosen, self.plan.finals, keyed(base.seed, seed, FRESH).randrange(2**31))
+        objective = resolve(config.objective)
+        with closing(open_pool(config, objective, objective.prepare(config))) as pool:
+            place = self.home.finals(seed)
+            may = self.allow_changed
+            found = run(config, place, pool=pool, watch=self._hoped, stop=self.stop, allow_changed=may)
+        self.home.finals(seed).sweep(found.individuals)
+        self.tell(f"seed {seed}  finals: {len(found.scored)} of {len(found.individuals)} have a score")
+
+    def _winners(self, seed: int) -> Iterator[finals.Winner]:
+        for search in searches(self.home, self.plan, seed):
+            if search.winner:
+                settings = from_tables(search.history.config).settings
+                yield finals.Winner(search.method, seed, search.winner.genes, settings)
+
+
+def missing(home: ComparisonDir, plan: Plan) -> bool:
+    """Whether there is anything left to run."""
+    if not plan.studies and not all(ended(place) for _, _, place in places(home, plan)):
+        return True
+    won = {search.seed for search in searches(home, plan) if search.winner}
+    return not all(ended(home.finals(seed)) for seed in won)
+
+
+def ended(place: StudyDir) -> bool:
+    """Whether a study is there, and finished."""
+    return place.journal.is_file() and history(place).finished
+
+
+def _ended(search: SearchRun) -> str:
+    found = f"best {search.winner.fitness:.4f}" if search.winner else f"no score{_why(search)}"
+    count = len(search.history.individuals)
+    return f"seed {search.seed}  {search.method:<11} {count:>4} trainings  {search.epochs:>5} epochs  {found}"
+
+
+def _why(search: SearchRun) -> str:
+    """What the first of its failures says."""
+    failures = [individual.failure for individual in search.history.failed if individual.failure]
+    return f": {failures[0].reason}: {failures[0].message}" if failures else ""

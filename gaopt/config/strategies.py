@@ -1,0 +1,86 @@
+"""The strategies: to add one, write a row here and the file that its factory is in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gaopt.config.study import StudyConfig
+
+_AROUND = ("fidelity", "noise", "stop", "warm", "given")
+
+MOST = 10_000_001
+"""More trainings than a study may have: so long a list says so."""
+
+
+@dataclass(frozen=True)
+class StrategyRow:
+    """What there is to know of a strategy.
+
+    Attributes:
+        factory: "module:callable" that makes the strategy of a config and what is known before; loaded on first use.
+        reads: the tables that it reads, and those of others that may stand beside them.
+        litters: from a config, how many individuals each generation begins to train, at most.
+        title: what a comparison calls it; "" if it is compared under another name, or not at all.
+        breeds: whether it has generations, which rungs, rules to stop and finalists can wrap.
+        numbers: the table that says how many generations there are.
+    """
+
+    factory: str
+    reads: tuple[str, ...]
+    litters: Callable[[StudyConfig], list[int]]
+    title: str = ""
+    breeds: bool = False
+    numbers: str = "genetic"
+
+
+def _peer(factory: str, title: str) -> StrategyRow:
+    """A search of another library: as many trainings as "genetic" has, each begun when there is room for it."""
+    return StrategyRow(
+        factory, ("genetic", "assisted", "stop"), lambda of: [1] * min(sum(of.genetic.litters), MOST), title
+    )
+
+
+STRATEGIES = {
+    "assisted": StrategyRow(
+        "gaopt.search.surrogate.assisted:AssistedSearch.of",
+        (*_AROUND, "assisted", "operators"),
+        lambda of: of.assisted.litters,
+        "genetic search, a model choosing among the offspring",
+        breeds=True,
+        numbers="assisted",
+    ),
+    "genetic": StrategyRow(
+        "gaopt.search.genetic:GeneticSearch.of",
+        (*_AROUND, "genetic", "operators", "assisted"),
+        lambda of: of.genetic.litters,
+        "the genetic search as it was first",
+        breeds=True,
+    ),
+    "random": StrategyRow(
+        "gaopt.search.baselines:RandomSearch.of",
+        (*_AROUND, "genetic", "assisted"),
+        lambda of: of.genetic.litters,
+        "random search",
+        breeds=True,
+    ),
+    "optuna-tpe": _peer("gaopt.search.optuna:Sampled.of", "Optuna's TPE sampler"),
+    "optuna-gp": _peer("gaopt.search.optuna:Sampled.of", "Optuna's Gaussian process sampler"),
+    "ray-asha": _peer("gaopt.search.baselines:asha", "Ray Tune's random search with ASHA"),
+    "grid": StrategyRow(
+        "gaopt.search.baselines:Grid.of",
+        ("grid", "genetic", "assisted"),
+        lambda of: [of.grid.repeats * of.space.levels],
+    ),
+    "fixed": StrategyRow(
+        "gaopt.search.baselines:Fixed.of",
+        ("fixed", "grid", "stop"),
+        lambda of: [1] * of.grid.repeats,
+    ),
+}
+SEARCHES = tuple(name for name, row in STRATEGIES.items() if row.breeds)
+"""The strategies that breed generations."""
+COMPARED = {name: row.title for name, row in STRATEGIES.items() if row.title}
+"""The searches that a comparison knows by their own names, with their titles."""

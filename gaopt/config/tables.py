@@ -1,0 +1,169 @@
+"""Tables of plain data: read from TOML, checked, overridden key by key, merged."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from gaopt.errors import ConfigError
+
+DEPTH, BITS = 50, 9_960
+"""How deep lists and tables may be in one another, and how long a whole number: Python writes 4,300 figures."""
+
+_PART = re.compile(r"""\"[^"]+\"|'[^']+'|[^."'\s]+""")
+_KEY = re.compile(rf"(?:{_PART.pattern})(?:\.(?:{_PART.pattern}))*")
+
+
+LARGEST = 16 << 20
+"""Bytes of a text of a study: those that gaopt writes are far smaller."""
+
+
+def text_of(path: Path) -> str:
+    """The text of a file of a study or config, which may be somebody else's.
+
+    Raises:
+        ValueError: it is larger than `LARGEST`, or no UTF-8.
+        OSError: it cannot be read.
+    """
+    with open(path, "rb") as file:
+        found = file.read(LARGEST + 1)
+    if len(found) > LARGEST:
+        raise ValueError(f"it is larger than {LARGEST >> 20} MiB")
+    return found.decode("utf-8-sig")  # some editors begin a file with a byte-order mark
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a file.
+
+    Raises:
+        ConfigError: it cannot be read, or is not TOML.
+    """
+    try:
+        tables = tomllib.loads(text_of(path))
+    except RecursionError as error:
+        raise ConfigError(f"{path} holds lists or tables that are nested too deep") from error
+    except ValueError as error:  # no TOML, no UTF-8, or a whole number that Python does not read
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    check_depth(tables, f"{path}")
+    return tables
+
+
+def check_depth(value: Any, where: str) -> None:
+    """
+    Raises:
+        ConfigError: it is nested deeper than what walks through it can go, or a whole number is longer than it can
+            be written.
+    """
+    inner = [value]
+    for _ in range(DEPTH):
+        if any(isinstance(each, int) and each.bit_length() > BITS for each in inner):
+            raise ConfigError(f"{where} holds a whole number that is too long: must have at most 3000 figures")
+        inner = [part for each in inner for part in _parts(each)]
+        if not inner:
+            return
+    raise ConfigError(f"{where} holds lists or tables that are nested too deep: must be at most {DEPTH} in one another")
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def plain(value: Any, where: str) -> Any:
+    """What a person gives as a file would hold it: numbers and arrays of numpy as Python's, paths as texts.
+
+    Raises:
+        ConfigError: it holds what neither JSON nor TOML can.
+    """
+    check_depth(value, where or "the config")
+    return _plain(value, where)
+
+
+def _plain(value: Any, where: str) -> Any:
+    found = value.tolist() if hasattr(value, "tolist") else value
+    match found:
+        case Mapping():
+            return {
+                _text(key, f"a key of {where or 'the config'}"): _plain(inner, f"{where}.{key}".lstrip("."))
+                for key, inner in found.items()
+            }
+        case list() | tuple():
+            return [_plain(inner, f"{where}[{index}]") for index, inner in enumerate(found)]
+        case os.PathLike():
+            return _text(os.fspath(found), where)
+        case str():
+            return _text(found, where)
+        case float() if not math.isfinite(found):
+            raise ConfigError(f"{where} is {found}: must be a finite number")
+        case bool() | int() | float():
+            return found
+        case _:
+            raise ConfigError(
+                f"{where} is {found}: must be a number, a text, true or false, or a list or table of them"
+            )
+
+
+def _text(value: Any, where: str) -> str:
+    """
+    Raises:
+        ConfigError: it is no text, or one with bytes of a path that are none.
+    """
+    if not isinstance(value, str) or value.encode("utf-8", "replace").decode() != value:
+        raise ConfigError(f"{where} is {value!r}: must be a text")
+    return value
+
+
+def overridden(tables: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """A copy of tables with each "table.key=value" put in; a value that is not TOML is a string.
+
+    A part of the key that has a dot in it is quoted, as in TOML: 'space."net.width".low=0.5'.
+
+    Raises:
+        ConfigError: one is not of that form.
+    """
+    copy = deepcopy(dict(tables))
+    for text in overrides:
+        _override(copy, text)
+    return copy
+
+
+def merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of tables with the keys of other tables put in, table by table."""
+    copy = deepcopy(dict(tables))
+    for key, value in changes.items():
+        inner = copy.get(key)
+        copy[key] = merged(inner, value) if isinstance(inner, dict) and isinstance(value, Mapping) else deepcopy(value)
+    return copy
+
+
+def _override(tables: dict[str, Any], text: str) -> None:
+    key, sign, value = text.partition("=")
+    parts = [part.strip("\"'") for part in _PART.findall(key)]
+    if len(parts) >= DEPTH:
+        raise ConfigError(f"the override {text[:40]!r}… goes {len(parts)} tables deep: must be fewer than {DEPTH}")
+    if not sign or len(parts) < 2 or not _KEY.fullmatch(key.strip()):
+        raise ConfigError(f"the override {text!r} is not of the form table.key=value")
+    for part in parts[:-1]:
+        tables = tables.setdefault(part, {})
+        if not isinstance(tables, dict):
+            raise ConfigError(f"the override {text!r} goes through {part!r}, which is no table")
+    tables[parts[-1]] = _value(value.strip())
+
+
+def _value(text: str) -> Any:
+    """A value as TOML writes it; what is not TOML is a string."""
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError, KeyError):  # also a whole number that Python does not read
+        return text
+    check_depth(value, "an override")
+    return value

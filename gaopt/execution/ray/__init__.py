@@ -1,0 +1,1 @@
+"""A Ray cluster as a pool: Ray's door."""

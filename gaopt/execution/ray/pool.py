@@ -1,0 +1,258 @@
+"""A Ray cluster as a pool. Ray comes in by this door, and by `start.py` into this process.
+
+One task an individual, a generator that streams its epochs. Workers are reused: with GPUs, Ray would by default
+throw each away after one task, and with it the seconds of importing fastai.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from typing import Any
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+# Ray prints to stdout what becomes of its nodes and workers, which the journal says; and stdout is for data.
+os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
+
+import ray
+import ray.exceptions as lost
+
+from gaopt.config import PoolConfig
+from gaopt.config.source_digest import called
+from gaopt.errors import ConfigError, Lost
+from gaopt.execution.ray import kernel
+from gaopt.execution.ray.health import DEAD, GRACE, HeadWatch, in_thread
+from gaopt.execution.ray.liveness import Workers
+from gaopt.execution.ray.session import first_line, start
+from gaopt.execution.ray.worker import Last, sent, try_out, work
+from gaopt.execution.worker import Begun, reason
+from gaopt.journal.events import Data, Failed, Noted, Outcome, Reason, Reported
+from gaopt.objectives.base import Task
+
+STOPPING = 2.0
+"""Seconds in which a study that stops waits for what was said: a driver that was suspended hears it by and by."""
+BARE = 60.0
+"""Seconds that a study waits for a node where none is left that could train."""
+
+
+class Cluster:
+    """Example:
+    >>> with closing(Cluster("gaopt.objectives.toy:sphere", None, PoolConfig())) as pool:
+    ...     pool.submit(task)
+    ...     pool.wait()
+    Reported(...)
+
+    Attributes:
+        dashboard: the address of the dashboard of a cluster that this pool started or joined, else "".
+    """
+
+    def __init__(
+        self,
+        objective: str | Callable[..., Any],
+        shared: Any,
+        config: PoolConfig,
+        made_of: Mapping[str, str] | None = None,
+        data: Data | None = None,
+    ) -> None:
+        """
+        Raises:
+            ConfigError: the cluster cannot be joined or has no node that could train, or the objective or what it
+                prepared cannot be sent to one.
+            Lost: Ray does not start.
+        """
+        self._owned, self.dashboard, self.made_of, self.data = False, "", made_of or {}, data
+        self._running: dict[Any, Task] = {}
+        self._killed: dict[int, int] = {}  # by individual, what the kernel had killed when it was submitted
+        grace = GRACE
+        if not ray.is_initialized():
+            self._owned, (self.dashboard, grace) = True, start(config)
+        try:
+            self._watch, self._workers = _head_watch(grace), Workers()
+            self._sent = [sent(objective, shared)]
+            self._remote = ray.remote(max_calls=0, max_retries=0, num_returns="streaming")(work)
+            gpu = config.gpus > 0 and ray.cluster_resources().get("GPU", 0) > 0
+            self._kind, self._need = "GPU" if gpu else "CPU", float(config.gpus if gpu else config.cpus)
+            self._heard = time.monotonic()
+            self._check()
+            self._try(objective)
+        except BaseException:
+            self.close()
+            raise
+
+    def _check(self) -> None:
+        if self._places():
+            return
+        total = ray.cluster_resources().get(self._kind, 0)
+        there = f"the cluster has {total:g} {self._kind}s" + (", no node so many" if total >= self._need else "")
+        raise ConfigError(f"pool.{self._kind.lower()}s is {self._need:g}: {there}")
+
+    def _try(self, objective: str | Callable[..., Any]) -> None:
+        """Load the objective in a worker, once, before anything is written: else every training would fail by that."""
+        told = ray.remote(num_cpus=0, max_retries=0)(try_out).remote(self._sent)
+        with suppress(lost.RayError):  # it is no fault of the objective's, or the trainings will tell
+            while not ray.wait([told], timeout=1.0)[0]:
+                self._watch.check()
+            if why := ray.get(told):
+                raise ConfigError(f"no worker can load the objective {called(objective)!r}: {why}")
+
+    def _places(self) -> int:
+        """How many individuals the nodes that are there can train at the same time."""
+        nodes = self._watch.ask(ray.nodes)
+        having = [node["Resources"].get(self._kind, 0) for node in nodes if node["Alive"]]
+        return sum(int(has / self._need + 1e-9) for has in having)
+
+    @property
+    def capacity(self) -> int:
+        """How many individuals the cluster trains at the same time; 1 where it waits for a node that could."""
+        return max(1, self._places())
+
+    @property
+    def room(self) -> int:
+        return max(0, self.capacity - len(self._running))
+
+    def submit(self, task: Task) -> None:
+        need = {f"num_{self._kind.lower()}s": self._need}
+        remote = self._remote.options(name=task.name, **need)
+        self._killed[task.individual] = kernel.killed()
+        self._running[remote.remote(self._sent, task)] = task
+
+    def wait(self) -> Outcome | Begun | None:
+        """
+        Raises:
+            Lost: the head of the cluster, or the Ray of this machine, is gone; or, for a minute, all nodes that train.
+        """
+        if word := self._silenced() or self._word(timeout=1.0):
+            self._heard = time.monotonic()
+            return word
+        self._heed()
+        return None
+
+    def _word(self, timeout: float) -> Outcome | Begun | None:
+        """The next of any task, if there is one in so many seconds."""
+        try:
+            ready, _ = ray.wait(list(self._running), num_returns=1, timeout=timeout)
+        except SystemError as error:
+            # What a signal handler raises inside of Ray comes out wrapped.
+            raise error.__cause__ or error from None
+        return self._next(ready[0]) if ready else None
+
+    def _silenced(self) -> Failed | None:
+        """The failure of a task whose worker is gone, and of which Ray tells nothing."""
+        for individual in self._workers.gone():
+            [stream] = [stream for stream, task in self._running.items() if task.individual == individual]
+            if not ray.wait([stream], timeout=0)[0]:  # its last words come first
+                self.cancel(individual)
+                return Failed(individual, "killed", "its worker died; a process that it had begun lives on")
+        return None
+
+    def _heed(self) -> None:
+        """Nothing was heard: is anybody there?"""
+        if self._places():
+            self._heard = time.monotonic()
+        elif time.monotonic() - self._heard > BARE:
+            name = f"pool.{self._kind.lower()}s"
+            raise Lost(f"for {BARE:.0f} s no node of the Ray cluster could train ({name} is {self._need:g})")
+
+    def _next(self, stream: Any) -> Outcome | Begun:
+        task = self._running[stream]
+        try:
+            word: Outcome | Begun | Last = ray.get(next(stream))
+        except StopIteration:
+            word = Failed(task.individual, "killed", "the task ended without a score")
+        except lost.LocalRayletDiedError as error:
+            self._forget(stream)
+            self._watch.cut = True
+            raise Lost(DEAD) from error
+        except lost.RayError as error:
+            self._forget(stream)
+            cause = getattr(error, "cause", None) or error  # what was raised in the worker, not Ray's account of it
+            self._watch.check()  # else it is no fault of the task's
+            return self._failed(task.individual, cause)
+        if isinstance(word, Last):
+            ray.cancel(stream, force=True)
+            word = word.outcome
+        if isinstance(word, Begun):
+            self._workers.begin(word)
+        elif isinstance(word, Reported | Noted):
+            self._workers.hear(task.individual)
+        else:
+            self._forget(stream)
+        return word
+
+    def _forget(self, stream: Any) -> None:
+        self._workers.end(self._running.pop(stream).individual)
+
+    def _failed(self, individual: int, error: Exception) -> Failed:
+        if isinstance(error, lost.WorkerCrashedError) and kernel.killed() > self._killed[individual]:
+            # It may have been another process: then a training is begun again alone, and need not have been.
+            return Failed(individual, "out of memory", f"{first_line(error)} Meanwhile the kernel killed for memory.")
+        return Failed(individual, _reason(error), first_line(error))
+
+    def cancel(self, individual: int) -> None:
+        """Kill its worker: what hangs hears nothing else."""
+        for stream in [stream for stream, task in self._running.items() if task.individual == individual]:
+            self._forget(stream)
+            ray.cancel(stream, force=True)
+
+    def stop(self) -> Iterator[Outcome]:
+        begun = time.monotonic()
+        # What is cancelled gives nothing back, not even what was said before: so all of it is heard first.
+        while self._running and (passed := time.monotonic() - begun) < 2 * STOPPING:
+            try:
+                word = self._word(timeout=0.2 if passed < STOPPING else 0.0)
+            except Lost:
+                continue  # that task is forgotten; others may have ended before
+            if word is None:
+                break
+            if not isinstance(word, Begun):
+                yield word
+        self._cancel()
+
+    def close(self) -> None:
+        """Cancel what runs; stop Ray, or leave the cluster, if this pool started or joined it."""
+        with ExitStack() as each:  # the last is done first, and all of them whatever one comes to
+            if self._owned and ray.is_initialized():
+                each.callback(self._part)
+            if watch := getattr(self, "_watch", None):
+                each.callback(watch.close)
+            each.callback(self._cancel)
+
+    def _cancel(self) -> None:
+        running, self._running = self._running, {}
+        for stream in running:
+            ray.cancel(stream, force=True)
+
+    def _part(self) -> None:
+        watch = getattr(self, "_watch", None)
+        if watch is None or not watch.cut:
+            ray.shutdown()
+            return
+        with suppress(TimeoutError):  # it waits for the dead; what is left goes with this process
+            in_thread(ray.shutdown).result(timeout=10.0)
+
+
+def _head_watch(grace: float) -> HeadWatch:
+    # It starts nothing, for there is one; and with no address Ray would first look for others, and tell of them.
+    there = ray.init(address="local", ignore_reinit_error=True).address_info
+    return HeadWatch(there["gcs_address"], there["raylet_socket_name"], grace)
+
+
+def _reason(error: Exception) -> Reason:
+    if isinstance(error, lost.OutOfMemoryError):
+        return "out of memory"
+    if isinstance(error, lost.NodeDiedError):
+        return "node lost"
+    told = reason(error)
+    of_training = isinstance(error, _RAISED) or not isinstance(error, lost.RayError) or _of_data(error)
+    return told if of_training or told != "error" else "killed"  # what goes wrong in Ray says nothing of the genes
+
+
+_RAISED = (lost.RayTaskError, lost.UserCodeException, lost.UnserializableException)
+"""Ray's errors that stand for an exception of a training's."""
+
+
+def _of_data(error: lost.RayError) -> bool:
+    """Whether an exception, or what was prepared, does not pickle: Ray's root of errors, or one with a traceback."""
+    return type(error) is lost.RayError or bool(getattr(error, "traceback_str", None))

@@ -1,0 +1,118 @@
+"""What a Ray pool runs in its workers: the objective, loaded once, and its outcomes as they come."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ray
+import ray.exceptions as lost
+from ray import cloudpickle
+
+from gaopt.config.source_digest import MAIN, called
+from gaopt.errors import BadInput, ConfigError
+from gaopt.execution.process import Health
+from gaopt.execution.ray.liveness import own_node
+from gaopt.execution.ray.session import TOLD_TO_ALL, first_line
+from gaopt.execution.worker import Begun, failure, outcomes
+from gaopt.journal.events import Outcome
+from gaopt.objectives.base import Objective, Task, resolve
+
+_health = Health()  # of this process, in a worker
+_kept: dict[str, tuple[Objective, Any]] = {}  # in a worker: what was sent, by its reference, fetched once
+
+
+def work(sent: list[Any], task: Task) -> Any:
+    """In a worker: `Begun` at once, then the outcomes of a task.
+
+    `sent` holds a reference, which Ray would resolve at each call.
+    """
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD_TO_ALL)  # what a training starts is to be ended as anywhere else
+    yield Begun(task.individual, own_node(), os.getpid())
+    try:
+        objective, shared = _received(sent[0])
+        for outcome in outcomes(objective, replace(task, shared=shared)):
+            spoilt = _health.spoilt_by(outcome)
+            yield Last(outcome) if spoilt else outcome
+            if spoilt:
+                _end()
+    except lost.RayError:
+        raise  # no fault of this process
+    except Exception as error:
+        failed = failure(error, task)
+        if failed.reason == "error" and not isinstance(error, BadInput):
+            failed = replace(failed, reason="killed")  # by what was trained before in this process, say
+        yield Last(failed)
+        _end()
+
+
+@dataclass(frozen=True)
+class Last:
+    """An outcome of a worker that is to be killed after it."""
+
+    outcome: Outcome
+
+
+def try_out(sent: list[Any]) -> str:
+    """In a worker: why it cannot load the objective; "" where it can."""
+    try:
+        _received(sent[0])
+    except (Exception, SystemExit) as error:  # whatever a user's module does when it is imported
+        return first_line(error.__cause__ or error)
+    return ""
+
+
+def _received(reference: Any) -> tuple[Objective, Any]:
+    """In a worker: the objective, and what it prepared."""
+    key = reference.hex()
+    if key not in _kept:
+        _kept.clear()
+        code, path, shared = _fetched(reference)
+        sys.path += [folder for folder in path if folder not in sys.path]
+        _kept[key] = resolve(cloudpickle.loads(code)), shared
+    return _kept[key]
+
+
+def _fetched(reference: Any) -> Any:
+    """What lies behind a reference, asked for anew from time to time.
+
+    A node that has just died counts for 15 s as one that has it. Ray, having asked it in vain, would ask another after
+    10, 20, 40 s … of silence.
+    """
+    patience = 5.0
+    while True:
+        try:
+            return ray.get(reference, timeout=patience)
+        except lost.GetTimeoutError:
+            patience *= 2  # it may be large, and on its way
+
+
+def _end() -> None:
+    """Wait to be killed by who reads the outcome: a worker that ended by itself could take it along unsent."""
+    time.sleep(60)
+    os._exit(1)
+
+
+def sent(objective: str | Callable[..., Any], shared: Any) -> Any:
+    """A reference to the objective, by its name where that can be imported, the places to import from, and `shared`.
+
+    Raises:
+        ConfigError: one of them does not pickle.
+    """
+    name, path = called(objective), [os.path.abspath(folder) for folder in sys.path]
+    if name.startswith(f"{MAIN}:"):  # which in a worker is another program
+        objective = resolve(objective)
+    what = f"the objective {name!r}"
+    try:
+        code = cloudpickle.dumps(objective)
+        what = f"what the objective {name!r} prepares"
+        return ray.put((code, path, shared))
+    except lost.RayError:
+        raise
+    except Exception as error:  # whatever an object of the user's raises when it is pickled
+        raise ConfigError(f"{what} cannot be sent to a worker: {first_line(error)}") from error

@@ -1,0 +1,43 @@
+"""Parts of files: what is written beside a file, by a name that says who writes it, until it is whole."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+
+_PART = re.compile(r".+\.(\d+)\.tmp")
+
+
+def part_of(path: Path) -> Path:
+    """Where this process writes a file that is to be whole: of its own, for another may write it as well."""
+    return path.with_name(f"{path.name}.{os.getpid()}.tmp")
+
+
+def tidy(folder: Path) -> None:
+    """Remove the parts of files that nobody writes any more from a folder, and from none below it."""
+    for part in folder.glob("*.tmp"):
+        if abandoned(part):
+            with suppress(OSError):
+                part.unlink()
+
+
+def abandoned(path: Path) -> bool:
+    """Whether it is a part of a file, and nobody on this machine writes it any more.
+
+    In a container a driver may have the number of the one before; its own parts do not outlive `StudyDir.write`.
+    """
+    named = _PART.fullmatch(path.name)
+    return named is not None and (int(named[1]) == os.getpid() or not _lives(int(named[1])))
+
+
+def _lives(pid: int) -> bool:
+    """Whether there is such a process on this machine."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        pass  # another user's
+    return True

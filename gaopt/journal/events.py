@@ -1,0 +1,289 @@
+"""What can happen to a study: the rows of its journal. Everything else is read off these.
+
+Each event is plain data that turns into JSON and back. `at` is stamped by the journal when it is written
+(seconds since 1970); order is the order of writing, never the clock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any, Literal, get_args
+
+from annotated_types import Ge, Le
+from pydantic import TypeAdapter, ValidationError
+
+from gaopt.errors import ConfigError, StudyError
+from gaopt.space.numbers import given
+from gaopt.space.space import Genes
+
+Origin = Literal["random", "mutation", "crossover", "retrained", "given", "default", "repeat", "sampled"]
+Reason = Literal["diverged", "out of memory", "killed", "node lost", "timed out", "disk", "error"]
+
+
+@dataclass(frozen=True)
+class Birth:
+    """One individual, as it is decided on.
+
+    Attributes:
+        id: unique in the study, counted from 0.
+        parents: ids it was bred from; none where it was drawn at random.
+        trial: how often the same genes were trained before: the seed is the study's and this.
+        share: of a whole training, that it has at first; less than 1 on a rung.
+    """
+
+    id: int
+    genes: Genes
+    origin: Origin
+    parents: tuple[int, ...] = ()
+    trial: int = 0
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Data:
+    """The images of a study, as they were split.
+
+    Attributes:
+        name: of the data set.
+        counts: by "train", "valid" and "test": how many of each class.
+        origins: of the same: where they come from, in words.
+        warnings: what whoever reads of scores should know, a sentence each.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    counts: dict[str, tuple[Annotated[int, Ge(0), Le(2**40)], ...]]
+    origins: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def majority(self, split: str) -> float:
+        """The accuracy of who always says the commonest class: its share of the split; 0 for no images."""
+        counts = self.counts.get(split, ())
+        return max(counts, default=0) / max(1, sum(counts))
+
+    def counted(self, split: str) -> str:
+        """How many images of each class, in words; of many classes the fewest and the most."""
+        found = list(zip(self.counts.get(split, ()), self.classes, strict=False))
+        if len(found) <= 10:
+            return ", ".join(f"{name} {count}" for count, name in found)
+        (few, rarest), (many, commonest) = min(found), max(found)
+        if few == many:
+            return f"{few} of each class"
+        return f"{few} ({rarest}) to {many} ({commonest}) of a class"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A driver took the study up: at its start, and at every resume. The latest config rules.
+
+    Attributes:
+        made_of: of which trainings are made beyond their config, by name: digests of code and data, versions.
+        changed: in how individuals are trained, since the study was opened last; a phrase each.
+        data: the images, where an objective has any.
+    """
+
+    config: dict[str, Any]
+    version: str
+    host: str
+    pid: int
+    made_of: dict[str, str] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+    data: Data | None = None
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Bred:
+    """A decision: the next generation is these survivors and these births.
+
+    One with the number of the newest generation is no new one: its births are finalists that are trained again.
+    """
+
+    generation: int
+    births: tuple[Birth, ...]
+    survivors: tuple[int, ...] = ()
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Granted:
+    """A decision: these individuals, trained for a share of a training so far, are trained anew for a larger one."""
+
+    individuals: tuple[int, ...]
+    share: float
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """What an earlier study found, written down once, before the first decision.
+
+    Attributes:
+        study: its name.
+        genes: of each of its individuals that was scored.
+        fitness: of each.
+    """
+
+    study: str
+    genes: tuple[Genes, ...]
+    fitness: tuple[float, ...]
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Started:
+    """An individual is about to be handed to the pool."""
+
+    individual: int
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reported:
+    """One epoch of an individual.
+
+    Attributes:
+        epoch: counted from 1.
+        metrics: by name; one that is not finite is left out.
+        cycle: (position in the training from 0 to 1, lr, momentum), some points an epoch.
+    """
+
+    individual: int
+    epoch: int
+    metrics: dict[str, float]
+    cycle: tuple[tuple[float, float, float], ...] = ()
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What whoever reads of a training should know: a checkpoint that could not be used."""
+
+    individual: int
+    message: str
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An individual is trained, for as large a share as it was granted. `fitness`: higher is better, always finite.
+
+    Attributes:
+        share: of a whole training, where it was stopped on its way; 1 where it was not.
+    """
+
+    individual: int
+    fitness: float
+    metrics: dict[str, float] = field(default_factory=dict)
+    epochs: int = 0
+    seconds: float = 0.0
+    share: float = 1.0
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An individual has no score, and why. It ranks below every score.
+
+    Attributes:
+        epochs: begun, the one in which it failed included; 0 where nobody knows, and those reported are counted.
+        traceback: of an exception that nobody raised on purpose.
+    """
+
+    individual: int
+    reason: Reason
+    message: str = ""
+    seconds: float = 0.0
+    epochs: int = 0
+    traceback: str = ""
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Retried:
+    """A training was lost by what may be the machine's fault, and is begun again: a `Failed` that does not stand.
+
+    What it had cost counts for nothing: the search goes on as if the machine had held.
+    """
+
+    individual: int
+    reason: Reason
+    message: str = ""
+    seconds: float = 0.0
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The best individual was measured on the test split."""
+
+    individual: int
+    metrics: dict[str, float]
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A driver put the study down. Missing after a kill.
+
+    Attributes:
+        why: of a search that finished before its plan was through.
+    """
+
+    reason: Literal["finished", "interrupted", "failed"]
+    why: str = ""
+    at: float = 0.0
+
+
+Outcome = Reported | Noted | Scored | Failed | Judged
+Event = Opened | Recalled | Bred | Granted | Started | Reported | Noted | Retried | Scored | Failed | Judged | Closed
+
+_readers: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}
+
+
+LARGEST = 1e150
+"""Of scores and metrics: with the square of a larger one no mean, spread or axis could be computed."""
+
+
+def finite(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Those metrics that are finite, as Python floats: NaN, infinities and what is as good as one are left out.
+
+    Raises:
+        ConfigError: one of them is no number.
+    """
+    if not isinstance(metrics, Mapping):
+        raise ConfigError(f"the metrics are {metrics!r}: must be a dictionary of numbers by name")
+    found = {name: given(f"the metric {name!r}", value) for name, value in metrics.items()}
+    return {name: number for name, number in found.items() if abs(number) <= LARGEST}
+
+
+def encode(event: Event) -> tuple[str, str]:
+    """(kind, body): the name of the event and the rest as JSON, without its time. Of a text, what is none becomes "?".
+
+    Raises:
+        TypeError, ValueError: it holds what JSON cannot.
+    """
+    body = asdict(event)
+    del body["at"]
+    text = json.dumps(body, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return type(event).__name__, text.encode("utf-8", "replace").decode()  # a file's name need not be text
+
+
+def decode(kind: str, body: str, at: float) -> Event:
+    """The inverse of `encode`.
+
+    Raises:
+        StudyError: the kind is unknown, the body does not fit it, or a score is no number to count with.
+    """
+    if kind not in _readers:
+        raise StudyError(f"the journal holds an event {kind!r} that this version does not know")
+    try:
+        event: Event = _readers[kind].validate_python({**json.loads(body), "at": at})
+        sound = not isinstance(event, Scored) or abs(event.fitness) <= LARGEST
+    except (ValueError, TypeError, RecursionError, ValidationError):
+        sound = False
+    if not sound:
+        raise StudyError(f"the journal holds an event {kind!r} that cannot be read: {str(body)[:80]!r}")
+    return event

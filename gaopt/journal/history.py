@@ -1,0 +1,337 @@
+"""The state of a study, folded from its events. Read it; only `add` changes it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+from typing import Any, Literal
+
+from gaopt.config import genes_of
+from gaopt.errors import ConfigError, StudyError
+from gaopt.journal import event_validation
+from gaopt.journal.events import (
+    Birth,
+    Bred,
+    Closed,
+    Data,
+    Event,
+    Failed,
+    Granted,
+    Judged,
+    Noted,
+    Opened,
+    Recalled,
+    Reported,
+    Retried,
+    Scored,
+    Started,
+)
+from gaopt.space.gene import AnyGene
+from gaopt.space.space import Genes
+
+Status = Literal["waiting", "running", "early", "scored", "failed"]
+
+
+@dataclass
+class Individual:
+    """One individual and all that is known of it.
+
+    Attributes:
+        status: "early" once it is scored on a rung, and unless it is granted more.
+        share: of a whole training, granted last.
+        early: its scores on rungs, by the share.
+        reports: of its last training, by epoch.
+        retried: why it was begun again, each time.
+        notes: what else is to be known of its trainings.
+        config: with which it got its outcome, as plain data.
+    """
+
+    birth: Birth
+    generation: int
+    status: Status = "waiting"
+    share: float = 1.0
+    early: dict[float, Scored] = field(default_factory=dict)
+    started: float = 0.0
+    reports: dict[int, Reported] = field(default_factory=dict)
+    retried: list[Retried] = field(default_factory=list)
+    notes: list[Noted] = field(default_factory=list)
+    outcome: Scored | Failed | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> int:
+        return self.birth.id
+
+    @property
+    def genes(self) -> Genes:
+        return self.birth.genes
+
+    @property
+    def done(self) -> bool:
+        """Whether it has an outcome: a fitness or a failure. One that is early has none."""
+        return self.outcome is not None
+
+    @property
+    def fitness(self) -> float:
+        """Minus infinity unless scored after a whole training, so that all else ranks below every score."""
+        found = self.outcome.fitness if isinstance(self.outcome, Scored) else -math.inf
+        return found if not math.isnan(found) else -math.inf
+
+    @property
+    def failure(self) -> Failed | None:
+        return self.outcome if isinstance(self.outcome, Failed) else None
+
+    @property
+    def epoch(self) -> int:
+        """The last epoch reported, 0 if none."""
+        return max(self.reports, default=0)
+
+    @property
+    def seconds(self) -> float:
+        """Trained in all, rungs included."""
+        return sum(score.seconds for score in self.early.values()) + (self.outcome.seconds if self.outcome else 0.0)
+
+    @property
+    def epochs(self) -> int:
+        """Trained in all, rungs included; of a training that failed also the one that it failed in."""
+        before = sum(score.epochs for score in self.early.values())
+        if self.outcome and self.outcome.epochs:
+            return before + self.outcome.epochs
+        return before + (self.epoch if self.status != "early" else 0)
+
+
+class History:
+    """What has happened so far.
+
+    Attributes:
+        opened: the latest `Opened`; None in an empty journal.
+        untouched: whether nothing was done since it was opened last; its driver may have been killed at once.
+        made_of: of which its trainings are made, as the latest `Opened` says that says so.
+        data: the images, as the latest `Opened` says that says so; None where the objective has none.
+        openings: every `Opened`, and how many trainings had ended by then.
+        individuals: by id, in order of birth.
+        populations: for each generation the ids in it, survivors first.
+        recalled: what earlier studies found.
+        judged: the latest `Judged` of each individual, the newest last.
+        elapsed: seconds from the first event to the newest. A clock that was set back takes none away.
+        ends: trainings that have ended, each with its share of a whole one, in the order of writing.
+        closed: the latest `Closed`, None while (or if) a driver holds the study without having put it down.
+    """
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.opened: Opened | None = None
+        self.untouched = False
+        self.made_of: dict[str, str] = {}
+        self.data: Data | None = None
+        self.openings: list[tuple[Opened, int]] = []
+        self.created: float = 0.0
+        self.updated: float = 0.0
+        self.individuals: dict[int, Individual] = {}
+        self.populations: list[tuple[int, ...]] = []
+        self.recalled: list[Recalled] = []
+        self.judged: dict[int, Judged] = {}
+        self.elapsed: float = 0.0
+        self.ends: list[tuple[float, Scored | Failed]] = []
+        self._before: tuple[float, int] = 0.0, 0
+        self.closed: Closed | None = None
+        self._space: Mapping[str, AnyGene] = {}
+        for event in events:
+            self.add(event)
+
+    def add(self, event: Event) -> None:
+        """
+        Raises:
+            StudyError: the event does not follow from those before it.
+            ConfigError: the config that the study was opened with has no space that can be read.
+        """
+        event_validation.check(event, self.individuals, self.generation)
+        if self.opened:
+            self.elapsed += max(0.0, event.at - self.updated)
+        self.updated = event.at
+        self.untouched = isinstance(event, Opened) or (self.untouched and not _done(event))
+        match event:
+            case Opened():
+                self._open(event)
+            case Recalled():
+                self.recalled.append(event)
+            case Bred():
+                self._breed(event)
+            case Granted(individuals, share):
+                for id in individuals:
+                    self._grant(self.individuals[id], share)
+            case Started(individual):
+                self._start(self.individuals[individual], event)
+            case Reported(individual, epoch):
+                # After a resume an epoch can come again; the later report is the one that counts.
+                self.individuals[individual].reports[epoch] = event
+            case Noted(individual):
+                self.individuals[individual].notes.append(event)
+            case Retried(individual):
+                self._retry(self.individuals[individual], event)
+            case Scored(individual):
+                self._score(self.individuals[individual], event)
+            case Failed(individual):
+                self._fail(self.individuals[individual], event)
+            case Judged(individual):
+                self.judged.pop(individual, None)
+                self.judged[individual] = event
+            case Closed():
+                self.closed = event
+                self.put_down()
+
+    def _open(self, event: Opened) -> None:
+        self.created = self.created or event.at
+        self.opened, self.closed = event, None
+        self._space = genes_of(event.config) if event.config else {}
+        self.made_of = event.made_of or self.made_of
+        self.data = event.data or self.data
+        self.openings.append((event, len(self.ends)))
+        self._before = self.elapsed, len(self.ends)
+        self.put_down()
+
+    def put_down(self) -> None:
+        """No driver holds the study: what was being trained died with the last one, and will be trained again."""
+        for individual in self.running:
+            individual.status = "waiting"
+
+    def _breed(self, event: Bred) -> None:
+        for birth in event.births:
+            own = replace(birth, genes=self._typed(birth))
+            self.individuals[birth.id] = Individual(own, event.generation, share=birth.share)
+        if event.generation > self.generation:  # finalists that are trained again belong to no population
+            self.populations.append(event.survivors + tuple(birth.id for birth in event.births))
+
+    def _typed(self, birth: Birth) -> Genes:
+        """Its genes as their types have them: journals up to 0.5.0 hold the whole numbers of integer genes as 4.0."""
+        genes = dict(birth.genes)
+        for name in self._space.keys() & genes.keys():
+            try:
+                genes[name] = self._space[name].check(genes[name])
+            except ConfigError as error:
+                raise StudyError(
+                    f"the journal has individual {birth.id} with the gene {name!r}, which {error}"
+                ) from None
+        return genes
+
+    @staticmethod
+    def _start(individual: Individual, event: Started) -> None:
+        individual.status, individual.started = "running", event.at
+        individual.reports.clear()  # those before its checkpoint come again
+
+    @staticmethod
+    def _grant(individual: Individual, share: float) -> None:
+        individual.share, individual.status = share, "waiting"
+        individual.reports.clear()  # they are those of a shorter training
+
+    @staticmethod
+    def _retry(individual: Individual, event: Retried) -> None:
+        individual.status = "waiting"
+        individual.retried.append(event)
+        individual.reports.clear()  # those before its checkpoint come again
+
+    def _fail(self, individual: Individual, event: Failed) -> None:
+        individual.outcome, individual.status, individual.config = event, "failed", self.config
+        self.ends.append((individual.share, event))
+
+    def _score(self, individual: Individual, event: Scored) -> None:
+        individual.share = min(individual.share, event.share)
+        self.ends.append((individual.share, event))
+        if individual.share < 1:
+            individual.early[individual.share], individual.status = event, "early"
+        else:
+            individual.outcome, individual.status, individual.config = event, "scored", self.config
+
+    @property
+    def lately(self) -> tuple[float, list[tuple[float, Scored | Failed]]]:
+        """The seconds since the study was opened last, and the trainings that have ended in them."""
+        elapsed, ended = self._before
+        return self.elapsed - elapsed, self.ends[ended:]
+
+    @property
+    def finished(self) -> bool:
+        """Whether it was put down because nothing was left to do."""
+        return self.closed is not None and self.closed.reason == "finished"
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The config in force, as plain data; empty before the first `Opened`."""
+        return self.opened.config if self.opened else {}
+
+    @property
+    def generation(self) -> int:
+        """The newest generation, −1 before the first."""
+        return len(self.populations) - 1
+
+    @property
+    def population(self) -> list[Individual]:
+        """The newest generation's individuals, survivors first."""
+        return self.members(self.generation) if self.populations else []
+
+    def members(self, generation: int) -> list[Individual]:
+        return [self.individuals[id] for id in self.populations[generation]]
+
+    @property
+    def waiting(self) -> list[Individual]:
+        return [i for i in self.individuals.values() if i.status == "waiting"]
+
+    @property
+    def running(self) -> list[Individual]:
+        return [i for i in self.individuals.values() if i.status == "running"]
+
+    @property
+    def unfinished(self) -> list[Individual]:
+        return [i for i in self.individuals.values() if i.status in ("waiting", "running")]
+
+    @property
+    def scored(self) -> list[Individual]:
+        return [i for i in self.individuals.values() if i.status == "scored"]
+
+    @property
+    def failed(self) -> list[Individual]:
+        return [i for i in self.individuals.values() if i.status == "failed"]
+
+    @property
+    def early(self) -> list[Individual]:
+        return [i for i in self.individuals.values() if i.status == "early"]
+
+    @property
+    def best(self) -> Individual | None:
+        """The fittest; of equals the oldest. None while nothing is scored.
+
+        Once all finalists were trained again, and until the search goes on, the one of them with the best mean; one
+        that failed again comes after those that never did.
+        """
+        means = self.means if self._settled else {}
+        found = [self.individuals[id] for id in means] or [i for i in self.scored if i.birth.origin != "repeat"]
+        fell = {i.birth.parents[0] for i in self.failed if i.birth.origin == "repeat"}
+        return max(
+            found, key=lambda i: (i.id not in fell or not means, means.get(i.id, i.fitness), -i.id), default=None
+        )
+
+    @property
+    def _settled(self) -> bool:
+        """Whether the last trainings were those of finalists, and all are there."""
+        last = next(reversed(self.individuals.values()), None)
+        return last is not None and last.birth.origin == "repeat" and not self.unfinished
+
+    @property
+    def repeated(self) -> dict[int, list[Individual]]:
+        """The scored trainings of each finalist that was trained again, its first one first; by the finalist's id."""
+        found: dict[int, list[Individual]] = {}
+        for individual in self.scored:
+            if individual.birth.origin == "repeat":
+                first = individual.birth.parents[0]
+                found.setdefault(first, [self.individuals[first]]).append(individual)
+        return found
+
+    @property
+    def means(self) -> dict[int, float]:
+        """The mean fitness of each finalist that was trained again, by its id."""
+        return {id: fmean(trial.fitness for trial in trials) for id, trials in self.repeated.items()}
+
+
+def _done(event: Event) -> bool:
+    """Whether a driver that wrote this had its config written down before."""
+    return event.reason == "finished" if isinstance(event, Closed) else not isinstance(event, Recalled)

@@ -1,0 +1,336 @@
+"""The folders under results/: every path of a study is spelled here."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from gaopt.errors import StudyError, Unwritable, nearest
+from gaopt.journal.atomic_write import abandoned, part_of, tidy
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_BEGUN = {"study.lock", "study.db.part", "study.db.part-journal"}
+"""All that a driver leaves which was killed before its study had an event, or its comparison a plan; and parts."""
+
+_WRITTEN = ("study.*", "work/*", "work/*/*.safetensors*")
+"""What is written in place, or removed. Other links in its own folder an objective may have made itself."""
+
+
+@dataclass(frozen=True)
+class StudyDir:
+    """The folder of one study."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def handle(self) -> str:
+        """What it is found by on a command line: its name, or the path of one that lies elsewhere."""
+        return self.name if self.path.parent == results() else str(self.path)
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "study.db"
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.toml"
+
+    @property
+    def weights(self) -> Path:
+        return self.path / "best.safetensors"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best.json"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    @property
+    def markdown(self) -> Path:
+        return self.path / "report.md"
+
+    def table(self, name: str) -> Path:
+        """One of individuals, generations, epochs, cycle."""
+        return self.path / f"{name}.csv"
+
+    def figure(self, name: str) -> Path:
+        """A figure as a file of its own, for report.md."""
+        return self.path / "figures" / f"{name}.svg"
+
+    def export(self, name: str) -> Path:
+        """The folder of an export, by its format."""
+        return self.path / "export" / name
+
+    def lr_find(self, kind: str) -> Path:
+        """What a range test leaves in a folder of its own: its figure (svg), its points (csv), all of it (json)."""
+        return self.path / f"lr-find.{kind}"
+
+    def scratch(self, individual: int) -> Path:
+        """What an individual needs to go on, or to be judged: its checkpoint and weights."""
+        return self.path / "work" / str(individual)
+
+    def check_new(self) -> None:
+        """
+        Raises:
+            StudyError: something lies there that no driver left which was killed before its first event.
+        """
+        _check_study(self)
+        if self.path.exists() and not (self.path.is_dir() and all(map(_begun, self.path.iterdir()))):
+            raise StudyError(f"{self.path} exists and is no study: give another name")
+
+    def make(self) -> None:
+        """Make the folder if it is not there.
+
+        Raises:
+            StudyError: it cannot be made, or a link in it leads out of it.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StudyError(f"the folder {self.path} cannot be made: {error.strerror}") from error
+        self.check_links()
+
+    def check_links(self) -> None:
+        """A study that came from elsewhere could lead anywhere what is written and removed in it.
+
+        Raises:
+            StudyError: a link leads out of it, or a pipe, a device or a folder is where a file should be.
+        """
+        folders = (self.path / "figures", self.path / "work")  # which may be links to nothing: glob passes over such
+        for path in (*folders, *(path for pattern in _WRITTEN for path in self.path.glob(pattern))):
+            self.inside(path)
+            if path.exists() and not (path.is_file() or path.is_dir()):
+                raise StudyError(f"{path} is a pipe or a device: remove it")
+        if self.config.is_dir():
+            raise StudyError(f"{self.config} is a folder: remove it")
+
+    def inside(self, path: Path) -> Path:
+        """A path below the study's folder, if no link leads it out of there.
+
+        Raises:
+            StudyError: one does, or leads round in a circle.
+        """
+        real = Path(os.path.realpath(path))  # Path.resolve raises where it goes round in a circle
+        if not real.is_relative_to(os.path.realpath(self.path)):
+            raise StudyError(f"{path} leads out of the study, to {real}: remove the link")
+        if real.is_symlink():
+            raise StudyError(f"{path} leads round in a circle: remove the link")
+        return path
+
+    def write(self, path: Path, text: str) -> None:
+        """Replace a file whole, in a folder that is made if need be: a reader, or a kill, never sees half of it.
+
+        Raises:
+            Unwritable: there is no room, say. The file is as it was.
+            StudyError: a link leads out of the study.
+        """
+        self.inside(path.parent)
+        part = part_of(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.unlink(missing_ok=True)
+            with open(part, "x", encoding="utf-8") as file:  # never through a link that lies there
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise Unwritable(f"{path} cannot be written: {error.strerror}") from error
+
+    def tidy(self) -> None:
+        """Remove what processes left that were killed while they wrote a file."""
+        for folder in (self.path, self.path / "figures"):
+            tidy(folder)
+
+    def sweep(self, individuals: Iterable[int]) -> None:
+        """Remove the scratch folders of these."""
+        names = set(map(str, individuals))
+        work = self.path / "work"
+        for folder in work.iterdir() if os.access(work, os.R_OK | os.X_OK) and not work.is_symlink() else ():
+            if folder.name in names:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class ComparisonDir(StudyDir):
+    """The folder of a comparison: its searches and its finals are studies below it."""
+
+    @property
+    def plan(self) -> Path:
+        """What is compared, as TOML."""
+        return self.path / "comparison.toml"
+
+    def finals(self, seed: int) -> StudyDir:
+        return StudyDir(self.inside(self.path / "finals" / str(seed)))
+
+    def search(self, method: str, seed: int) -> StudyDir:
+        return StudyDir(self.inside(self.path / "searches" / f"{method}-{seed}"))
+
+
+def results() -> Path:
+    """Where studies lie: GAOPT_RESULTS, or results/ under the current folder."""
+    return Path(os.path.expanduser(os.environ.get("GAOPT_RESULTS") or "results"))
+
+
+def studies() -> Iterator[StudyDir]:
+    """All studies, by name.
+
+    Raises:
+        StudyError: nobody may look for them.
+    """
+    yield from map(StudyDir, _with("study.db"))
+
+
+def comparisons() -> Iterator[ComparisonDir]:
+    """All comparisons, by name.
+
+    Raises:
+        StudyError: nobody may look for them.
+    """
+    yield from map(ComparisonDir, _with("comparison.toml"))
+
+
+def _with(name: str) -> Iterator[Path]:
+    """The folders among the results that have such a file, by name."""
+    _check_results()
+    root = results()
+    for file in sorted(root.glob(f"*/{name}")) if os.path.isdir(root) else ():
+        if os.path.isfile(file):
+            yield file.parent
+
+
+def fresh(name: str | None, stem: str) -> StudyDir:
+    """A place for a new study; nothing is written yet.
+
+    Args:
+        name: its name; None for the first free one of stem-1, stem-2, …
+
+    Raises:
+        StudyError: the name cannot be a folder's, or is taken.
+    """
+    _check_results()
+    if name is None:
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:80] or "study"
+        return next(home for n in count(1) if not (home := _at(f"{stem}-{n}")).path.exists())
+    home = _at(name)
+    if os.path.isfile(home.journal):
+        raise StudyError(f"the study {name!r} exists: go on with 'gaopt resume {name}', or give another --name")
+    if os.path.isfile(ComparisonDir(home.path).plan):
+        raise StudyError(f"the comparison {name!r} exists: go on with 'gaopt compare {name}', or give another --name")
+    home.check_new()
+    return home
+
+
+def _check_results() -> None:
+    try:
+        if results().exists():
+            _check_open(results())
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise StudyError(f"the results folder {results()} cannot be used: {why}") from None
+
+
+def _check_open(folder: Path) -> None:
+    """
+    Raises:
+        PermissionError: this user may not look into it: what is there would seem not to be.
+    """
+    if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+
+def _check_study(home: StudyDir) -> None:
+    try:
+        _check_open(home.path)
+    except OSError as error:
+        raise StudyError(f"{home.path} cannot be read: {error.strerror}") from None
+
+
+def claim(name: str | None, stem: str) -> StudyDir:
+    """`fresh`, and its folder made, so that no other search can have it.
+
+    Raises:
+        StudyError: also when the folder cannot be made.
+    """
+    while True:
+        home = fresh(name, stem)
+        try:
+            home.path.mkdir(parents=True)
+        except FileExistsError:
+            if name is None and home.path.exists():
+                continue  # another search was quicker: the next number
+        except OSError:
+            pass  # said by `make`
+        home.make()
+        return home
+
+
+def claim_comparison(name: str | None, stem: str) -> ComparisonDir:
+    """`claim` for a comparison."""
+    return ComparisonDir(claim(name, stem).path)
+
+
+def comparison(name: str) -> ComparisonDir | None:
+    """A comparison by name, or by the path of its folder; None where there is none."""
+    if "\0" in name:
+        return None
+    if os.sep in name:
+        path = Path(os.path.realpath(name))
+        home = ComparisonDir(results() / path.name if path.parent == results().resolve() else path)
+        # Not Path.is_file, which raises where a name is too long for a file.
+        if os.path.isfile(home.plan):
+            return home
+    home = ComparisonDir(results() / name)
+    return home if os.path.isfile(home.plan) else None
+
+
+def existing(name: str) -> StudyDir:
+    """A study by name, or by the path of its folder.
+
+    Raises:
+        StudyError: there is none, with the nearest name.
+    """
+    if "\0" in name:
+        raise StudyError(f"the study name {name!r} cannot be used: it holds a character that no path can")
+    path = Path(os.path.realpath(name))
+    if (os.sep in name or name in (".", "..")) and os.path.isfile(StudyDir(path).journal):
+        return StudyDir(results() / path.name if path.parent == results().resolve() else path)
+    home = StudyDir(results() / name.rstrip(os.sep))
+    if not _NAME.fullmatch(home.name) or home.path.parent != results() or not os.path.isfile(home.journal):
+        if os.path.isfile(test := StudyDir(results() / path.name).lr_find("svg")):
+            raise StudyError(f"{name!r} is a range test, not a study: its figure is {test}")
+        if comparison(name):
+            raise StudyError(f"{name!r} is a comparison, not a study: `gaopt compare {name}` goes on with it")
+        known = [study.name for study in studies()]  # first: it may not be allowed to look
+        _check_study(StudyDir(path) if os.sep in name else home)
+        raise StudyError(f"there is no study {name!r} in {results()}: {nearest(path.name, known)}")
+    return home
+
+
+def _begun(path: Path) -> bool:
+    """Whether a driver may have left it that was killed before there was anything to go on with."""
+    return path.name in _BEGUN or abandoned(path)
+
+
+def _at(name: str) -> StudyDir:
+    if not _NAME.fullmatch(name):
+        raise StudyError(
+            f"the study name {name!r} cannot be used: letters, digits, '.', '_' and '-' only, at most 100,"
+            " the first a letter or a digit"
+        )
+    return StudyDir(results() / name)

@@ -1,0 +1,279 @@
+"""What scores an individual: a function of a task, found by its name."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, cast, runtime_checkable
+
+from gaopt.config import StudyConfig
+from gaopt.config.source_digest import MAIN, here, made_of
+from gaopt.errors import ConfigError, nearest
+from gaopt.journal.events import Data
+from gaopt.printable import shown
+from gaopt.space.space import Genes
+
+Cycle = Sequence[tuple[float, float, float]]
+
+
+@dataclass(frozen=True)
+class Score:
+    """How an individual did.
+
+    Attributes:
+        fitness: higher is better. One that is not finite makes the individual fail as "diverged".
+        metrics: what else is worth knowing, by name.
+        epochs: epochs trained, for the cost; 0 for as many as were reported, and at least one.
+        seconds: time spent; 0 lets the pool measure it.
+    """
+
+    fitness: float
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    epochs: int = 0
+    seconds: float = 0.0
+
+
+class Report(Protocol):
+    """What an objective calls after each epoch. Raises `Cancelled` when nobody waits any more."""
+
+    def __call__(self, epoch: int, metrics: Mapping[str, float], cycle: Cycle = ()) -> None: ...
+
+    def note(self, message: str) -> None:
+        """What whoever reads of this training should know."""
+        ...
+
+
+@dataclass(frozen=True)
+class Task:
+    """One individual, ready to be trained anywhere.
+
+    Attributes:
+        study: the study's name, for people.
+        seed: for every random number of the training.
+        settings: the objective's tables of the config.
+        folder: the individual's own folder, kept while it may be needed; on a cluster every node must see it.
+        home: the study's folder.
+        threads: CPU threads to use.
+        share: of a whole training: on a rung less than 1, and then a complete training of its own, only shorter.
+        judge: measure the trained individual on the test split instead of training it.
+        shared: what the objective prepared once for all tasks (read only).
+    """
+
+    study: str
+    individual: int
+    generation: int
+    genes: Genes
+    seed: int
+    settings: Mapping[str, Any]
+    folder: Path
+    home: Path
+    threads: int = 1
+    share: float = 1.0
+    judge: bool = False
+    shared: Any = None
+
+    @property
+    def name(self) -> str:
+        """What the Ray dashboard shows: "g2 i13 lr=0.003 wd=0.01 mom=0.85"."""
+        genes = " ".join(f"{name}={value}" for name, value in shown(self.genes).items())
+        return f"g{self.generation} i{self.individual} {'test ' if self.judge else ''}{genes}"
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """A function from a task to a score, and what may go with it.
+
+    A plain function is an objective; `resolve` gives it the others, doing nothing or little.
+    """
+
+    judges: bool
+    """Whether the best individual is to be measured on a test split (a task with judge=True) at the end."""
+
+    def __call__(self, task: Task, report: Report) -> Score | float:
+        """Train and score. Any exception makes the individual fail with its message."""
+        ...
+
+    def check(self, config: StudyConfig) -> StudyConfig:
+        """The config with the objective's tables checked and complete.
+
+        Raises:
+            BadInput: what is wrong with them.
+        """
+        ...
+
+    def prepare(self, config: StudyConfig) -> Any:
+        """What every task needs, made once: it goes into Ray's object store."""
+        ...
+
+    def seconds(self, config: StudyConfig, shared: Any) -> float | None:
+        """An estimate of how long one training takes on this machine; None when it cannot be told."""
+        ...
+
+    def made_of(self, shared: Any) -> dict[str, str]:
+        """What else than the config decides what a training comes to, by name: digests of code and data, versions.
+
+        Args:
+            shared: what `prepare` made.
+        """
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """What an objective may have besides whose tasks are trained on images."""
+
+    def data(self, shared: Any) -> Data:
+        """What they are trained on and measured by.
+
+        Args:
+            shared: what `prepare` made.
+        """
+        ...
+
+
+@runtime_checkable
+class Keeper(Protocol):
+    """What an objective may have besides that leaves something of the best individual in the study's folder."""
+
+    def keeps(self, home: Path, individual: int) -> bool:
+        """Whether what judging this individual left there is there still, and whole."""
+        ...
+
+
+@runtime_checkable
+class Tuned(Protocol):
+    """What an objective may have besides that has values for the genes without a search, from a recipe."""
+
+    def default(self, config: StudyConfig) -> Mapping[str, Any]:
+        """A value for each gene; None, or one that the gene cannot have, where there is none."""
+        ...
+
+
+@runtime_checkable
+class Wary(Protocol):
+    """What an objective may have besides that knows of values that may be trained and come to nothing."""
+
+    def doubts(self, config: StudyConfig) -> Sequence[str]:
+        """What whoever starts a study should know of its config, a sentence each."""
+        ...
+
+
+@runtime_checkable
+class Comparable(Protocol):
+    """What an objective may have besides, for comparisons of searches."""
+
+    def epochs(self, config: StudyConfig) -> int:
+        """Of a whole training."""
+        ...
+
+    def baselines(self, config: StudyConfig, shared: Any, step: Callable[[], object]) -> Mapping[str, Baseline]:
+        """Trainings without a search that every search is to be held against, by name.
+
+        Args:
+            shared: what `prepare` made.
+            step: called often; an exception from it is raised here.
+        """
+        ...
+
+    def joined(self, shared: Any) -> Any:
+        """What finals are trained on: what is trained on and what is chosen by, together."""
+        ...
+
+    def final(self, task: Task, report: Report) -> Score:
+        """Train on what is joined and measure on the test split, once: that is the fitness."""
+        ...
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A setting without a search.
+
+    Attributes:
+        title: what it is, in a few words.
+        configured: the config of a study that trains it again and again.
+    """
+
+    title: str
+    configured: Callable[[], StudyConfig]
+
+
+def epochs(config: StudyConfig) -> int:
+    """Of a whole training of a config; those that a function of a user names as its attribute `epochs`, or 1."""
+    objective = resolve(config.objective)
+    if isinstance(objective, Comparable):
+        return objective.epochs(config)
+    return int(getattr(objective.function, "epochs", 1)) if isinstance(objective, Plain) else 1
+
+
+def default(config: StudyConfig) -> Mapping[str, Any] | None:
+    """The values that the genes have without a search; None where the objective knows none."""
+    objective = resolve(config.objective)
+    return objective.default(config) if isinstance(objective, Tuned) else None
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A user's function as an `Objective`."""
+
+    function: Callable[[Task, Report], Score | float]
+    judges: bool = False
+
+    def __call__(self, task: Task, report: Report) -> Score | float:
+        return self.function(task, report)
+
+    def check(self, config: StudyConfig) -> StudyConfig:
+        for table in config.settings:
+            if table != "settings":
+                raise ConfigError(f"unknown table [{table}]: {nearest(table, _tables())}")
+        return config
+
+    def prepare(self, config: StudyConfig) -> None:
+        return None
+
+    def seconds(self, config: StudyConfig, shared: Any) -> None:
+        return None
+
+    def made_of(self, shared: Any) -> dict[str, str]:
+        return made_of(self.function)
+
+
+MOVED = {"gaopt.objectives.image.variants:objective": "gaopt.papers.variants:objective"}
+"""Objectives that journals and configs may name where an earlier version had them."""
+
+
+def resolve(objective: str | Callable[..., Any]) -> Objective:
+    """A function as an objective, or the one called "package.module:function", looked for in the current folder too.
+
+    Raises:
+        ConfigError: it is no function; the name is malformed, the module cannot be imported, or has no such function.
+    """
+    found = _found(objective) if isinstance(objective, str) else objective
+    if not callable(found) or isinstance(found, type):
+        raise ConfigError(f"the objective {objective!r} is a {type(found).__name__}: must be a function")
+    return found if isinstance(found, Objective) else cast("Objective", Plain(found))
+
+
+def _found(name: str) -> Any:
+    module_name, colon, attribute = MOVED.get(name, name).partition(":")
+    if not colon or not module_name or not attribute:
+        raise ConfigError(f"the objective is {name!r}: must be 'package.module:function'")
+    if (folder := here()) not in sys.path:
+        sys.path.append(folder)
+    if "<" in attribute or (module_name == MAIN and not hasattr(sys.modules[MAIN], attribute)):
+        raise ConfigError(f"the objective {name!r} is a function of a program: call gaopt.run there again to go on")
+    try:
+        module = importlib.import_module(module_name)
+    except (Exception, SystemExit) as error:  # whatever a user's module does when it is imported
+        raise ConfigError(f"the objective {name!r} cannot be imported: {type(error).__name__}: {error}") from error
+    if not hasattr(module, attribute):
+        raise ConfigError(f"the module {module_name} has no {attribute!r}: {nearest(attribute, vars(module))}")
+    return getattr(module, attribute)
+
+
+def _tables() -> list[str]:
+    from gaopt.config import OWN_TABLES
+
+    return [*OWN_TABLES, "settings"]

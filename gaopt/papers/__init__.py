@@ -1,0 +1,1 @@
+"""Experiments of the two ResNet papers, run again and held against what they print."""

@@ -1,0 +1,121 @@
+"""An experiment: networks and recipes side by side, and what a paper claims of them. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from gaopt.config import parse
+from gaopt.errors import ConfigError, StudyError, nearest
+from gaopt.papers.published import published
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One thing that is compared.
+
+    Attributes:
+        name: for people, unique in the experiment.
+        panel: which panel of the figure it is drawn in.
+        paper: the key of the published result that it is to be held against (`gaopt.papers.published`).
+        net, recipe: what it changes in these tables of the config.
+    """
+
+    name: str
+    panel: str = ""
+    paper: str = ""
+    net: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a paper says of two variants.
+
+    Attributes:
+        text: in its own right, as a sentence without a full stop.
+        higher, lower: names of variants: the first has the higher error.
+        error: which error.
+    """
+
+    text: str
+    higher: str
+    lower: str
+    error: Literal["training", "validation", "test"] = "test"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """
+    Attributes:
+        title: what is compared.
+        source: where the paper has it.
+    """
+
+    title: str
+    source: str = ""
+    variants: tuple[Variant, ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+    def variant(self, genes: Mapping[str, Any]) -> Variant:
+        """The variant that an individual is, by its name; in studies of 0.5 and before by its number from 0.
+
+        Raises:
+            StudyError: there is no such variant.
+        """
+        found = genes.get("variant")
+        if isinstance(found, int | float) and 0 <= found < len(self.variants):
+            return self.variants[int(found)]
+        for variant in self.variants:
+            if variant.name == found:
+                return variant
+        raise StudyError(f"{repr(found)[:40]} is no variant of the experiment {self.title[:80]!r}")
+
+
+def experiment(tables: Mapping[str, Any]) -> Experiment | None:
+    """The experiment that a config describes in its table [experiment]; None where there is none.
+
+    Raises:
+        ConfigError: an unknown key, or a missing one.
+    """
+    if "experiment" not in tables:
+        return None
+    table = tables["experiment"]
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"experiment is {table!r}: must be a table")
+    found = parse(Experiment, {k: v for k, v in table.items() if k not in ("variants", "claims")}, "experiment")
+    variants = tuple(parse(Variant, each, f"experiment.variants[{n}]") for n, each in _rows(table, "variants"))
+    claims = tuple(parse(Claim, each, f"experiment.claims[{n}]") for n, each in _rows(table, "claims"))
+    return replace(found, variants=variants, claims=claims)
+
+
+def _rows(table: Mapping[str, Any], key: str) -> list[tuple[int, Any]]:
+    rows = table.get(key, [])
+    if not isinstance(rows, list | tuple):
+        raise ConfigError(f"experiment.{key} is {rows!r}: must be an array of tables")
+    return list(enumerate(rows))
+
+
+def check(found: Experiment) -> None:
+    """
+    Raises:
+        ConfigError: the variants are too few or share a name, a claim does not speak of two of them, or a key is
+            that of no published result.
+    """
+    names, keys = [variant.name for variant in found.variants], [result.key for result in published()]
+    if len(names) < 2:
+        raise ConfigError(f"experiment.variants has {len(names)} entries: must have two or more")
+    for variant in found.variants:
+        if not variant.name or names.count(variant.name) > 1:
+            raise ConfigError(f"a variant has the name {variant.name!r}: each must have one, and its own")
+        if variant.paper and variant.paper not in keys:
+            raise ConfigError(
+                f"the variant {variant.name!r} has paper = {variant.paper!r}: {nearest(variant.paper, keys)}"
+            )
+    for claim in found.claims:
+        for name in (claim.higher, claim.lower):
+            if name not in names:
+                raise ConfigError(f"experiment.claims speaks of the variant {name!r}: {nearest(name, names)}")
+        if claim.higher == claim.lower:
+            raise ConfigError(f"experiment.claims holds {claim.higher!r} against itself: must be two variants")

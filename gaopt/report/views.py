@@ -1,0 +1,85 @@
+"""What tables, figures and the page all read off a history."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from gaopt.config import from_tables
+from gaopt.journal.history import History, Individual
+from gaopt.space.gene import AnyGene
+
+METRICS = ("train_loss", "valid_loss", "train_top1", "top1", "top3", "top5")
+COSTS = ("seconds", "images_per_second")
+
+
+def space(history: History) -> Mapping[str, AnyGene]:
+    """The genes by name, in the order of the space; none before the study was first opened."""
+    return from_tables(history.config).space if history.config else {}
+
+
+def ranked(history: History) -> list[Individual]:
+    """All individuals of the search: the scored, the fittest first, the unfinished, those on a rung, and the failed.
+
+    Finalists that were trained again come first, by their means; their repeats are no individuals of the search.
+    """
+    order = {"scored": 0, "running": 1, "waiting": 1, "early": 2, "failed": 3}
+    means = history.means
+
+    def key(individual: Individual) -> tuple[int, bool, float, float, int]:
+        again, value = individual.id in means, means.get(individual.id, score(individual))
+        return order[individual.status], not again, -individual.share, -value, individual.id
+
+    return sorted(searched(history), key=key)
+
+
+def searched(history: History) -> list[Individual]:
+    """All individuals by id, but those that are a finalist trained again."""
+    return [i for i in history.individuals.values() if i.birth.origin != "repeat"]
+
+
+def score(individual: Individual) -> float:
+    """The fitness; of one on a rung, what it had there."""
+    return individual.early[individual.share].fitness if individual.status == "early" else individual.fitness
+
+
+def curve(individual: Individual, metric: str) -> tuple[list[int], list[float]]:
+    """(epochs counted from 1, values) of one metric, where it was reported."""
+    found = [(epoch, individual.reports[epoch].metrics.get(metric)) for epoch in sorted(individual.reports)]
+    kept = [(epoch, value) for epoch, value in found if value is not None and math.isfinite(value)]
+    return [epoch for epoch, _ in kept], [value for _, value in kept]
+
+
+def cycle(individual: Individual) -> list[tuple[float, float, float]]:
+    """All points (position in the training from 0 to 1, lr, momentum) of an individual, in order."""
+    return [point for epoch in sorted(individual.reports) for point in individual.reports[epoch].cycle]
+
+
+def final(individual: Individual) -> dict[str, float]:
+    """The metrics that go with a score: those of the last epoch and of the score itself. Empty without a score."""
+    if individual.status != "scored" or individual.outcome is None:
+        return {}
+    last = individual.reports[individual.epoch].metrics if individual.reports else {}
+    return {**last, **getattr(individual.outcome, "metrics", {})}
+
+
+def is_accuracy(individual: Individual) -> bool:
+    """Whether its fitness is its top-1 accuracy on the validation images."""
+    return individual.status == "scored" and final(individual).get("top1") == individual.fitness
+
+
+def certain(individuals: Iterable[Individual]) -> set[str]:
+    """Accuracies that cannot be missed, as the top-5 of three classes: 1 in all that was ever reported."""
+    found = [each for i in individuals for each in (*(report.metrics for report in i.reports.values()), final(i))]
+    return {name for name in ("top3", "top5") if all(each.get(name, 1.0) == 1.0 for each in found)}
+
+
+def of_images(history: History) -> bool:
+    """Whether its objective is trained on images; a journal of 0.5.0 or before does not say so."""
+    return history.data is not None or "gaopt.objectives.image" in str(history.config.get("study"))
+
+
+def in_order(metrics: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """Names of metrics without repeats: the usual ones first and in their order, others by name."""
+    found, first = set(metrics) - set(taken), (*METRICS, *COSTS)
+    return [name for name in first if name in found] + sorted(found - set(first))

@@ -1,0 +1,1 @@
+"""What decides: pure functions from a study's history to its next decision."""

@@ -1,0 +1,60 @@
+"""The protocol of a strategy, and where its random numbers come from."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from dataclasses import dataclass
+from typing import Protocol
+
+from gaopt.journal.events import Bred, Granted
+from gaopt.journal.history import History
+
+USED_UP = "there was no individual left to train"
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing is decided before more outcomes have come. False, as a decision never is."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True)
+class Done:
+    """The search is over. False, as a decision never is.
+
+    Attributes:
+        reason: why it ended before its plan was through; "" where it was.
+    """
+
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+Decision = Bred | Granted | Wait | Done
+
+
+class Strategy(Protocol):
+    """Decides what is trained next from what has happened, and from nothing else.
+
+    The same history always gives the same decision: a strategy keeps no state, so that resuming a study is
+    no different from going on with it.
+    """
+
+    def decide(self, history: History, room: int) -> Decision:
+        """What to train next, or why nothing.
+
+        Args:
+            room: how many individuals the pool could take now.
+        """
+        ...
+
+
+def keyed(seed: int, *key: int) -> random.Random:
+    """A generator for one purpose, the same in every process: keyed, never a stream that lives on."""
+    digest = hashlib.blake2b(repr((seed, *key)).encode(), digest_size=8).digest()
+    return random.Random(int.from_bytes(digest, "big"))

@@ -1,0 +1,103 @@
+"""What a search is held against: genes drawn at random, given by hand, or all that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from gaopt.config import Genetic, StudyConfig
+from gaopt.errors import ConfigError
+from gaopt.journal.events import Birth, Bred
+from gaopt.journal.history import History
+from gaopt.search import operators
+from gaopt.search.base import USED_UP, Done, Wait, keyed
+from gaopt.search.initial_design import NOTHING, Known
+from gaopt.space.space import Space
+
+
+class Fixed:
+    """Individuals with these genes, each with the next seed, begun when there is room."""
+
+    def __init__(self, space: Space, genes: Mapping[str, Any], repeats: int = 1) -> None:
+        self._genes, self._repeats = space.check(genes), repeats
+
+    @classmethod
+    def of(cls, config: StudyConfig, known: Known) -> Fixed:
+        return cls(config.space, config.fixed, config.grid.repeats)
+
+    def decide(self, history: History, room: int) -> Bred | Wait | Done:
+        number = len(history.individuals)
+        if number >= self._repeats:
+            return Done()
+        if room < 1 and history.unfinished:
+            return Wait()
+        return Bred(history.generation + 1, (Birth(number, self._genes, "given", trial=number),))
+
+
+class RandomSearch:
+    """Individuals drawn evenly from the space, in generations as large as those of the genetic algorithm."""
+
+    def __init__(self, space: Space, config: Genetic, seed: int, known: Known = NOTHING) -> None:
+        self._space, self._config, self._seed, self._known = space, config, seed, known
+
+    @classmethod
+    def of(cls, config: StudyConfig, known: Known) -> RandomSearch:
+        return cls(config.space, config.genetic, config.seed, known)
+
+    def decide(self, history: History, room: int) -> Bred | Wait | Done:
+        generation = history.generation + 1
+        if history.unfinished:
+            return Wait()
+        if generation >= self._config.generations:
+            return Done()
+        litter, born = self._config.litters[generation], len(history.individuals)
+        births = [] if born else self._known.births(self._space, history, self._seed, litter)
+        known = [*(i.genes for i in history.individuals.values()), *(birth.genes for birth in births)]
+        seen = {tuple(self._space.vector(genes)) for genes in known}
+        for slot in range(len(births), litter):
+            found = operators.unseen(partial(self._drawn, generation, slot), seen, self._space)
+            if found is None:
+                break  # the space is used up
+            births.append(Birth(born + len(births), found.genes, "random"))
+        if not births:
+            return Done(USED_UP)
+        fittest = operators.fittest(self._space, history.population, self._config.promoted)
+        return Bred(generation, tuple(births), tuple(individual.id for individual in fittest))
+
+    def _drawn(self, generation: int, slot: int, attempt: int) -> operators.Offspring:
+        return operators.stranger(self._space, keyed(self._seed, generation, slot, attempt))
+
+
+class Grid:
+    """Every combination of the genes, all with the study's seed, then all with the next one, and so on.
+
+    Raises:
+        ConfigError: a gene's values cannot be counted.
+    """
+
+    def __init__(self, space: Space, repeats: int) -> None:
+        if broken := [name for name, gene in space.items() if not gene.levels]:
+            raise ConfigError(
+                f"the gene {broken[0]!r} is no whole number, has no steps and no choices: a grid needs one of"
+                f" space.{broken[0]}.integer = true, step and choices"
+            )
+        self._space, self._repeats = space, repeats
+
+    @classmethod
+    def of(cls, config: StudyConfig, known: Known) -> Grid:
+        return cls(config.space, config.grid.repeats)
+
+    def decide(self, history: History, room: int) -> Bred | Wait | Done:
+        each = [(trial, genes) for trial in range(self._repeats) for genes in self._space.combinations()]
+        born = len(history.individuals)  # more than none where a study goes on with more seeds than before
+        births = [Birth(id, genes, "given", trial=trial) for id, (trial, genes) in enumerate(each) if id >= born]
+        return Bred(history.generation + 1, tuple(births), tuple(history.individuals)) if births else Done()
+
+
+def asha(config: StudyConfig, known: Known) -> Grid:
+    """
+    Raises:
+        ConfigError: always: it is a search in a loop of its own.
+    """
+    raise ConfigError("study.strategy is 'ray-asha', a search in a loop of its own: `gaopt compare` runs it")

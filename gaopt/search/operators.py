@@ -1,0 +1,268 @@
+"""The genetic operators: the only door to DEAP.
+
+DEAP works on lists that carry a fitness and, in its own operators, on Python's global generator. Here each operator
+takes its generator as an argument, lends it to DEAP for as long as an operator of DEAP's is at work (`lent`), and the
+class with the fitness is written out rather than made by `deap.creator` (whose classes do not unpickle in another
+process). DEAP's operators on numbers see points of the unit cube, so that each gene moves on its own scale.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from deap import base, tools
+
+from gaopt.config import Genetic, Operators
+from gaopt.journal.events import Origin
+from gaopt.journal.history import Individual
+from gaopt.space.gene import AnyGene, Choice
+from gaopt.space.space import TRIES, Genes, Space
+
+DEFAULT = Operators()
+
+
+class Fitness(base.Fitness):
+    """One number, to be maximised."""
+
+    weights = (1.0,)
+
+
+class Genome(list[Any]):
+    """The genes in the order of the space, as DEAP wants them; None for one that is not there."""
+
+    def __init__(self, values: Sequence[Any], fitness: float = -math.inf, id: int = -1) -> None:
+        super().__init__(values)
+        # With a NaN, selBest returns a wrong winner: it stops here, whatever the history says.
+        self.fitness = Fitness((fitness if not math.isnan(fitness) else -math.inf,))
+        self.id = id
+
+
+@dataclass(frozen=True)
+class Offspring:
+    """A genome bred, and what it was bred from."""
+
+    genes: Genes
+    parents: tuple[int, ...]
+    mated: bool
+
+    @property
+    def origin(self) -> Origin:
+        return "crossover" if self.mated else "mutation" if self.parents else "random"
+
+
+@contextmanager
+def lent(rng: random.Random) -> Iterator[None]:
+    """Python's global generator goes on from where this one is, and this one from there; then it is as it was."""
+    before = random.getstate()
+    random.setstate(rng.getstate())
+    try:
+        yield
+    finally:
+        rng.setstate(random.getstate())
+        random.setstate(before)
+
+
+def toolbox(space: Space, config: Genetic, chosen: Operators = DEFAULT, wider: float = 1.0) -> base.Toolbox:
+    """DEAP's toolbox with the operators of the search: `select`, `mutate`, `mate`.
+
+    Args:
+        wider: what mutation is widened by: a factor of the step of a gaussian one; eta is divided by it.
+    """
+    cut = min(max(1, int(len(space) * config.point)), max(1, len(space) - 1))
+    bounded = {"low": 0.0, "up": 1.0}
+    mutations = {
+        "redraw": partial(redraw, space),
+        "gaussian": partial(shift, space, partial(tools.mutGaussian, mu=0.0, sigma=chosen.step * wider, indpb=1.0)),
+        "polynomial": partial(
+            shift, space, partial(tools.mutPolynomialBounded, eta=chosen.eta / wider, indpb=1.0, **bounded)
+        ),
+    }
+    crossovers = {
+        "point": partial(cross, cut=cut),
+        "uniform": uniform,
+        "blend": partial(between, space, partial(tools.cxBlend, alpha=chosen.alpha)),
+        "sbx": partial(between, space, partial(tools.cxSimulatedBinaryBounded, eta=chosen.eta, **bounded)),
+    }
+    box = base.Toolbox()
+    box.register("select", tools.selBest, k=config.population)
+    box.register("mutate", mutations[chosen.mutation or "redraw"], threshold=config.mutation)
+    box.register("mate", crossovers[chosen.crossover or "point"])
+    return box
+
+
+def ranked(box: base.Toolbox, space: Space, population: Sequence[Individual]) -> list[Genome]:
+    """The population from the fittest to the least fit; of equals the older first, failures last."""
+    return list(box.select(genomes(space, population)))  # selBest sorts stably
+
+
+def genomes(space: Space, individuals: Sequence[Individual]) -> list[Genome]:
+    """As DEAP wants them: the oldest first, and of those without a fitness the ones that got furthest."""
+    return [Genome(space.vector(i.genes), i.fitness, i.id) for i in sorted(individuals, key=_standing)]
+
+
+def _standing(individual: Individual) -> tuple[int, float, float, int]:
+    """What decides between equals: left on a rung before failed, the highest rung and the best score there first."""
+    if individual.status == "early":
+        return 1, -individual.share, -individual.early[individual.share].fitness, individual.id
+    return (2 if individual.failure else 0), 0.0, 0.0, individual.id
+
+
+def fittest(space: Space, individuals: Sequence[Individual], number: int) -> list[Individual]:
+    """So many of them, from the fittest to the least fit; of equals the older first, failures last."""
+    by_id = {individual.id: individual for individual in individuals}
+    return [by_id[genome.id] for genome in tools.selBest(genomes(space, individuals), number)]
+
+
+def tournament(candidates: Sequence[Genome], rng: random.Random, rivals: int) -> Genome:
+    """The fittest of so many, each drawn from all."""
+    with lent(rng):
+        winner: Genome = tools.selTournament(candidates, 1, rivals)[0]
+    return winner
+
+
+def redraw(space: Space, genome: Genome, rng: random.Random, threshold: float) -> Genome:
+    """A copy in which each gene whose uniform number falls under the threshold is drawn anew, at least one."""
+    fresh = space.vector(space.sample(rng))
+    hit = _hit(len(genome), rng, threshold)
+    return Genome([new if h else old for h, new, old in zip(hit, fresh, genome, strict=True)])
+
+
+def shift(
+    space: Space, move: Callable[[list[float]], Any], genome: Genome, rng: random.Random, threshold: float
+) -> Genome:
+    """A copy in which such genes, at least one, are moved; a choice, which cannot be moved, is drawn anew.
+
+    Args:
+        move: changes numbers of [0, 1] in place, and draws from Python's global generator.
+    """
+    child, hit = Genome(genome), _hit(len(genome), rng, threshold)
+    moved = [(n, gene) for n, gene in enumerate(space.values()) if hit[n] and genome[n] is not None]
+    numbers = [(n, gene) for n, gene in moved if not isinstance(gene, Choice)]
+    for n, gene in moved:
+        child[n] = gene.at(rng.random()) if isinstance(gene, Choice) else genome[n]
+    units = [_unit(gene, genome[n]) for n, gene in numbers]
+    with lent(rng):
+        move(units)
+    return _placed(child, numbers, units)
+
+
+def _hit(genes: int, rng: random.Random, threshold: float) -> list[bool]:
+    hit = [rng.random() < threshold for _ in range(genes)]
+    if not any(hit):
+        hit[rng.randrange(genes)] = True
+    return hit
+
+
+def cross(one: Genome, other: Genome, rng: random.Random, cut: int) -> Genome:
+    """One child of a crossover at a single, fixed point; which side it has from whom is tossed.
+
+    DEAP's `cxOnePoint` draws its point at random; the search is defined with the middle of the genome.
+    """
+    left, right = (one, other) if rng.random() < 0.5 else (other, one)
+    return Genome([*left[:cut], *right[cut:]])
+
+
+def uniform(one: Genome, other: Genome, rng: random.Random) -> Genome:
+    """A child that has each gene from either, as a coin falls."""
+    child = Genome(one)
+    with lent(rng):
+        tools.cxUniform(child, list(other), indpb=0.5)
+    return child
+
+
+def between(
+    space: Space, mate: Callable[[list[float], list[float]], Any], one: Genome, other: Genome, rng: random.Random
+) -> Genome:
+    """A child whose numbers lie between, or about, those of both. What cannot be mixed it has from either.
+
+    Args:
+        mate: changes two lists of numbers of [0, 1] in place, and draws from Python's global generator.
+    """
+    child = uniform(one, other, rng)
+    numbers = [
+        (n, gene)
+        for n, gene in enumerate(space.values())
+        if not (isinstance(gene, Choice) or one[n] is None or other[n] is None)
+    ]
+    units, others = ([_unit(gene, parent[n]) for n, gene in numbers] for parent in (one, other))
+    with lent(rng):
+        mate(units, others)
+    return _placed(child, numbers, units)
+
+
+def _unit(gene: AnyGene, value: Any) -> float:
+    """Where a value lies; one that was given outside of the bounds, at the bound."""
+    return min(max(gene.unit(value), 0.0), 1.0)
+
+
+def _placed(child: Genome, numbers: Sequence[tuple[int, AnyGene]], units: Sequence[float]) -> Genome:
+    for (n, gene), unit in zip(numbers, units, strict=True):
+        child[n] = gene.at(unit)  # at the bound if beyond: a reflection would keep genes away from there
+    return child
+
+
+def offspring(
+    box: base.Toolbox,
+    space: Space,
+    config: Genetic,
+    parent: Genome,
+    partner: Callable[[Genome, random.Random], Genome | None],
+    rng: random.Random,
+) -> Offspring | None:
+    """A mutant of a parent, in part mated with a partner, if it has one; None where a constraint does not hold."""
+    child: Genome = box.mutate(genome=parent, rng=rng)
+    other = partner(parent, rng) if rng.random() < config.crossover else None
+    if other:
+        child = box.mate(child, other, rng=rng)
+    genes = completed(space, child, rng)
+    parents = (parent.id, other.id) if other else (parent.id,)
+    return Offspring(genes, parents, bool(other)) if space.allows(genes) else None
+
+
+def completed(space: Space, genome: Genome, rng: random.Random) -> Genes:
+    """A genome as an individual: within the bounds, without genes whose conditions do not hold.
+
+    One that its parents lacked and whose condition now holds is drawn.
+    """
+    values = {
+        name: gene.at(rng.random()) if value is None else _inside(gene, value)
+        for (name, gene), value in zip(space.items(), genome, strict=True)
+    }
+    return space.expressed(values)
+
+
+def _inside(gene: AnyGene, value: Any) -> Any:
+    """The value itself where the gene can have it; what was given by hand may lie beyond its bounds or steps."""
+    if isinstance(gene, Choice) or (not gene.levels and gene.low <= value <= gene.high):
+        return value
+    return gene.at(gene.unit(value))
+
+
+def stranger(space: Space, rng: random.Random) -> Offspring:
+    """A genome drawn evenly from the space."""
+    return Offspring(space.sample(rng), (), False)
+
+
+UNSURE = 100
+"""After so many tries in vain it is asked whether anything is left."""
+
+
+def unseen(
+    draw: Callable[[int], Offspring | None], seen: set[tuple[Any, ...]], space: Space, attempts: int = TRIES
+) -> Offspring | None:
+    """The first draw whose genes were never trained, remembered in `seen`; None if there was none in so many."""
+    for attempt in range(attempts):
+        if attempt == UNSURE and space.used_up(seen):
+            return None
+        if candidate := draw(attempt):
+            vector = tuple(space.vector(candidate.genes))
+            if vector not in seen:
+                seen.add(vector)
+                return candidate
+    return None

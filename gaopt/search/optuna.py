@@ -1,0 +1,126 @@
+"""The searches of Optuna by its own ask and tell (Akiba and others, *Optuna*, 2019).
+
+A study of Optuna is made anew from the history for every question, so that nothing is lost when a search is killed.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any
+
+from gaopt.config import StudyConfig
+from gaopt.errors import ConfigError
+from gaopt.journal.events import Birth, Bred
+from gaopt.journal.history import History, Individual
+from gaopt.search.base import Done, Wait, keyed
+from gaopt.search.initial_design import Known
+from gaopt.space.gene import AnyGene, Choice
+from gaopt.space.space import Genes, Space
+
+SAMPLERS = {"optuna-tpe": "TPESampler", "optuna-gp": "GPSampler"}
+TRIES = 100
+"""Questions for an individual that the constraints allow; then one is drawn at random."""
+
+
+class Sampled:
+    """One individual at a time, asked for as soon as there is room: the others of that time are known as running.
+
+    Raises:
+        ConfigError: Optuna is not installed.
+    """
+
+    def __init__(self, space: Space, sampler: str, trainings: int, seed: int) -> None:
+        check()
+        self._space, self._sampler, self._trainings, self._seed = space, SAMPLERS[sampler], trainings, seed
+
+    @classmethod
+    def of(cls, config: StudyConfig, known: Known) -> Sampled:
+        return cls(config.space, config.strategy, config.trainings, config.seed)
+
+    def decide(self, history: History, room: int) -> Bred | Wait | Done:
+        number = len(history.individuals)
+        if number >= self._trainings:
+            return Done()
+        if room < 1 and history.unfinished:
+            return Wait()
+        return Bred(history.generation + 1, (Birth(number, self._asked(history, number), "sampled"),))
+
+    def _asked(self, history: History, number: int) -> Genes:
+        kinds = {name: kind(gene) for name, gene in self._space.items()}
+        for attempt in range(TRIES):
+            study = self._study(history, kinds, keyed(self._seed, number, attempt).randrange(2**32))
+            genes = self._space.expressed(study.ask(kinds).params)
+            if self._space.allows(genes):
+                return genes
+        return self._space.sample(keyed(self._seed, number, TRIES))
+
+    def _study(self, history: History, kinds: Mapping[str, Any], seed: int) -> Any:
+        import optuna
+
+        with quiet():
+            study = optuna.create_study(direction="maximize", sampler=sampler(self._sampler, seed))
+            study.add_trials([trial for i in history.individuals.values() if (trial := _trial(i, kinds))])
+        return study
+
+
+def sampler(name: str, seed: int, **options: Any) -> Any:
+    """A sampler of Optuna with its own defaults, but for these options."""
+    import optuna
+
+    if name == "GPSampler":
+        import torch
+
+        torch.set_num_threads(1)  # several are slower on matrices of fifty rows
+    with quiet():
+        return getattr(optuna.samplers, name)(seed=seed, **options)
+
+
+class quiet(warnings.catch_warnings):  # noqa: N801 - used as a function
+    """Optuna's log, and its warnings that a feature is experimental, are not for those who compare."""
+
+    def __enter__(self) -> Any:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        entered = super().__enter__()
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return entered
+
+
+def kind(gene: AnyGene) -> Any:
+    """A gene as Optuna has it."""
+    from optuna import distributions
+
+    if isinstance(gene, Choice):
+        return distributions.CategoricalDistribution(gene.choices)
+    log, step = gene.scale == "log", gene.step
+    if gene.integer:
+        low, high = int(gene.low), int(gene.low) + int((gene.high - gene.low) // (step or 1)) * int(step or 1)
+        return distributions.IntDistribution(low, high, log=log, step=int(step or 1))
+    return distributions.FloatDistribution(gene.low, gene.high, log=log, step=step or None)
+
+
+def _trial(individual: Individual, kinds: Mapping[str, Any]) -> Any:
+    """What Optuna is told of an individual; nothing of one that was only trained for a short time."""
+    from optuna.trial import TrialState, create_trial
+
+    states = {"scored": TrialState.COMPLETE, "failed": TrialState.FAIL, "early": None}
+    if (state := states.get(individual.status, TrialState.RUNNING)) is None:
+        return None
+    return create_trial(
+        state=state,
+        params=individual.genes,
+        distributions={name: kinds[name] for name in individual.genes},
+        value=individual.fitness if individual.status == "scored" else None,
+    )
+
+
+def check() -> None:
+    """
+    Raises:
+        ConfigError: Optuna is not installed.
+    """
+    if find_spec("optuna") is None:
+        raise ConfigError("Optuna is not installed, and its searches need it: install gaopt[peers]")

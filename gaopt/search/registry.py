@@ -1,0 +1,58 @@
+"""The strategy that a config names, in the wrappers that its tables ask for."""
+
+from dataclasses import replace
+from pkgutil import resolve_name
+from typing import cast
+
+from gaopt.config import SEARCHES, STRATEGIES, Stop, StudyConfig
+from gaopt.errors import ConfigError
+from gaopt.objectives.base import default, epochs
+from gaopt.search.base import Strategy
+from gaopt.search.initial_design import Known, nearest
+from gaopt.search.wrappers.budget import Budget
+from gaopt.search.wrappers.finalists import Finalists
+from gaopt.search.wrappers.rungs import Rungs
+from gaopt.search.wrappers.stopping import Stopping
+
+MOST_OF_A_GRID, MOST = 100_000, 10_000_000
+"""Trainings of a study: a grid's are all born at once, and nobody waits for more of any."""
+
+
+def strategy(config: StudyConfig) -> Strategy:
+    """The strategy that a config names, in the wrappers that its tables ask for.
+
+    Raises:
+        ConfigError: the strategy cannot use the genes, or more are given than its first generation has places.
+    """
+    _check_size(config)
+    search, bred = _bare(config), config.strategy in SEARCHES
+    if bred and len(config.given) > config.litters[0]:
+        raise ConfigError(f"given has {len(config.given)} individuals: the first generation has {config.litters[0]}")
+    if bred and config.fidelity.rungs:
+        search = Rungs(search, config.fidelity)
+    stop = config.stop
+    if stop.exact:
+        search, stop = Budget(search, stop.epochs, epochs(config)), replace(stop, epochs=0, exact=False)
+    if stop != Stop():
+        search = Stopping(search, config.space, stop, config.fidelity)
+    if bred and config.noise.finalists:
+        search = Finalists(search, config.noise)
+    return search
+
+
+def _check_size(config: StudyConfig) -> None:
+    """Not when a config is read: a study that ended early may have been to go further."""
+    most = MOST_OF_A_GRID if config.strategy == "grid" else MOST
+    if sum(config.litters) > most:
+        why = "narrow the ranges, or give a gene a step" if config.strategy == "grid" else "take fewer generations"
+        raise ConfigError(f"the plan has more than {most:,} trainings: {why}")
+
+
+def _known(config: StudyConfig) -> Known:
+    own = default(config) if config.default_first and not config.given and config.strategy in SEARCHES else None
+    return Known(config.given, config.warm.best, nearest(config.space, own) if own else None)
+
+
+def _bare(config: StudyConfig) -> Strategy:
+    make = resolve_name(STRATEGIES[config.strategy].factory)
+    return cast("Strategy", make(config, _known(config)))

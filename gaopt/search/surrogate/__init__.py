@@ -1,0 +1,1 @@
+"""The default search: a genetic algorithm whose offspring are chosen by a Gaussian process."""

@@ -1,0 +1,224 @@
+"""The genetic algorithm with a model that chooses among its offspring.
+
+A generation is bred as ever: the fittest are promoted unchanged, offspring descend from the fittest by crossover and
+mutation. But hundreds are bred for each place, and a Gaussian process fitted to all that was trained so far says
+which of them is worth training: a surrogate-assisted evolution (Jin, *Surrogate-assisted evolutionary computation*,
+2011) whose pre-selection is expected improvement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from gaopt.config import Assisted, Operators, StudyConfig
+from gaopt.errors import ConfigError
+from gaopt.journal.events import Birth, Bred
+from gaopt.journal.history import History
+from gaopt.search import operators
+from gaopt.search.base import USED_UP, Done, Wait, keyed
+from gaopt.search.initial_design import NOTHING, Known
+from gaopt.search.min_distance import Crowd
+from gaopt.search.sampling import spread
+from gaopt.search.surrogate.acquisition import Improvement
+from gaopt.search.surrogate.candidates import NOBODY, Genomes, Habits, bred, strangers
+from gaopt.search.surrogate.foresight import Foresight, foresight
+from gaopt.search.surrogate.gp import one_thread
+from gaopt.search.surrogate.sources import heard
+from gaopt.space.encoding import Array, Encoding
+from gaopt.space.space import Genes, Space
+
+PARENTS, OFFSPRING, STRANGERS = 10, 300, 150
+ROUNDS, KEPT, CHILDREN, SHRINK = 5, 40, 150, 0.6
+SUMMITS, APART = 3, 0.1
+Seen = set[tuple[float, ...]]
+FIT, PLACE, SPARE, PENDING = range(4)  # what a generator is for, the last number of its key
+
+
+class AssistedSearch:
+    """Example:
+    >>> strategy = AssistedSearch(space, Assisted(population=10, litter=5), seed=0)
+    >>> strategy.decide(History(), room=10)
+    Bred(generation=0, ...)
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        config: Assisted,
+        seed: int,
+        known: Known = NOTHING,
+        chosen: Operators = operators.DEFAULT,
+    ) -> None:
+        for key in ("selection", "mutation", "crossover", "adaptive"):
+            if found := getattr(chosen, key):
+                raise ConfigError(
+                    f"operators.{key} is {found!r} with the strategy 'assisted', which breeds in a way of its own:"
+                    " must be left out, or the strategy 'genetic'"
+                )
+        self._space, self._config, self._seed, self._known = space, config, seed, known
+        self._chosen = chosen
+        self._encoding = Encoding(space)
+
+    @classmethod
+    def of(cls, config: StudyConfig, known: Known) -> AssistedSearch:
+        return cls(config.space, config.assisted, config.seed, known, config.operators)
+
+    def decide(self, history: History, room: int) -> Bred | Wait | Done:
+        if history.unfinished:
+            return Wait()
+        if history.generation + 1 >= self._config.generations:
+            return Done()
+        if not history.populations:
+            births = self.births(history, self._config.population)
+            return Bred(0, tuple(births))
+        births = self.births(history, self._config.offspring)
+        return Bred(history.generation + 1, tuple(births), self._survivors(history)) if births else Done(USED_UP)
+
+    def births(self, history: History, number: int) -> list[Birth]:
+        """So many more individuals, beside those that are being trained; fewer where the space has no more."""
+        seen = {tuple(self._space.vector(individual.genes)) for individual in history.individuals.values()}
+        with one_thread():
+            # Without a single outcome there is nothing to learn from, however many are being trained.
+            early = len(history.individuals) < self._config.population or not heard(history)
+            return self._first(history, number, seen) if early else self._next(history, number, seen)
+
+    def foresight(self, history: History) -> Foresight | None:
+        """What is believed of whole trainings; None while nothing is known."""
+        rng = self._rng(len(history.individuals), 0, FIT)
+        return foresight(history, self._encoding, self._seed, rng) if heard(history) else None
+
+    def _survivors(self, history: History) -> tuple[int, ...]:
+        scored = [individual for individual in history.population if individual.status == "scored"]
+        if self._config.promote_by_model and scored and (foresight := self.foresight(history)):
+            fittest = foresight.fittest(scored, self._config.promoted)
+        else:
+            fittest = operators.fittest(self._space, history.population, self._config.promoted)
+        return tuple(individual.id for individual in fittest)
+
+    def _rng(self, *key: int) -> np.random.Generator:
+        return np.random.default_rng(keyed(self._seed, *key).getrandbits(64))
+
+    def _first(self, history: History, number: int, seen: Seen) -> list[Birth]:
+        """Before there is anything to learn from: what is known, then points that fill the space."""
+        births = list[Birth]()
+        known = self._known.births(self._space, history, self._seed, self._config.population)
+        points = spread(self._config.population, len(self._space), self._rng(0, 0), self._chosen.first)
+        genomes = Genomes(self._encoding.snapped(points), np.full(points.shape, NOBODY))
+        born = len(history.individuals)
+        for slot in range(born, born + number):
+            if slot < len(known):
+                births.append(known[slot])
+                seen.add(tuple(self._space.vector(known[slot].genes)))
+            elif birth := self._birth(born + len(births), genomes, [slot % len(genomes)], seen, (0, slot)):
+                births.append(birth)
+        return births
+
+    def _next(self, history: History, number: int, seen: Seen) -> list[Birth]:
+        key, foresight = len(history.individuals), self.foresight(history)
+        assert foresight is not None
+        parents, gain, births = self._parents(history, foresight), foresight.gain, list[Birth]()
+        for individual in history.unfinished:
+            gain = gain.beside(self._columns(individual.genes), self._rng(key, individual.id, PENDING))
+        crowd = self._crowd(history)
+        for slot in range(number):
+            rng, native = self._rng(key, slot, PLACE), slot < number - self._chosen.immigrants
+            genomes, order = Preselection(gain, parents, self._encoding).ranked(rng) if native else (parents, [])
+            if self._chosen.min_distance:  # a stable sort: those that are near come last
+                order.sort(key=lambda row: crowd.near(self._encoding.genes(genomes.points[row])))
+            if birth := self._birth(key + len(births), genomes, order, seen, (key, slot)):
+                births.append(birth)
+                crowd.add(birth.genes)
+                gain = gain.beside(self._columns(birth.genes), rng)
+        return births
+
+    def _crowd(self, history: History) -> Crowd:
+        """The generation to come, as far as it is decided; nobody where they need not keep apart."""
+        if not self._chosen.min_distance:
+            return Crowd(self._space, 0.0, ())
+        members = {*self._survivors(history), *(individual.id for individual in history.unfinished)}
+        return Crowd(self._space, self._chosen.min_distance, (history.individuals[id].genes for id in sorted(members)))
+
+    def _parents(self, history: History, foresight: Foresight) -> Genomes:
+        """The fittest; by what is believed of them where there are early scores, or where the config asks for it."""
+        past = [i for i in history.individuals.values() if i.done or i.early]
+        if history.early or self._config.promote_by_model:
+            fittest = foresight.fittest(past, PARENTS)
+        else:
+            fittest = operators.fittest(self._space, past, PARENTS)
+        sources = np.array([[individual.id] * len(self._space) for individual in fittest])
+        return Genomes(self._encoding.points(i.genes for i in fittest), sources)
+
+    def _columns(self, genes: Genes) -> Array:
+        """(c,) as the model sees an individual."""
+        return np.asarray(self._encoding.columns(self._encoding.points([genes]))[0])
+
+    def _birth(self, id: int, genomes: Genomes, order: list[int], seen: Seen, key: tuple[int, int]) -> Birth | None:
+        """The first genome in order that was never trained, else one drawn at random; None if there is none left."""
+        for row in order:
+            genes = self._encoding.genes(genomes.points[row])
+            vector = tuple(self._space.vector(genes))
+            if vector not in seen and self._space.allows(genes):
+                seen.add(vector)
+                return Birth(id, genes, *genomes.lineage(row))
+        spare = operators.unseen(partial(self._stranger, key), seen, self._space)
+        return Birth(id, spare.genes, "random") if spare else None
+
+    def _stranger(self, key: tuple[int, int], attempt: int) -> operators.Offspring:
+        return operators.stranger(self._space, keyed(self._seed, *key, SPARE, attempt))
+
+
+@dataclass(frozen=True)
+class Preselection:
+    """The search on the model for one place: from offspring that are bred to those worth training.
+
+    Attributes:
+        parents: from the fittest to the least fit.
+    """
+
+    gain: Improvement
+    parents: Genomes
+    encoding: Encoding
+
+    def ranked(self, rng: np.random.Generator) -> tuple[Genomes, list[int]]:
+        """Genomes, and their rows from the most promising to the least."""
+        genomes = self._candidates(rng)
+        gains = self._gains(genomes)
+        for round in range(ROUNDS):
+            best = genomes[np.argsort(-gains, kind="stable")[:KEPT]]
+            children = bred(best, CHILDREN, self.encoding, self._habits(0.2 * SHRINK**round, 0.0), rng)
+            genomes, gains = genomes + children, np.append(gains, self._gains(children))
+        genomes, gains = self._climbed(genomes, gains)
+        return genomes, [int(row) for row in np.argsort(-gains, kind="stable")]
+
+    def _candidates(self, rng: np.random.Generator) -> Genomes:
+        offspring = bred(self.parents, OFFSPRING, self.encoding, self._habits(0.2, 1.5), rng)
+        return self.parents + offspring + strangers(STRANGERS, self.encoding, rng)
+
+    def _habits(self, step: float, decades: float) -> Habits:
+        return Habits(mutation=max(1 / len(self.encoding), 0.4), step=step, decades=decades)
+
+    def _gains(self, genomes: Genomes) -> Array:
+        return self.gain(self.encoding.columns(genomes.points)) if len(genomes) else np.empty(0)
+
+    def _climbed(self, genomes: Genomes, gains: Array) -> tuple[Genomes, Array]:
+        """With the summits above the best genomes that lie apart; a summit has its genome's lineage."""
+        columns = self.encoding.columns(genomes.points)
+        rows = np.array(apart(columns, np.argsort(-gains, kind="stable")))
+        climbs = self.encoding.climbs
+        ends = [self.encoding.moved(genomes.points[row], self.gain.climbed(columns[row], climbs)) for row in rows]
+        summits = Genomes(np.array(ends), genomes.sources[rows])
+        return genomes + summits, np.append(gains, self._gains(summits))
+
+
+def apart(points: Array, order: np.ndarray) -> list[int]:
+    """The first few rows in an order that lie more than APART from each other."""
+    chosen: list[int] = []
+    for row in order:
+        if all(np.linalg.norm(points[row] - points[other]) > APART for other in chosen):
+            chosen.append(int(row))
+        if len(chosen) == SUMMITS:
+            break
+    return chosen

@@ -1,0 +1,154 @@
+"""The Gaussian process, told also what it may trust only in part: scores of short trainings and of earlier studies.
+
+Each kind of score is a source of its own; source 0 is the truth, the whole trainings of this study. The others tell a
+scaled truth with a deviation that is as smooth as the truth itself: with ρ the correlation of a source with the truth
+and a its scale, scores of sources s and t covary by a_s a_t ρ_s ρ_t times the covariance of the truth, those of one
+source by a². That is the autoregressive model of Kennedy and O'Hagan, *Predicting the Output from a Complex Computer
+Code When Fast Approximations Are Available*, 2000, read from the truth to its approximations, and the task kernel of
+Swersky, Snoek and Adams, *Multi-Task Bayesian Optimization*, 2013, with one number a task. The study itself says what
+ρ is, by the individuals that have several scores and by those that lie near each other: where a source misleads,
+ρ falls, and the truth is predicted as if the source had never been heard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from gaopt.search.surrogate import gp
+from gaopt.search.surrogate.gp import Process, covariance, prior_variance
+from gaopt.space.encoding import Array
+
+OFFSET = 4.0
+"""Variance of the constant by which a source may lie off: each was standardised by itself."""
+MEANS = {"logit": 1.5, "scale": 0.0, "noise": np.log(0.01)}
+DEVIATIONS = {"logit": 1.5, "scale": 0.25, "noise": 1.5}
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What is known, one row a score.
+
+    Attributes:
+        points: (n, d) in the unit cube.
+        values: (n,) standardised within each source.
+        sources: (n,) whole numbers, 0 for the truth.
+    """
+
+    points: Array
+    values: Array
+    sources: np.ndarray
+
+
+@dataclass(frozen=True)
+class SourceCorrelation:
+    """How the sources hang together. Each array (s + 1,) begins with the truth.
+
+    Attributes:
+        correlations: ρ with the truth, which has 1.
+        scales: a of each, of the truth 1.
+        noises: variances of a score.
+    """
+
+    correlations: Array
+    scales: Array
+    noises: Array
+
+    def between(self, sources: np.ndarray) -> Array:
+        """(n, n): covariances of rows, as multiples of that of the truth."""
+        return self.across(sources, sources)
+
+    def across(self, one: np.ndarray, other: np.ndarray) -> Array:
+        """(m, n): covariances of rows of sources (m,) with rows of sources (n,), as multiples of that of the truth."""
+        shared = np.outer(self.correlations[one], self.correlations[other])
+        shared[one[:, None] == other] = 1.0
+        return np.asarray(shared * np.outer(self.scales[one], self.scales[other]))
+
+
+def offsets(one: np.ndarray, other: np.ndarray) -> Array:
+    """(m, n): what rows of one source have in common beside the truth."""
+    return np.where((one[:, None] == other) & (other > 0), OFFSET, 0.0)
+
+
+class Evidence(gp.Evidence):
+    """The same with s sources beside the truth: the vector goes on with s logits of ρ, s log scales, s log noises."""
+
+    def __init__(self, told: Observations) -> None:
+        super().__init__(told.points, told.values)
+        self._sources, count = told.sources, int(told.sources.max())
+        self._of = told.sources[:, None] == np.arange(1, count + 1)
+        self._offsets = offsets(told.sources, told.sources)
+        self._base = len(self.means)
+        self.means = np.concatenate([self.means, *([mean] * count for mean in MEANS.values())])
+        self.deviations = np.concatenate([self.deviations, *([each] * count for each in DEVIATIONS.values())])
+
+    def ties(self, logs: Array) -> SourceCorrelation:
+        logits, scales, noises = logs[self._base :].reshape(3, -1)
+        own = gp.hyper(logs[: self._base]).noise
+        return SourceCorrelation(
+            np.append(1.0, expit(logits)), np.append(1.0, np.exp(scales)), np.append(own, np.exp(noises))
+        )
+
+    def likelihood(self, logs: Array) -> tuple[float, Array]:
+        ties, (clean, slope) = self.ties(logs), self.covariance(gp.hyper(logs[: self._base]))
+        between = ties.between(self._sources)
+        tied, noise = clean * between, ties.noises[self._sources]
+        loss, pull = gp.neg_log_likelihood(tied + self._offsets + np.diag(noise), self._values)
+        by_noise, drawn = noise * np.diag(pull), pull * tied
+        apart = np.where(self._sources[:, None] == self._sources, 0.0, drawn)  # ρ of a source does nothing within it
+        return loss, np.concatenate(
+            [
+                slope(pull * between, float(by_noise[self._sources == 0].sum())),
+                2 * (apart.sum(1) @ self._of) * (1 - ties.correlations[1:]),  # d log ρ = (1 - ρ) d logit
+                2 * (drawn.sum(1) @ self._of),
+                by_noise @ self._of,
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class Belief:
+    """A process that predicts the truth, and what it thinks of its sources.
+
+    Attributes:
+        ties: None where the truth is all there is.
+        sources: (n,) of the rows that it has seen.
+    """
+
+    process: Process
+    ties: SourceCorrelation | None
+    sources: np.ndarray
+
+    def variance_removed(self, source: int | None, points: Array) -> Array:
+        """(m,): the share of the doubt about the truth at points (m, d) that a score of this source would remove.
+
+        The squared posterior correlation of that score with the truth; of a source never heard (None), the prior's.
+        """
+        ties = self.ties
+        if ties is None or source is None:
+            return np.full(len(points), float(expit(MEANS["logit"])) ** 2)
+        process, sources = self.process, np.full(len(points), source)
+        prior = prior_variance(process.hyper, points)
+        cross = covariance(process.hyper, points, process.points)
+        truth = (cross * process.trust) @ process.root.T
+        score = (cross * ties.across(sources, self.sources) + offsets(sources, self.sources)) @ process.root.T
+        rho, scale, noise = (float(each[source]) for each in (ties.correlations, ties.scales, ties.noises))
+        doubt = prior - (truth**2).sum(1)
+        unsure = scale**2 * prior + OFFSET + noise - (score**2).sum(1)
+        shared = rho * scale * prior - (truth * score).sum(1)
+        return np.asarray(np.clip(shared**2 / np.maximum(doubt * unsure, 1e-12), 0.0, 1.0))
+
+
+def believed(told: Observations, rng: np.random.Generator) -> Belief:
+    """What is most probable, given all that was told; n > 0."""
+    if not told.sources.any():
+        return Belief(gp.fit(told.points, told.values, rng), None, told.sources)
+    evidence = Evidence(told)
+    logs = gp.most_probable(evidence, rng)
+    given, ties = gp.hyper(logs[: 3 * told.points.shape[1] + 2]), evidence.ties(logs)
+    shared = covariance(given, told.points, told.points) * ties.between(told.sources)
+    shared += offsets(told.sources, told.sources) + np.diag(ties.noises[told.sources])
+    trust = (ties.correlations * ties.scales)[told.sources]
+    return Belief(gp.solved(given, told.points, told.values[:, None], trust, shared), ties, told.sources)

@@ -1,0 +1,1 @@
+"""What any search can be wrapped in: rungs, rules to stop, a budget, finalists."""

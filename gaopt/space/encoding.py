@@ -1,0 +1,124 @@
+"""Genes as points of the unit cube, on which genomes are bred, and as columns, by which the model tells them apart.
+
+A point has a coordinate a gene, NaN for one that is not there. A column is such a coordinate, except for choices, which
+have no order: of two values one column, 0 or 1, of more a column each. To the model, a gene that is not there lies in
+the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaopt.space.conditions import Expression
+from gaopt.space.gene import AnyGene, Choice
+from gaopt.space.space import Genes, Space
+
+Array = NDArray[np.float64]
+
+FEW = 50
+"""A whole number of more values than this climbs like any other gene, and is rounded at the summit."""
+
+
+class Encoding:
+    """The points and columns of a space.
+
+    Attributes:
+        climbs: (c,) which columns an ascent on the model may move.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        genes = list(space.values())
+        self._places = {name: n for n, name in enumerate(space)}
+        self._levelled = [(n, gene) for n, gene in enumerate(genes) if gene.levels]
+        self._starts = np.cumsum([0, *map(_width, genes)])
+        self._choices = [(n, gene) for n, gene in enumerate(genes) if isinstance(gene, Choice)]
+        numbers = [n for n, gene in enumerate(genes) if not isinstance(gene, Choice)]
+        self._numbers, self._columns = np.array(numbers, int), self._starts[:-1][numbers]
+        self.climbs = np.zeros(max(1, int(self._starts[-1])), bool)
+        self.climbs[self._columns] = [not 0 < genes[n].levels <= FEW for n in numbers]
+
+    def __len__(self) -> int:
+        """Coordinates of a point."""
+        return len(self.space)
+
+    def points(self, individuals: Iterable[Genes]) -> Array:
+        """(n, d): where individuals lie."""
+        units = np.array([self.space.units(genes) for genes in individuals], float).reshape(-1, len(self))
+        return np.clip(units, 0.0, 1.0)  # the last of the figures that a gene has may lie outside
+
+    def genes(self, point: Array) -> Genes:
+        """The individual at a point (d,)."""
+        return self.space.at([float(unit) for unit in point])
+
+    def strangers(self, number: int, rng: np.random.Generator) -> Array:
+        """(number, d): individuals drawn evenly, as they would be trained."""
+        found = np.empty((0, len(self)))
+        while len(found) < number:  # a space that allows hardly anything was refused
+            drawn = self.snapped(rng.random((number, len(self))))
+            found = np.vstack([found, drawn[self.allowed(drawn)]])
+        return found[:number]
+
+    def snapped(self, points: Array) -> Array:
+        """(n, d) as they would be trained: values that can be counted at their places, NaN for what is not there."""
+        exact = points.copy()
+        for column, gene in self._levelled:
+            there = ~np.isnan(exact[:, column])
+            exact[there, column] = [gene.unit(gene.at(unit)) for unit in exact[there, column]]  # type: ignore[arg-type]
+        for name, condition in self.space.conditions.items():  # each speaks of genes before it, which are settled
+            exact[~self._holds(condition, exact, otherwise=False), self._places[name]] = np.nan
+        return exact
+
+    def allowed(self, points: Array) -> NDArray[np.bool_]:
+        """(n,): whether the constraints hold."""
+        held = np.ones(len(points), bool)
+        for constraint in self.space.constraints:
+            held &= self._holds(constraint, points, otherwise=True)
+        return held
+
+    def _holds(self, condition: Expression, points: Array, otherwise: bool) -> NDArray[np.bool_]:
+        """(n,): whether a condition holds, `otherwise` where a gene that it speaks of is not there.
+
+        Only the genes that it speaks of are computed: they are few, and points many.
+        """
+        genes = [(name, self.space[name]) for name in condition.names]
+        units = points[:, np.array([self._places[name] for name in condition.names], int)]
+        there = ~np.isnan(units).any(1)
+        held = np.full(len(points), otherwise)
+        held[there] = [
+            condition.holds({name: gene.at(unit) for (name, gene), unit in zip(genes, row, strict=True)})
+            for row in units[there].tolist()
+        ]
+        return held
+
+    def columns(self, points: Array) -> Array:
+        """(n, c): points (n, d) as the model sees them. A space of one individual has an empty column."""
+        found = np.zeros((len(points), len(self.climbs)))
+        found[:, self._columns] = np.nan_to_num(points[:, self._numbers], nan=0.5)
+        for n, gene in self._choices:
+            start, count = int(self._starts[n]), gene.levels
+            level = np.floor(points[:, n] * count).clip(0, count - 1)
+            if count == 2:
+                found[:, start] = np.nan_to_num(level, nan=0.5)
+            elif count > 2:
+                found[:, start : start + count] = level[:, None] == np.arange(count)
+        return found
+
+    def moved(self, point: Array, columns: Array) -> Array:
+        """(d,): a point once its columns (c,) have climbed, as it would be trained.
+
+        A gene that was not there lies in the middle, should its condition hold now.
+        """
+        there = np.nan_to_num(point, nan=0.5)
+        there[self._numbers] = columns[self._columns]
+        return np.asarray(self.snapped(there[None])[0])
+
+
+def _width(gene: AnyGene) -> int:
+    """How many columns a gene has."""
+    if isinstance(gene, Choice):
+        return {1: 0, 2: 1}.get(gene.levels, gene.levels)
+    return 1

@@ -1,0 +1,174 @@
+"""Genes: a number between two bounds, or one of several values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gaopt.errors import ConfigError
+from gaopt.space.numbers import finite, scalar
+
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Gene:
+    """A number between two bounds, both allowed.
+
+    Attributes:
+        low: the lower bound, in the gene's own unit.
+        high: the upper bound.
+        scale: "log" spreads values evenly over orders of magnitude and needs low > 0.
+        integer: whole numbers only, as Python's int.
+        step: take only low, low + step, low + 2 step …; 0 for any value. Not on a log scale.
+        when: a condition on genes before this one, without which it is not there; "" for always.
+
+    Example:
+        >>> Gene(1e-6, 1e-2, "log").at(0.5)
+        0.0001
+    """
+
+    low: float
+    high: float
+    scale: Literal["linear", "log"] = "linear"
+    integer: bool = False
+    step: float = 0.0
+    when: str = ""
+
+    def __post_init__(self) -> None:
+        for key in ("low", "high", "step"):
+            try:
+                object.__setattr__(self, key, finite(getattr(self, key)))
+            except ConfigError as error:
+                raise ConfigError(f"{key} {error}") from None
+        self._check_range()
+        self._check_step()
+
+    def _check_range(self) -> None:
+        if self.low >= self.high:
+            raise ConfigError(f"the range {self.low} … {self.high} is turned round or empty: low must be below high")
+        if self.scale not in ("linear", "log"):
+            raise ConfigError(f"the scale is {self.scale!r}: must be 'linear' or 'log'")
+        if self.scale == "log" and self.low <= 0:
+            raise ConfigError(f"low is {self.low} on a log scale: must be above 0")
+        if not math.isfinite(self.high / self.low if self.scale == "log" else self.high - self.low):
+            raise ConfigError(f"the range {self.low} … {self.high} is too wide: its width must be finite")
+        if self.integer and (self.low % 1 or self.high % 1):
+            raise ConfigError(f"the range {self.low} … {self.high} of an integer gene: both bounds must be whole")
+
+    def _check_step(self) -> None:
+        if self.step and not 0 < self.step <= (self.high - self.low) * (1 + 1e-9):  # they may have been rounded
+            raise ConfigError(f"step is {self.step}: must be above 0 and at most {self.high - self.low:g}")
+        if self.step and self.scale == "log":
+            raise ConfigError(f"step is {self.step} on a log scale: must be 0, or the scale 'linear'")
+        if self.step and self.integer and self.step % 1:
+            raise ConfigError(f"step is {self.step} for an integer gene: must be whole")
+
+    @property
+    def levels(self) -> int:
+        """How many values there are; 0 where they cannot be counted."""
+        if self.step:
+            return int((self.high - self.low) / self.step * (1 + 1e-12)) + 1
+        return int(self.high - self.low) + 1 if self.integer else 0
+
+    def level(self, number: int) -> float:
+        """The value of that number, counted from 0, where they can be counted."""
+        return self._settled(self.low + number * (self.step or 1.0))
+
+    def at(self, unit: float) -> float:
+        """The value at a point of [0, 1], or at the nearest end; never outside the bounds, whatever the rounding."""
+        unit = min(max(unit, 0.0), 1.0)
+        if self.scale == "log":
+            value = self.low * (self.high / self.low) ** unit
+        else:
+            value = self.low + (self.high - self.low) * unit
+        if self.step:
+            value = self.low + self.step * min(round((value - self.low) / self.step), self.levels - 1)
+        return self._settled(value)
+
+    def _settled(self, value: float) -> float:
+        if self.integer:
+            return min(max(round(value), int(self.low)), int(self.high))
+        value = float(f"{value:.6g}")  # six figures: what is shown is what is trained
+        return min(max(value, self.low), self.high)
+
+    def unit(self, value: float) -> float:
+        """Where a value lies in [0, 1]: the inverse of `at`. A value outside the bounds lies outside."""
+        if self.scale == "log":
+            return math.log(value / self.low) / math.log(self.high / self.low) if value > 0 else -math.inf
+        return (value - self.low) / (self.high - self.low)
+
+    def check(self, value: Any) -> float:
+        """A number, also one outside the bounds: a person who gives a value by hand means it.
+
+        Raises:
+            ConfigError: it is none, or not finite; or not whole, of an integer gene.
+        """
+        found = finite(value)
+        if self.integer and found % 1:
+            raise ConfigError(f"is {found:g}: must be a whole number")
+        return int(found) if self.integer else found
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values that have no order; with a single one, a gene that is held fixed.
+
+    Attributes:
+        choices: numbers, words, or true and false.
+        when: as for `Gene`.
+
+    Example:
+        >>> Choice(("adam", "sgd")).at(0.7)
+        'sgd'
+    """
+
+    choices: tuple[Value, ...]
+    when: str = ""
+
+    def __post_init__(self) -> None:
+        found: Any = self.choices
+        if isinstance(found, str) or not isinstance(found, Sequence):
+            raise ConfigError(f"choices is {found!r}: must be a list of values")
+        object.__setattr__(self, "choices", tuple(map(scalar, found)))
+        if not self.choices:
+            raise ConfigError("choices is empty: must have one value or more")
+        for value in self.choices:
+            if not isinstance(value, bool | int | float | str):
+                raise ConfigError(f"choices holds {value!r}: must be numbers, words, or true and false")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ConfigError(f"choices holds {value}: must be finite")
+            if self.choices.count(value) > 1:
+                raise ConfigError(f"choices holds {value!r} twice, or a number that equals it: each must be there once")
+
+    @property
+    def levels(self) -> int:
+        """How many values there are."""
+        return len(self.choices)
+
+    def level(self, number: int) -> Value:
+        """The value of that number, counted from 0."""
+        return self.choices[number]
+
+    def at(self, unit: float) -> Value:
+        """The value at a point of [0, 1], which is divided evenly among them."""
+        return self.choices[min(max(int(unit * len(self.choices)), 0), len(self.choices) - 1)]
+
+    def unit(self, value: Value) -> float:
+        """The middle of a value's part of [0, 1]: the inverse of `at`."""
+        return (self.choices.index(value) + 0.5) / len(self.choices)
+
+    def check(self, value: Any) -> Value:
+        """
+        Raises:
+            ConfigError: it is none of the choices.
+        """
+        try:
+            return self.choices[self.choices.index(scalar(value))]
+        except ValueError:
+            raise ConfigError(f"is {value!r}: must be one of {', '.join(map(repr, self.choices))}") from None
+
+
+AnyGene = Gene | Choice

@@ -1,0 +1,1 @@
+"""A study from its start or wherever it is to its end; how far it is."""

@@ -1,0 +1,330 @@
+"""The loop: ask the strategy, give the pool what was decided, write down what came back.
+
+Every decision is in the journal before it is acted on, every outcome before the next decision. Starting a study
+and resuming it are the same call: the loop only ever looks at the history.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+
+import tomli_w
+
+from gaopt import __version__
+from gaopt.config import SEARCHES, StudyConfig, check_unused_keys, from_tables
+from gaopt.config.tables import overridden
+from gaopt.errors import Hopeless, Lost, StudyError, Unjudged, Unwritable, told
+from gaopt.execution import Begun, Pool
+from gaopt.execution import pool as open_pool
+from gaopt.journal.events import (
+    Bred,
+    Closed,
+    Event,
+    Failed,
+    Granted,
+    Judged,
+    Noted,
+    Opened,
+    Outcome,
+    Recalled,
+    Reported,
+    Scored,
+    Started,
+)
+from gaopt.journal.history import History, Individual
+from gaopt.journal.journal import Journal
+from gaopt.journal.lock import check_free
+from gaopt.journal.paths import StudyDir, existing
+from gaopt.objectives.base import Keeper, Objective, Task, resolve
+from gaopt.search.base import Done, Strategy
+from gaopt.search.registry import strategy
+from gaopt.search.wrappers.finalists import finalists
+from gaopt.study import retries
+from gaopt.study.resume_check import begun_with, changes
+from gaopt.study.timeouts import Patience
+
+Watch = Callable[[History, Event], None]
+
+
+def ignore(history: History, event: Event) -> None:
+    """A watcher that looks away."""
+
+
+def go_on() -> None:
+    """Never stops."""
+
+
+def run(
+    config: StudyConfig,
+    home: StudyDir | str | os.PathLike[str],
+    *,
+    pool: Pool | None = None,
+    watch: Watch = ignore,
+    stop: Callable[[], None] = go_on,
+    judge: bool = True,
+    allow_changed: bool = False,
+) -> History:
+    """Run a study to its end, from wherever it is.
+
+    Args:
+        config: what to do. For a study that exists it may differ in `changed.FREE` alone.
+        home: the study's folder; made if it does not exist. One with other things in it is refused.
+        pool: where to train; by default the one that the config names.
+        watch: called with the history after each event.
+        stop: called at least every other second; raises `Stopped` to end the search in good order.
+        judge: measure the best individual on the test split at the end, where the objective has one.
+        allow_changed: go on although individuals are trained otherwise than before: by other code, on other data,
+            with another config (`changed.TRAINING`). The journal says what changed.
+
+    Returns:
+        The whole history; `history.best` is the fittest individual.
+
+    Raises:
+        BadInput: the config, the data or the study cannot be used; nothing was changed.
+        Stopped, KeyboardInterrupt: it was told to stop; calling again goes on.
+        Hopeless: nearly all trainings fail; calling again goes on.
+        Lost: what trains is not there, or no longer; calling again goes on.
+        Unwritable: the disk is full, or takes nothing more for another reason; calling again goes on.
+        Unjudged: only the measurement on the test split failed; calling again tries that again.
+
+    Example:
+        >>> history = run(load("quick"), "results/mine")
+        >>> history.best.genes
+        {'lr': 0.0034, 'wd': 0.021, 'mom': 0.81}
+    """
+    home = home if isinstance(home, StudyDir) else StudyDir(Path(home))
+    objective = resolve(config.objective)
+    config = objective.check(config.read_back()).read_back()
+    search = strategy(config)
+    if home.journal.is_file():
+        Journal(home.journal).close()  # somebody else's is refused before anything is written beside it
+    else:
+        home.check_new()
+        check_unused_keys(config)
+        recalled(config)  # refuses a study that is not there before anything is written
+    own = pool is None
+    pool = pool or open_pool(config, objective, objective.prepare(config))
+    try:
+        home.make()
+        with Journal(home.journal, write=True) as journal:
+            return _Loop(
+                config=config,
+                home=home,
+                objective=objective,
+                search=search,
+                pool=pool,
+                journal=journal,
+                watch=watch,
+                stop=stop,
+            ).run(judge, allow_changed)
+    finally:
+        if own:
+            pool.close()
+
+
+def resumed(home: StudyDir, overrides: Sequence[str] = (), allow_changed: bool = False) -> StudyConfig:
+    """The config that a study was last opened with, changed in what may be changed.
+
+    Args:
+        allow_changed: let also that change by which individuals are trained.
+
+    Raises:
+        BadInput: the journal is empty or cannot be read, a link leads out of the study, another driver holds it, or it
+            cannot go on with these overrides.
+    """
+    home.check_links()
+    check_free(home.path)  # before data are loaded and Ray is started, in vain
+    history = History(Journal(home.journal))
+    if not history.config:
+        raise StudyError(f"the study {home.name!r} has an empty journal: remove {home.path} and start again")
+    config = from_tables(overridden(begun_with(home, history, allow_changed), overrides))
+    changes(history, config, allowed=allow_changed)
+    return config
+
+
+def recalled(config: StudyConfig) -> list[Recalled]:
+    """What the studies found with which this one starts warm.
+
+    Raises:
+        StudyError: one of them is not there, or cannot be read.
+    """
+    found = []
+    for study in config.warm.studies if config.strategy in SEARCHES else ():
+        home = existing(study)
+        with Journal(home.journal) as journal:
+            scores: dict[str, list[Individual]] = {}
+            for individual in History(journal).scored:
+                scores.setdefault(repr(individual.genes), []).append(individual)
+        genes = tuple(trials[0].genes for trials in scores.values())
+        found.append(Recalled(home.name, genes, tuple(fmean(i.fitness for i in trials) for trials in scores.values())))
+    return found
+
+
+class _Loop:
+    """One run of a study by one driver."""
+
+    def __init__(
+        self,
+        *,
+        config: StudyConfig,
+        home: StudyDir,
+        objective: Objective,
+        search: Strategy,
+        pool: Pool,
+        journal: Journal,
+        watch: Watch,
+        stop: Callable[[], None],
+    ) -> None:
+        self.config, self.home, self.objective = config, home, objective
+        self.search, self.pool, self.journal, self.watch, self.stop = search, pool, journal, watch, stop
+        self.history, self.patience = History(journal), Patience(config.faults)
+
+    def run(self, judge: bool, allow_changed: bool) -> History:
+        parts = dict(self.pool.made_of)
+        changed = changes(self.history, self.config, parts, allow_changed)
+        self._record(
+            Opened(self.config.plain(), __version__, socket.gethostname(), os.getpid(), parts, changed, self.pool.data)
+        )
+        try:
+            why = self._through(judge)
+        except BaseException as error:
+            with suppress(Unwritable):  # the disk that stopped it may still be full
+                if told(error) or isinstance(error, Hopeless | Lost):
+                    self._gather()
+                self._record(Closed("interrupted" if told(error) else "failed"))
+            raise
+        self._record(Closed("finished", why))
+        return self.history
+
+    def _through(self, judge: bool) -> str:
+        """From wherever the study is to its end; why the search ended before its plan was through."""
+        try:
+            self._recall()
+            self.home.tidy()
+            self.home.write(self.home.config, tomli_w.dumps(self.config.plain()))
+            why = self._search()
+            if judge:
+                self._judge()
+            self.home.tidy()  # a worker may have been killed while it wrote
+            return why
+        except Lost:
+            self.stop()  # a signal to all processes ends a Ray, too, that somebody else started: it was the signal
+            raise
+
+    def _recall(self) -> None:
+        """Write down what earlier studies found, before the first decision: theirs may go on, or be removed."""
+        if not self.history.populations:
+            for event in recalled(self.config)[len(self.history.recalled) :]:
+                self._record(event)
+
+    def _search(self) -> str:
+        """Train until the search is over; why it was before its plan was through."""
+        while True:
+            self._start_waiting()
+            decision = self.search.decide(self.history, retries.room(self.history, self.pool.room))
+            if isinstance(decision, Bred | Granted):
+                self._record(decision)
+            elif self.history.running:
+                self._take(self._wait())
+            elif isinstance(decision, Done) and not self.history.waiting:
+                return decision.reason
+
+    def _wait(self) -> Outcome:
+        while True:
+            self.stop()
+            if lost := self.patience.lost(self.history):
+                self.pool.cancel(lost.individual)
+                return lost
+            outcome = self.pool.wait()
+            if outcome is None:
+                self.patience.quiet()
+            elif isinstance(outcome, Begun):
+                self.patience.begin(outcome.individual)
+            else:
+                if retries.doubtful(outcome):
+                    self.stop()
+                self.patience.hear(outcome)
+                return outcome
+
+    def _take(self, outcome: Outcome) -> None:
+        event = retries.settled(self.history, outcome, self.config.faults) if isinstance(outcome, Failed) else outcome
+        self._record(event)
+        if isinstance(event, Scored | Failed):
+            self._sweep()
+            retries.check(self.history, self.config.faults)
+
+    def _gather(self) -> None:
+        """Write down what has come of trainings that are ended now. Nobody watches: it may be what ended them."""
+        training = {individual.id for individual in self.history.running}
+        for outcome in self.pool.stop():
+            # One that is measured on the test split may report, too: it has its epochs.
+            known = isinstance(outcome, Reported) and outcome.individual not in training
+            if not known and not retries.doubtful(outcome):
+                self._keep(outcome)
+        self._sweep()
+
+    def _start_waiting(self) -> None:
+        for individual in retries.ready(self.history, self.pool.room):
+            self._record(Started(individual.id))
+            self.pool.submit(self._task(individual))
+
+    def _judge(self) -> None:
+        """Measure the best individual on the test split, once, and again where what that left is lost."""
+        best = self.history.best
+        if not self.objective.judges or best is None:
+            return
+        if best.id == next(reversed(self.history.judged), None):
+            if not isinstance(self.objective, Keeper) or self.objective.keeps(self.home.path, best.id):
+                return
+            self._record(Noted(best.id, "the best model was gone or altered: measured and written again"))
+        tried: list[Failed] = []
+        while isinstance(outcome := self._judged(best), Failed):
+            if not retries.again(outcome, tried, self.config.faults):
+                raise Unjudged(f"the best individual could not be measured on the test split: {outcome.message}")
+            tried.append(outcome)  # no `Retried`: it has its score, and is not waiting for one
+            self._record(Noted(best.id, f"measured on the test split again: {outcome.reason}: {outcome.message}"))
+        assert isinstance(outcome, Judged)
+        self._record(outcome)
+
+    def _judged(self, best: Individual) -> Outcome:
+        """What one try to measure it came to."""
+        trained = from_tables(best.config)  # by --allow-changed others may be trained otherwise since
+        self.pool.submit(replace(self._task(best), judge=True, settings=trained.settings, threads=trained.pool.cpus))
+        while isinstance(outcome := self._wait(), Reported | Noted):
+            if isinstance(outcome, Noted):  # where its weights were gone it is trained again, which reports as well
+                self._record(outcome)
+        return outcome
+
+    def _sweep(self) -> None:
+        """An individual's folder lives until it has its score, and while it may be the best in the end."""
+        likely = [self.history.best, *finalists(self.history, self.config.noise.finalists)]
+        kept = {i.id for i in (*self.history.unfinished, *likely) if i}
+        self.home.sweep(self.history.individuals.keys() - kept)
+
+    def _task(self, individual: Individual) -> Task:
+        return Task(
+            study=self.home.name,
+            individual=individual.id,
+            generation=individual.generation,
+            genes=self.config.space.check(individual.genes),
+            seed=self.config.seed + individual.birth.trial,
+            settings=self.config.settings,
+            folder=self.home.scratch(individual.id).absolute(),
+            home=self.home.path.absolute(),
+            threads=self.config.pool.cpus,
+            share=individual.share,
+        )
+
+    def _record(self, event: Event) -> None:
+        self.watch(self.history, self._keep(event))
+
+    def _keep(self, event: Event) -> Event:
+        stamped = self.journal.append(event)
+        self.history.add(stamped)
+        return stamped

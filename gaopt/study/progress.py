@@ -1,0 +1,252 @@
+"""How far a study is: read off its history, for the live page, `status`, `list` and programs."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any, Literal
+
+from gaopt.config import SEARCHES, StudyConfig, from_tables
+from gaopt.journal.event_validation import MOST
+from gaopt.journal.history import History, Individual
+from gaopt.journal.journal import Journal
+from gaopt.journal.lock import held
+from gaopt.journal.paths import StudyDir
+
+State = Literal["running", "finished", "interrupted", "failed", "cut off", "empty"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """
+    Attributes:
+        state: "cut off" where no driver holds the study and the last one did not say how it ended: it was killed,
+            say, or its disk was full.
+        generation, generations: the newest one, counted from 0 (−1 before it), and how many there will be.
+        done, trainings: trainings that have ended, and how many there will be at most; short ones on rungs included.
+        failed, early: individuals that failed, and those left on a rung.
+        epochs: of a whole training, 0 if unknown.
+        fitness, trials: of the best: the mean of so many trainings, more than one once it was trained again.
+        ended: why a search ended before its last generation; "" where it did not.
+        config: as plain data, empty before the study was opened.
+        left: seconds until the last training is done, None if that cannot be told.
+    """
+
+    name: str
+    state: State
+    generation: int
+    generations: int
+    done: int
+    failed: int
+    early: int
+    trainings: int
+    epochs: int
+    best: Individual | None
+    fitness: float | None
+    trials: int
+    mean: float | None
+    running: tuple[Individual, ...]
+    test: dict[str, float] | None
+    started: float
+    elapsed: float
+    left: float | None
+    config: Mapping[str, Any]
+    ended: str
+
+    def length(self, individual: Individual) -> int:
+        """Epochs of its training, as far as can be told: on a rung it is shorter. 0 if unknown."""
+        return max(individual.epoch, 1, round(self.epochs * individual.share)) if self.epochs else 0
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data, for JSON."""
+        return {
+            "study": self.name,
+            "state": self.state,
+            "generation": self.generation,
+            "generations": self.generations,
+            "done": self.done,
+            "failed": self.failed,
+            "early": self.early,
+            "trainings": self.trainings,
+            "best": self._best(),
+            "mean": self.mean,
+            "running": [
+                {
+                    "individual": i.id,
+                    "generation": i.generation,
+                    "genes": i.genes,
+                    "epoch": i.epoch,
+                    "share": i.share,
+                }
+                for i in self.running
+            ],
+            "test": self.test,
+            "started": self.started,
+            "elapsed": round(self.elapsed, 1),
+            "left": None if self.left is None else round(self.left, 1),
+            "ended": self.ended or None,
+        }
+
+    def _best(self) -> dict[str, Any] | None:
+        """Its first score, and the mean over its trainings where there are more."""
+        if not self.best:
+            return None
+        best = {"individual": self.best.id, "fitness": self.best.fitness, "genes": self.best.genes}
+        return best | ({"mean": self.fitness, "trainings": self.trials} if self.trials > 1 else {})
+
+
+def look(home: StudyDir) -> Progress:
+    """Where a study is now, from its journal alone.
+
+    Raises:
+        StudyError: the journal cannot be read.
+    """
+    history, holds = current(home)
+    return progress(home.name, history, held=holds, now=time.time())
+
+
+def current(home: StudyDir) -> tuple[History, bool]:
+    """A study's history, and whether a driver holds it: where none does, nothing in it is being trained.
+
+    Raises:
+        StudyError: the journal cannot be read.
+    """
+    for _ in range(2):
+        holds = held(home.path)  # asked first: a driver that ends meanwhile has put the study down
+        with Journal(home.journal) as journal:
+            history = History(journal)
+        if state(history, holds) != "cut off":  # else one may have started meanwhile: look again
+            return history, holds
+    history.put_down()
+    return history, holds
+
+
+def progress(name: str, history: History, *, held: bool, now: float) -> Progress:
+    """
+    Args:
+        held: whether a driver holds the study now.
+        now: the time, in seconds since 1970.
+    """
+    found = state(history, held)
+    config = from_tables(history.config) if history.config else None
+    coming = ahead(history, config) if config and found != "finished" else []
+    done = sum(len(i.early) + i.done for i in history.individuals.values())
+    scores = [i.fitness for i in history.population if i.status == "scored"]
+    best = history.best
+    judged = history.judged.get(best.id) if best else None
+    return Progress(
+        name=name,
+        state=found,
+        generation=history.generation,
+        generations=max(config.generations, len(history.populations)) if config else 0,
+        done=done,
+        failed=len(history.failed),
+        early=len(left_early(history)),
+        trainings=done + sum(number for number, _ in coming),
+        epochs=epochs(history.config),
+        best=best,
+        fitness=history.means.get(best.id, best.fitness) if best else None,
+        trials=len(history.repeated.get(best.id, [best])) if best else 0,
+        mean=fmean(scores) if scores else None,
+        running=tuple(history.running) if found == "running" else (),
+        test=judged.metrics if judged else None,
+        started=history.created,
+        elapsed=history.elapsed + (max(0.0, now - history.updated) if found == "running" else 0.0),
+        left=_left(history, coming, now) if found == "running" else None,
+        config=history.config,
+        ended=ended(history),
+    )
+
+
+def state(history: History, held: bool) -> State:
+    """What a study is doing, told from its journal and whether a driver holds it."""
+    if not history.opened:
+        return "empty"
+    if history.closed:
+        return history.closed.reason
+    return "running" if held else "cut off"
+
+
+def planned(config: StudyConfig) -> int:
+    """How many trainings a study takes, at most; short ones on rungs included."""
+    return sum(number for number, _ in ahead(History(), config))
+
+
+def ahead(history: History, config: StudyConfig) -> list[tuple[int, float]]:
+    """(how many, for what share of a whole one): the trainings that have not ended or not begun, at most."""
+    coming = [(1, individual.share) for individual in history.unfinished]
+    if config.strategy not in SEARCHES:
+        return coming if history.populations else [(config.trainings, 1.0)]
+    repeats = sum(i.birth.origin == "repeat" for i in history.individuals.values())
+    if not repeats or not _again(history):
+        coming += _above(history, config)
+        for litter in config.litters[history.generation + 1 :]:
+            coming += [(number, share) for share, number in config.fidelity.waves(litter)]
+    return [*coming, (max(0, config.noise.trainings - repeats), 1.0)]
+
+
+def _again(history: History) -> bool:
+    """Whether the newest births are of finalists: the search itself is over."""
+    return history.individuals[max(history.individuals)].birth.origin == "repeat"
+
+
+def _above(history: History, config: StudyConfig) -> list[tuple[int, float]]:
+    """The rungs that the newest generation has not reached."""
+    born = [i for i in history.individuals.values() if i.generation == history.generation]
+    top = max((i.share for i in born), default=1.0)
+    reached = [i for i in born if i.share == top]
+    if top == 1.0 or all(i.status == "failed" for i in reached):
+        return []
+    going = math.ceil(config.fidelity.keep * len(reached))
+    return [(number, share) for share, number in config.fidelity.waves(going, above=top)]
+
+
+def left_early(history: History) -> list[Individual]:
+    """Those that stay on their rung: others of their generation went on, or a later one was bred."""
+    newest = [i.share for i in history.individuals.values() if i.generation == history.generation]
+    over = history.closed is not None and history.closed.reason == "finished"
+    return [i for i in history.early if over or i.generation < history.generation or i.share < max(newest)]
+
+
+def ended(history: History) -> str:
+    """Why a finished search ended before its plan was through; "" where it did not."""
+    return history.closed.why if history.closed else ""
+
+
+def _left(history: History, coming: Sequence[tuple[int, float]], now: float) -> float | None:
+    """At the pace since the study was last opened: it counts how many are trained side by side without knowing it.
+
+    Trainings count by their shares of a whole one.
+    """
+    seconds, ends = history.lately
+    lately = seconds + max(0.0, now - history.updated)
+    finished = sum(share for share, _ in ends)
+    partly = sum(i.share * _part(history, i) for i in history.running)
+    work = sum(number * share for number, share in coming)
+    return lately / (finished + partly) * (work - partly) if finished + partly > 0 else None
+
+
+def _part(history: History, individual: Individual) -> float:
+    whole = epochs(history.config) * individual.share
+    return min(1.0, individual.epoch / whole) if whole else 0.0
+
+
+def epochs(tables: Mapping[str, Any]) -> int:
+    """Of a whole training, as a config's tables say; 0 where they say nothing, or what is no number of epochs."""
+    recipe = tables.get("recipe")
+    found = recipe.get("epochs") if isinstance(recipe, Mapping) else None
+    return found if isinstance(found, int) and not isinstance(found, bool) and 0 < found < MOST else 0
+
+
+def clock(seconds: float | None) -> str:
+    """Seconds as a person says them: "42 s", "4:07", "1:02:03"."""
+    if seconds is None:
+        return "–"
+    whole = max(0, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    if minutes >= 60:
+        return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+    return f"{minutes}:{rest:02}" if minutes else f"{rest} s"

@@ -1,0 +1,346 @@
+"""Drivers that are killed and disks that take nothing more: a few of each row of the table, and what is said."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gaopt import StudyConfig
+from gaopt.cli import run as driver
+from gaopt.config import Faults
+from gaopt.errors import Unjudged, Unwritable
+from gaopt.execution.worker import reason
+from gaopt.journal.events import Closed, Event, Failed, Opened, Retried, Scored, Started
+from gaopt.journal.history import History
+from gaopt.journal.journal import Journal
+from gaopt.journal.paths import StudyDir, fresh
+from gaopt.objectives.base import Report, Task
+from gaopt.study.loop import run
+from tests.conftest import ROOT, begun, toy
+from tests.ends import table
+from tests.faults import disk, killed
+from tests.faults.forks import Ended, Forks
+from tests.faults.row import Tally
+from tests.faults.studies import events
+from tests.faults.walk import Walk
+
+traced = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+mounts = pytest.mark.skipif(not disk.may_mount(), reason="nothing may be mounted here")
+
+
+def unharmed(tally: Tally) -> bool:
+    return tally.tried > 0 and (tally.survived, tally.lost) == (tally.tried, 0)
+
+
+@traced
+@pytest.mark.slow
+def test_a_driver_killed_at_a_system_call_that_writes_loses_nothing(tmp_path: Path) -> None:
+    assert unharmed(killed.killed_at_every_call(tmp_path, most=12))
+
+
+@pytest.mark.slow
+def test_a_driver_killed_again_and_again_loses_nothing(tmp_path: Path) -> None:
+    assert unharmed(killed.killed_again_and_again(tmp_path, most=12))
+
+
+@traced
+@pytest.mark.slow
+def test_a_write_that_fails_stops_the_study_which_goes_on(tmp_path: Path) -> None:
+    assert unharmed(disk.failing(tmp_path, most=12))
+
+
+@mounts
+@pytest.mark.slow
+def test_a_full_disk_stops_the_study_which_goes_on_once_there_is_room(tmp_path: Path) -> None:
+    assert unharmed(disk.full(tmp_path, most=8))
+
+
+@mounts
+@traced
+@pytest.mark.slow
+def test_a_study_on_a_disk_that_may_only_be_read_is_read(tmp_path: Path) -> None:
+    assert unharmed(disk.read_only(tmp_path, most=6))
+
+
+@traced
+@pytest.mark.slow
+def test_on_a_slow_disk_order_and_durations_are_right(tmp_path: Path) -> None:
+    assert unharmed(disk.slow(tmp_path, milliseconds=20))
+
+
+def operations(ended: Ended, folder: Path) -> list[tuple[str, str]]:
+    """What a child did to the files below a folder, as (what, which), the folder itself as "."."""
+    kinds = {"pwrite64": "write", "fdatasync": "sync", "fsync": "sync", "rename": "rename", "unlink": "remove"}
+    found = []
+    for line in ended.calls:
+        call = re.match(rf'(\w+)\((?:\d+<|")({re.escape(str(folder))}[^>"]*)', line)
+        made = re.match(rf'openat\(.+?"({re.escape(str(folder))}[^"]*)", \S*O_CREAT', line)
+        if made:
+            found.append(("make", os.path.relpath(made[1], folder)))
+        elif call and "= 0" in line + "= 0" * ("write" in call[1]):
+            found.append((kinds.get(call[1], call[1]), os.path.relpath(call[2], folder)))
+    return found
+
+
+@traced
+@pytest.mark.slow
+def test_what_is_written_is_on_the_disk_before_anything_is_done_that_relies_on_it(tmp_path: Path) -> None:
+    """That it survives a power cut: kills alone would not tell, for the kernel keeps what it was given."""
+    with Forks(tmp_path) as forks:
+        walk = Walk(forks)
+        place = walk.home("synced").path
+        done = operations(walk.start("synced", strace=("-e", "signal=none")), place)
+        written = len(list(Journal(walk.home("synced").journal)))
+    loose, events = set[str](), 0  # what only the kernel knows yet
+    for what, which in done:
+        name = which.replace("study.db.part", "study.db")  # as it is called until its first event
+        if what == "make" and name == "study.db-journal":
+            assert "." not in loose, "the last event could come undone"
+        if what == "write" and name == "study.db":
+            assert "study.db-journal" not in loose, "half of it could not be undone"
+        if what == "rename":
+            assert name not in loose, "its name could be that of half a file"
+        if what == "remove" and name == "study.db-journal":
+            assert "study.db" not in loose, "it could neither be done nor undone"
+            loose, events = loose | {"."}, events + 1
+        loose = loose | {name} if what == "write" else loose - {name} if what == "sync" else loose
+    assert events == written + 1, "of which one is the making of its table"
+
+
+def test_without_a_tracer_that_can_attach_nothing_waits_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strace = tmp_path / "bin" / "strace"
+    strace.parent.mkdir()
+    strace.symlink_to(shutil.which("false") or "/bin/false")
+    with Forks(tmp_path) as forks:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(OSError, match="strace"):
+            forks.command("list", strace=("-e", "signal=none"))
+        monkeypatch.setenv("PATH", str(strace.parent))
+        with pytest.raises(RuntimeError, match="strace cannot trace"):
+            forks.command("list", strace=("-e", "signal=none"))
+        assert forks.command("list").code == 0
+
+
+# What is said.
+
+
+def no_room(task: Task, report: Report) -> float:
+    """These have none, each as often as the study's file says."""
+    left = task.home / f"no room {task.individual}"
+    if tries := int(left.read_text()) if left.exists() else 0:
+        left.write_text(str(tries - 1))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "checkpoint")
+    return task.genes["lr"]
+
+
+def study(times: int, home: StudyDir, *individuals: int) -> StudyConfig:
+    config = toy(population=4, generations=1)
+    config = begun(replace(config, objective=f"{__name__}:no_room", faults=Faults(retries=1)), home)
+    for individual in individuals or (2,):
+        (home.path / f"no room {individual}").write_text(str(times))
+    return config
+
+
+def test_a_worker_without_room_costs_one_try(home: StudyDir, tmp_path: Path) -> None:
+    run(study(1, home), home)
+    assert [(e.individual, e.reason) for e in events(home, Retried)] == [(2, "disk")]
+    other = StudyDir(tmp_path / "other")
+    run(study(0, other), other)
+    assert table(home) == table(other)
+
+
+def test_workers_that_never_have_room_stop_the_study_and_no_individual_fails(home: StudyDir, tmp_path: Path) -> None:
+    config = study(2, home, 2, 3)
+    with pytest.raises(Unwritable, match=r"individual 2 cannot be trained: OSError: .*No space left.* 'checkpoint'"):
+        run(config, home)
+    assert not events(home, Failed)
+    assert events(home, Closed)[-1].reason == "failed"
+    (home.path / "no room 3").write_text("0")
+    run(config, home)  # there is room again
+    other = StudyDir(tmp_path / "other")
+    run(study(0, other), other)
+    assert table(home) == table(other)
+    assert Counter(e.individual for e in events(home, Scored)) == {0: 1, 1: 1, 2: 1, 3: 1}
+
+
+def test_where_others_have_room_the_failure_of_one_stands(home: StudyDir) -> None:
+    assert [i.id for i in run(study(99, home), home).failed] == [2]
+    assert [(e.individual, e.reason) for e in events(home, Failed)] == [(2, "disk")]
+    assert len(events(home, Scored)) == 3
+
+
+def test_where_no_other_is_left_one_without_room_stops_the_study_once(home: StudyDir) -> None:
+    config = study(99, home, 3)
+    with pytest.raises(Unwritable, match="individual 3 cannot be trained"):
+        run(config, home)
+    assert [i.id for i in run(config, home).failed] == [3]
+
+
+def test_tries_lost_to_a_disk_are_not_those_of_a_worker_that_dies() -> None:
+    from gaopt.journal.events import Birth, Bred
+    from gaopt.study import retries
+
+    history = History([Bred(0, (Birth(0, {"lr": 0.1}, "random"),)), Started(0), Retried(0, "disk")])
+    assert isinstance(retries.settled(history, Failed(0, "killed"), Faults(retries=1)), Retried)
+    history.add(Retried(0, "killed"))
+    assert isinstance(retries.settled(history, Failed(0, "killed"), Faults(retries=1)), Failed)
+    with pytest.raises(Unwritable):
+        retries.settled(history, Failed(0, "disk"), Faults(retries=1))
+
+
+def full_database() -> sqlite3.Error:
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(sqlite3.OperationalError) as caught:
+            database.execute("CREATE TABLE events (seq INTEGER)")
+    return caught.value
+
+
+def test_failures_of_a_disk_are_called_so() -> None:
+    for error, expected in [
+        (OSError(errno.ENOSPC, "No space left on device"), "disk"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "disk"),
+        (OSError(errno.EROFS, "Read-only file system"), "disk"),
+        (OSError(errno.ENOSPC, "No space left on device", "/dev/shm/torch_17_3"), "error"),
+        (OSError(errno.ENOSPC, "No space left on device", b"/dev/shm/psm"), "error"),
+        (RuntimeError("unable to write to file </torch_17_3>: No space left on device (28)"), "error"),
+        (ValueError("the disk is full of images; No space left on device"), "error"),
+        (full_database(), "disk"),
+        (Unwritable("best.json cannot be written"), "disk"),
+        (type("OutOfDiskError", (Exception,), {})("the local disk is full"), "disk"),
+        (OSError(errno.ENOENT, "No such file or directory"), "error"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory: out of memory"), "out of memory"),
+    ]:
+        assert reason(error) == expected
+
+
+def test_what_an_error_was_raised_from_counts() -> None:
+    error = RuntimeError("the checkpoint is not written")
+    error.__cause__ = OSError(errno.EIO, "Input/output error")
+    assert reason(error) == "disk"
+
+
+def test_the_reason_is_not_hidden_by_a_last_word_that_has_no_room(
+    home: StudyDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = Journal.append
+
+    def fails(journal: Journal, event: Event) -> Event:
+        if isinstance(event, Scored | Closed):
+            raise Unwritable(f"no room for {type(event).__name__}")
+        return append(journal, event)
+
+    monkeypatch.setattr(Journal, "append", fails)
+    with pytest.raises(Unwritable, match="no room for Scored"):
+        run(toy("sphere", population=2, generations=1), home)
+
+
+def test_a_file_without_room_stays_as_it_was(home: StudyDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.write(home.config, "old")
+
+    def fails(file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises(Unwritable, match=r"config.toml cannot be written: No space left on device"):
+        home.write(home.config, "new")
+    assert home.config.read_text() == "old"
+    assert [path.name for path in home.path.iterdir()] == ["config.toml"]
+
+
+def test_what_a_killed_driver_was_writing_is_removed_when_the_study_goes_on(home: StudyDir) -> None:
+    config = begun(toy("sphere", population=2, generations=1), home)
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for name in (f"report.html.{dead.pid}.tmp", f"report.html.{os.getppid()}.tmp", "my.tmp"):
+        (home.path / name).touch()
+    run(config, home)
+    assert sorted(path.name for path in home.path.glob("*.tmp")) == ["my.tmp", f"report.html.{os.getppid()}.tmp"]
+
+
+def test_a_folder_in_which_a_study_never_began_can_be_had(results: Path) -> None:
+    (results / "mine").mkdir(parents=True)
+    for name in ("study.lock", "study.db.part", "study.db.part-journal"):
+        (results / "mine" / name).write_bytes(b"torn")
+    home = fresh("mine", "")
+    run(toy("sphere", population=2, generations=1), home)
+    assert sorted(path.name for path in home.path.iterdir()) == ["config.toml", "study.db", "study.lock"]
+
+
+def test_a_report_without_room_is_told_of_and_so_is_how_to_have_it(
+    home: StudyDir, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write = StudyDir.write
+
+    def fails(home: StudyDir, path: Path, text: str) -> None:
+        if path == home.markdown:
+            raise Unwritable(f"{path} cannot be written: No space left on device")
+        write(home, path, text)
+
+    monkeypatch.setattr(StudyDir, "write", fails)
+    with pytest.raises(Unwritable, match=r"the report is not written: .*report.md cannot be written: No space left"):
+        driver.drive(toy("sphere", population=2, generations=1), lambda: home, as_json=False)
+    assert f"the search is done; write its report with: gaopt report {home.path}" in capsys.readouterr().err
+    assert History(Journal(home.journal)).finished
+
+
+class CannotBeJudged:
+    """Its test images are gone."""
+
+    judges = True
+
+    def __call__(self, task: Task, report: Report) -> float:
+        if task.judge and not (task.home / "mended").exists():
+            raise ValueError("no test images")
+        return float(task.genes["lr"])
+
+    def __getattr__(self, name: str) -> Any:
+        from gaopt.objectives.base import resolve
+
+        return getattr(resolve("gaopt.objectives.toy:sphere"), name)
+
+
+cannot_be_judged = CannotBeJudged()
+
+
+def test_a_search_whose_best_cannot_be_judged_has_its_report_all_the_same(
+    home: StudyDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = replace(toy(population=2, generations=1), objective=f"{__name__}:cannot_be_judged")
+    with pytest.raises(Unjudged, match="could not be measured on the test split: ValueError: no test images"):
+        driver.drive(config, lambda: home, as_json=False)
+    assert home.report.is_file()
+    assert "its report is written; try that again with: gaopt resume" in capsys.readouterr().err
+    (home.path / "mended").touch()
+    driver.drive(config, lambda: home, as_json=False)
+    assert History(Journal(home.journal)).judged
+
+
+def test_output_without_room_is_one_sentence(tmp_path: Path) -> None:
+    with open("/dev/full", "w") as nowhere:
+        command = [sys.executable, "-m", "gaopt", "list", "--json"]
+        done = subprocess.run(command, cwd=ROOT, stdout=nowhere, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr == "gaopt: the output cannot be written: No space left on device\n"
+
+
+def test_a_journal_opened_without_room_says_so(tmp_path: Path) -> None:
+    (tmp_path / "study.db.part").mkdir()  # nothing else may be made there
+    with pytest.raises(Unwritable, match=r"study.db cannot be written"):
+        Journal(tmp_path / "study.db", write=True)
+    with Journal(tmp_path / "other.db", write=True) as journal:
+        journal.append(Opened({}, "0", "host", 1))

@@ -1,0 +1,230 @@
+"""What has changed before a study is gone on with: refused with what it is, or, where allowed, written down."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from gaopt.cli.live import sentence
+from gaopt.errors import ConfigError, StudyError
+from gaopt.journal.events import Opened
+from gaopt.journal.history import History
+from gaopt.journal.journal import Journal
+from gaopt.journal.paths import StudyDir
+from gaopt.objectives.base import Plain, Report, Task, resolve
+from gaopt.report.remarks import remarks
+from gaopt.study.loop import resumed, run
+from gaopt.study.resume_check import changes
+from tests.conftest import ROOT, toy
+from tests.integration.test_cli import gaopt
+
+CODE = """
+def score(task, report):
+    return task.genes["lr"] * {factor}
+"""
+CONFIG = """
+[study]
+objective = "mine:score"
+strategy = "genetic"
+[genetic]
+population = 4
+generations = 2
+[pool]
+kind = "inline"
+[settings]
+colour = "red"
+[space.lr]
+low = 0.1
+high = 1.0
+"""
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> StudyDir:
+    """A finished study of an objective that lies in mine.py of the current folder."""
+    (tmp_path / "mine.py").write_text(CODE.format(factor=1))
+    (tmp_path / "mine.toml").write_text(CONFIG)
+    assert gaopt("run", "mine.toml", "--name", "mine", cwd=tmp_path).returncode == 0
+    return StudyDir(tmp_path / "results" / "mine")
+
+
+def history(study: StudyDir) -> History:
+    return History(Journal(study.journal))
+
+
+def test_other_code_is_refused_with_its_name_and_allowed_it_is_written_down(study: StudyDir) -> None:
+    (study.path.parents[1] / "mine.py").write_text(CODE.format(factor=2))
+    before = study.journal.read_bytes()
+    done = gaopt("resume", "mine", "--generations", "3", cwd=study.path.parents[1])
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "gaopt: the study was begun with other code mine: start a new one,"
+        " or go on all the same with --allow-changed, which writes it down"
+    )
+    assert study.journal.read_bytes() == before
+    done = gaopt("resume", "mine", "--generations", "3", "--allow-changed", cwd=study.path.parents[1])
+    assert done.returncode == 0
+    assert "changed since: other code mine" in done.stderr
+    _, (opened, ended) = history(study).openings
+    assert (opened.changed, ended) == (("other code mine",), 6)
+    assert "After 6 trainings the study was gone on with although there had changed: other code mine." in (
+        study.markdown.read_text("utf-8")
+    )
+    assert gaopt("resume", "mine", "--generations", "4", cwd=study.path.parents[1]).returncode == 0  # it is known now
+
+
+def test_other_code_that_the_objective_imports_is_refused_with_its_name(study: StudyDir) -> None:
+    place = study.path.parents[1]
+    (place / "model.py").write_text("HEIGHT = 1\n")
+    (place / "mine.py").write_text(f"from model import HEIGHT\n{CODE.format(factor='HEIGHT')}")
+    assert gaopt("run", "mine.toml", "--name", "other", cwd=place).returncode == 0
+    (place / "model.py").write_text("HEIGHT = 2\n")
+    done = gaopt("resume", "other", "--generations", "3", cwd=place)
+    assert done.returncode == 2
+    assert "the study was begun with other code model: start a new one" in done.stderr
+
+
+def test_a_config_that_was_changed_by_hand_is_refused_and_allowed_it_holds(study: StudyDir) -> None:
+    study.config.write_text(study.config.read_text("utf-8").replace('"red"', '"blue"'))
+    done = gaopt("resume", "mine", cwd=study.path.parents[1])
+    assert done.returncode == 2
+    assert "config.toml was changed: settings.colour = 'red', now it is 'blue': put it back, or go on" in done.stderr
+    assert gaopt("resume", "mine", "--generations", "3", "--allow-changed", cwd=study.path.parents[1]).returncode == 0
+    assert history(study).config["settings"] == {"colour": "blue"}
+    assert history(study).openings[-1][0].changed == ("settings.colour = 'red', now it is 'blue'",)
+
+
+def test_a_config_that_a_killed_driver_left_as_it_was_is_not_one_that_was_changed(study: StudyDir) -> None:
+    old = study.config.read_bytes()
+    done = gaopt("resume", "mine", "--allow-changed", "--set", "settings.colour=blue", cwd=study.path.parents[1])
+    assert done.returncode == 0
+    study.config.write_bytes(old)  # killed before it was written
+    with closing(sqlite3.connect(study.journal)) as journal, journal:
+        journal.execute("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)")  # and before this
+    assert gaopt("resume", "mine", cwd=study.path.parents[1]).returncode == 0
+    assert history(study).config["settings"] == {"colour": "blue"}
+
+
+def test_what_was_changed_and_is_put_back_by_hand_is_changed_again(study: StudyDir) -> None:
+    old = study.config.read_bytes()
+    change = ["--allow-changed", "--set", "settings.colour=blue"]
+    assert gaopt("resume", "mine", *change, cwd=study.path.parents[1]).returncode == 0
+    study.config.write_bytes(old)
+    done = gaopt("resume", "mine", cwd=study.path.parents[1])
+    assert done.returncode == 2
+    assert "config.toml was changed: settings.colour = 'blue', now it is 'red': put it back, or go on" in done.stderr
+    assert gaopt("resume", "mine", "--allow-changed", cwd=study.path.parents[1]).returncode == 0
+    assert history(study).config["settings"] == {"colour": "red"}
+
+
+def test_a_config_that_is_no_toml_any_more_is_refused(study: StudyDir) -> None:
+    study.config.write_text("[study\n")
+    done = gaopt("resume", "mine", "--allow-changed", cwd=study.path.parents[1])
+    assert (done.returncode, "config.toml is not valid TOML" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("content", [b"", bytes(40), b"[study]\nseed = \xff\xfe"])
+def test_a_config_that_a_disk_lost_is_refused_and_allowed_the_journal_s_holds(
+    study: StudyDir, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(study.path.parents[1])
+    study.config.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"mend it, or remove it to go on with what the journal says$"):
+        resumed(study)
+    assert resumed(study, allow_changed=True).plain() == history(study).config
+    study.config.unlink()
+    assert resumed(study).plain() == history(study).config
+
+
+def test_how_far_it_goes_that_was_changed_by_hand_holds(study: StudyDir) -> None:
+    study.config.write_text(study.config.read_text("utf-8").replace("generations = 2", "generations = 3"))
+    assert gaopt("resume", "mine", cwd=study.path.parents[1]).returncode == 0
+    assert len(history(study).populations) == 3
+    assert "generations = 3" in study.config.read_text("utf-8")
+
+
+def test_how_far_it_goes_may_be_changed_by_hand_without_a_word(study: StudyDir) -> None:
+    study.config.write_text(study.config.read_text("utf-8").replace("generations = 2", "generations = 3"))
+    assert gaopt("resume", "mine", "--generations", "4", cwd=study.path.parents[1]).returncode == 0
+    assert len(history(study).populations) == 4
+
+
+@pytest.mark.parametrize("change", ["study.seed=7", "space.lr.high=2.0", "genetic.population=6"])
+def test_another_search_is_never_allowed(study: StudyDir, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(study.path.parents[1])
+    with pytest.raises(StudyError, match=r"the study was begun with .*, now it is .*: start a new one$"):
+        resumed(study, [change], allow_changed=True)
+
+
+def test_a_study_of_a_version_that_told_no_parts_goes_on(home: StudyDir) -> None:
+    config = toy("sphere", population=2, generations=1)
+    home.make()
+    with Journal(home.journal, write=True) as journal:
+        journal.append(Opened(config.plain(), "0.4.0", "host", 1))
+    assert run(config, home).made_of.keys() == {"code gaopt.objectives.toy"}
+
+
+def test_other_data_and_libraries_are_told_by_name() -> None:
+    config = toy()
+    begun = {"data": "1", "library torch": "2.11.0", "code resnet/train.py": "aa"}
+    past = History([Opened(config.plain(), "0.5.0", "host", 1, begun)])
+    assert changes(past, config, begun) == ()
+    assert changes(past, config, {}) == ()
+    for part in begun:
+        with pytest.raises(StudyError, match=f"the study was begun with other {part}: start a new one, or"):
+            changes(past, config, begun | {part: "another"})
+    assert changes(past, config, {"data": "2"}, allowed=True) == ("other data, library torch, code resnet/train.py",)
+
+
+@pytest.mark.slow
+def test_an_image_study_is_made_of_its_images_its_libraries_and_its_code() -> None:
+    from resnet.data import DataSpec, load
+
+    objective = resolve("gaopt.objectives.image:objective")
+    images = load(DataSpec("digits", limit=50))
+    parts = objective.made_of(images)
+    files = {f"resnet/{path.name}" for path in (ROOT / "resnet").glob("*.py")}
+    assert {f"code {name}" for name in files} < parts.keys()
+    assert {"data", "library torch", "library fastai", "code image/classifier.py"} < parts.keys()
+    other = objective.made_of(replace(images, digest="another"))
+    assert {name for name in parts if parts[name] != other[name]} == {"data"}
+
+
+def test_what_changed_is_told_where_a_study_is_watched_and_read(home: StudyDir) -> None:
+    config = toy("sphere", population=2, generations=1)
+    past = run(config, home)
+    again = Opened(config.plain(), "0.5.0", "host", os.getpid(), {"data": "2"}, ("other data",))
+    past.add(again)
+    assert sentence(past, again) == "going on: 2 trained so far; changed since: other data"
+    assert any("After 2 trainings" in remark and "other data" in remark for remark in remarks(past))
+
+
+class Seen(Plain):
+    """An objective that remembers with which settings it judged."""
+
+    judged: ClassVar[list[object]] = []
+
+    def __call__(self, task: Task, report: Report) -> float:
+        if task.judge:
+            self.judged.append(task.settings["settings"]["colour"])
+        return 0.5
+
+
+seen = Seen(lambda task, report: 0.5, judges=True)
+
+
+def test_the_best_is_judged_as_it_was_trained(home: StudyDir) -> None:
+    red = replace(
+        toy(population=2, generations=1),
+        objective="tests.integration.test_changed:seen",
+        settings={"settings": {"colour": "red"}},
+    )
+    run(red, home, judge=False)
+    run(replace(red, settings={"settings": {"colour": "blue"}}), home, allow_changed=True)
+    assert Seen.judged == ["red"]

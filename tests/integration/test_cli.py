@@ -1,0 +1,463 @@
+"""The command, as a person or a program uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+from PIL import Image
+
+from gaopt import __version__, cli
+from gaopt.errors import StudyError
+from gaopt.journal.events import Scored, Started
+from gaopt.journal.journal import Journal
+from gaopt.journal.paths import StudyDir, claim, existing, fresh
+from gaopt.journal.paths import results as home_of_studies
+from gaopt.study.loop import run as run_study
+from resnet.cache import default
+from tests.conftest import ROOT, toy
+from tests.processes import below, blocked
+from tests.processes import name as called
+
+QUICK = ["quick", "--set", "pool.kind=inline", "--set", "data.limit=200", "--set", "recipe.epochs=1"]
+SMALL = [*QUICK, "--pop", "2", "--generations", "2"]
+
+
+def gaopt(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "gaopt", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd or ROOT,
+        env={**os.environ, **environment},
+        timeout=300,
+    )
+
+
+def invoke(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """The command in this process: (exit code, stdout, stderr)."""
+    before, sys.argv = sys.argv, ["gaopt", *arguments]
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+    finally:
+        sys.argv = before
+    out, err = capfd.readouterr()
+    return int(stopped.value.code or 0), out, err
+
+
+@pytest.fixture
+def study(results: Path) -> StudyDir:
+    """A finished toy study among the results."""
+    home = StudyDir(results / "toy")
+    run_study(toy(population=4, generations=2), home)
+    return home
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "--pop", "1"], "assisted.population is 1: must be greater than or equal to 2"),
+        (["run", "--generations", "0"], "assisted.generations is 0: must be greater than or equal to 1"),
+        (["run", "--pop", "many"], "assisted.population is 'many': must be a valid integer"),
+        (["run", ""], "there is no preset and no file ''"),
+        (["run", "cifar"], "there is no preset and no file 'cifar': did you mean 'cifar10'?"),
+        (["run", "--set", "recipe.epoch=1"], "unknown key recipe.epoch: did you mean 'epochs'?"),
+        (["run", "--set", "space.lr.low=1"], "space.lr: the range 1.0 … 0.01 is turned round or empty"),
+        (["run", "--name", "../x"], "the study name '../x' cannot be used"),
+        (["run", "--name", "toy"], "the study 'toy' exists"),
+        (["run", "--data", "/no/such/place"], "/no/such/place"),
+        (["run", "--seed", "-1"], "study.seed is -1"),
+        (["train", "--lr", "fast"], "fixed.lr is 'fast': must be a number"),
+        (["train", "--lr", "-1"], "recipe.lr is -1.0: must be greater than 0"),
+        (["train", "--set", "noise.finalists=2"], "[noise] is not read by the strategy 'fixed'"),
+        (["resume", "nothing"], "there is no study 'nothing'"),
+        (["resume", "toi"], "did you mean 'toy'?"),
+        (["resume", "toy", "--generations", "0"], "genetic.generations is 0"),
+        (["status", "nothing"], "there is no study 'nothing'"),
+        (["report", "nothing"], "there is no study 'nothing'"),
+        (["predict", "toy", "x.png"], "has no best model"),
+        (["run", "--address", "127.0.0.1:1", "quick"], "the Ray cluster at '127.0.0.1:1' cannot be joined"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_exit_code_2(
+    arguments: list[str],
+    said: str,
+    study: StudyDir,
+    results: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.name != "study.lock"}
+    code, out, err = invoke(capfd, *arguments)
+    assert (code, out) == (2, "")
+    sentence = err.splitlines()[-1]
+    assert sentence.startswith("gaopt: ")
+    assert said in sentence
+    assert "Traceback" not in err
+    assert {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.name != "study.lock"} == before
+
+
+def test_an_unknown_option_is_bad_input(capfd: pytest.CaptureFixture[str]) -> None:
+    code, _, err = invoke(capfd, "run", "--popp", "3")
+    assert code == 2
+    assert "--pop" in err
+
+
+def test_data_that_cannot_be_used_writes_nothing(
+    tmp_path: Path, results: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+    for n in range(5):
+        Image.new("RGB", (9, 9)).save(tmp_path / "pets" / "cat" / f"{n}.png")
+    code, _, err = invoke(capfd, "run", "--data", str(tmp_path / "pets"))
+    assert code == 2
+    assert "dog" in err.splitlines()[-1]
+    for n in range(5):
+        Image.new("RGB", (9, 9)).save(tmp_path / "pets" / "dog" / f"{n}.png")
+    (tmp_path / "pets" / "dog" / "3.png").write_bytes(b"no image")
+    code, _, err = invoke(capfd, "run", "--data", str(tmp_path / "pets"))
+    assert code == 2
+    assert str(tmp_path / "pets" / "dog" / "3.png") in err.splitlines()[-1]
+    assert not results.exists()
+
+
+@pytest.mark.smoke
+def test_the_whole_way_from_the_command_to_a_prediction(
+    results: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = invoke(capfd, "run", *SMALL, "--name", "whole")
+    assert code == 0
+    assert re.search(r"^best: individual \d  lr .*wd .*mom", out, re.M)
+    assert re.search(r"^test: .*top1 0\.\d+", out, re.M)
+    assert "generation 2 of 2: 1 to train, 1 survivors" in err
+    names = {path.name for path in (results / "whole").iterdir()}
+    assert names >= {
+        "config.toml", "study.db", "individuals.csv", "generations.csv", "epochs.csv",
+        "best.safetensors", "best.json", "report.md", "report.html",
+    }  # fmt: skip
+
+    Image.new("L", (20, 20), 128).save(tmp_path / "grey.png")
+    code, out, _ = invoke(capfd, "predict", "whole", str(tmp_path / "grey.png"), "--json")
+    [answer] = json.loads(out)
+    assert len(answer["classes"]) == 5
+    probabilities = [p for _, p in answer["classes"]]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert 0 < sum(probabilities) <= 1.0001
+    for name in ("more/a.png", "more/deep/b.png", "more/.hidden.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (20, 20), 128).save(tmp_path / name)
+    (tmp_path / "more/notes.txt").write_text("no image")
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    (tmp_path / "empty").mkdir()
+    given = [str(tmp_path / name) for name in ("none.png", "grey.png", "bad.png", "more", "empty")]
+    code, out, err = invoke(capfd, "predict", "whole", *given)  # what can be answered is
+    assert code == 2
+    assert [line.split(": ")[0] for line in out.splitlines()] == [
+        str(tmp_path / name) for name in ("grey.png", "more/a.png", "more/deep/b.png")
+    ]
+    for line, name in zip(err.splitlines(), ("none.png", "bad.png", "empty"), strict=True):
+        assert line.startswith(f"gaopt: {tmp_path / name} ")
+    assert invoke(capfd, "predict", "whole", str(tmp_path / "more"))[0] == 0
+
+    code, out, _ = invoke(capfd, "resume", "whole", "--generations", "3", "--json")
+    events = [json.loads(line) for line in out.splitlines()]
+    assert [event["event"] for event in events].count("Bred") == 1
+    assert events[-1]["event"] == "Result"
+    assert events[-1]["trainings"] == 4
+
+
+def test_a_preset_of_the_digits_takes_other_images_and_says_which(
+    results: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for split, each in (("Training", 10), ("Testing", 4)):
+        for name, shade in (("glioma", 40), ("none", 190)):
+            (tmp_path / "scans" / split / name).mkdir(parents=True)
+            for n in range(each):
+                path = tmp_path / "scans" / split / name / f"{n}.png"
+                Image.new("L", (9, 9), shade + n + len(split)).save(path)
+    data = ("--data", str(tmp_path / "scans"))
+    small = (*QUICK[1:], "--set", "data.size=8", "--set", "recipe.batch=4")
+    code, out, err = invoke(capfd, "train", "quick", *data, *small, "--name", "one")
+    assert code == 0
+    for line in (
+        "scans: 2 classes",
+        "  train: 16 images from Training: glioma 8, none 8",
+        "  valid: 4 images from 22 % of Training: glioma 2, none 2",
+        "  test: 8 images from Testing: glioma 4, none 4",
+    ):
+        assert line in err.splitlines()
+    assert len(re.findall(r"\(the commonest class alone: top1 0\.5000\)$", out, re.M)) == 2
+    assert "is right in 50.00 % of the validation and 50.00 % of the test images" in existing("one").report.read_text()
+    config = existing("one").config.read_text()
+    assert 'name = "folder"' in config
+    assert 'name = "resnet20"' in config
+    for words in (
+        ("run", "digits", "--dry-run"),
+        ("compare", "quick", "--dry-run", "--methods", "random,assisted"),
+        ("lr-find", "quick"),
+    ):
+        assert invoke(capfd, *words, *data, *small)[0] == 0, words
+
+
+def test_one_individual_is_trained_with_the_genes_that_are_given(
+    results: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = invoke(capfd, "train", *QUICK, "--lr", "0.004", "--mom", "0.7", "--name", "one")
+    assert code == 0
+    assert "lr 0.004  wd 0.01  mom 0.7" in out
+    assert len(list(Journal(existing("one").journal))) > 0
+
+
+def test_a_dry_run_shows_the_config_and_the_cost_and_writes_nothing(
+    results: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = invoke(capfd, "run", *SMALL, "--dry-run")
+    assert code == 0
+    assert "population = 2" in out
+    assert "# 3 trainings, 1 at a time" in out
+    assert re.search(r"# about .* each, .* in all", out)
+    code, out, _ = invoke(capfd, "run", *SMALL, "--dry-run", "--json")
+    plan = json.loads(out)
+    assert plan["trainings"] == 3
+    assert plan["seconds"] > 0
+    assert not results.exists()
+
+
+def test_the_options_of_a_search_are_the_assisted_one_s_where_the_config_names_it(capfd: Any) -> None:
+    chosen = ["--set", "study.strategy=assisted", "--set", "assisted.litter=3"]
+    code, out, _ = invoke(capfd, "run", *SMALL, *chosen, "--dry-run", "--json")
+    assert code == 0
+    assert json.loads(out)["trainings"] == 2 + 3
+
+
+def test_status_and_list_read_the_journal_alone(study: StudyDir, capfd: pytest.CaptureFixture[str]) -> None:
+    for path in study.path.iterdir():
+        if path.name != "study.db":
+            path.unlink() if path.is_file() else None
+    code, out, _ = invoke(capfd, "status", "toy")
+    assert code == 0
+    assert "finished" in out
+    assert "6/6 trained" in out
+    code, out, _ = invoke(capfd, "status", "toy", "--json")
+    assert json.loads(out)["best"]["fitness"] > 0
+    code, out, _ = invoke(capfd, "status", "toy", "--follow")
+    assert "finished" in out
+    code, out, _ = invoke(capfd, "list")
+    assert "toy" in out
+    code, out, _ = invoke(capfd, "list", "--json")
+    assert [each["study"] for each in json.loads(out)] == ["toy"]
+
+
+def test_a_study_that_was_killed_is_said_to_be(study: StudyDir, capfd: pytest.CaptureFixture[str]) -> None:
+    connection = sqlite3.connect(study.journal)
+    connection.execute("DELETE FROM events WHERE seq > 12")
+    connection.commit()
+    connection.close()
+    code, out, _ = invoke(capfd, "status", "toy", "--json")
+    assert json.loads(out)["state"] == "cut off"
+    code, out, _ = invoke(capfd, "report", "toy")
+    assert code == 0
+    assert all(Path(line).is_file() for line in out.splitlines())
+
+
+RAY = "raylet", "gcs_server"
+
+
+def started(kind: str) -> subprocess.Popen[str]:
+    """A search in a process of its own."""
+    small = [*SMALL[:-4], "--pop", "6", "--set", "recipe.epochs=3", "--set", f"pool.kind={kind}"]
+    command = [sys.executable, "-m", "gaopt", "run", *small, "--name", "stopped"]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "number", "code"), [("ray", signal.SIGTERM, 143), ("inline", signal.SIGINT, 130)]
+)  # of SIGTERM Ray has a handler of its own
+def test_a_signal_leaves_a_study_that_can_be_resumed(
+    kind: str, number: int, code: int, results: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    process = started(kind)
+    journal = results / "stopped" / "study.db"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        # Between two outcomes, so that the search is deep inside of Ray, waiting.
+        events = list(Journal(journal)) if journal.exists() else []
+        if events and isinstance(events[-1], Started) and any(isinstance(event, Scored) for event in events):
+            break
+        time.sleep(0.02)
+    of_ray = {pid: who for pid in below(process.pid) if (who := called(pid)) in RAY or who.startswith("ray::g0 i")}
+    assert kind == "inline" or set(RAY) < set(of_ray.values()), "Ray, and who trains"
+    for pid, who in of_ray.items():  # else they may be gone before their driver has heard what they had to say
+        assert (number in blocked(pid)) == (who in RAY), who
+    os.killpg(process.pid, number)  # to Ray's processes as well, as `timeout`, Slurm and a terminal send it
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "gaopt resume stopped" in err
+    assert "Traceback" not in err
+    _, out, _ = invoke(capfd, "status", "stopped", "--json")
+    assert json.loads(out)["state"] == "interrupted"
+    before = json.loads(out)["done"]
+    assert 0 < before < json.loads(out)["trainings"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_while_ray_starts_writes_nothing(number: int, code: int, results: Path) -> None:
+    process = started("ray")
+    assert process.stderr
+    while "starting Ray" not in process.stderr.readline():
+        pass
+    time.sleep(1.5)
+    os.killpg(process.pid, number)
+    _, err = process.communicate(timeout=120)  # it is heard once Ray is there
+    assert process.returncode == code
+    assert "Traceback" not in err
+    assert not results.exists()
+
+
+def test_help_names_every_verb() -> None:
+    done = gaopt("--help")
+    assert done.returncode == 0
+    for verb in cli.cli.commands:
+        assert re.search(rf"^  {verb} ", done.stdout, re.M)
+
+
+def test_every_verb_and_option_says_what_it_is_for() -> None:
+    for name, verb in cli.cli.commands.items():
+        assert verb.help, name
+        for parameter in verb.params:
+            assert parameter.param_type_name == "argument" or getattr(parameter, "help", None), (name, parameter.name)
+
+
+def test_one_bad_journal_does_not_hide_the_other_studies(study: StudyDir, results: Path, capfd: Any) -> None:
+    (results / "empty").mkdir()
+    (results / "empty" / "study.db").touch()
+    code, out, err = invoke(capfd, "list", "--json")
+    assert code == 0
+    assert [each["study"] for each in json.loads(out)] == ["toy"]
+    assert "empty" in err
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["DELETE FROM events WHERE kind = 'Bred'", "UPDATE events SET body = '{' WHERE seq = 4", "DROP TABLE events"],
+)
+@pytest.mark.parametrize("verb", ["status", "resume", "report"])
+def test_a_damaged_journal_is_one_sentence(study: StudyDir, damage: str, verb: str, capfd: Any) -> None:
+    connection = sqlite3.connect(study.journal)
+    connection.execute(damage)
+    connection.commit()
+    connection.close()
+    code, _, err = invoke(capfd, verb, "toy")
+    assert code == 2
+    assert "journal" in err.splitlines()[-1]
+
+
+def test_pages_of_a_journal_that_were_zeroed_are_one_sentence(study: StudyDir, capfd: Any) -> None:
+    whole = study.journal.read_bytes()
+    study.journal.write_bytes(whole[:4096] + bytes(len(whole) - 4096))
+    code, _, err = invoke(capfd, "status", "toy")
+    assert code == 2
+    assert "Traceback" not in err
+
+
+def test_fewer_generations_than_there_are_is_refused(study: StudyDir, capfd: Any) -> None:
+    code, _, err = invoke(capfd, "resume", "toy", "--generations", "1")
+    assert code == 2
+    assert "genetic.generations is 1: the study has 2 already" in err
+
+
+def test_searches_that_start_together_take_different_names(results: Path) -> None:
+    first, second = claim(None, "quick"), claim(None, "quick")
+    assert (first.name, second.name) == ("quick-1", "quick-2")
+    assert claim("mine", "quick").name == "mine"
+    assert fresh("mine", "quick").name == "mine"  # an empty folder holds nobody up
+    assert fresh(None, "my pets!").name == "my-pets-1"
+    (results / "other").mkdir()
+    (results / "other" / "file").touch()
+    with pytest.raises(StudyError, match="exists and is no study"):
+        claim("other", "quick")
+
+
+def test_a_study_is_found_by_name_and_by_path(study: StudyDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("toy", "toy/", str(study.path)):
+        assert existing(name).journal.samefile(study.journal)
+    monkeypatch.chdir(study.path)
+    assert existing(".").name == "toy"
+
+
+def test_a_closed_pipe_is_no_traceback(study: StudyDir) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m gaopt status toy --json | true", shell=True, capture_output=True, text=True, cwd=ROOT
+    )
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "1>&-", "0<&- 1>&- 2>&-"])
+def test_a_stream_that_the_shell_closed_is_no_place_for_a_journal(closed: str, tmp_path: Path, results: Path) -> None:
+    path = tmp_path / "toy.toml"
+    path.write_text(tomli_w.dumps(toy("sphere", population=2, generations=1).plain()))
+    command = shlex.join([sys.executable, "-m", "gaopt", "run", str(path), "--name", "toy"])
+    assert subprocess.run(["bash", "-c", f"{command} {closed}"], cwd=ROOT, timeout=120).returncode == 0
+    assert len([event for event in Journal(results / "toy" / "study.db") if isinstance(event, Scored)]) == 2
+
+
+def test_an_objective_whose_module_exits_is_one_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "exits.py").write_text("import sys; sys.exit(3)")
+    monkeypatch.chdir(tmp_path)
+    code, _, err = invoke(capfd, "train", "--set", "study.objective=exits:score")
+    assert (code, "'exits:score' cannot be imported: SystemExit: 3" in err) == (2, True)
+
+
+def test_without_a_current_folder_every_verb_says_so(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for verb in cli.cli.commands:
+        assert invoke(capfd, verb) == (2, "", "gaopt: the current folder was removed: change to another one, with cd\n")
+    with pytest.raises(StudyError, match="the current folder was removed"):
+        run_study(toy(), tmp_path / "study")
+
+
+def test_a_config_may_begin_with_a_mark_and_come_through_a_pipe(results: Path, tmp_path: Path) -> None:
+    config = tmp_path / "toy.toml"
+    config.write_text(tomli_w.dumps(toy(population=2, generations=1).plain()), "utf-8-sig")
+    command = f"{sys.executable} -m gaopt run"
+    for source in (f"{config}", f"/dev/stdin < {config}", f"<(cat {config})"):
+        told = subprocess.run(["bash", "-c", f"{command} {source}"], capture_output=True, text=True, cwd=ROOT)
+        assert told.returncode == 0, (source, told.stderr)
+    piped = f"cat {config} | {command} /dev/stdin"
+    told = subprocess.run(["bash", "-c", piped], capture_output=True, text=True, cwd=ROOT)
+    assert told.returncode == 0, told.stderr
+    assert sorted(path.name for path in results.iterdir()) == ["stdin-1", "study-1", "study-2", "toy-1"]
+
+
+def test_a_tilde_is_home_in_the_folders_that_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("HOME", f"{tmp_path}"), ("GAOPT_RESULTS", "~/mine"), ("XDG_CACHE_HOME", "~/kept")):
+        monkeypatch.setenv(name, value)
+    assert (home_of_studies(), default()) == (tmp_path / "mine", tmp_path / "kept/gaopt")
+
+
+def test_the_version_is_told_shortly(capfd: pytest.CaptureFixture[str]) -> None:
+    assert invoke(capfd, "-V") == invoke(capfd, "--version") == (0, f"gaopt, version {__version__}\n", "")

@@ -1,0 +1,135 @@
+"""The verb lr-find, as a person or a program uses it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image
+
+from gaopt.config import from_tables
+from tests.conftest import ROOT
+from tests.integration.test_cli import invoke
+
+SMALL = ["quick", "--set", "data.limit=200"]
+
+
+def test_the_test_leaves_its_figure_its_points_and_how_it_was_made(
+    results: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = invoke(capfd, "lr-find", *SMALL, "--seed", "3")
+    assert code == 0
+    assert err == "range test: a resnet20 on digits\n"
+    folder = results / "quick-lr-find-1"
+    assert {path.name for path in folder.iterdir()} == {"lr-find.svg", "lr-find.csv", "lr-find.json"}
+    assert all(str(path) in out for path in folder.iterdir())
+
+    whole = json.loads((folder / "lr-find.json").read_text())
+    with open(folder / "lr-find.csv", newline="") as file:
+        head, *rows = list(csv.reader(file))
+    assert head == ["lr", "loss"]
+    assert [float(lr) for lr, _ in rows] == whole["lrs"]
+    assert [float(loss) for _, loss in rows] == whole["losses"]
+    assert from_tables(whole["config"]).seed == 3
+
+    figure = ElementTree.parse(folder / "lr-find.svg")
+    words = " ".join(figure.getroot().itertext())
+    for word in ("quick-lr-find-1", "learning rate (log scale)", "training loss", "steep", "valley"):
+        assert word in words
+    assert re.search(r"^steep   \S+ +where the loss falls fastest, if only for a few steps$", out, re.M)
+    command = re.search(r"^use one: (gaopt train .*) --lr (\S+)$", out, re.M)
+    assert command
+    assert command.group(1) == "gaopt train quick --set data.limit=200 --seed 3"
+    assert float(command.group(2)) == pytest.approx(whole["valley"], rel=0.05)
+
+
+def test_as_json_the_same_arguments_print_the_same(results: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (code, out, _), (_, again, _) = (invoke(capfd, "lr-find", *SMALL, "--json") for _ in range(2))
+    assert code == 0
+    assert out == again
+    found = json.loads(out)
+    assert set(found) == {"steep", "valley", "lrs", "losses"}
+    assert len(found["lrs"]) == len(found["losses"])
+    assert {path.name for path in results.iterdir()} == {"quick-lr-find-1", "quick-lr-find-2"}
+    for kind in ("svg", "csv", "json"):
+        first, second = (results / f"quick-lr-find-{n}" / f"lr-find.{kind}" for n in (1, 2))
+        assert first.read_text().replace("find-1", "find-2") == second.read_text()
+
+
+def test_bad_input_gets_one_sentence_and_nothing_is_written(results: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for arguments, said in [
+        (["qick"], "there is no preset and no file 'qick': did you mean 'quick'?"),
+        (["quick", "--set", "recipe.batsh=4"], "unknown key recipe.batsh: did you mean 'batch'?"),
+        (["quick", "--seed", "-1"], "study.seed is -1"),
+        (["quick", "--name", "../x"], "the study name '../x' cannot be used"),
+        (["quick", "--name", "taken"], "exists and is no study: give another name"),
+        (["--data", "/no/such/place"], "/no/such/place"),
+        (["quick", "--set", "study.objective=gaopt.objectives.toy:valley"], "lr-find needs 'gaopt."),
+        (["quick", "--set", "net.name=resnet18", "--set", "net.pretrained=/no/such"], "/no/such"),
+    ]:
+        (results / "taken").mkdir(parents=True)
+        (results / "taken" / "lr-find.svg").touch()
+        code, out, err = invoke(capfd, "lr-find", *arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith("gaopt: ")
+        assert err.count("\n") == 1
+        assert said in err
+        assert [path.name for path in results.rglob("*")] == ["taken", "lr-find.svg"]
+
+
+def test_a_curve_that_suggests_nothing_is_a_failure_in_one_sentence(
+    results: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resnet.lr.FEWEST", 1000)
+    code, out, err = invoke(capfd, "lr-find", *SMALL)
+    assert (code, out) == (1, "")
+    assert re.match(r"gaopt: the loss fell for \d+ of \d+ steps", err.splitlines()[-1])
+    assert not results.exists()
+
+
+def test_its_folder_is_no_study(results: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (results / "mine").mkdir(parents=True)
+    (results / "mine" / "lr-find.svg").touch()
+    for verb in ("status", "resume", "report"):
+        for name in ("mine", str(results / "mine")):
+            code, out, err = invoke(capfd, verb, name)
+            assert (code, out) == (2, "")
+            assert err == f"gaopt: {name!r} is a range test, not a study: its figure is {results}/mine/lr-find.svg\n"
+    code, out, _ = invoke(capfd, "list", "--json")
+    assert (code, json.loads(out)) == (0, [])
+    code, _, err = invoke(capfd, "run", *SMALL, "--name", "mine")
+    assert code == 2
+    assert err == f"gaopt: {results}/mine exists and is no study: give another name\n"
+
+
+def test_images_of_ones_own_need_no_config(tmp_path: Path, results: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name, shade in (("cat", 40), ("dog", 200)):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for n in range(20):
+            Image.new("RGB", (8, 8), (shade, 5 * n, n)).save(tmp_path / "pets" / name / f"{n}.png")
+    small = ["--set", "net.name=resnet20", "--set", "data.size=8", "--set", "recipe.batch=8"]
+    code, out, _ = invoke(capfd, "lr-find", "--data", str(tmp_path / "pets"), *small, "--name", "pets")
+    assert code == 0
+    assert (results / "pets" / "lr-find.svg").is_file()
+    assert f"--data {tmp_path}/pets --lr " in out
+
+
+@pytest.mark.slow
+def test_a_signal_leaves_nothing(results: Path) -> None:
+    command = [sys.executable, "-m", "gaopt", "lr-find", *SMALL, "--set", "net.name=resnet110"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stderr
+    while "range test" not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert not results.exists()

@@ -1,0 +1,149 @@
+"""The verb nets."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from unittest.mock import patch
+
+import pytest
+
+from resnet.analysis import analyse
+from resnet.spec import BORROWED, NAMES
+from tests.conftest import ROOT
+from tests.integration.test_cli import invoke
+from tests.unit.test_architecture import loaded
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def once() -> Iterator[None]:
+    """Every network is gone through once, however often they are listed: ten seconds each time."""
+    with patch("resnet.analysis.analyse", cache(analyse)):
+        yield
+
+
+def columns(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(number))
+
+
+def test_every_network_is_listed_with_the_paper_s_figures(capfd: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns(monkeypatch, 80)
+    code, out, err = invoke(capfd, "nets")
+    assert (code, err) == (0, "")
+    lines = {line.split()[0]: line.split() for line in out.splitlines() if line.startswith(NAMES)}
+    assert set(lines) == set(NAMES)
+    assert lines["resnet50"][1:6] == ["50", "25.56", "4.089", "3.858", "3.8"]
+    assert lines["resnet56"][1:5] == ["56", "0.85", "0.85", "0.125"]
+    assert lines["vgg19"][1:6] == ["19", "143.67", "144", "19.632", "19.6"]
+    for title in ("224 px, 1000 classes, batch 256", "32 px, 10 classes, batch 128", "299 px, 1000 classes, batch 256"):
+        assert title in out
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("arguments", [[], ["resnet152"], ["preact1001"], ["vgg19_bn"], ["inception_v3"]])
+def test_nothing_is_wider_than_the_terminal_or_cut_off(
+    arguments: list[str], width: int, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns(monkeypatch, width)
+    code, out, _ = invoke(capfd, "nets", *arguments)
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= width
+    assert "…" not in out
+
+
+def test_one_network_is_shown_stage_by_stage(capfd: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns(monkeypatch, 80)
+    _, out, _ = invoke(capfd, "nets", "resnet50")
+    for row in (
+        "conv1    112×112  7×7, 64, stride 2                         9,536    118.0",
+        "conv2_x    56×56  [1×1, 64; 3×3, 64; 1×1, 256] × 3        215,808    667.9",
+        "fc           1×1  average pool, 1000-d fc               2,049,000      2.0",
+        "4.089 ×10⁹, stride on the 3×3 as in torchvision (this one)",
+        "3.858 ×10⁹, stride on the 1×1 as in the paper",
+        "21.03 GiB for a step at batch 256 with Adam, 20.94 GiB with SGD",
+        "3.8 ×10⁹ FLOPs (He et al. 2015, table 1)",
+    ):
+        assert row in out
+    assert "activations\n" not in out
+    columns(monkeypatch, 120)
+    _, out, _ = invoke(capfd, "nets", "resnet50")
+    assert "activations\n" in out
+
+
+def test_numbers_and_settings_change_what_is_asked_about(capfd: Captured) -> None:
+    arguments = (
+        "--size",
+        "16",
+        "--classes",
+        "7",
+        "--batch",
+        "4",
+        "--set",
+        "net.shortcut=C",
+        "--set",
+        "net.order=preact",
+    )
+    code, out, _ = invoke(capfd, "nets", "resnet20", *arguments, "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert [found[key] for key in ("size", "classes", "channels", "batch")] == [16, 7, 3, 4]
+    assert (found["net"]["shortcut"], found["net"]["order"]) == ("C", "preact")
+    assert found["published"] is None
+    assert found["parameters"] == sum(stage["parameters"] for stage in found["stages"])
+    assert found["memory"]["adam"]["total"] > found["memory"]["sgd"]["total"]
+    _, out, _ = invoke(capfd, "nets", "--set", "net.name=resnet20", "--json")
+    assert json.loads(out)["net"]["name"] == "resnet20"
+
+
+def test_as_json_all_networks_are_a_list_and_one_is_an_object(capfd: Captured) -> None:
+    _, out, _ = invoke(capfd, "nets", "--json")
+    found = json.loads(out)
+    assert [each["net"]["name"] for each in found] == list(NAMES)
+    with patch("resnet.analysis.analyse", analyse):
+        _, out, _ = invoke(capfd, "nets", "resnet50", "--json")
+    assert json.loads(out) in found
+    assert json.loads(out)["multiply_adds_by_stride"] == {"3x3": 4_089_184_256, "1x1": 3_857_973_248}
+
+
+def test_networks_that_do_not_take_a_setting_are_named_and_left_out(capfd: Captured) -> None:
+    code, out, err = invoke(capfd, "nets", "--set", "net.stem=cifar", "--json")
+    assert code == 0
+    shown = {each["net"]["name"] for each in json.loads(out)}
+    assert shown == set(NAMES) - set(BORROWED)
+    assert all(name in err for name in BORROWED)
+
+
+def test_bad_input_gets_one_sentence_and_exit_code_2(capfd: Captured) -> None:
+    for arguments, said in [
+        (["resnt50"], "net: name is 'resnt50', which is no network: did you mean 'resnet50'?"),
+        (["resnet50", "--size", "0"], "nets.size is 0: must be greater than or equal to 1"),
+        (["--batch", "many"], "nets.batch is 'many': must be a valid integer"),
+        (["--classes", "1.5"], "nets.classes is 1.5: must be a valid integer"),
+        (["--set", "net.strid=1x1"], "unknown key net.strid: did you mean 'stride'?"),
+        (["--set", "net.stride=2x2"], "net.stride is '2x2': must be '3x3' or '1x1'"),
+        (["--set", "recipe.epochs=3"], "unknown table [recipe]: known: net"),
+        (["--set", "stride"], "the override 'stride' is not of the form table.key=value"),
+        (["vgg16", "--set", "net.stem=cifar"], "net: stem is 'cifar' with vgg16, which has no such units"),
+        (["plain20", "--set", "net.join=conv"], "net: join is 'conv' with a plain net"),
+    ]:
+        code, out, err = invoke(capfd, "nets", *arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith(f"gaopt: {said}")
+        assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["nets", "--help"], ["nets", "resnt50"]])
+def test_help_and_a_wrong_name_load_nothing_heavy(arguments: list[str]) -> None:
+    code = f"import sys; sys.argv = {['gaopt', *arguments]}; from gaopt.cli import main; main()"
+    assert loaded(code) == set()
+
+
+def test_a_closed_pipe_is_no_traceback() -> None:
+    command = f"{sys.executable} -m gaopt nets resnet20 | true"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT)
+    assert "Traceback" not in done.stderr

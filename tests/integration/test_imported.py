@@ -1,0 +1,164 @@
+"""Which files a user's objective runs through."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from gaopt.config.source_digest import called, closure, made_of
+from gaopt.errors import ConfigError
+from gaopt.objectives.base import Plain, Report, Score, Task, resolve
+from tests import flat
+from tests.conftest import ROOT
+
+
+def laid(root: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, "utf-8")
+
+
+def test_a_module_and_what_it_imports_from_beside_it_directly_or_not(tmp_path: Path) -> None:
+    files = {
+        "mine.py": "import json\nimport numpy as np\nfrom model import net\n\ndef f():\n    import lazily.inner\n",
+        "model.py": "import shared, mine, gone",
+        "shared.py": "",
+        "lazily/__init__.py": "",
+        "lazily/inner.py": "from . import beside\nfrom ..beyond import nothing",
+        "lazily/beside.py": "",
+        "lazily/unused.py": "",
+        "unused.py": "",
+        "gaopt/__init__.py": "raise RuntimeError",
+    }
+    laid(tmp_path, files)
+    names = ["lazily", "lazily.beside", "lazily.inner", "mine", "model", "shared"]
+    assert list(closure("mine", tmp_path / "mine.py")) == names
+
+
+def test_a_module_of_a_package_with_what_lies_beside_the_package(tmp_path: Path) -> None:
+    laid(tmp_path, {"a/b/c.py": "from ..d import x\nimport e", "a/d.py": "", "a/__init__.py": "", "e.py": ""})
+    assert list(closure("a.b.c", tmp_path / "a" / "b" / "c.py")) == ["a", "a.b.c", "a.d", "e"]
+    assert closure("a", tmp_path / "a" / "__init__.py") == {"a": tmp_path / "a" / "__init__.py"}
+
+
+def test_of_an_installed_package_no_other_is_looked_at(tmp_path: Path) -> None:
+    root = tmp_path / "site-packages"
+    laid(root, {"mine/__init__.py": "from mine import part\nimport torch", "mine/part.py": "", "torch/__init__.py": ""})
+    assert list(closure("mine", root / "mine" / "__init__.py")) == ["mine", "mine.part"]
+
+
+@pytest.mark.parametrize("text", ["def", "\0", "x = " + "(" * 5000, "from . import x"])
+def test_a_file_that_is_no_code_imports_nothing(tmp_path: Path, text: str) -> None:
+    laid(tmp_path, {"mine.py": f"import broken\n{'from . import x'}", "broken.py": text})
+    assert list(closure("mine", tmp_path / "mine.py")) == ["broken", "mine"]
+
+
+def test_a_module_that_lies_elsewhere_than_its_name_says_is_its_file_alone(tmp_path: Path) -> None:
+    laid(tmp_path, {"mine.py": "import other", "other.py": ""})
+    for name in ("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p", "package.mine"):
+        assert closure(name, tmp_path / "mine.py") == {name: tmp_path / "mine.py"}
+    assert list(closure("__main__", tmp_path / "mine.py")) == ["__main__", "other"]
+
+
+def test_of_the_standard_library_no_other_is_looked_at() -> None:
+    assert list(closure("functools", Path(functools.__file__))) == ["functools"]
+
+
+def test_a_partial_and_a_wrapped_function_are_made_of_their_own_code() -> None:
+    @functools.wraps(flat.noise)
+    def wrapped(task: Task, report: Report) -> Score:
+        return flat.noise(task, report)
+
+    expected = Plain(flat.noise).made_of(None)
+    assert "code tests.flat" in expected
+    assert Plain(functools.partial(functools.partial(flat.noise))).made_of(None) == expected
+    assert Plain(wrapped).made_of(None) == expected
+
+
+class Scale:
+    def __init__(self, by: float) -> None:
+        self.by = by
+
+    def __call__(self, task: Task, report: Report) -> float:
+        return self.by
+
+    def score(self, task: Task, report: Report) -> float:
+        return self.by
+
+
+def scaled(by: float) -> Callable[[Task, Report], float]:
+    return lambda task, report: by
+
+
+def test_a_function_is_called_by_the_name_that_imports_it_and_else_by_one_that_does_not() -> None:
+    for function, name in {
+        flat.noise: "tests.flat:noise",
+        functools.partial(flat.noise): "tests.flat:<partial(noise)>",
+        scaled(1.0): f"{__name__}:scaled.<locals>.<lambda>",
+        Scale(1.0): f"{__name__}:<Scale>",
+        Scale(1.0).score: f"{__name__}:<Scale.score>",
+    }.items():
+        assert called(function) == name
+        if "<" in name:
+            with pytest.raises(ConfigError, match="is a function of a program: call "):
+                resolve(name)
+        else:
+            assert resolve(name) == resolve(function)
+    for nothing in (Scale, 5, None):
+        with pytest.raises(ConfigError, match="must be a function"):
+            resolve(nothing)  # type: ignore[arg-type]
+
+
+def test_what_a_function_carries_along_is_part_of_what_it_is_made_of() -> None:
+    for make in (scaled, Scale, lambda by: Scale(by).score, lambda by: functools.partial(flat.noise, by=by)):
+        assert made_of(make(1.0)) == made_of(make(1.0)) != made_of(make(2.0))
+
+
+PROGRAM = """
+import sys
+import gaopt, gaopt.config as c
+import beside
+STEP = 1
+def inner(x): return x + STEP
+def decorated(f): return lambda task, report: f(task, report)
+@decorated
+def objective(task, report): return inner(task.genes["x"])
+GENERATIONS = 2
+if __name__ == "__main__":
+    plan = gaopt.StudyConfig(gaopt.Space(x=gaopt.Gene(0, 1)), objective, strategy="random",
+        genetic=gaopt.Genetic(population=2, generations=GENERATIONS), pool=gaopt.PoolConfig(kind="inline"))
+    try: print(len(gaopt.run(plan, "r").individuals), "individuals")
+    except gaopt.GaoptError as error: print(error)
+"""
+
+
+def test_a_program_s_function_is_gone_on_with_by_the_program_and_known_when_it_changes(tmp_path: Path) -> None:
+    def ran(*command: str) -> str:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "GAOPT_RESULTS": str(tmp_path)}
+        done = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, env=environment)
+        assert "Traceback" not in done.stderr
+        return done.stdout + done.stderr
+
+    def changed(old: str = "", new: str = "", beside: str = "") -> str:
+        laid(tmp_path, {"case.py": PROGRAM.replace(old, new), "beside.py": beside})
+        return ran("case.py")
+
+    begun = changed()
+    further = changed("GENERATIONS = 2", "GENERATIONS = 3")
+    assert (begun, further) == ("3 individuals\n", "4 individuals\n")
+    for old, new, beside in (
+        ("STEP = 1", "STEP = 2", ""),
+        ("x + STEP", "x - STEP", ""),
+        ("inner(task", "abs(task", ""),
+    ):
+        assert "other code __main__: start a new one" in changed(old, new, beside)
+    assert "other code beside" in changed(beside="x = 1")
+    assert "is a function of a program: call gaopt.run there again" in ran("-m", "gaopt", "resume", "r")
+    for words in (["report", "r"], ["status", "r"], ["export", "r", "--to", "csv"]):
+        assert "rror" not in ran("-m", "gaopt", *words)

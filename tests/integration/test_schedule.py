@@ -1,0 +1,216 @@
+"""The papers' schedules beside one-cycle, and the recipes by name."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+import torch
+
+from gaopt.config import parse
+from gaopt.errors import ConfigError
+from gaopt.objectives.image.settings import Settings
+from resnet.data import Split
+from resnet.loader import Loaders
+from resnet.net import build
+from resnet.recipe import RECIPES, Recipe
+from resnet.schedule import SCHEDULES, rate
+from resnet.train import train
+from tests.integration.test_train import SPEC, Killed, digits, same, state
+
+PAPER = RECIPES["paper"]
+SMALL = replace(PAPER, epochs=4, batch=32, crop=1, checkpoint=0.0)  # six steps an epoch
+PLATEAU = replace(SMALL, schedule="plateau", patience=1, lr=1e-3)
+
+
+def rates(recipe: Recipe, steps: int, errors: tuple[float, ...] = ()) -> list[float]:
+    return [rate(recipe, step, steps, errors) for step in range(steps)]
+
+
+def trained_rates(recipe: Recipe, **options: Any) -> tuple[list[float], list[float]]:
+    """(lr, mom) of every step as they were reported: each epoch has few enough for all to be kept."""
+    points: list[tuple[float, float, float]] = []
+    train(SPEC, recipe, digits(), report=lambda epoch, metrics, cycle=(): points.extend(cycle), **options)
+    return [lr for _, lr, _ in points], [mom for _, _, mom in points]
+
+
+# The functions
+
+
+def test_steps_divide_the_rate_at_shares_of_the_training() -> None:
+    found = rates(PAPER, 64)
+    assert found == [0.1] * 32 + [0.01] * 16 + [0.001] * 16
+    assert rates(replace(PAPER, drops=()), 8) == [0.1] * 8
+    assert rates(replace(PAPER, drops=(0.3,), factor=2.0), 10) == [0.1] * 3 + [0.05] * 7
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_warm_up_comes_before_the_rate_and_moves_no_drop(schedule: Any) -> None:
+    plain, warm = (replace(PAPER, schedule=schedule, warmup=warmup) for warmup in (0, 5))
+    assert rates(warm, 64) == [0.01] * 5 + rates(plain, 64)[5:]
+
+
+def test_a_plateau_divides_the_rate_after_epochs_without_a_new_best() -> None:
+    for errors, divided in [
+        ((), 0),
+        ((0.9, 0.8, 0.7), 0),
+        ((0.9, 0.9), 0),
+        ((0.9, 0.9, 0.9), 1),  # as good is no better
+        ((0.9, 0.95, 0.92), 1),  # better than the last, not than the best
+        ((0.9, 0.95, 0.8, 0.85), 0),  # a new best starts the count anew
+        ((0.9, 0.9, 0.9, 0.9), 1),  # and so does a division
+        ((0.9, 0.9, 0.9, 0.9, 0.9), 2),
+        ((0.9, 0.9, 0.9, 0.5, 0.6, 0.6), 2),
+    ]:
+        recipe = replace(PAPER, schedule="plateau", patience=2)
+        assert set(rates(recipe, 4, errors)) == {(0.1, 0.01, 0.001)[divided]}
+
+
+def test_a_plateau_without_end_brings_the_rate_to_nothing() -> None:
+    recipe = replace(PAPER, schedule="plateau", patience=1, factor=1e6)
+    assert rate(recipe, 0, 1, [0.5] * 1000) == 0.0
+
+
+# In training
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_training_reports_the_rates_of_its_schedule_and_one_momentum(optimizer: Any) -> None:
+    recipe = replace(SMALL, optimizer=optimizer, warmup=5)
+    lrs, moms = trained_rates(recipe)
+    assert lrs == rates(recipe, 24) == [0.01] * 5 + [0.1] * 7 + [0.01] * 6 + [0.001] * 6
+    assert set(moms) == {0.9}
+
+
+def test_a_training_divides_its_rate_where_its_own_validation_error_stands_still() -> None:
+    errors: list[float] = []
+    lrs: list[float] = []
+
+    def report(epoch: int, metrics: Any, cycle: Any = ()) -> None:
+        assert {lr for _, lr, _ in cycle} == {rate(PLATEAU, 6, 24, errors)}
+        errors.append(1 - metrics["top1"])
+        lrs.append(cycle[0][1])
+
+    train(SPEC, PLATEAU, digits(), report=report)
+    assert lrs[0] == 1e-3
+    assert lrs[-1] < 1e-3
+
+
+def test_a_number_of_the_schedule_changed_alone_changes_the_trained_weights() -> None:
+    for change in [{"lr": 0.2}, {"mom": 0.5}, {"wd": 0.1}, {"factor": 2.0}, {"warmup": 3}]:
+        plain, changed = (train(SPEC, recipe, digits()) for recipe in (SMALL, SMALL.with_genes(change)))
+        assert not same(state(plain), state(changed))
+
+
+def test_decay_of_all_reaches_batch_norms_and_biases() -> None:
+    one, other = (replace(SMALL, epochs=1, lr=1e-3, wd=10.0, decay=decay) for decay in ("weights", "all"))  # type: ignore[arg-type]
+    weights, everything = (state(train(SPEC, recipe, digits())) for recipe in (one, other))
+    name = "stage1.0.branch.bn1.weight"
+    assert everything[name].norm() < 0.99 * weights[name].norm()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("recipe", "last"),
+    [
+        (replace(SMALL, warmup=9), 2),  # still in the warm-up
+        (PLATEAU, 4),
+        (replace(PLATEAU, warmup=9, optimizer="adam"), 3),
+        (replace(SMALL, mom=0.0), 3),
+    ],
+    ids=["steps with warm-up", "plateau", "plateau with warm-up and adam", "no momentum"],
+)
+def test_a_training_interrupted_between_epochs_ends_with_the_same_weights(
+    tmp_path: Path, recipe: Recipe, last: int
+) -> None:
+    whole = train(SPEC, recipe, digits())
+    path = tmp_path / "checkpoint.safetensors"
+
+    def dies(epoch: int, metrics: Any, cycle: Any = ()) -> None:
+        if epoch == last:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(SPEC, recipe, digits(), report=dies, checkpoint=path)
+    reported: list[float] = []
+    resumed = train(
+        SPEC,
+        recipe,
+        digits(),
+        report=lambda epoch, metrics, cycle=(): reported.extend(lr for _, lr, _ in cycle),
+        checkpoint=path,
+    )
+    assert same(state(whole), state(resumed))
+    assert whole.metrics == resumed.metrics
+    assert reported == trained_rates(recipe)[0]
+
+
+def test_the_accuracy_in_training_is_that_of_the_augmented_batches_as_they_were_trained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a rate of nearly nothing and no augmentation it is the first network's on the images themselves."""
+    recipe = replace(SMALL, lr=1e-12, wd=0.0, crop=0, flip=False, batch=64, epochs=1)
+    images = replace(digits(), train=Split(digits().train.images[:64], digits().train.labels[:64]))
+    measured = train(SPEC, recipe, images).metrics["train_top1"]
+    torch.manual_seed(0)
+    net = build(SPEC, channels=1)
+    ((batch, labels),) = Loaders(images, recipe, 0, torch.device("cpu")).train
+    assert measured == (net(batch).argmax(1) == labels).double().mean().item()
+
+
+# The recipes by name
+
+
+def of(table: dict[str, Any]) -> Recipe:
+    return Settings.of({"recipe": table}).recipe
+
+
+def test_every_recipe_is_named_and_in_its_range() -> None:
+    assert set(RECIPES) == set(get_args(get_type_hints(Recipe)["name"]))
+    for name, recipe in RECIPES.items():
+        assert recipe.name == name
+        assert parse(Recipe, asdict(recipe), "recipe") == recipe
+    assert RECIPES["one_cycle"] == Recipe()
+
+
+def test_the_paper_s_recipe_makes_its_steps() -> None:
+    for images, epochs in ((50_000, PAPER.epochs), (45_000, 182)):
+        assert images // PAPER.batch * epochs == pytest.approx(64_000, rel=0.002)
+
+
+def test_a_table_gives_what_differs_from_the_recipe_it_names() -> None:
+    assert of({"name": "paper"}) == PAPER
+    assert of({"name": "paper", "warmup": 400, "drops": [0.25]}) == replace(PAPER, warmup=400, drops=(0.25,))
+    assert of({"lr": 0.1}) == of({"name": "one_cycle", "lr": 0.1}) == Recipe(lr=0.1)
+
+
+def test_a_whole_recipe_read_back_is_itself() -> None:
+    for recipe in (PAPER, replace(PAPER, **{f: v for f, v in asdict(Recipe()).items() if f != "name"})):
+        assert of(asdict(recipe)) == recipe
+
+
+def test_a_recipe_that_cannot_be_gets_one_sentence() -> None:
+    for table, said in [
+        ({"name": "papers"}, "recipe.name is 'papers': must be 'one_cycle' or 'paper'"),
+        ({"name": ["paper"]}, r"recipe.name is \['paper'\]: must be 'one_cycle' or 'paper'"),
+        ({"name": "paper", "epoch": 3}, "unknown key recipe.epoch: did you mean 'epochs'?"),
+        ({"warmup": 400}, "recipe: warmup is 400 with the schedule 'one_cycle': must be 0, or another schedule"),
+        ({"drops": [0.75, 0.5]}, r"recipe: drops is \[0.75, 0.5\]: must be increasing"),
+        ({"drops": [0.5, 0.5]}, "must be increasing"),
+        ({"drops": [0.5, 1.0]}, r"recipe.drops\[1\] is 1.0: must be less than 1"),
+        ({"drops": 0.5}, "recipe.drops is 0.5: must be"),
+        ({"factor": 1.0}, "recipe.factor is 1.0: must be greater than 1"),
+        ({"patience": 0}, "recipe.patience is 0: must be greater than or equal to 1"),
+        ({"decay": "none"}, "recipe.decay is 'none': must be 'weights' or 'all'"),
+    ]:
+        with pytest.raises(ConfigError, match=said) as error:
+            of(table)
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["drops", "name", "checkpoint", "shedule"])
+def test_what_is_no_knob_is_no_gene(name: str) -> None:
+    with pytest.raises(ValueError, match=f"'{name}' is no field of the recipe that can be a gene: known: lr, wd"):
+        PAPER.with_genes({name: 1.0})

@@ -1,0 +1,168 @@
+"""Trainings for a share of the epochs: what they are, what they cost, and which shares there can be."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from pathlib import Path
+from statistics import correlation
+from typing import Any
+
+import pytest
+import tomli_w
+
+from gaopt.config import from_tables
+from gaopt.errors import ConfigError
+from gaopt.execution.worker import outcomes
+from gaopt.journal.events import Reported, Scored
+from gaopt.journal.journal import Journal
+from gaopt.journal.paths import StudyDir
+from gaopt.objectives import toy as toys
+from gaopt.objectives.base import Task, resolve
+from gaopt.objectives.image.settings import Settings
+from gaopt.study.loop import run
+from resnet.data import Images
+from resnet.recipe import Recipe
+from tests.conftest import space, toy
+from tests.integration.test_cli import invoke
+from tests.unit.test_net_genes import IMAGE, LR, WIDTH, checked, tables, task
+
+GENETIC = {"objective": IMAGE, "strategy": "genetic"}
+
+
+@pytest.fixture(scope="module")
+def images() -> Images:
+    found = resolve(IMAGE).prepare(checked({"lr": LR}))
+    assert isinstance(found, Images)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("schedule", [{}, {"schedule": "steps", "warmup": 3}])
+def test_a_share_of_a_training_is_a_whole_one_in_small(
+    images: Images, tmp_path: Path, schedule: dict[str, Any]
+) -> None:
+    found = task(images, tmp_path, {"lr": 1e-3, "batch": 10}, share=0.5, recipe={"epochs": 4, **schedule})
+    *reports, scored = outcomes(resolve(IMAGE), found)
+    assert isinstance(scored, Scored)
+    assert (len(reports), scored.epochs) == (2, 2)
+    points = [point for report in reports if isinstance(report, Reported) for point in report.cycle]
+    lrs = [lr for _, lr, _ in points]
+    assert [position for position, _, _ in points] == pytest.approx([step / 12 for step in range(12)])
+    if schedule:  # a step of warm-up, which would be three of 24, and divided at a half and at three quarters
+        assert lrs == pytest.approx([0.01, *[1e-3] * 5, *[1e-4] * 3, *[1e-5] * 3])
+    else:
+        assert lrs[0] == pytest.approx(1e-3 / 25)
+        assert max(lrs) == pytest.approx(lrs[3]) == pytest.approx(1e-3)
+        assert lrs[-1] < 0.1e-3
+
+
+def test_what_is_counted_in_steps_and_epochs_is_shortened_alike() -> None:
+    whole = Recipe(name="paper", schedule="steps", epochs=100, warmup=400, patience=10)
+    short = whole.shortened(0.1)
+    assert (short.epochs, short.warmup, short.patience, short.drops) == (10, 40, 1, whole.drops)
+    assert whole.shortened(1.0) == whole
+    assert whole.shortened(1e-9).epochs == 1
+
+
+def test_a_warm_up_that_fits_the_whole_training_fits_every_share_of_it() -> None:
+    for epochs in range(1, 30):
+        for share in [0.01, 0.1, 1 / 3, 0.5, 0.99]:
+            for per_epoch in (1, 7):
+                whole = Recipe(schedule="steps", epochs=epochs, warmup=epochs * per_epoch - 1)
+                short = whole.shortened(share)
+                assert short.warmup < short.epochs * per_epoch
+
+
+@pytest.mark.parametrize(
+    ("rungs", "epochs", "said"),
+    [
+        ([0.2, 0.25], 5, r"fidelity.rungs: the shares 0.2 and 0.25 of 5 epochs are both 1: must be an epoch apart"),
+        ([0.95], 5, "the shares 0.95 and 1 of 5 epochs are both 5"),
+        ([0.5], 1, "the shares 0.5 and 1 of 1 epochs are both 1"),
+    ],
+)
+def test_rungs_of_as_many_epochs_are_refused(rungs: list[float], epochs: int, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        checked({"lr": LR}, recipe={"epochs": epochs}, fidelity={"rungs": rungs})
+    alone = {"objective": IMAGE, "strategy": "fixed"}  # which has no rungs
+    assert checked({"lr": LR}, recipe={"epochs": epochs}, fidelity={"rungs": rungs}, study=alone)
+
+
+def test_rungs_of_a_gene_epochs_are_those_of_its_fewest() -> None:
+    epochs = {"low": 2, "high": 20, "integer": True}
+    assert checked({"epochs": epochs}, fidelity={"rungs": [0.5]})
+    with pytest.raises(ConfigError, match=r"0.2 and 0.5 of 2 epochs are both 1"):
+        checked({"epochs": epochs}, fidelity={"rungs": [0.2, 0.5]})
+
+
+@pytest.mark.slow
+def test_the_time_of_a_training_is_a_mean_where_genes_change_it(images: Images, monkeypatch: Any) -> None:
+    from gaopt.objectives.image import cost
+
+    timed: list[tuple[float, int]] = []
+
+    def seconds(settings: Settings, images: Images, threads: int) -> float:
+        timed.append((settings.net.width, settings.recipe.batch))
+        return settings.net.width
+
+    monkeypatch.setattr(cost, "seconds", seconds)
+    assert cost.mean_seconds(checked({"lr": LR}), images) == 0.25
+    assert timed == [(0.25, 32)]
+    mean = cost.mean_seconds(checked({"lr": LR, "net.width": {"low": 1.0, "high": 2.0}}), images)
+    assert len(timed) == 1 + cost.DRAWN
+    assert mean == pytest.approx(math.fsum(width for width, _ in timed[1:]) / cost.DRAWN)
+    fixed = checked({"net.width": WIDTH}, study={"objective": IMAGE, "strategy": "fixed"}, fixed={"net.width": 0.75})
+    assert cost.mean_seconds(fixed, images) == 0.75
+
+
+def test_a_study_counts_its_rungs_and_finalists() -> None:
+    genetic, fidelity = {"population": 10, "generations": 2}, {"rungs": [0.2, 0.5], "keep": 0.35}
+    more = {"recipe": {"epochs": 10}, "noise": {"finalists": 2}}
+    found = checked({"lr": LR}, study=GENETIC, genetic=genetic, fidelity=fidelity, **more)
+    assert found.waves == [(0.2, 10), (0.5, 4), (1.0, 2), (0.2, 5), (0.5, 2), (1.0, 1), (1.0, 4)]
+    assert found.trainings == 10 + 5 + 2 * 2
+    assert found.rounds(1) == pytest.approx(0.2 * 15 + 0.5 * 6 + 3 + 4)
+    assert found.rounds(4) == pytest.approx(0.2 * (3 + 2) + 0.5 * (1 + 1) + (1 + 1) + 1)
+    alone = {"objective": IMAGE, "strategy": "fixed"}
+    assert checked({"lr": LR}, study=alone, fidelity=fidelity).waves == [(1.0, 1)]
+
+
+def test_the_waves_are_those_that_a_search_really_trains(home: StudyDir) -> None:
+    tables = toy(population=7, generations=3).plain() | {"fidelity": {"rungs": [0.2, 0.6]}, "noise": {"finalists": 2}}
+    tables["space"]["mom"]["high"] = 1.1  # above, some would diverge
+    config = from_tables(tables)
+    run(config, home)
+    with Journal(home.journal) as journal:
+        epochs = [event.epochs for event in journal if isinstance(event, Scored)]
+    assert epochs == [round(5 * share) for share, number in config.waves for _ in range(number)]
+
+
+def test_a_short_training_of_the_toy_is_told_from_a_whole_one_and_agrees_with_it_mostly(tmp_path: Path) -> None:
+    rng, scores = random.Random(0), {}
+    drawn = [space().sample(rng) for _ in range(200)]
+    for share in (0.2, 1.0):
+        each = [Task("s", 0, 0, genes, 0, {}, tmp_path, tmp_path, share=share) for genes in drawn]
+        found = [toys.valley(one, lambda epoch, metrics, cycle=(): None) for one in each]
+        assert {score.epochs for score in found} == {round(5 * share)}
+        scores[share] = [score.metrics["top1"] for score in found]
+    assert max(scores[0.2]) < max(scores[1.0])
+    order = {share: sorted(range(200), key=values.__getitem__) for share, values in scores.items()}
+    assert order[0.2] != order[1.0]
+    assert correlation(scores[0.2], scores[1.0]) > 0.9
+
+
+@pytest.mark.slow
+def test_a_dry_run_says_how_many_are_trained_wholly_and_counts_their_shares(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    genes, rungs = {"lr": LR, "net.width": WIDTH}, {"rungs": [0.5], "keep": 0.25}
+    numbers = {"population": 4, "generations": 1}
+    path = tmp_path / "mine.toml"
+    path.write_text(tomli_w.dumps(tables(genes, study=GENETIC, genetic=numbers, fidelity=rungs)))
+    code, out, _ = invoke(capfd, "run", str(path), "--dry-run", "--set", 'space."net.width".high=0.5')
+    assert code == 0
+    assert "# 4 trainings, at most 1 of them whole, 1 at a time" in out
+    assert re.search(r"# about \S+( s)? a whole one, \S+( s)? in all", out)
+    assert 'net.width"]\nlow = 0.25\nhigh = 0.5' in out

@@ -1,0 +1,168 @@
+"""The design, kept by reading the syntax tree and by importing in a fresh process."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+HEAVY = {
+    "scipy",
+    "torch",
+    "torchvision",
+    "fastai",
+    "ray",
+    "deap",
+    "pandas",
+    "matplotlib",
+    "sklearn",
+    "optuna",
+    "onnxruntime",
+    "plotly",
+    "tensorboardX",
+    "mlflow",
+}
+
+# From the top down: each may import those below it, and its own kind; nothing points back.
+LAYERS = [
+    ("__main__",),
+    ("cli",),
+    ("integrations", "export"),
+    ("report",),
+    ("papers",),
+    ("compare",),
+    ("study",),
+    ("execution", "search"),
+    ("objective",),
+    ("objectives",),
+    ("journal",),
+    ("config",),
+    ("space",),
+    ("printable",),
+    ("errors",),
+]
+RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+
+DOORS = {
+    "deap": {"gaopt/search/operators.py"},
+    # The pool runs our tasks on Ray; the searcher is run by Ray Tune, imported by who uses Tune, and meets no pool.
+    "ray": {"gaopt/execution/ray", "gaopt/integrations/tune.py", "gaopt/compare/asha.py"},
+    # Optuna calls our sampler, and is asked by a strategy; the report of a comparison has from it how much each gene
+    # matters; an export is written for it.
+    "optuna": {
+        "gaopt/export/optuna.py",
+        "gaopt/integrations/optuna.py",
+        "gaopt/search/optuna.py",
+        "gaopt/report/comparison/importance.py",
+    },
+    "plotly": {"gaopt/report/comparison/interactive.py"},
+    "tensorboardX": {"gaopt/export/tensorboard.py"},
+    "mlflow": {"gaopt/export/mlflow.py"},
+    "pandas": {"gaopt/report/tables.py"},
+    "sqlite3": {"gaopt/journal/journal.py"},
+    "matplotlib": {"gaopt/report/plots"},
+    "resnet": {"gaopt/objectives/image", "gaopt/papers/variants.py"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    """Every module a file imports, anywhere in it, except for type checkers only."""
+    found: set[str] = set()
+    for node in ast.walk(_without_type_checking(ast.parse(path.read_text("utf-8")))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def _without_type_checking(tree: ast.Module) -> ast.Module:
+    tree.body = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING")
+    ]
+    return tree
+
+
+def files(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def layer(path: Path) -> str:
+    parts = path.relative_to(ROOT / "gaopt").with_suffix("").parts
+    return parts[0]
+
+
+def test_nothing_in_gaopt_imports_what_lies_above_it() -> None:
+    for path in files("gaopt"):
+        here = layer(path)
+        if here == "__init__":
+            continue
+        assert here in RANK, f"{here} has no place in the order: give it one"
+        for module in imports(path):
+            parts = module.split(".")
+            if parts[0] == "gaopt" and len(parts) > 1 and parts[1] in RANK and parts[1] != here:
+                assert RANK[parts[1]] > RANK[here], f"{here} imports {module}"
+
+
+def test_resnet_never_imports_gaopt() -> None:
+    assert not [path for path in files("resnet") if any(m.split(".")[0] == "gaopt" for m in imports(path))]
+
+
+def test_each_heavy_library_has_its_doors() -> None:
+    for library, doors in DOORS.items():
+        through = {
+            str(path.relative_to(ROOT))
+            for path in files("gaopt")
+            if any(module.split(".")[0] == library for module in imports(path))
+        }
+        assert all(any(path == door or path.startswith(door + "/") for door in doors) for path in through), library
+        assert all(any(path.startswith(door) for path in through) for door in doors), library
+
+
+def test_the_house_has_few_rooms() -> None:
+    top = [path for path in (ROOT / "gaopt").iterdir() if path.name != "__pycache__"]
+    assert len([path for path in top if path.is_dir()]) <= 13
+    assert len([path for path in top if path.suffix == ".py"]) <= 6
+
+
+def loaded(code: str) -> set[str]:
+    """The heavy modules that a piece of code loads in a fresh process."""
+    script = f"import json, sys\ntry:\n    {code}\nexcept SystemExit: pass\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    return HEAVY & set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_what_should_be_light_loads_nothing_heavy() -> None:
+    for code in [
+        "import gaopt",
+        "import sys; sys.argv = ['gaopt', '--help']; from gaopt.cli import main; main()",
+        "import sys; sys.argv = ['gaopt', 'run', '--help']; from gaopt.cli import main; main()",
+        "import sys; sys.argv = ['gaopt', 'bench', 'search', '--help']; from gaopt.cli import main; main()",
+        "import gaopt; gaopt.load('digits')",
+        "import resnet.spec, resnet.recipe",
+        "from gaopt import StudyConfig, Gene, Space, History, Task, Score, Told, ask",
+    ]:
+        assert loaded(code) == set()
+
+
+def test_no_name_says_nothing() -> None:
+    vague = ("manager", "helper", "util", "misc", "common")
+    assert not [path for name in ("gaopt", "resnet") for path in files(name) if any(v in path.name for v in vague)]
+
+
+def test_functions_and_files_stay_small() -> None:
+    long: list[str] = []
+    for path in [*files("gaopt"), *files("resnet")]:
+        text = path.read_text("utf-8")
+        if len(text.splitlines()) > 340:
+            long.append(str(path))
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                if body and body[-1].end_lineno and body[-1].end_lineno - body[0].lineno > 40:
+                    long.append(f"{path.name}:{node.name}")
+    assert not long

@@ -1,0 +1,195 @@
+"""The search in a loop of one's own."""
+
+from __future__ import annotations
+
+import doctest
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gaopt import Choice, Gene, Space, Told, ask
+from gaopt.config import Assisted
+from gaopt.errors import ConfigError
+from gaopt.journal.events import Birth, Bred, Scored
+from gaopt.journal.history import History
+from gaopt.search import ask as asking
+from gaopt.search.surrogate.assisted import AssistedSearch
+from gaopt.space.space import Genes
+from tests.conftest import space
+
+PLANE = Space(x=Gene(0.0, 1.0), y=Gene(0.0, 1.0))
+
+
+def height(genes: Genes) -> float:
+    return -((genes["x"] - 0.3) ** 2) - (genes["y"] - 0.7) ** 2
+
+
+def climbed(trials: int, **options: Any) -> list[Told]:
+    told: list[Told] = []
+    for _ in range(trials):
+        (genes,) = ask(told, PLANE, **options)
+        told.append(Told(genes, height(genes)))
+    return told
+
+
+def drawn(number: int) -> list[Told]:
+    return [Told(genes, height(genes)) for genes in ask([], PLANE, number, strategy="random")]
+
+
+def test_the_example_of_the_docstring_runs() -> None:
+    found = doctest.testmod(asking)
+    assert found.attempted
+    assert not found.failed
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_thirty_trials_come_nearer_than_thirty_at_random(seed: int) -> None:
+    def best(strategy: str) -> float:
+        return max(height(dict(one.genes)) for one in climbed(30, seed=seed, strategy=strategy))
+
+    assert best("assisted") > best("random") / 10
+
+
+def test_the_same_history_gives_the_same_answer_and_another_seed_another() -> None:
+    for told in ([], drawn(4), drawn(12)):
+        assert ask(told, PLANE, 3, seed=5) == ask(told, PLANE, 3, seed=5)
+        assert ask(told, PLANE, 3, seed=5) != ask(told, PLANE, 3, seed=6)
+
+
+def test_it_is_the_strategy_of_a_study() -> None:
+    told = drawn(12)
+    births = tuple(Birth(id, dict(one.genes), "random") for id, one in enumerate(told))
+    history = History([Bred(0, births), *(Scored(id, height(dict(one.genes))) for id, one in enumerate(told))])
+    chosen = [birth.genes for birth in AssistedSearch(PLANE, Assisted(population=10), seed=3).births(history, 2)]
+    assert ask(told, PLANE, 2, seed=3) == ask(history, PLANE, 2, seed=3) == chosen
+
+
+def test_what_is_pending_is_not_asked_for_again() -> None:
+    told = drawn(11)
+    (first,) = ask(told, PLANE)
+    (second,) = ask([*told, Told(first)], PLANE)
+    assert math.hypot(first["x"] - second["x"], first["y"] - second["y"]) > 1e-3
+
+
+@pytest.mark.parametrize("pending", [1, 10, 25])
+def test_more_can_be_asked_for_while_nothing_has_an_outcome(pending: int) -> None:
+    asked = ask([], PLANE, pending)
+    asked += ask([Told(genes) for genes in asked], PLANE, 2)
+    assert len({tuple(PLANE.vector(genes)) for genes in asked}) == pending + 2
+
+
+def test_beyond_the_first_population_the_model_chooses() -> None:
+    told = drawn(8)
+    asked = ask(told, PLANE, 4)
+    rest = ask(told, PLANE, 2)
+    assert asked[:2] == rest
+    assert asked[2:] == ask([*told, *map(Told, rest)], PLANE, 2)
+
+
+def test_a_history_that_is_asked_stays_as_it_is() -> None:
+    history = History([Bred(0, (Birth(0, {"x": 0.5, "y": 0.5}, "random"),)), Scored(0, 1.0)])
+    assert len(ask(history, PLANE, 12)) == 12
+    assert list(history.individuals) == [0]
+
+
+def test_a_failure_repels() -> None:
+    for failure in [None, math.nan, math.inf, -math.inf, np.float32("nan"), 10**400]:
+        right = [Told(one.genes, failure if one.genes["x"] > 0.5 else one.fitness) for one in drawn(20)]
+        assert all(genes["x"] < 0.6 for genes in ask(right, PLANE, 3))
+
+
+def test_all_may_have_failed() -> None:
+    assert len(ask([Told(one.genes, None) for one in drawn(12)], PLANE, 2)) == 2
+
+
+def test_genes_by_hand_may_lie_outside_of_the_bounds_and_those_asked_for_do_not() -> None:
+    told = [Told({"lr": 1.0, "wd": -0.5, "mom": 7}, 1.0), Told({"lr": 0, "wd": 0.05, "mom": 0.5}, 0.5)]
+    for genes in ask(told, space(), 3, population=2):
+        assert all(gene.low <= genes[name] <= gene.high for name, gene in space().items() if isinstance(gene, Gene))
+
+
+def test_a_space_has_choices_and_conditions() -> None:
+    mixed = Space(
+        "lr < 0.5 or momentum > 0.2",
+        optimizer=Choice(("sgd", "adam")),
+        lr=Gene(1e-3, 1, "log"),
+        momentum=Gene(0, 1, when="optimizer == 'sgd'"),
+    )
+    told: list[Told] = []
+    for _ in range(25):
+        (genes,) = ask(told, mixed)
+        assert mixed.check(genes) == genes
+        assert mixed.allows(genes)
+        assert ("momentum" in genes) == (genes["optimizer"] == "sgd")
+        told.append(Told(genes, (genes["optimizer"] == "sgd") - abs(genes.get("momentum", 0) - 0.6)))
+    assert max(one.fitness for one in told if isinstance(one.fitness, float)) > 0.95
+
+
+@pytest.mark.parametrize("strategy", ["assisted", "random"])
+def test_a_space_can_be_used_up(strategy: str) -> None:
+    few = Space(x=Choice((1, 2, 3)))
+    asked = ask([], few, 10, strategy=strategy)
+    assert sorted(genes["x"] for genes in asked) == [1, 2, 3]
+    assert ask([Told(genes, 0.0) for genes in asked], few, strategy=strategy) == []
+
+
+@pytest.mark.parametrize("strategy", ["assisted", "random"])
+def test_a_whole_number_may_be_told_as_one_and_is_asked_for_as_one(strategy: str) -> None:
+    whole = Space(batch=Gene(16, 512, "log", integer=True))
+    asked = [ask([Told({"batch": given}, 1.0)], whole, 12, strategy=strategy) for given in (64, 64.0)]
+    assert asked[0] == asked[1]
+    assert {type(genes["batch"]) for genes in asked[1]} == {int}
+
+
+def test_bad_input_is_one_sentence() -> None:
+    for history, options, sentence in [
+        ([], {"number": 0}, "number is 0: must be a whole number from 1"),
+        ([], {"number": True}, "number is True"),
+        ([], {"number": 1.5}, "number is 1.5"),
+        ([], {"population": 1}, "population is 1: must be a whole number from 2"),
+        ([], {"seed": -1}, "seed is -1"),
+        ([], {"strategy": "genetic"}, "the strategy is 'genetic': must be 'assisted' or 'random'"),
+        ([], {"space": {"x": 1}}, "must be a gaopt.Space"),
+        (None, {}, "the history is None: must be a list of gaopt.Observation, or a gaopt.History"),
+        (Told({"x": 0.5, "y": 0}), {}, "the history is Observation.*: must be a list"),
+        ([Told({"x": np.ones(2), "y": 0})], {}, r"history\[0\]: the gene 'x' is array.*: must be a number"),
+        ([Told({"x": 10**400, "y": 0})], {}, "the gene 'x' is inf: must be finite"),
+        ([{"x": 1}], {}, r"history\[0\] is {'x': 1}: must be a gaopt.Observation"),
+        ([Told({"x": 0.5, "y": 0}), Told({"x": 0.5})], {}, r"history\[1\]: no value for the gene 'y'"),
+        ([Told({"x": 0.5, "y": 0, "z": 1})], {}, "'z' is no gene"),
+        ([Told({"x": 0.5, "y": "big"})], {}, "the gene 'y' is 'big': must be a number"),
+        ([Told({"x": math.nan, "y": 0})], {}, "the gene 'x' is nan: must be finite"),
+        (History([Bred(0, (Birth(4, {"x": 0.5}, "given"),))]), {}, "individual 4: no value for the gene 'y'"),
+    ]:
+        with pytest.raises(ConfigError, match=sentence) as raised:
+            ask(history, **{"space": PLANE, **options})
+        assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("fitness", ["good", True, [1.0]])
+def test_a_fitness_is_a_number(fitness: Any) -> None:
+    with pytest.raises(ConfigError, match=r"the fitness is .* must be a number, None for a failure, or 'pending'"):
+        Told({"x": 0.5}, fitness)
+
+
+def test_genes_are_a_dictionary() -> None:
+    with pytest.raises(ConfigError, match="the genes are None: must be a dictionary"):
+        Told(None, 1.0)  # type: ignore[arg-type]
+
+
+def test_scalars_of_numpy_are_numbers() -> None:
+    told = drawn(12)
+    theirs = [
+        Told({"x": np.float64(one.genes["x"]), "y": np.array(one.genes["y"])}, np.float64(one.fitness)) for one in told
+    ]
+    assert ask(theirs, PLANE) == ask(told, PLANE)
+    assert ask([Told({"x": np.int64(1), "y": np.float32(0.5)}, np.int64(3))], PLANE) == ask(
+        [Told({"x": 1, "y": 0.5}, 3)], PLANE
+    )
+
+
+def test_scores_may_be_huge() -> None:
+    told = [Told(one.genes, 1e308 * (-1) ** n) for n, one in enumerate(drawn(12))]
+    assert len(ask(told, PLANE, 2)) == 2

@@ -1,0 +1,158 @@
+"""Budgets that are spent to the last epoch, and the searches of Optuna among ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gaopt import Choice, Gene, Genetic, PoolConfig, Space, StudyConfig
+from gaopt.compare.model import SearchRun
+from gaopt.config import Assisted, GridConfig, Stop, check_unused_keys
+from gaopt.errors import ConfigError
+from gaopt.journal.events import Bred, Failed, Reported, Scored, Started
+from gaopt.journal.history import History
+from gaopt.journal.paths import StudyDir
+from gaopt.search import optuna
+from gaopt.search.optuna import Sampled
+from gaopt.search.registry import strategy
+from gaopt.search.wrappers.budget import Budget
+from gaopt.study.loop import run
+from tests.conftest import space
+
+STRATEGIES: list[str] = ["assisted", "genetic", "random", "optuna-tpe", "fixed"]
+
+
+def config(strategy: str, epochs: int) -> StudyConfig:
+    own = {"fixed": {"lr": 3e-3, "wd": 0.01, "mom": 0.85}} if strategy == "fixed" else {}
+    return StudyConfig(
+        space=space(),
+        objective="gaopt.objectives.toy:valley",
+        strategy=strategy,
+        genetic=Genetic() if strategy in ("assisted", "fixed") else Genetic(generations=30),
+        assisted=Assisted(generations=30) if strategy == "assisted" else Assisted(),
+        grid=GridConfig(repeats=100) if strategy == "fixed" else GridConfig(),
+        stop=Stop(epochs=epochs, exact=True),
+        pool=PoolConfig(kind="inline"),
+        **own,  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("epochs", [1, 5, 48, 78])
+def test_every_search_spends_its_budget_to_the_last_epoch(strategy: str, epochs: int, home: StudyDir) -> None:
+    history = run(config(strategy, epochs), home)
+    assert SearchRun(strategy, 0, history).epochs == epochs
+    assert all(i.status in ("early", "failed") for i in history.individuals.values() if i.share < 1)
+    assert history.best is None or history.best.share == 1.0
+
+
+def test_what_a_failure_did_not_spend_is_spent_on_others() -> None:
+    """Trainings that fail in their first epoch cost one: four more whole ones, of three epochs, fit beside six."""
+    search = strategy(replace(config("fixed", 18), objective="gaopt.objectives.toy:sphere"))
+    search = Budget(search._search, 18, 3)  # type: ignore[attr-defined]
+    history, scored = History(), 0
+    while decision := search.decide(history, 1):
+        assert isinstance(decision, Bred)
+        history.add(decision)
+        (birth,) = decision.births
+        history.add(Started(birth.id))
+        if birth.id % 2:
+            history.add(Failed(birth.id, "diverged", epochs=1))
+        else:
+            scored += birth.share == 1
+            history.add(Scored(birth.id, 0.5, epochs=round(3 * birth.share)))
+    assert sum(i.epochs for i in history.individuals.values()) == 18
+    assert scored == 4
+
+
+def test_what_is_under_way_is_counted_as_whole() -> None:
+    search = Budget(strategy(replace(config("fixed", 18), stop=Stop())), 10, 5)
+    history = History()
+    for id in range(2):
+        decision = search.decide(history, 1)
+        assert isinstance(decision, Bred)
+        history.add(decision)
+        history.add(Started(id))
+        history.add(Reported(id, 1, {}))
+    assert not search.decide(history, 1)
+
+
+def test_a_budget_that_is_exact_needs_epochs() -> None:
+    with pytest.raises(ConfigError, match="exact is given without epochs"):
+        Stop(exact=True)
+
+
+@pytest.mark.parametrize("sampler", ["optuna-tpe", "optuna-gp"])
+def test_the_same_history_gives_the_same_question_of_optuna(sampler: str) -> None:
+    search = Sampled(space(), sampler, 20, seed=3)
+    history = History()
+    for id in range(12):
+        decision = search.decide(history, 1)
+        assert decision == Sampled(space(), sampler, 20, seed=3).decide(history, 1)
+        assert decision is not None
+        history.add(decision)
+        history.add(Scored(id, float(decision.births[0].genes["wd"])))
+    assert search.decide(History(), 1) != Sampled(space(), sampler, 20, seed=4).decide(History(), 1)
+    best = max(i.genes["wd"] for i in history.individuals.values())
+    assert best > 0.08  # of 0 … 0.1
+
+
+def test_optuna_waits_while_there_is_no_room_and_ends_with_its_trainings() -> None:
+    search, history = Sampled(space(), "optuna-tpe", 2, seed=0), History()
+    for id in range(2):
+        decision = search.decide(history, 1)
+        assert decision is not None
+        history.add(decision)
+        history.add(Started(id))
+        assert not search.decide(history, 0)
+    assert not search.decide(history, 1)
+
+
+@pytest.mark.slow
+def test_optuna_stays_inside_any_space() -> None:
+    whole = Space(
+        "a + n < 9",
+        a=Gene(0.0, 5.0, step=0.5),
+        n=Gene(1, 8, integer=True),
+        kind=Choice(("adam", "sgd", 3)),
+        on=Choice((True, False)),
+        x=Gene(1e-5, 1.0, "log", when="on and kind == 'sgd'"),
+    )
+    search, history = Sampled(whole, "optuna-tpe", 40, seed=0), History()
+    for id in range(40):
+        decision = search.decide(history, 1)
+        assert decision is not None
+        genes = decision.births[0].genes
+        assert whole.allows(genes)
+        assert ("x" in genes) == (genes["on"] and genes["kind"] == "sgd")
+        history.add(decision)
+        history.add(Scored(id, float(genes["a"])) if id % 5 else Failed(id, "error"))
+    assert {i.genes["kind"] for i in history.individuals.values()} == {"adam", "sgd", 3}
+
+
+def test_without_optuna_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optuna, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"gaopt\[peers\]"):
+        strategy(config("optuna-tpe", 10))
+
+
+def test_a_table_that_optuna_does_not_read_is_refused() -> None:
+    for table in ["operators", "fidelity", "noise", "warm", "grid"]:
+        from gaopt.config import Fidelity, Noise, Operators, Warm
+
+        said: dict[str, Any] = {
+            "operators": Operators(immigrants=1),
+            "fidelity": Fidelity(rungs=(0.2,)),
+            "noise": Noise(finalists=2),
+            "warm": Warm(studies=("a",)),
+            "grid": GridConfig(repeats=3),
+        }
+        with pytest.raises(ConfigError, match=rf"\[{table}\] is not read by the strategy 'optuna-tpe'"):
+            check_unused_keys(replace(config("optuna-tpe", 10), **{table: said[table]}))
+
+
+def test_asha_is_run_by_compare_alone() -> None:
+    with pytest.raises(ConfigError, match="gaopt compare"):
+        strategy(replace(config("optuna-tpe", 10), strategy="ray-asha"))

@@ -1,0 +1,501 @@
+"""The report of a comparison: read off it whatever state it is in, and complete without scripts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from gaopt.compare.model import Comparison, Final, SearchRun
+from gaopt.compare.statistics import Interval
+from gaopt.config import Genetic, PoolConfig, StudyConfig
+from gaopt.journal.events import Birth, Bred, Closed, Event, Failed, Granted, Opened, Scored
+from gaopt.journal.history import History
+from gaopt.journal.paths import ComparisonDir
+from gaopt.report.comparison import importance, interactive, tables, verdict, write
+from gaopt.report.comparison.cost_curve import band, steps
+from gaopt.report.comparison.facts import published, state
+from gaopt.report.comparison.figures import TEXTS
+from gaopt.report.comparison.inference import Claims
+from gaopt.report.comparison.methods import contrasts, methods
+from gaopt.report.comparison.remarks import remarks
+from gaopt.report.comparison.setting import setting
+from gaopt.report.comparison.surfaces import surfaces
+from gaopt.report.comparison.trainings import genes as known_genes
+from gaopt.report.comparison.trainings import within
+from gaopt.report.comparison.units import Unit, unit
+from gaopt.space.gene import Choice, Gene
+from gaopt.space.space import Space
+from tests.comparisons import SPACE, comparison, finals, search
+
+HOSTILE = '<script>alert("1")</script> | `x` *b* <img src=http://example.com/x>'
+TABLES = ("methods", "contrasts", "finals", "winners", "trainings", "progress", "importance")
+
+
+@pytest.fixture(scope="module")
+def whole() -> Comparison:
+    return comparison()
+
+
+@pytest.fixture(scope="module")
+def written(whole: Comparison, tmp_path_factory: pytest.TempPathFactory) -> ComparisonDir:
+    """The report of a whole comparison, to be read only."""
+    home = ComparisonDir(tmp_path_factory.mktemp("results") / "mine")
+    home.path.mkdir()
+    write(whole, home)
+    return home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> ComparisonDir:
+    (tmp_path / "mine").mkdir()
+    return ComparisonDir(tmp_path / "mine")
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without Optuna and plotly, as where the extra is not installed."""
+    monkeypatch.setattr(importance, "installed", lambda: False)
+    monkeypatch.setattr(interactive, "installed", lambda: False)
+
+
+def printed(comparison: Comparison) -> list[list[str]]:
+    return published(comparison, Claims(comparison), unit(comparison)).rows
+
+
+def read(home: ComparisonDir, table: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(home.table(table).read_text("utf-8"))))
+
+
+def page(home: ComparisonDir) -> str:
+    """The page without plotly's script."""
+    text = home.report.read_text("utf-8")
+    return text.replace(interactive.script(), "") if interactive.installed() else text
+
+
+def toy(scores: Mapping[str, list[float | None]], splits: bool = False) -> Comparison:
+    """Searches of one training each, of an objective that tells a fitness and nothing else; None for a failure."""
+    config = StudyConfig(
+        Space(x=Gene(0, 1)), "gaopt.objectives.toy:valley", "random", 0, Genetic(2, 1), pool=PoolConfig("inline")
+    )
+    searches = []
+    for method, found in scores.items():
+        for seed, value in enumerate(found):
+            end = Failed(0, "error", "broken", 1.0) if value is None else Scored(0, value, {}, 1, 1.0)
+            bred = Bred(0, (Birth(0, {"x": 0.5}, "random"),))
+            events: list[Event] = [Opened(config.plain(), "0.3.0", "host", 1), bred, end]
+            searches.append(SearchRun(method, seed, History([*events, Closed("finished")])))
+    made = comparison(methods=("a",), seeds=(0,), trainings=1)
+    again = []
+    for each in searches:
+        if each.winner:
+            one = History(
+                [Bred(0, (Birth(0, {"x": 0.5}, "given"),)), Scored(0, each.winner.fitness - 0.25, {}, 1, 1.0)]
+            )
+            again.append(Final(each.method, each.seed, one.individuals[0]))
+    return replace(
+        made,
+        methods=tuple(scores),
+        titles={},
+        searches=tuple(searches),
+        finals=tuple(again),
+        config=config.plain(),
+        splits=splits,
+        difference=0.1,
+        budget=1.0,
+    )
+
+
+# files
+
+
+def test_write_leaves_all_files_and_names_them(whole: Comparison, written: ComparisonDir) -> None:
+    found = {path for path in written.path.rglob("*") if path.is_file()}
+    drawn = {f"{name}.svg" for name in TEXTS}
+    assert {path.name for path in found} == {"report.html", "report.md", *(f"{name}.csv" for name in TABLES)} | drawn
+    markdown = written.markdown.read_text("utf-8")
+    assert all(f"](figures/{name})" in markdown for name in drawn)
+
+
+@pytest.mark.slow
+def test_writing_twice_gives_the_same_bytes(written: ComparisonDir) -> None:
+    before = {path: path.read_bytes() for path in written.path.rglob("*") if path.is_file()}
+    assert {path: path.read_bytes() for path in write(comparison(), written)} == before
+
+
+def test_each_figure_is_a_picture_of_its_own_and_stands_in_the_page(written: ComparisonDir) -> None:
+    text = page(written)
+    for name, (title, _) in TEXTS.items():
+        ElementTree.fromstring(written.figure(name).read_text("utf-8"))
+        assert f'<figure id="figure-{name}">\n<h2>{title}</h2>' in text
+    assert text.count("<svg") == len(TEXTS)
+
+
+def test_the_page_fetches_nothing(written: ComparisonDir) -> None:
+    text = page(written)
+    assert "default-src 'none'" in text
+    assert not re.search(r"@import|url\((?!#)|<link|<img|<iframe|\bsrc=|https?:", text)
+
+
+def test_the_page_is_complete_without_scripts(written: ComparisonDir) -> None:
+    text = re.sub(r"<script.*?</script>", "", page(written), flags=re.DOTALL)
+    assert '<section id="explore" hidden>' in text  # shown by the script that fills it
+    for words in ("What was compared", "The methods", "What to keep in mind", "How to reproduce", *TEXTS):
+        assert words in text
+
+
+@pytest.mark.skipif(not interactive.installed(), reason="plotly is an extra")
+def test_the_page_holds_plotly_once_and_three_plots(written: ComparisonDir) -> None:
+    text = written.report.read_text("utf-8")
+    assert text.count(interactive.script()) == 1
+    assert text.count('<script type="application/json">') == 3
+
+
+# without the extra
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("plain")
+def test_without_the_extra_the_page_says_what_it_lacks_and_has_the_rest(whole: Comparison, home: ComparisonDir) -> None:
+    write(whole, home)
+    text = home.report.read_text("utf-8")
+    assert "<script" not in text
+    assert "gaopt[peers]" in text
+    assert text.count("<svg") == len(TEXTS) - 1
+    assert not home.figure("importance").exists()
+    assert "gaopt\\[peers\\]" in home.markdown.read_text("utf-8")
+
+
+# what is said
+
+
+def test_the_verdict_is_the_first_sentence_of_both_pages(whole: Comparison, written: ComparisonDir) -> None:
+    first = verdict(whole)
+    assert first.endswith(".")
+    assert re.search(r'<p class="result">([^<]*)</p>', page(written)).group(1) == first  # type: ignore[union-attr]
+    assert written.markdown.read_text("utf-8").split("\n")[2].startswith("**")
+
+
+def test_the_table_of_methods_has_the_means_of_the_finals_in_percent(whole: Comparison) -> None:
+    table = methods(whole, Claims(whole), unit(whole))
+    assert table.head[:4] == ["method", "seeds", "judged %", "95 % interval"]
+    assert [row[0] for row in table.rows] == list(whole.methods)
+    for row in table.rows:
+        scores = whole.scores()[row[0]].values()
+        cells = dict(zip(table.head, row, strict=True))
+        assert cells["judged %"] == f"{100 * sum(scores) / len(scores):.2f}"
+        assert cells["seeds"] == "3"
+        chosen = sum(whole.chosen()[row[0]].values()) / 3
+        assert float(cells["optimism"].replace("−", "-")) == pytest.approx(100 * (chosen - sum(scores) / 3), abs=0.0051)
+    best = max(whole.methods, key=lambda method: sum(whole.scores()[method].values()))
+    assert table.rows[table.strong][0] == best
+
+
+def test_top_3_and_loss_are_shown_where_finals_have_them_alone() -> None:
+    head = methods(comparison(), Claims(comparison()), unit(comparison())).head
+    assert {"top-3 %", "top-5 %", "loss"} <= set(head)
+    bare = toy({"a": [0.5], "b": [0.4]})
+    assert not {"top-3 %", "top-5 %", "loss"} & set(methods(bare, Claims(bare), unit(bare)).head)
+
+
+def test_a_contrast_is_the_reference_less_the_other() -> None:
+    made = toy({"a": [0.9, 0.8, 0.7, 0.95], "b": [0.4, 0.31, 0.2, 0.45]})
+    (row,) = contrasts(Claims(made), unit(made)).rows
+    assert row[0] == "b"
+    assert float(row[2]) == pytest.approx(0.4975, abs=1e-4)
+    assert row[-1] == "yes"
+    assert "beats b" in verdict(made)
+
+
+def test_noise_claims_nothing() -> None:
+    made = toy({"a": [0.5, 0.6, 0.4], "b": [0.6, 0.4, 0.5]})
+    (row,) = contrasts(Claims(made), unit(made)).rows
+    assert row[-1] == "no"
+    assert verdict(made).startswith("No difference can be shown")
+
+
+def test_the_setting_says_what_it_was_and_who_saw_which_images(whole: Comparison) -> None:
+    rows = dict(setting(whole, known_genes(whole)).rows)
+    assert rows["data"] == "digits"
+    assert rows["network"] == "resnet20"
+    assert rows["genes"].startswith("lr 1e-6 … 0.01 (log); wd 0 … 0.1; optimizer sgd or adam; mom 0.1 … 1.5, when")
+    assert rows["budget of each search"] == "24 epochs of training"
+    assert rows["seeds"].startswith("3 (0, 1, 2)")
+    assert "9 finals, each measured once" in rows["judged on"]
+    assert rows["assisted"] == "genetic search, a model choosing among the offspring"
+
+
+def test_without_a_test_split_no_test_images_are_spoken_of() -> None:
+    made = toy({"a": [0.5, 0.6], "b": [0.4, 0.3]})
+    text = " ".join(cell for row in setting(made, known_genes(made)).rows for cell in row)
+    assert "There is no test split" in text
+    assert not re.search("test image|%", " ".join([text, *remarks(made, Claims(made), unit(made))]))
+    assert unit(made).name == "fitness"
+
+
+def test_remarks_count_what_failed_and_admit_uneven_budgets(whole: Comparison) -> None:
+    def remarked(made: Comparison) -> str:
+        return " ".join(remarks(made, Claims(made), unit(made)))
+
+    failed = sum(len(each.history.failed) for each in whole.searches)
+    assert failed
+    assert f"{failed} trainings of the searches failed." in remarked(whole)
+    assert "measured 9 times" in remarked(whole)
+    assert "more than 1 %" in remarked(whole)  # what fails early is cheaper
+    even = comparison(methods=("baseline", "paper"))
+    assert "more than 1 %" not in remarked(even)
+    assert "spent 24 epochs" in remarked(even)
+
+
+def test_studies_that_began_with_the_setting_of_the_recipe_are_named_where_others_did_not() -> None:
+    made = replace(toy({"mine": [0.5], "theirs": [0.5]}), studies=True)
+    said = "Only mine began with the recipe's own setting"
+    assert said not in " ".join(remarks(made, Claims(made), unit(made)))
+    mine = SearchRun("mine", 0, History([Bred(0, (Birth(0, {"x": 0.5}, "default"),)), Scored(0, 0.5, {}, 1, 1.0)]))
+    made = replace(made, searches=(mine, made.searches[1]))
+    assert said in " ".join(remarks(made, Claims(made), unit(made)))
+
+
+def test_a_failed_final_is_named_and_in_no_mean() -> None:
+    made = comparison()
+    lost = made.finals[0]
+    broken = History([Bred(0, (Birth(0, {}, "given"),)), Failed(0, "diverged", "the loss was nan", 1.0)])
+    made = replace(made, finals=(replace(lost, individual=broken.individuals[0]), *made.finals[1:]))
+    assert "1 final failed and is in no mean: assisted (seed 0)" in " ".join(remarks(made, Claims(made), unit(made)))
+    assert methods(made, Claims(made), unit(made)).rows[0][1] == "2 of 3"
+
+
+def test_published_errors_stand_beside_ours_on_the_same_data_alone(whole: Comparison) -> None:
+    assert not printed(whole)
+    config = {**whole.config, "data": {"name": "cifar10"}}
+    rows = printed(replace(whole, config=config))
+    ours = [row for row in rows if row[2] == "this comparison"]
+    assert len(ours) == len(whole.methods)
+    assert all(row[0].startswith("here: ") for row in ours)
+    errors = [float(row[1].split()[0]) for row in rows]
+    assert errors == sorted(errors)
+    assert any("He et al. 2015" in row[2] for row in rows)
+    assert not printed(replace(whole, config=config, splits=False))
+
+
+def test_the_page_tells_how_to_go_on_and_by_what_it_was_made(written: ComparisonDir) -> None:
+    for path in (written.report, written.markdown):
+        text = path.read_text("utf-8")
+        assert "gaopt compare mine" in text
+        assert "gaopt 0.3.0; written with Python" in text
+        assert 'name = "resnet20"' in text.replace("&#34;", '"')
+
+
+# hostile and strange
+
+
+def test_what_is_hostile_is_shown_not_run(home: ComparisonDir) -> None:
+    made = comparison(methods=("assisted", HOSTILE), space=Space(**{"</script><b>x|y": Gene(0, 1), "lr": SPACE["lr"]}))
+    write(replace(made, titles={"assisted": HOSTILE}), home)
+    text = page(home)
+    assert "<img" not in text
+    assert "<b>" not in text
+    assert "alert(" in text
+    assert not re.search(r"<script>alert", text)
+    scripts = re.findall(r"<script[^>]*>", text)
+    assert set(scripts) <= {'<script type="application/json">', "<script>"}
+    assert text.count("</script>") == len(scripts)
+    markdown = home.markdown.read_text("utf-8").split("```toml")[0]
+    assert not re.search(r"(?<!\\)<", markdown)
+
+
+def test_a_method_whose_every_training_failed_has_dashes(home: ComparisonDir) -> None:
+    made = toy({"a": [0.9, 0.8, 0.7], "b": [None, None, None]})
+    write(made, home)
+    row = methods(made, Claims(made), unit(made)).rows[1]
+    assert row == ["b", "0 of 3", "–", "–", "–", "–"]
+    assert "have no winner: b (seed 0), b (seed 1), b (seed 2)" in home.markdown.read_text("utf-8").replace("\\", "")
+    assert read(home, "methods")[1]["judged"] == ""
+
+
+STRANGE: dict[str, Any] = {
+    "nothing begun": {"searches": (), "finals": ()},
+    "nothing judged": {"finals": ()},
+    "unfinished": {"searches": (search("assisted", 0, ended=False), search("random", 0)), "finals": ()},
+}
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("changed", STRANGE.values(), ids=STRANGE)
+def test_a_comparison_can_be_reported_at_any_moment(changed: dict[str, Any], home: ComparisonDir) -> None:
+    made = comparison(methods=("assisted", "random"), seeds=(0,), trainings=3, **changed)
+    write(made, home)
+    text = page(home)
+    assert "Nothing can be said yet" in text
+    assert not re.search(r"\bnan\b|None", re.sub(r"<script.*?</script>|was nan", "", text, flags=re.DOTALL))
+
+
+@pytest.mark.usefixtures("plain")
+def test_what_is_strange_gives_a_sensible_page(tmp_path: Path) -> None:
+    for n, made in enumerate(
+        [
+            comparison(seeds=(4,)),
+            comparison(methods=("random",)),
+            toy({"a": [0.5, 0.6], "b": [0.4]}),
+            toy({"a": [0.5, 0.5, 0.5], "b": [0.5, 0.5, 0.5]}, splits=True),
+            toy({"a": [None], "b": [None]}),
+            comparison(seeds=(0,), trainings=2, space=Space(x=Choice((3,)))),
+        ]
+    ):
+        home = ComparisonDir(tmp_path / str(n))
+        write(made, home)
+        text = home.report.read_text("utf-8")
+        assert not re.search(r"\bnan\b|\binf\b|None", re.sub(r"was nan|<svg.*?</svg>", "", text, flags=re.DOTALL))
+        assert all(read(home, name) is not None for name in TABLES)
+        assert "inf" not in home.table("trainings").read_text("utf-8")
+
+
+def test_the_state_says_what_is_missing(whole: Comparison) -> None:
+    assert state(whole) == "finished"
+    assert state(replace(whole, searches=(search("assisted", 0, ended=False), *whole.searches[1:]))).startswith(
+        "8 of 9"
+    )
+    assert state(replace(whole, finals=())).startswith("the searches have ended, 0 finals")
+    assert state(replace(whole, searches=(), finals=())) == "nothing was run yet"
+
+
+# the best so far
+
+
+def stepped(*epochs_and_scores: tuple[int, float | None]) -> SearchRun:
+    births = tuple(Birth(n, {"x": 0.5}, "random") for n in range(len(epochs_and_scores)))
+    events: list[Any] = [Bred(0, births)]
+    for n, (epochs, score) in enumerate(epochs_and_scores):
+        end = Failed(n, "error", "", 2.0, epochs) if score is None else Scored(n, score, {}, epochs, 2.0 * epochs)
+        events.append(replace(end, at=100.0 + n))
+    return SearchRun("a", 0, History(events))
+
+
+def test_the_best_so_far_counts_what_failed_as_spent() -> None:
+    found = steps(stepped((3, 0.5), (1, None), (3, 0.4), (3, 0.9)))
+    assert [(step.epochs, step.seconds, step.best) for step in found] == [
+        (3, 6.0, 0.5),
+        (4, 8.0, 0.5),
+        (7, 14.0, 0.5),
+        (10, 20.0, 0.9),
+    ]
+    assert [step.fitness for step in found] == [0.5, None, 0.4, 0.9]
+
+
+def test_a_short_training_is_spent_and_no_best() -> None:
+    events: list[Any] = [
+        Bred(0, (Birth(0, {"x": 0.5}, "random", share=0.5), Birth(1, {"x": 0.1}, "random", share=0.5)))
+    ]
+    events += [Scored(0, 0.99, {}, 2, 1.0, at=1.0), Scored(1, 0.1, {}, 2, 1.0, at=2.0), Granted((0,), 1.0, at=3.0)]
+    events += [Scored(0, 0.7, {}, 4, 2.0, at=4.0)]
+    found = steps(SearchRun("a", 0, History(events)))
+    assert [(step.epochs, step.best) for step in found] == [(2, -math.inf), (4, -math.inf), (8, 0.7)]
+    assert found[-1].epochs == SearchRun("a", 0, History(events)).epochs
+
+
+def test_trainings_count_in_the_order_in_which_they_ended() -> None:
+    events: list[Any] = [Bred(0, (Birth(0, {"x": 0.5}, "random"), Birth(1, {"x": 0.1}, "random")))]
+    events += [Scored(1, 0.8, {}, 2, 1.0, at=5.0), Scored(0, 0.6, {}, 2, 1.0, at=6.0)]
+    assert [step.individual.id for step in steps(SearchRun("a", 0, History(events)))] == [1, 0]
+
+
+def test_a_band_holds_all_seeds_from_where_all_have_a_score() -> None:
+    found = band([stepped((2, 0.2), (2, 0.6)), stepped((3, 0.4), (3, 0.5))], "epochs")
+    assert found
+    assert found.spent == (3.0, 4.0, 6.0)
+    assert found.mean == pytest.approx((0.3, 0.5, 0.55))
+    assert (found.low, found.high) == ((0.2, 0.4, 0.5), (0.4, 0.6, 0.6))
+    assert band([stepped((2, None))], "epochs") is None
+
+
+# genes
+
+
+def test_trainings_outside_the_space_say_nothing_of_it(whole: Comparison) -> None:
+    known = known_genes(whole)
+    assert known == dict(SPACE)  # what a baseline holds fixed does not replace what others search for
+    inside = within(whole, known)
+    assert inside
+    assert all(1e-6 <= individual.genes["lr"] <= 1e-2 for individual in inside)
+    assert not {id(i) for i in inside} & {id(i) for s in whole.of("baseline") for i in s.history.scored}
+
+
+@pytest.mark.skipif(not importance.installed(), reason="Optuna is an extra")
+def test_the_gene_that_matters_is_found() -> None:
+    made = comparison(methods=("random",), seeds=(0,), trainings=60)
+    found = importance.importance(within(made, SPACE), SPACE)
+    for shares in found.values():
+        assert sum(shares.values()) == pytest.approx(1.0)
+    assert next(iter(found[importance.ALL])) == "lr"
+    assert importance.TENTH not in importance.importance(within(made, SPACE)[:30], SPACE)
+    assert importance.importance(within(made, SPACE)[: importance.LEAST - 1], SPACE) == {}
+
+
+def test_a_surface_is_high_where_the_score_is() -> None:
+    made = comparison(methods=("random",), seeds=(0, 1), trainings=60)
+    (found,) = surfaces(within(made, SPACE), SPACE, ["lr", "optimizer"])
+    assert found.genes == ("lr", "optimizer")
+    assert (len(found.up), len(found.expected), len(found.expected[0])) == (2, 2, len(found.across))
+    for row in found.expected:
+        best = found.across[max(range(len(row)), key=row.__getitem__)]
+        assert 1e-4 < best < 1e-2
+        assert row[0] < max(row) - 0.1
+    assert surfaces(within(made, SPACE)[:5], SPACE, ["lr", "wd"]) == []
+
+
+# tables
+
+
+def test_the_tables_have_every_training_and_every_final(whole: Comparison, written: ComparisonDir) -> None:
+    rows = read(written, "trainings")
+    assert len(rows) == sum(len(each.history.individuals) for each in whole.searches)
+    assert sum(int(row["winner"]) for row in rows) == len(whole.searches)
+    assert {"gene_lr", "gene_wd", "gene_optimizer", "gene_mom"} <= set(rows[0])
+    for row in read(written, "finals"):
+        (winner,) = (w for w in rows if (w["method"], w["seed"], w["winner"]) == (row["method"], row["seed"], "1"))
+        assert (row["winner"], row["gene_lr"], row["chosen_by"]) == (winner["id"], winner["gene_lr"], winner["fitness"])
+        assert float(row["fitness"]) == whole.scores()[row["method"]][int(row["seed"])]
+        assert float(row["judged_top3"]) > float(row["fitness"])
+    last = {(row["method"], row["seed"]): float(row["best"]) for row in read(written, "progress")}
+    chosen = {(method, str(seed)): score for method, each in whole.chosen().items() for seed, score in each.items()}
+    assert last == chosen
+    assert {row["epoch"] for row in read(written, "winners")} == {"1", "2", "3"}
+
+
+def test_a_cell_that_is_not_known_is_empty() -> None:
+    text = tables.text([{"a": math.inf, "b": None}, {"a": 1.5, "c": "x"}], ("a", "b"))
+    assert text == "a,b,c\n,,\n1.5,,x\n"
+
+
+def test_accuracies_are_told_in_percent_and_other_scores_as_they_come() -> None:
+    accuracy, score = Unit(True, ""), Unit(False, "")
+    assert (accuracy.score(0.9133), accuracy.gap(-0.004)) == ("91.33", "−0.40")
+    assert (score.score(0.9133), score.gap(0.25)) == ("0.9133", "+0.2500")
+    assert (score.score(None), score.span(None)) == ("–", "–")
+    assert accuracy.span(Interval(0.99, 0.975, 1.005)) == "97.50 … 100.00"
+    assert score.span(Interval(0.99, 0.975, 1.005)) == "0.9750 … 1.0050"
+
+
+def test_optimism_is_a_number_where_there_is_any(whole: Comparison) -> None:
+    def remarked(made: Comparison) -> str:
+        return " ".join(remarks(made, Claims(made), unit(made)))
+
+    assert re.search(r"up to \+\d\.\d\d points too high \(\w+\)", remarked(whole))
+    low = History([Bred(0, (Birth(0, {}, "given"),)), Scored(0, 0.999, {"top1": 0.999}, 1, 1.0)]).individuals[0]
+    better = tuple(replace(final, individual=low) for final in whole.finals)
+    assert "here all of it" in remarked(replace(whole, finals=better))
+
+
+def test_several_finals_of_a_winner_count_as_one_seed() -> None:
+    made = comparison()
+    more = replace(made, finals=finals(made.searches, repeats=2))
+    assert dict(setting(more, known_genes(more)).rows)["judged on"].count("18 finals") == 1
+    assert [row[1] for row in methods(more, Claims(more), unit(more)).rows] == ["3", "3", "3"]

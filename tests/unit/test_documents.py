@@ -1,0 +1,164 @@
+"""The documents, compared with the program."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gaopt
+from gaopt.cli import cli
+from gaopt.config import (
+    Assisted,
+    Faults,
+    Fidelity,
+    Genetic,
+    GridConfig,
+    Noise,
+    Operators,
+    PoolConfig,
+    Stop,
+    Warm,
+    presets,
+)
+from gaopt.journal.history import History
+from gaopt.journal.journal import Journal
+from gaopt.journal.paths import StudyDir
+from gaopt.papers.experiment import Claim, Experiment, Variant
+from gaopt.report import paper_results
+from gaopt.space.gene import Gene
+from resnet.data import DataSpec
+from resnet.recipe import Recipe
+from resnet.spec import NAMES, NetSpec
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text("utf-8")
+CONFIG = (ROOT / "docs" / "config.md").read_text("utf-8")
+KILLS = (ROOT / "results" / "kills.md").read_text("utf-8")
+TABLES = {
+    "space.GENE": Gene,
+    "genetic": Genetic,
+    "assisted": Assisted,
+    "operators": Operators,
+    "fidelity": Fidelity,
+    "noise": Noise,
+    "stop": Stop,
+    "warm": Warm,
+    "grid": GridConfig,
+    "pool": PoolConfig,
+    "faults": Faults,
+    "data": DataSpec,
+    "net": NetSpec,
+    "recipe": Recipe,
+    "experiment": Experiment,
+    "[experiment.variants]": Variant,
+    "[experiment.claims]": Claim,
+}
+
+
+def test_every_config_key_is_documented_with_its_default_and_every_documented_one_is_real() -> None:
+    for table in TABLES:
+        section = CONFIG.split(f"## `[{table}]`")[1].split("\n## ")[0]
+        documented = dict(re.findall(r"^\| `(\w+)` \| `?(.*?)`? \|", section, re.M))
+        assert documented == {f.name: default(f) for f in fields(TABLES[table])}
+
+
+def default(key: Field[Any]) -> str:
+    """As the documents write it: as JSON, a dash for none."""
+    if key.default_factory is not MISSING:
+        return json.dumps(key.default_factory())
+    return "–" if key.default is MISSING else json.dumps(key.default).replace("null", "none")
+
+
+def test_every_network_is_documented() -> None:
+    assert all(f"`{name}`" in CONFIG for name in NAMES)
+
+
+def test_every_verb_is_in_the_readme_and_every_verb_there_is_real() -> None:
+    named = set(re.findall(r"gaopt ([a-z][a-z-]*)", README))
+    assert named >= set(cli.commands)
+    assert set(re.findall(r"^\| `gaopt ([a-z][a-z-]*)", README, re.M)) <= set(cli.commands)
+
+
+def test_every_preset_and_linked_file_is_there() -> None:
+    for preset in re.findall(r"`gaopt run ([a-z][a-z0-9-]*)`", README):
+        assert preset in presets()
+    for document in (README, CONFIG, *(path.read_text("utf-8") for path in ROOT.glob("docs/*.md"))):
+        for target in re.findall(r"\]\((?!http|#)([^)]+)\)", document):
+            assert (ROOT / target).exists() or (ROOT / "docs" / target).exists(), target
+
+
+def test_the_version_is_the_changelog_s_and_the_package_s() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    latest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
+    assert latest
+    assert gaopt.__version__ == project["version"] == latest.group(1)
+
+
+def test_every_package_that_is_needed_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = [
+        *project["dependencies"],
+        *(name for extra in project["optional-dependencies"].values() for name in extra),
+    ]
+    pinned = {
+        line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().splitlines()
+    }
+    for requirement in needed:
+        name = re.split(r"[\[<>=]", requirement)[0].lower().replace("_", "-")
+        assert name in pinned, name
+
+
+def test_no_file_names_a_registry_s_host() -> None:
+    hosts = re.compile(r"(pypi|npmjs|docker|debian|pythonhosted|pytorch)\.(org|io|com)", re.I)
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    for name in listed:
+        path = ROOT / name
+        if path.suffix in (".toml", ".txt", ".md", ".yaml", "") and path.is_file() and name != "LICENSE":
+            assert not hosts.search(path.read_text("utf-8", "ignore")), name
+
+
+@pytest.mark.parametrize("study", ["digits", "cifar10-cpu"])
+def test_the_accuracies_in_the_readme_are_those_of_the_studies(study: str) -> None:
+    home = StudyDir(ROOT / "results" / study)
+    (row,) = (line for line in README.splitlines() if f"results/{study}/report.md" in line and line.startswith("|"))
+    best = History(Journal(home.journal)).best
+    assert best
+    assert f"{100 * best.fitness:.2f} % on validation" in row
+    assert f"{100 * json.loads(home.best.read_text())['test']['top1']:.2f} % on test" in row
+
+
+def test_the_errors_of_the_degradation_in_the_readme_are_those_of_the_study() -> None:
+    (row,) = (line for line in README.splitlines() if "results/degradation-small/report.md" in line)
+    seen = {
+        one.variant.name: paper_results.error(one.errors["training"])
+        for one in paper_results.compared(History(Journal(StudyDir(ROOT / "results" / "degradation-small").journal)))
+    }
+    assert f"plain nets {seen['plain-56']} % against {seen['plain-20']} %" in row
+    assert f"residual ones {seen['ResNet-56']} % against {seen['ResNet-20']} %" in row
+
+
+def test_the_kills_in_the_readme_are_those_that_were_counted() -> None:
+    counted = re.search(r"\*\*(\d+ of \d+)\*\* ended with the same.*trained again: \*\*0\*\*", KILLS)
+    assert counted
+    assert f"| {counted.group(1)} ended as the search left alone, no finished individual trained again |" in README
+
+
+@pytest.mark.slow
+def test_the_library_example_of_the_readme_runs_and_is_short(tmp_path: Path) -> None:
+    found = re.search(r"```python\n(.*?)```", README, re.S)
+    assert found
+    code = found.group(1)
+    assert len(code.splitlines()) < 15
+    (tmp_path / "mine.py").write_text(code)
+    done = subprocess.run([sys.executable, "mine.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert re.match(r"\{'x': 0\.\d+, 'y': 0\.\d+\} 0\.9", done.stdout)
+    assert (tmp_path / "results" / "mine" / "study.db").is_file()

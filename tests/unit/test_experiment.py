@@ -1,0 +1,242 @@
+"""Experiments: the papers' comparisons as configs, and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from gaopt.config import StudyConfig, experiments, from_tables
+from gaopt.config.tables import merged, overridden, read_toml
+from gaopt.errors import ConfigError
+from gaopt.journal.events import Bred, Event, Failed, Opened, Reported, Scored
+from gaopt.journal.history import History
+from gaopt.objectives.base import resolve
+from gaopt.papers.experiment import experiment
+from gaopt.papers.published import result
+from gaopt.printable import shown
+from gaopt.report import facts, figures, paper_results
+from gaopt.search.baselines import Grid
+from gaopt.search.registry import strategy
+from gaopt.space.gene import Gene
+from gaopt.space.space import Space
+from tests.conftest import space
+
+TABLES: dict[str, Any] = {
+    "study": {"objective": "gaopt.papers.variants:objective", "strategy": "grid"},
+    "grid": {"repeats": 2},
+    "data": {"name": "digits"},
+    "recipe": {"name": "paper", "epochs": 2},
+    "experiment": {
+        "title": "Two nets",
+        "source": "table 1",
+        "variants": [
+            {"name": "small", "net": {"name": "resnet20"}, "paper": "resnet20", "panel": "left"},
+            {"name": "large", "net": {"name": "resnet56"}, "recipe": {"warmup": 400}, "panel": "right"},
+        ],
+        "claims": [{"text": "the large one is better", "higher": "small", "lower": "large", "error": "test"}],
+    },
+}
+
+
+def config(*overrides: str, **changes: Any) -> StudyConfig:
+    tables = merged(deepcopy(TABLES), {"experiment": {"claims": [], **changes}}) if changes else TABLES
+    return checked(overridden(tables, overrides))
+
+
+def checked(tables: dict[str, Any]) -> StudyConfig:
+    loaded = from_tables(tables)
+    return resolve(loaded.objective).check(loaded)
+
+
+def history(small: Sequence[float | None], large: Sequence[float | None]) -> History:
+    """Runs of the two variants that ended with these test accuracies; None for one that diverged."""
+    found = config(f"grid.repeats={len(small)}")
+    events: list[Event] = [Opened(found.plain(), "0.1.0", "host", 1)]
+    decision = strategy(found).decide(History(), 1)
+    assert isinstance(decision, Bred)
+    events.append(decision)
+    for birth in decision.births:
+        top1 = {"small": small, "large": large}[birth.genes["variant"]][birth.trial]
+        if top1 is None:
+            events.append(Failed(birth.id, "diverged", "the loss was nan"))
+            continue
+        for epoch in (1, 2):
+            events.append(Reported(birth.id, epoch, {"train_top1": top1 * epoch / 2, "top1": top1 * epoch / 2}))
+        ends = {"train_top1": top1, "top1": top1, "test_top1": top1, "parameters": 272474.0}
+        events.append(Scored(birth.id, top1, ends, 2, 1.0))
+    return History(events)
+
+
+def test_a_grid_trains_every_combination_with_each_seed_in_turn() -> None:
+    whole = Space(a=Gene(0, 1, integer=True), b=Gene(3, 5, integer=True))
+    decision = Grid(whole, 2).decide(History(), 1)
+    assert decision
+    assert [(b.trial, b.genes["a"], b.genes["b"]) for b in decision.births] == [
+        (trial, a, b) for trial in (0, 1) for a in (0, 1) for b in (3, 4, 5)
+    ]
+    assert not Grid(whole, 2).decide(History([decision]), 1)
+
+
+def test_a_grid_refuses_a_gene_that_is_no_whole_number() -> None:
+    with pytest.raises(
+        ConfigError, match="the gene 'lr' is no whole number, has no steps and no choices: a grid needs one of space"
+    ):
+        Grid(space(), 1)
+
+
+def test_a_study_counts_the_trainings_of_its_grid() -> None:
+    found = config()
+    assert (found.trainings, found.generations, list(found.space)) == (4, 1, ["variant"])
+
+
+def test_every_experiment_that_is_shipped_is_valid_and_names_published_results() -> None:
+    for small in [False, True]:
+        for name in experiments():
+            tables = read_toml(experiments()[name])
+            less = tables.pop("small")
+            loaded = from_tables(merged(tables, less) if small else tables)
+            checked = resolve(loaded.objective).check(loaded)
+            found = experiment(checked.settings)
+            assert found
+            assert all(result(variant.paper) for variant in found.variants if variant.paper)
+            assert checked.settings["recipe"]["wd"] == 1e-4
+            assert from_tables(checked.plain()).plain() == checked.plain()
+            assert strategy(checked).decide(History(), 1)
+
+
+def test_the_published_errors_that_the_experiments_are_held_against_are_those_of_the_papers() -> None:
+    def errors(name: str) -> list[str]:
+        found = experiment(read_toml(experiments()[name]))
+        assert found
+        return [result(variant.paper).printed.split()[0] for variant in found.variants if variant.paper]
+
+    assert errors("depth")[:4] == ["8.75", "7.51", "7.17", "6.97"]
+    assert errors("orders") == ["6.61", "8.17", "7.84", "6.71", "6.37"]
+    assert errors("orders-164") == ["5.93", "6.50", "6.14", "5.91", "5.46"]
+    assert errors("orders-cifar100") == ["25.16", "24.33", "27.82", "22.71"]
+    assert errors("shortcuts")[-2:] == ["12.22", "fail"]
+
+
+def test_a_mistake_in_an_experiment_is_one_clear_sentence() -> None:
+    for changes, said in [
+        ({"variants": [{"name": "one"}]}, "the space has no genes"),
+        ({"variants": [{"name": "a"}, {"name": "a"}]}, "a variant has the name 'a': each must have one, and its own"),
+        ({"variants": [{"name": ""}, {"name": "a"}]}, "a variant has the name ''"),
+        ({"claims": [{"text": "x", "higher": "small", "lower": "small"}]}, "holds 'small' against itself"),
+        ({"variants": [{"name": "a"}, {"nam": "b"}]}, r"unknown key experiment.variants\[1\].nam: did you mean 'name'"),
+        ({"variants": 3}, "the space has no genes"),
+        ({"claims": [{"text": "x", "higher": "smal", "lower": "large"}]}, "the variant 'smal': did you mean 'small'"),
+        ({"claims": [{"text": "x", "higher": "small", "lower": "large", "error": "top9"}]}, r"claims\[0\].error"),
+        ({"titel": "x"}, "unknown key experiment.titel: did you mean 'title'"),
+        ({"variants": [{"name": "a", "paper": "resnet21"}, {"name": "b"}]}, "'resnet21': did you mean"),
+        ({"variants": [{"name": "a"}, {"name": "b", "net": {"name": "resnet21"}}]}, "the variant 'b': net: name is"),
+        ({"variants": [{"name": "a"}, {"name": "b", "recipe": {"lr": -1.0}}]}, "the variant 'b': recipe.lr is -1.0"),
+        ({"variants": [{"name": "a"}, {"name": "b", "recipe": {"name": "paper"}}]}, "recipe.name is the same for all"),
+    ]:
+        with pytest.raises(ConfigError, match=said):
+            config(**changes)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("study.strategy=genetic", "study.strategy is 'genetic': must be 'grid' for an experiment"),
+        ("space.lr.low=0.1 space.lr.high=1.0", "space has the genes lr: leave it out in an experiment"),
+        ("experiment=3", "experiment is 3: must be a table"),
+    ],
+)
+def test_an_experiment_chooses_nothing_and_has_its_own_gene(override: str, said: str) -> None:
+    tables = deepcopy(TABLES) | ({"experiment": 3} if override == "experiment=3" else {})
+    with pytest.raises(ConfigError, match=said):
+        checked(overridden(tables, override.split() if "." in override else []))
+
+
+def test_no_shipped_training_ends_before_its_schedule_begins() -> None:
+    """At any size the warm-up is over before lr is first divided."""
+    for path in experiments().values():
+        tables = read_toml(path)
+        less = tables.pop("small")
+        for whole in (tables, merged(tables, less)):
+            loaded = from_tables(whole)
+            settings = resolve(loaded.objective).check(loaded).settings
+            images = (settings["data"]["limit"] or 50_000 * (1 - settings["data"]["valid"])) * 0.9
+            for variant in settings["experiment"]["variants"]:
+                recipe = settings["recipe"] | variant.get("recipe", {})
+                steps = recipe["epochs"] * images / recipe["batch"]
+                assert recipe["warmup"] < recipe["drops"][0] * steps, (path.name, variant["name"])
+
+
+def test_a_study_of_a_grid_goes_on_with_more_seeds() -> None:
+    whole = Space(a=Gene(0, 1, integer=True))
+    first = Grid(whole, 1).decide(History(), 1)
+    assert first
+    more = Grid(whole, 2).decide(History([first]), 1)
+    assert more
+    assert (more.generation, more.survivors) == (1, (0, 1))
+    assert [(birth.id, birth.trial, birth.genes["a"]) for birth in more.births] == [(2, 1, 0), (3, 1, 1)]
+    assert not Grid(whole, 2).decide(History([first, more]), 1)
+
+
+def test_the_objective_of_variants_wants_an_experiment() -> None:
+    with pytest.raises(ConfigError, match=r"the table \[experiment\] is missing"):
+        resolve("gaopt.papers.variants:objective").check(
+            StudyConfig(Space(variant=Gene(0, 1, integer=True)), "gaopt.papers.variants:objective")
+        )
+
+
+def test_a_variant_is_shown_by_its_name_and_other_genes_as_numbers() -> None:
+    assert shown({"variant": "large"}) == {"variant": "large"}
+    assert shown({"lr": 0.00312345, "wd": 0.01}) == {"lr": "0.00312", "wd": "0.01"}
+
+
+def test_errors_are_means_and_deviations_of_the_runs_beside_the_paper_s() -> None:
+    rows = [paper_results.row(one) for one in paper_results.compared(history([0.90, 0.92], [0.95, None]))]
+    small = "9.00 ± 1.41"
+    assert rows[0] == ["small", "0.27 M", "2", small, small, small, "8.75", "He et al. 2015, table 6"]
+    assert rows[1] == ["large", "0.27 M", "1 of 2", "5.00", "5.00", "5.00", "–", "–"]
+
+
+def test_a_claim_is_held_against_what_was_seen() -> None:
+    for small, large, said in [
+        ([0.90], [0.95], "Seen: the same, in one run each, so that chance cannot be told from effect"),
+        ([0.95], [0.90], "Seen: the opposite, in one run each"),
+        ([0.95], [0.95], "Seen: no difference at all, in one run each"),
+        ([0.90, 0.90], [0.95, 0.95], "Seen: the same, without any spread between runs"),
+        ([0.90, 0.901, 0.899], [0.95, 0.951, 0.949], "Seen: the same, a difference of +5.00 points, 95 % interval +4"),
+        ([0.95, 0.951, 0.949], [0.90, 0.901, 0.899], "Seen: the opposite, a difference of -5.00 points"),
+        ([0.90, 0.94, 0.92], [0.91, 0.95, 0.93], "Seen: nothing that can be told from chance, a difference of +1.00"),
+        ([None], [0.95], "Not seen: small has no test error, for no training of it has ended with a score"),
+    ]:
+        (verdict,) = paper_results.verdicts(history(small, large))
+        assert verdict.startswith("The paper's claim: the large one is better. ")
+        assert said in verdict
+
+
+def test_the_page_of_an_experiment_speaks_of_variants_and_of_no_search() -> None:
+    whole = history([0.90, 0.92], [0.95, 0.96])
+    said = facts.facts(whole, _home())
+    assert said.result == ["Two nets (table 1)."]
+    assert [row[0] for row in said.variants.rows] == ["small", "large"]
+    assert "no advantage" not in " ".join(said.remarks)
+    assert "Every variant was trained with each of 2 seeds" in " ".join(said.remarks)
+    (figure,) = figures.figures(whole)
+    assert figure.name == "errors"
+    for word in ("small", "large", "left", "right", "training", "validation"):
+        assert f">{word}<" in figure.svg
+
+
+def test_an_experiment_without_any_score_has_a_page_too() -> None:
+    whole = history([None], [None])
+    assert figures.figures(whole) == []
+    assert [row[2] for row in facts.facts(whole, _home()).variants.rows] == ["0 of 1", "0 of 1"]
+
+
+def _home() -> Any:
+    from pathlib import Path
+
+    from gaopt.journal.paths import StudyDir
+
+    return StudyDir(Path("nowhere"))

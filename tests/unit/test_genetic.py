@@ -1,0 +1,241 @@
+import hashlib
+import math
+import random
+
+import pytest
+
+from gaopt import Gene, Genetic, Space
+from gaopt.journal.events import Birth, Bred, Failed, Scored
+from gaopt.journal.history import History
+from gaopt.search.genetic import GeneticSearch
+from gaopt.search.operators import Genome, cross, redraw
+from tests.conftest import scored, space
+
+
+def search(seed: int = 0, **numbers: float) -> GeneticSearch:
+    return GeneticSearch(space(), Genetic(**numbers), seed)  # type: ignore[arg-type]
+
+
+def decided(strategy: GeneticSearch, history: History) -> Bred:
+    decision = strategy.decide(history, room=10)
+    assert decision
+    return decision
+
+
+def grown(strategy: GeneticSearch, fitness: object = None) -> History:
+    """A whole search on a made-up landscape."""
+    history = History()
+    while decision := strategy.decide(history, room=10):
+        history.add(decision)
+        for birth in decision.births:
+            history.add(Scored(birth.id, -abs(math.log10(birth.genes["lr"]) + 3)))
+    return history
+
+
+def test_the_first_generation_is_drawn_evenly_and_within_bounds() -> None:
+    births = decided(search(population=400), History()).births
+    assert [birth.id for birth in births] == list(range(400))
+    for name, gene in space().items():
+        units = sorted(gene.unit(birth.genes[name]) for birth in births)
+        assert units[0] >= 0
+        assert units[-1] <= 1
+        assert 0.42 < units[200] < 0.58
+
+
+def test_a_search_takes_ten_and_four_times_five_trainings() -> None:
+    history = grown(search())
+    assert len(history.individuals) == 30 == sum(Genetic().litters)
+    assert [len(population) for population in history.populations] == [10] * 5
+
+
+def test_the_fittest_half_is_promoted_and_not_trained_again() -> None:
+    history = scored([0.1, 0.9, 0.3, 0.8, 0.5, 0.7, 0.2, 0.6, 0.4, 0.0])
+    decision = decided(search(), history)
+    assert decision.survivors == (1, 3, 5, 7, 4)
+    assert [birth.id for birth in decision.births] == [10, 11, 12, 13, 14]
+
+
+def test_nan_minus_infinity_and_equal_fitnesses_keep_the_right_survivors() -> None:
+    history = scored([0.5, math.nan, 0.7, -math.inf, 0.5, None, 0.5, math.nan, 0.9, 0.5])
+    assert decided(search(), history).survivors == (8, 2, 0, 4, 6)
+
+
+def test_failures_survive_only_where_nothing_else_is_left() -> None:
+    history = scored([None, None, 0.1, None])
+    assert decided(search(population=4), history).survivors == (2, 0)
+
+
+def test_a_nan_would_mislead_deap_and_never_reaches_it() -> None:
+    from deap import tools
+
+    def best(fitnesses: list[float], honest: bool) -> int:
+        genomes = [Genome([float(id)], fitness, id) for id, fitness in enumerate(fitnesses)]
+        for genome, fitness in zip(genomes, fitnesses, strict=True):
+            if honest:
+                genome.fitness.values = (fitness,)  # past what Genome does about it
+        hall = tools.HallOfFame(1)
+        hall.update(genomes)
+        return int(hall[0].id)
+
+    assert best([0.9, math.nan, 0.1, 0.5], honest=True) != 0  # the trap
+    assert best([0.9, math.nan, 0.1, 0.5], honest=False) == 0
+
+
+def test_ids_stay_unique_where_a_place_could_not_be_filled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gaopt.search.genetic.TRIES", 1000)
+    two = Space(a=Gene(0, 2, integer=True), b=Gene(0, 2, integer=True))
+    strategy = GeneticSearch(two, Genetic(population=6, generations=4, mutation=0.0, crossover=0.0), seed=1)
+    history = History()
+    while decision := strategy.decide(history, room=10):
+        history.add(decision)
+        for birth in decision.births:
+            history.add(Scored(birth.id, birth.genes["a"]))
+    assert list(history.individuals) == list(range(len(history.individuals)))
+
+
+def test_every_offspring_differs_from_its_loser_and_comes_from_it() -> None:
+    history = scored([n / 10 for n in range(10)])
+    for birth in decided(search(crossover=0.0), history).births:
+        loser = history.individuals[birth.parents[0]]
+        assert birth.origin == "mutation"
+        assert loser.id in range(5)
+        assert birth.genes != loser.genes
+
+
+def test_a_mated_offspring_has_its_first_gene_or_the_others_from_a_survivor() -> None:
+    history = scored([n / 10 for n in range(10)])
+    for birth in decided(search(crossover=1.0), history).births:
+        survivor = history.individuals[birth.parents[1]]
+        assert birth.origin == "crossover"
+        assert survivor.id in range(5, 10)
+        left = birth.genes["lr"] == survivor.genes["lr"]
+        right = (birth.genes["wd"], birth.genes["mom"]) == (survivor.genes["wd"], survivor.genes["mom"])
+        assert left or right
+
+
+def test_mutation_draws_at_least_one_gene_anew_and_at_threshold_one_all() -> None:
+    genome = Genome([1e-3, 0.05, 0.5])
+    for seed in range(50):
+        assert sum(a != b for a, b in zip(genome, redraw(space(), genome, random.Random(seed), 0.0), strict=True)) == 1
+        assert all(a != b for a, b in zip(genome, redraw(space(), genome, random.Random(seed), 1.0), strict=True))
+
+
+def test_crossover_parts_the_genome_at_its_middle() -> None:
+    one, other = Genome([1.0, 2.0, 3.0, 4.0]), Genome([5.0, 6.0, 7.0, 8.0])
+    children = {tuple(cross(one, other, random.Random(seed), 2)) for seed in range(20)}
+    assert children == {(1.0, 2.0, 7.0, 8.0), (5.0, 6.0, 3.0, 4.0)}
+
+
+def test_the_global_generator_is_left_alone() -> None:
+    random.seed(1)
+    before = random.getstate()
+    grown(search())
+    assert random.getstate() == before
+
+
+def test_the_same_seed_decides_the_same_and_another_seed_otherwise() -> None:
+    genes = [[i.genes for i in grown(search(seed)).individuals.values()] for seed in (3, 3, 4)]
+    assert genes[0] == genes[1] != genes[2]
+
+
+def test_the_order_of_completion_changes_nothing() -> None:
+    fitnesses: list[float | None] = [0.5, None, 0.7, 0.1, 0.5, 0.2]
+    history = scored(fitnesses)
+    events = [outcome for i in history.individuals.values() if (outcome := i.outcome)]
+    decisions = set()
+    for seed in range(10):
+        random.Random(seed).shuffle(events)
+        births = Bred(0, tuple(i.birth for i in history.individuals.values()))
+        decisions.add(repr(search(population=6).decide(History([births, *events]), room=1)))
+    assert len(decisions) == 1
+
+
+def test_nothing_is_decided_while_outcomes_are_awaited_or_when_it_is_over() -> None:
+    history = History([Bred(0, (Birth(0, {"lr": 1e-3, "wd": 0.0, "mom": 0.5}, "random"),))])
+    assert not search().decide(history, room=10)
+    assert not search(generations=1).decide(scored([0.1] * 10), room=10)
+
+
+def test_genes_already_trained_are_never_trained_again() -> None:
+    tiny = Space(n=Gene(0, 30, integer=True))
+    strategy = GeneticSearch(tiny, Genetic(population=6, generations=9), seed=0)
+    history = History()
+    while decision := strategy.decide(history, room=10):
+        history.add(decision)
+        for birth in decision.births:
+            history.add(Scored(birth.id, birth.genes["n"]))
+    trained = [i.genes["n"] for i in history.individuals.values()]
+    assert len(trained) == len(set(trained)) > 20
+
+
+def test_a_space_that_is_used_up_ends_the_search() -> None:
+    strategy = GeneticSearch(Space(n=Gene(0, 2, integer=True)), Genetic(population=3), seed=0)
+    first = decided(strategy, History())
+    history = History([first, *(Scored(birth.id, 0.5) for birth in first.births)])
+    assert not strategy.decide(history, room=3)
+
+
+@pytest.mark.parametrize(("share", "promoted"), [(0.5, 5), (0.2, 2), (0.01, 1), (0.99, 9)])
+def test_the_share_of_survivors_is_a_config_key(share: float, promoted: int) -> None:
+    assert len(decided(search(survivors=share), scored([0.5] * 10)).survivors) == promoted
+
+
+def test_survivors_are_trained_again_with_a_fresh_seed_where_the_config_asks() -> None:
+    decision = decided(search(retrain=True), scored([n / 10 for n in range(10)]))
+    again = [birth for birth in decision.births if birth.origin == "retrained"]
+    assert decision.survivors == ()
+    assert len(decision.births) == 10
+    assert [(birth.parents, birth.trial) for birth in again] == [((n,), 1) for n in (9, 8, 7, 6, 5)]
+
+
+def test_ids_stay_unique_and_in_order() -> None:
+    history = grown(search(population=7, generations=6, survivors=0.3))
+    assert list(history.individuals) == list(range(len(history.individuals)))
+
+
+def fifths_fail(strategy: GeneticSearch) -> History:
+    """A whole search in which every fifth training fails and small genes are fit."""
+    history = History()
+    while decision := strategy.decide(history, room=10):
+        history.add(decision)
+        for birth in decision.births:
+            fails = birth.id % 5 == 4
+            history.add(Failed(birth.id, "diverged") if fails else Scored(birth.id, -sum(birth.genes.values())))
+    return history
+
+
+def test_a_search_decides_what_it_decided_before_there_was_a_choice_of_operators() -> None:
+    history = fifths_fail(search(7, population=4, generations=4))
+    assert [(birth.parents, *birth.genes.values()) for birth in (i.birth for i in history.individuals.values())] == [
+        ((), 4.24921e-05, 0.0442655, 0.359243),
+        ((), 0.00140511, 0.0657062, 0.211664),
+        ((), 1.16396e-06, 0.0866497, 1.33868),
+        ((), 5.7275e-05, 0.0305677, 0.139848),
+        ((0, 1), 0.00140511, 0.0500387, 0.359243),
+        ((2,), 1.16396e-06, 0.0129441, 1.38233),
+        ((5, 3), 0.000373334, 0.0305677, 0.139848),
+        ((4,), 0.00140511, 0.0713321, 1.46146),
+        ((1,), 0.00140511, 0.0848273, 0.211664),
+        ((7, 3), 5.7275e-05, 0.0713321, 1.41905),
+    ]
+    assert history.populations == [(0, 1, 2, 3), (3, 1, 4, 5), (3, 1, 6, 7), (3, 6, 8, 9)]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "digest"),
+    [
+        ({}, "e7eb4e4f054db868"),
+        ({"mutation": 0.2, "crossover": 0.9, "point": 0.3}, "ea55e26bd9567477"),
+        ({"retrain": True, "survivors": 0.3}, "769c480c69b7883d"),
+    ],
+)
+def test_nor_does_it_decide_otherwise_on_whole_numbers(numbers: dict[str, float], digest: str) -> None:
+    wide = Space(
+        lr=Gene(1e-6, 1e-2, "log"),
+        layers=Gene(1, 9, integer=True),
+        width=Gene(16, 512, "log", integer=True),
+        shift=Gene(-3, 5),
+    )
+    history = fifths_fail(GeneticSearch(wide, Genetic(population=12, generations=7, **numbers), seed=3))  # type: ignore[arg-type]
+    births = [(i.birth.origin, i.birth.parents, *map(float, i.genes.values())) for i in history.individuals.values()]
+    assert hashlib.sha256(repr((births, history.populations)).encode()).hexdigest()[:16] == digest

@@ -1,0 +1,233 @@
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.stats import norm
+
+from gaopt.search.surrogate.acquisition import DRAWS, Improvement, log_gain
+from gaopt.search.surrogate.gp import (
+    ENOUGH,
+    Array,
+    Evidence,
+    Process,
+    covariance,
+    fit,
+    hyper,
+    informative_rows,
+    one_thread,
+    priors,
+    process,
+)
+from gaopt.search.surrogate.targets import targets
+
+
+@pytest.fixture(autouse=True)
+def on_one_thread() -> Iterator[None]:
+    with one_thread():
+        yield
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def wave(points: Array) -> Array:
+    return np.asarray(np.sin(5 * points[:, 0]) + (points[:, 1:] ** 2).sum(1))
+
+
+def seen(size: int = 30, genes: int = 2) -> tuple[Array, Array]:
+    points = rng().random((size, genes))
+    values = wave(points)
+    return points, (values - values.mean()) / values.std()
+
+
+def fitted(genes: int = 2) -> Process:
+    return fit(*seen(genes=genes), rng(1))
+
+
+def logs_near_the_priors(genes: int, seed: int) -> Array:
+    means, deviations = priors(genes)
+    return means + 0.5 * deviations * rng(seed).standard_normal(len(means))
+
+
+def by_differences(function: object, at: Array, step: float = 1e-5) -> Array:
+    """The gradient of a function of a vector by central differences."""
+    edges = [(at + step * unit, at - step * unit) for unit in np.eye(len(at))]
+    return np.array([(function(up) - function(down)) / (2 * step) for up, down in edges])  # type: ignore[operator]
+
+
+def test_the_model_interpolates_what_it_saw_and_is_unsure_elsewhere() -> None:
+    points, values = seen()
+    mean, deviation = fitted().predict(points)
+    assert np.abs(mean[:, 0] - values).max() < 0.05
+    assert deviation.max() < 0.1
+    narrow = fit(points[:8] * 0.2, values[:8], rng())
+    _, (near, far) = narrow.predict(np.array([[0.1, 0.1], [0.9, 0.9]]))
+    assert far > 3 * near
+
+
+def test_the_model_predicts_a_smooth_function_where_it_saw_nothing() -> None:
+    points, fresh = seen()[0], rng(5).random((200, 2))
+    scale, centre = wave(points).std(), wave(points).mean()
+    mean, _ = fitted().predict(fresh)
+    assert np.sqrt(np.mean((mean[:, 0] * scale + centre - wave(fresh)) ** 2)) < 0.05
+
+
+@pytest.mark.parametrize("genes", [1, 3, 7])
+def test_the_gradient_of_the_evidence_agrees_with_finite_differences(genes: int) -> None:
+    evidence, logs = Evidence(*seen(genes=genes)), logs_near_the_priors(genes, 2)
+    _, slope = evidence(logs)
+    assert slope == pytest.approx(by_differences(lambda at: evidence(at)[0], logs), rel=1e-4, abs=1e-5)
+
+
+def test_the_likelihood_is_scikit_learn_s_for_the_same_kernel() -> None:
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+
+    points, values = seen()
+    logs = np.array([math.log(0.3), math.log(0.8), 0.2, math.log(0.01), *[-60.0] * 4])  # without trends
+    kernel = ConstantKernel(math.exp(0.2)) * Matern([0.3, 0.8], nu=2.5) + WhiteKernel(0.01)
+    theirs = GaussianProcessRegressor(kernel, optimizer=None, alpha=0.0).fit(points, values)
+    assert Evidence(points, values).likelihood(logs)[0] == pytest.approx(-theirs.log_marginal_likelihood_value_)
+    ours = process(hyper(logs), points, values[:, None], np.full(30, 0.01))
+    fresh = rng(3).random((10, 2))
+    their_mean, their_deviation = theirs.predict(fresh, return_std=True)
+    mean, deviation = ours.predict(fresh)
+    assert mean[:, 0] == pytest.approx(their_mean)
+    assert deviation**2 == pytest.approx(their_deviation**2 - 0.01, abs=1e-8)  # theirs is of an observation
+
+
+def test_the_covariance_is_that_of_its_formula() -> None:
+    given = hyper(logs_near_the_priors(2, 4))
+    one, other = np.array([0.2, 0.7]), np.array([0.5, 0.1])
+    r = math.sqrt(5 * (((one - other) / given.scales) ** 2).sum())
+    u, v = 2 * one - 1, 2 * other - 1
+    trend = given.trends[:2] @ (u * v) + given.trends[2:] @ ((3 * u**2 - 1) * (3 * v**2 - 1)) / 4
+    expected = given.variance * (1 + r + r**2 / 3) * math.exp(-r) + trend
+    assert covariance(given, one[None], other[None])[0, 0] == pytest.approx(expected)
+
+
+def test_the_slope_of_a_prediction_agrees_with_finite_differences() -> None:
+    model, at = fitted(3), np.array([0.31, 0.62, 0.87])
+    mean, deviation, by_mean, by_deviation = model.slope(at)
+    expected_mean, expected_deviation = model.predict(at[None])
+    assert mean == pytest.approx(expected_mean[0])
+    assert deviation == pytest.approx(expected_deviation[0])
+    assert by_mean[:, 0] == pytest.approx(by_differences(lambda x: model.predict(x[None])[0][0, 0], at), rel=1e-4)
+    assert by_deviation == pytest.approx(by_differences(lambda x: model.predict(x[None])[1][0], at), rel=1e-3)
+
+
+def test_the_gain_is_its_closed_form_and_stays_finite_far_below() -> None:
+    z = np.array([-8.0, -3.0, -0.5, 0.0, 0.5, 6.0, 50.0])
+    assert np.exp(log_gain(z)) == pytest.approx(norm.pdf(z) + z * norm.cdf(z), rel=1e-6)
+    far = log_gain(np.array([-1e6, -1001.0, -999.0, -100.0]))
+    assert np.isfinite(far).all()
+    assert (np.diff(far) > 0).all()
+
+
+def test_expected_improvement_agrees_with_the_integral_for_one_point() -> None:
+    model, at = fitted(), np.array([[0.4, 0.4]])
+    (mean,), (deviation,) = model.predict(at)
+    best = float(mean[0]) + 0.7 * deviation
+    whole, _ = quad(lambda y: max(0.0, y - best) * norm.pdf(y, mean[0], deviation), best, best + 9 * deviation)
+    assert math.exp(Improvement(model, np.array([best]))(at)[0]) == pytest.approx(whole, rel=1e-6)
+
+
+def test_beside_a_chosen_point_it_is_the_mean_over_draws_and_its_slope_agrees() -> None:
+    chosen, at = np.array([0.9, 0.9]), np.array([0.3, 0.8])
+    gain = Improvement(fitted(), np.array([1.0])).beside(chosen, rng(6))
+    mean, deviation = gain.process.predict(at[None])
+    z = (mean[0] - gain.best) / deviation[0]
+    each = deviation[0] * (norm.pdf(z) + z * norm.cdf(z))
+    value, slope = gain.slope(at)
+    assert len(each) == DRAWS
+    assert value == pytest.approx(math.log(each.mean()), rel=1e-6)
+    assert gain(at[None])[0] == pytest.approx(value)
+    assert slope == pytest.approx(by_differences(lambda x: gain(x[None])[0], at), rel=1e-3)
+
+
+def test_a_point_that_is_chosen_promises_nothing_more() -> None:
+    alone = Improvement(fit(*seen(6), rng()), np.array([1.0]))
+    points = rng(7).random((500, 2))
+    first = points[alone(points).argmax()]
+    beside = alone.beside(first, rng(8))
+    assert beside(first[None])[0] < alone(first[None])[0] - 3
+    assert np.linalg.norm(points[beside(points).argmax()] - first) > 1e-3
+
+
+def test_draws_at_chosen_points_have_the_joint_distribution() -> None:
+    model, (one, other) = fitted(), (np.array([0.95, 0.02]), np.array([0.97, 0.05]))
+    draws = []
+    for seed in range(200):
+        twice = Improvement(model, np.array([1.0])).beside(one, rng(seed)).beside(other, rng(1000 + seed))
+        draws.append(twice.process.values[-2:])
+    mean, deviation = model.predict(np.array([one, other]))
+    both = np.hstack(draws)
+    assert both.mean(1) == pytest.approx(mean[:, 0], abs=4 * deviation.max() / math.sqrt(both.shape[1]))
+    assert both.std(1) == pytest.approx(deviation, rel=0.05)
+    assert np.corrcoef(both)[0, 1] > 0.5
+
+
+def test_an_ascent_ends_higher_within_the_cube_and_moves_free_genes_alone() -> None:
+    gain, start = Improvement(fitted(3), np.array([1.0])), np.array([0.5, 0.4, 0.6])
+    end = gain.climbed(start, np.array([True, False, True]))
+    assert gain(end[None])[0] > gain(start[None])[0]
+    assert end[1] == start[1]
+    assert end.min() >= 0
+    assert end.max() <= 1
+    assert (gain.climbed(start, np.zeros(3, bool)) == start).all()
+
+
+def test_targets_keep_the_order_and_bend_what_is_bad() -> None:
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.1, -1000.0])  # the median, where the bend is, 0.6; half the span 0.15
+    found = targets(scores)
+    assert (np.diff(found) < 0).all()
+    assert found.mean() == pytest.approx(0)
+    assert found.std() == pytest.approx(1)
+    assert (found[0] - found[1]) / (found[0] - found[3]) == pytest.approx(0.1 / 0.3)  # above the bend, in proportion
+    below = [0.15 * math.log1p(down / 0.15) for down in (0.1, 0.5, 1000.6)]
+    assert (found[3] - found[4:]) / (found[0] - found[3]) == pytest.approx(np.array(below) / 0.3)
+
+
+@pytest.mark.parametrize("bad", [math.nan, -math.inf, math.inf])
+def test_the_target_of_a_failure_is_finite_and_below_every_score(bad: float) -> None:
+    found = targets(np.array([0.9, bad, 0.3, 0.5, bad]))
+    assert np.isfinite(found).all()
+    assert found[1] == found[4] < found[2]
+
+
+@pytest.mark.parametrize("exponent", [-1060, 1023])
+def test_the_scale_of_scores_changes_no_target(exponent: int) -> None:
+    scores = np.array([-64, 63, 5, 5, -1, 0, 31]) / 64
+    assert (targets(np.ldexp(scores, exponent)) == targets(scores)).all()
+
+
+@pytest.mark.parametrize("scores", [[0.5] * 6, [math.nan] * 6, [0.7], [1.0, 1.0, 1.0, 0.2]])
+def test_targets_of_equal_scores_and_of_failures_alone_are_finite(scores: list[float]) -> None:
+    assert np.isfinite(targets(np.array(scores))).all()
+    Improvement(fit(rng().random((len(scores), 3)), targets(np.array(scores)), rng()), np.zeros(1))(np.zeros((1, 3)))
+
+
+def test_a_process_that_sees_one_more_point_is_the_one_made_of_all() -> None:
+    model, at, drawn = fitted(), np.array([[0.9, 0.1], [0.2, 0.95]]), rng(3).standard_normal((2, 4))
+    grown = model.also(at[0], drawn[0]).also(at[1], drawn[1])
+    values = np.vstack([np.repeat(model.values, 4, axis=1), drawn])
+    noise = np.append(np.full(len(model.points), model.hyper.noise), np.full(2, 1e-6 * model.hyper.variance))
+    whole = process(model.hyper, np.vstack([model.points, at]), values, noise)
+    assert grown.root == pytest.approx(whole.root, rel=1e-6, abs=1e-8)
+    assert grown.weights == pytest.approx(whole.weights, rel=1e-6, abs=1e-6)
+    assert (grown.values == whole.values).all()
+    assert (grown.trust == whole.trust).all()
+
+
+def test_hyperparameters_of_many_points_are_fitted_to_the_best_and_some_others_and_predict_as_well() -> None:
+    assert list(informative_rows(np.arange(5.0), rng())) == list(range(5))
+    rows = informative_rows(np.arange(3.0 * ENOUGH), rng())
+    assert len(set(rows)) == ENOUGH
+    assert set(range(5 * ENOUGH // 2, 3 * ENOUGH)) < set(rows)  # the best
+    points, values = seen(2 * ENOUGH)
+    model = fit(points, values, rng())
+    assert len(model.points) == 2 * ENOUGH
+    assert np.abs(model.predict(points)[0][:, 0] - values).max() < 0.05

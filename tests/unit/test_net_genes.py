@@ -1,0 +1,388 @@
+"""Genes beyond numbers of the recipe: words, and the network's own form."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+import torch
+from torch import nn
+
+from gaopt.config import StudyConfig, from_tables
+from gaopt.config.tables import overridden
+from gaopt.errors import ConfigError, DataError
+from gaopt.execution.worker import outcomes
+from gaopt.journal.events import Failed, Judged, Opened, Scored
+from gaopt.journal.history import History
+from gaopt.journal.paths import StudyDir
+from gaopt.objectives.base import Task, Wary, resolve
+from gaopt.objectives.image import genes as checks
+from gaopt.objectives.image.settings import Settings
+from gaopt.search.registry import strategy
+from gaopt.space.conditions import Expression
+from gaopt.space.gene import Choice, Gene
+from gaopt.space.space import Space
+from gaopt.study.resume_check import changes
+from resnet.analysis import analyse
+from resnet.data import Images
+from resnet.net import build
+from resnet.spec import BORROWED, FAMILIES, UNITS, NetSpec
+from resnet.stages import Case
+from tests.integration.test_cli import invoke
+
+IMAGE = "gaopt.objectives.image:objective"
+
+
+def tables(space: dict[str, Any], **others: Any) -> dict[str, Any]:
+    """A small study of digits."""
+    return {
+        "study": {"objective": IMAGE},
+        "space": space,
+        "pool": {"kind": "inline"},
+        "data": {"name": "digits", "limit": 60},
+        "net": {"name": "resnet20", "width": 0.25, "units": 1},
+        "recipe": {"epochs": 2, "batch": 32},
+        **others,
+    }
+
+
+def checked(space: dict[str, Any], **others: Any) -> StudyConfig:
+    return resolve(IMAGE).check(from_tables(tables(space, **others)))
+
+
+LR = {"low": 1e-4, "high": 1e-2, "scale": "log"}
+WIDTH = {"low": 0.25, "high": 1.0, "step": 0.25}
+
+
+# The network's width and depth
+
+
+def test_without_width_and_units_a_network_is_its_family_s_own() -> None:
+    for name in FAMILIES:
+        assert NetSpec(name, width=1.0, units=0).family == FAMILIES[name]
+
+
+@pytest.mark.parametrize(("width", "filters"), [(0.01, (1, 1, 1)), (0.3, (5, 10, 19)), (2.0, (32, 64, 128))])
+def test_width_multiplies_filters_to_whole_numbers(width: float, filters: tuple[int, ...]) -> None:
+    assert NetSpec("preact20", width=width).family.filters == filters
+
+
+def test_units_are_those_of_every_stage_and_the_layers_are_counted() -> None:
+    spec = NetSpec("resnet50", units=2)
+    assert (spec.family.units, spec.layers) == ((2, 2, 2, 2), 2 + 3 * 8)
+    assert NetSpec("resnet20", units=9).family == FAMILIES["resnet56"]
+
+
+def test_a_network_of_another_form_is_built_as_it_is_analysed() -> None:
+    for name in ["resnet20", "plain20", "preact20", "preact164", "resnet50"]:
+        for width, units in [(0.3, 1), (0.5, 3)]:
+            spec = NetSpec(name, width=width, units=units)
+            net = build(spec)
+            assert sum(p.numel() for p in net.parameters()) == analyse(spec, Case(32, 10)).parameters
+            convolutions = [m for m in net.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)]
+            per_unit = sum(kernel == 3 for kernel, _ in UNITS[spec.family.unit])
+            stem = spec.family.stem == "cifar"
+            assert len(convolutions) == stem + per_unit * units * len(spec.family.filters)
+            assert convolutions[-1].out_channels == round(FAMILIES[name].filters[-1] * width)
+            assert net(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
+
+
+def test_a_figure_is_not_published_of_a_network_of_another_form() -> None:
+    assert analyse(NetSpec("resnet20", width=0.5)).published is None
+    assert analyse(NetSpec("resnet20", units=2)).published is None
+
+
+@pytest.mark.parametrize("key", [{"width": 2.0}, {"units": 3}])
+def test_a_network_that_has_no_units_of_its_own_keeps_its_form(key: dict[str, Any]) -> None:
+    for name in BORROWED:
+        with pytest.raises(ValueError, match=f"with {name}, which has no such units: must be"):
+            NetSpec(name, **key)
+    with pytest.raises(ValueError, match="with pretrained weights, which are of torchvision's own form"):
+        NetSpec("resnet18", pretrained="imagenet", **key)
+
+
+@pytest.mark.parametrize(
+    ("net", "said"),
+    [
+        ({"width": 0}, "net.width is 0: must be greater than 0"),
+        ({"units": -1}, "net.units is -1: must be greater than or equal to 0"),
+        ({"units": 1.5}, "net.units is 1.5: must be a valid integer"),
+    ],
+)
+def test_a_width_or_depth_that_cannot_be_gets_one_sentence(net: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        Settings.of({"net": net})
+
+
+# Genes
+
+
+def test_genes_go_into_the_table_that_they_name() -> None:
+    base = Settings.of({"recipe": {"lr": 0.1}})
+    found = base.with_genes({"lr": 0.5, "net.width": 2, "net.units": 3.0, "net.join": "conv", "optimizer": "sgd"})
+    assert (found.recipe.lr, found.recipe.optimizer) == (0.5, "sgd")
+    assert (found.net.width, found.net.units, found.net.join) == (2.0, 3, "conv")
+    assert isinstance(found.net.units, int)
+    assert base.with_genes({}) == base
+
+
+def test_a_gene_that_cannot_be_gets_one_sentence_before_the_search() -> None:
+    for space, said in [
+        ({"net.depth": {"low": 1, "high": 2}}, "'depth' is no field of the net that can be a gene: known: name, stem"),
+        ({"net.scale": {"low": 1, "high": 2}}, "'scale' is no field of the net"),
+        ({"net.pretrained": {"choices": ["", "imagenet"]}}, "'pretrained' is no field of the net"),
+        ({"drops": {"choices": [0.5]}}, "'drops' is no field of the recipe"),
+        ({"name": {"choices": ["paper"]}}, "'name' is no field of the recipe"),
+        ({"optimizer": {"choices": ["adam", "adamw"]}}, "as a gene, recipe.optimizer is 'adamw': must be 'adam' or 's"),
+        ({"optimizer": {"low": 0, "high": 1}}, "as a gene, recipe.optimizer is 0.0: must be 'adam' or 'sgd'"),
+        ({"flip": {"choices": [0, 1]}}, "as a gene, recipe.flip is 0: must be a valid boolean"),
+        ({"lr": {"choices": [0.1, "high"]}}, "as a gene, recipe.lr is 'high': must be a valid number"),
+        ({"lr": {"choices": [0.1, True]}}, "as a gene, recipe.lr is True: must be a valid number"),
+        ({"lr": {"choices": [0.1, -1]}}, "as a gene, recipe.lr is -1: must be greater than 0"),
+        ({"batch": {"choices": [16, 32.5]}}, "as a gene, recipe.batch is 32.5: must be a valid integer"),
+        ({"net.width": {"low": 0, "high": 1}}, "as a gene, net.width is 0.0: must be greater than 0"),
+        ({"net.units": {"low": 1, "high": 4}}, 'is a whole number of the net: set space."net.units".integer = true'),
+        ({"net.name": {"choices": ["resnet2O"]}}, "net.name = resnet2O: name is 'resnet2O', which is no network: did"),
+        ({"net": {"width": WIDTH}}, r'space.net holds a table \'width\': a gene with a dot is written \[space."net.w'),
+    ]:
+        with pytest.raises(ConfigError, match=said) as error:
+            checked(space)
+        assert "\n" not in str(error.value)
+
+
+SMOOTHED = {"loss": {"choices": ["cross_entropy", "focal"]}, "label_smoothing": {"low": 0.0, "high": 0.2}}
+
+
+def test_values_that_do_not_go_together_are_found_before_the_search_and_only_they_are_named() -> None:
+    said = r"the space has loss = focal with label_smoothing = 0.\d+: label_smoothing is 0.\d+ with the focal loss"
+    with pytest.raises(ConfigError, match=said):
+        checked({"lr": LR, **SMOOTHED, "flip": {"choices": [False, True]}})
+    with pytest.raises(ConfigError, match=r"the space has loss = focal: label_smoothing is 0.1 with the focal loss"):
+        checked({"lr": LR, "loss": SMOOTHED["loss"]}, recipe={"label_smoothing": 0.1})
+
+
+def test_a_condition_or_a_constraint_keeps_them_apart() -> None:
+    conditional = SMOOTHED["label_smoothing"] | {"when": "loss == 'cross_entropy'"}
+    assert checked({"loss": SMOOTHED["loss"], "label_smoothing": conditional})
+    steps = {"low": 1, "high": 9, "integer": True, "when": "schedule == 'steps'"}
+    assert checked({"schedule": {"choices": ["one_cycle", "steps"]}, "warmup": steps})  # refused with the base's own
+    apart = {"objective": IMAGE, "constraints": ["net.name != 'vgg16' or net.width == 1"]}
+    nets = {"net.name": {"choices": ["resnet20", "vgg16"]}, "net.width": {"choices": [1.0, 2.0]}}
+    assert checked(nets, net={}, study=apart)
+    with pytest.raises(ConfigError, match=r"net.name = vgg16 with net.width = 2: width is 2.0 with vgg16, which"):
+        checked(nets, net={})
+
+
+def test_individuals_given_by_hand_are_checked_as_a_whole() -> None:
+    space = SMOOTHED | {"label_smoothing": {"choices": [0, 0.1]}}
+    study = {"objective": IMAGE, "constraints": ["loss != 'focal' or label_smoothing == 0"]}
+    with pytest.raises(ConfigError, match="with the focal loss: must be 0"):
+        checked(space, given=[{"loss": "focal", "label_smoothing": 0.1}], study=study)
+    assert checked(space, given=[{"loss": "focal", "label_smoothing": 0}], study=study)
+    with pytest.raises(ConfigError, match=r"as a gene, recipe.lr is -1.0: must be greater than 0"):
+        checked({"lr": LR}, given=[{"lr": -1.0}])
+
+
+@pytest.mark.parametrize("strategy_name", ["assisted", "genetic", "random"])
+def test_a_search_begins_with_the_setting_of_the_tables_within_its_space(strategy_name: str) -> None:
+    batch, units = {"choices": [64, 128]}, {"low": 1, "high": 6, "integer": True}
+    cases: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None]] = [
+        ({"lr": LR}, {}, {"lr": 1e-3}),
+        ({"lr": {"low": 0.1, "high": 1.0}, "batch": batch}, {}, {"lr": 0.1, "batch": 64}),
+        ({"lr": LR, "net.units": units, "net.stem": {"choices": ["imagenet", "cifar"]}}, {"name": "preact20"},
+         {"lr": 1e-3, "net.units": 3, "net.stem": "cifar"}),
+        ({"lr": LR, "net.units": units}, {"name": "resnet50"}, None),  # no one number is its own
+        ({"lr": LR, "optimizer": {"choices": ["sgd"]}}, {}, None),
+        ({"lr": LR, "mom": {"low": 0.1, "high": 0.9, "when": "lr > 0.5"}}, {}, {"lr": 1e-3}),
+    ]  # fmt: skip
+    for space, net, expected in cases:
+        study = {"objective": IMAGE, "strategy": strategy_name}
+        bred = strategy(checked(space, study=study, net=net)).decide(History(), 10)
+        assert bred
+        assert len(bred.births) == 10
+        defaults = [birth.genes for birth in bred.births if birth.origin == "default"]
+        assert defaults == ([expected] if expected else [])
+        assert bred.births[0].origin == ("default" if expected else "random")
+
+
+def test_it_does_not_where_individuals_are_given_a_constraint_forbids_it_or_the_key_says_so() -> None:
+    quiet = {"objective": IMAGE, "default_first": False}
+    for others in (
+        {"given": [{"lr": 5e-3}]},
+        {"study": quiet},
+        {"study": {"objective": IMAGE, "constraints": ["lr > 2e-3"]}},
+    ):
+        bred = strategy(checked({"lr": LR}, **others)).decide(History(), 10)
+        assert bred
+        assert {birth.origin for birth in bred.births} <= {"given", "random"}
+
+
+def test_a_study_of_a_version_that_began_without_goes_on_as_it_would_have() -> None:
+    config = checked({"lr": LR})
+    old = config.plain()
+    del old["study"]["default_first"]
+    began = History([Opened(old, "0.5.0", "host", 1)])
+    assert changes(began, config) == ()
+    without = strategy(replace(config, default_first=False))
+    assert strategy(config).decide(began, 10) == without.decide(History(), 10)
+
+
+def test_a_momentum_that_learns_nothing_is_told_of_before_the_search() -> None:
+    objective = resolve(IMAGE)
+    assert isinstance(objective, Wary)
+    high = {"low": 0.1, "high": 1.5}
+    for space, others, said in (
+        ({"mom": high}, {}, "space.mom goes up to 1.5"),
+        ({"mom": {"choices": [0.9, 1.0]}}, {}, "space.mom goes up to 1"),
+        ({"lr": LR}, {"recipe": {"mom": 1.2}}, "recipe.mom is 1.2"),
+        ({"mom": high}, {"study": {"objective": IMAGE, "strategy": "fixed"}, "fixed": {"mom": 1.1}}, "mom is 1.1"),
+    ):
+        (doubt,) = objective.doubts(checked(space, **others))
+        assert doubt.startswith(said)
+    assert objective.doubts(checked({"mom": {"low": 0.1, "high": 0.99}})) == []
+    for name, bad in (("lr", 0.0), ("wd", -0.1), ("mom_top", 1.0), ("sqr_mom", 1.0), ("label_smoothing", 1.0)):
+        with pytest.raises(ConfigError, match=f"recipe.{name} is"):  # others that learn nothing are refused
+            checked({name: {"choices": [bad, 0.5]}})
+
+
+def test_every_end_and_choice_is_looked_at() -> None:
+    space = Space("a != 3", a=Gene(1, 3, integer=True), b=Choice(("x", "y"), when="a == 1"), c=Gene(0, 1))
+    seen = list(checks.individuals(space))
+    assert {genes["a"] for genes in seen} == {1, 2}
+    assert {genes.get("b") for genes in seen} == {None, "x", "y"}
+    assert {0.0, 1.0} <= {genes["c"] for genes in seen}
+    assert all(space.allows(genes) for genes in seen)
+
+
+def test_a_warm_up_that_an_individual_s_own_training_would_end_in_is_refused_with_the_images() -> None:
+    steps = {"name": "paper", "epochs": 2, "batch": 10, "warmup": 3}
+    config = checked({"lr": LR, "batch": {"choices": [10, 60]}}, recipe=steps)
+    with pytest.raises(
+        ConfigError, match=r"the space has batch = 60: recipe.warmup is 3: must be less than the 2 steps"
+    ):
+        resolve(IMAGE).prepare(config)
+    assert resolve(IMAGE).prepare(checked({"lr": LR, "batch": {"choices": [10, 20]}}, recipe=steps))
+
+
+# Trainings
+
+
+@pytest.fixture(scope="module")
+def images() -> Images:
+    found = resolve(IMAGE).prepare(checked({"lr": LR}))
+    assert isinstance(found, Images)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def task(images: Images, folder: Path, genes: dict[str, Any], **changes: Any) -> Task:
+    settings = checked({"lr": LR}).settings
+    settings = {**settings, "recipe": settings["recipe"] | changes.pop("recipe", {})}
+    own = {"genes": genes, "settings": settings, "folder": folder / "work", "home": folder, "shared": images} | changes
+    return Task(study="s", individual=0, generation=0, seed=0, **own)
+
+
+@pytest.mark.slow
+def test_an_individual_is_trained_measured_and_used_again_with_its_own_network(images: Images, tmp_path: Path) -> None:
+    from gaopt.objectives.image.model import predict
+
+    genes = {"lr": 1e-3, "batch": 16, "optimizer": "sgd", "flip": True, "net.width": 0.5, "net.units": 2}
+    found = task(images, tmp_path, genes)
+    objective = resolve(IMAGE)
+    *_, scored = outcomes(objective, found)
+    assert isinstance(scored, Scored)
+    *_, judged = outcomes(objective, replace(found, judge=True))
+    assert isinstance(judged, Judged)
+    best = json.loads(StudyDir(tmp_path).best.read_text())
+    assert (best["net"]["width"], best["net"]["units"]) == (0.5, 2)
+    assert best["genes"] == genes
+    from PIL import Image
+
+    Image.new("L", (8, 8)).save(tmp_path / "image.png")
+    [(_, answer)] = predict(StudyDir(tmp_path), [tmp_path / "image.png"])
+    assert not isinstance(answer, DataError)
+    assert len(answer) == 5
+
+
+@pytest.mark.slow
+def test_a_combination_that_was_not_found_makes_its_individual_fail_with_the_reason(
+    images: Images, tmp_path: Path
+) -> None:
+    *_, failed = outcomes(resolve(IMAGE), task(images, tmp_path, {"loss": "focal", "label_smoothing": 0.1}))
+    assert isinstance(failed, Failed)
+    assert failed.message.startswith("label_smoothing is 0.1 with the focal loss: must be 0")
+
+
+# What is written in a config
+
+
+def test_a_key_with_a_dot_is_quoted() -> None:
+    base = tables({"net.width": WIDTH})
+    for key in ('space."net.width".low', "space.'net.width'.low"):
+        assert overridden(base, [f"{key}=0.5"])["space"] == {"net.width": WIDTH | {"low": 0.5}}
+    assert overridden({}, ["a.b-c.größe=1"]) == {"a": {"b-c": {"größe": 1}}}
+    for broken in ('space."net.width=1', 'space."".low=1', 'space."a"b.low=1', '"net.width"=1', "a.=1", ".a=1"):
+        with pytest.raises(ConfigError, match=r"is not of the form table.key=value"):
+            overridden({}, [broken])
+
+
+def test_a_condition_may_speak_of_a_gene_with_a_dot() -> None:
+    condition = Expression("net.width ** 2 * net.units <= 4 and net_width == 'a'")
+    assert condition.names == ["net.units", "net.width", "net_width"]
+    assert condition.holds({"net.units": 1.0, "net.width": 2.0, "net_width": "a"})
+    assert not condition.holds({"net.units": 2.0, "net.width": 2.0, "net_width": "a"})
+    assert pickle.loads(pickle.dumps(condition)).holds({"net.units": 1.0, "net.width": 2.0, "net_width": "a"})
+    assert Space("net.width < 0.5", **{"net.width": Gene(0, 1)}).sample(random.Random(1))["net.width"] < 0.5
+
+
+def test_an_attribute_of_anything_but_a_name_is_refused() -> None:
+    for text in [
+        "net.width.real > 1",
+        "(1).real > 1",
+        "'a'.join > 1",
+        "net.width() > 1",
+        "log10.__call__(1) > 1",
+        "[1].append(2)",
+        "().__class__ == 1",
+    ]:
+        with pytest.raises(ConfigError, match=r"holds a Attribute|calls"):
+            Expression(text)
+
+
+def test_a_name_with_a_dot_is_looked_up_and_never_followed() -> None:
+    for text in ("net.__class__ == 1", "abs.__name__ == 'abs'", "true.real == 1"):
+        with pytest.raises(ConfigError, match="which is no gene before it"):
+            Space(text, net=Gene(0, 1))
+
+
+@pytest.mark.slow
+def test_a_single_training_has_the_values_of_both_tables_and_those_that_are_given(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    words = {"optimizer": {"choices": ["adam", "sgd"]}, "sqr_mom": {"low": 0.9, "high": 0.999}}
+    words["sqr_mom"]["when"] = "optimizer == 'adam'"
+    path = tmp_path / "mine.toml"
+    path.write_text(tomli_w.dumps(tables({"lr": LR, **words, "net.units": {"choices": [1, 2]}, "net.width": WIDTH})))
+    given = ["--lr", "0.002", "--set", 'fixed."net.width"=0.5']
+    for optimizer, conditional in (("adam", {"sqr_mom": 0.99}), ("sgd", {})):
+        chosen = ["--set", f"recipe.optimizer={optimizer}"]
+        code, out, err = invoke(capfd, "train", str(path), *given, *chosen, "--dry-run", "--json")
+        assert code == 0
+        assert err.startswith("digits: 10 classes")  # how the images are split, and nothing else
+        assert len(err.splitlines()) == 4
+        whole = {"lr": 0.002, "optimizer": optimizer, **conditional, "net.units": 1, "net.width": 0.5}
+        assert json.loads(out)["config"]["fixed"] == whole

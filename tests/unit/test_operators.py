@@ -1,0 +1,548 @@
+import itertools
+import math
+import random
+import statistics
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from gaopt import Gene, Genetic, Space
+from gaopt.config import Assisted, Operators
+from gaopt.errors import ConfigError
+from gaopt.journal.events import Birth, Bred, Event, Failed, Granted, Scored
+from gaopt.journal.history import History
+from gaopt.search import adaptation, operators
+from gaopt.search.base import keyed
+from gaopt.search.genetic import GeneticSearch
+from gaopt.search.min_distance import distances
+from gaopt.search.operators import Genome
+from gaopt.search.sampling import spread
+from gaopt.search.selection import by_rank, selection
+from gaopt.search.surrogate.assisted import AssistedSearch
+from gaopt.space.gene import Choice
+from tests.conftest import scored, space
+
+WIDE = Space(
+    lr=Gene(1e-6, 1e-2, "log"),
+    wd=Gene(0.0, 0.1),
+    layers=Gene(1, 6, integer=True),
+    drop=Gene(0.0, 0.5, step=0.125),
+    act=Choice(("relu", "gelu", "tanh")),
+)
+CONDITIONAL = Space(
+    "lr * 10 < wd or optimizer == 'adam'",
+    lr=Gene(1e-6, 1e-2, "log"),
+    wd=Gene(0.0, 0.1),
+    optimizer=Choice(("adam", "sgd")),
+    mom=Gene(0.1, 0.99, when="optimizer == 'sgd'"),
+    nesterov=Choice((True, False), when="mom > 0.5"),
+)
+RNGS = [random.Random(seed) for seed in range(300)]
+
+
+def search(genes: Space = WIDE, seed: int = 0, chosen: Operators = operators.DEFAULT, **numbers: Any) -> GeneticSearch:
+    return GeneticSearch(genes, Genetic(**numbers), seed, chosen=chosen)
+
+
+def outcome(birth: Birth) -> Scored | Failed:
+    """Every seventh training fails; the others have a fitness that their genes decide."""
+    genes = {name: float(value) if type(value) is int else value for name, value in birth.genes.items()}
+    luck = random.Random(repr(sorted(genes.items()))).random()
+    return Failed(birth.id, "diverged") if birth.id % 7 == 6 else Scored(birth.id, luck)
+
+
+def events(strategy: Any) -> list[Event]:
+    """A whole search."""
+    history, happened = History(), list[Event]()
+    while decision := strategy.decide(history, room=10):
+        after = [decision, *map(outcome, decision.births)]
+        for event in after:
+            history.add(event)
+        happened += after
+    return happened
+
+
+def litters(happened: list[Event]) -> list[tuple[Birth, ...]]:
+    return [event.births for event in happened if isinstance(event, Bred)]
+
+
+def mutated(chosen: Operators, parent: Genome, genes: Space = WIDE, threshold: float = 1.0) -> list[Genome]:
+    box = operators.toolbox(genes, Genetic(mutation=threshold), chosen)
+    return [box.mutate(genome=parent, rng=keyed(0, n)) for n in range(300)]
+
+
+def mated(chosen: Operators, one: Genome, other: Genome, genes: Space = WIDE) -> list[Genome]:
+    box = operators.toolbox(genes, Genetic(), chosen)
+    return [box.mate(one, other, rng=keyed(0, n)) for n in range(300)]
+
+
+def units(genomes: list[Genome], name: str, genes: Space = WIDE) -> list[float]:
+    return [genes[name].unit(genome[list(genes).index(name)]) for genome in genomes]
+
+
+MIDDLE = Genome(WIDE.vector(WIDE.at([0.5] * 5)))
+LOW, HIGH = (Genome(WIDE.vector(WIDE.at([unit] * 5))) for unit in (0.4, 0.6))
+
+
+def test_a_lent_generator_goes_on_and_the_global_one_is_left_as_it_was() -> None:
+    random.seed(1)
+    before, rng, alone = random.getstate(), random.Random(5), random.Random(5)
+    with operators.lent(rng):
+        drawn = [random.random(), random.gauss(0, 1)]
+    assert drawn == [alone.random(), alone.gauss(0, 1)]
+    assert rng.random() == alone.random()
+    assert random.getstate() == before
+    with pytest.raises(ZeroDivisionError), operators.lent(rng):
+        random.seed(1 / 0)
+    assert random.getstate() == before
+
+
+EVERY = [
+    Operators(selection=selected, mutation=mutation, crossover=crossover, adaptive=True)  # type: ignore[arg-type]
+    for selected, mutation, crossover in itertools.product(
+        ("losers", "fittest", "tournament", "rank"),
+        ("redraw", "gaussian", "polynomial"),
+        ("point", "uniform", "blend", "sbx"),
+    )
+]
+
+
+def test_a_decision_depends_on_history_and_seed_and_on_no_global_generator() -> None:
+    for chosen in EVERY:
+        found = []
+        for state in (1, 2):
+            random.seed(state)
+            before = random.getstate()
+            found.append(events(search(CONDITIONAL, chosen=chosen, population=6, generations=4)))
+            assert random.getstate() == before
+        assert found[0] == found[1]
+        assert found[0] != events(search(CONDITIONAL, 1, chosen, population=6, generations=4))
+
+
+def test_the_strategy_s_own_way_has_names() -> None:
+    named = Operators("random", "losers", "redraw", "point")
+    assert events(search(chosen=named)) == events(search())
+    hypercube = Operators("hypercube")
+    numbers = Assisted(population=6, generations=1)
+    assert events(AssistedSearch(WIDE, numbers, 0, chosen=hypercube)) == events(AssistedSearch(WIDE, numbers, 0))
+
+
+def test_a_gaussian_mutation_moves_numbers_by_its_step_on_their_own_scale() -> None:
+    children = mutated(Operators(mutation="gaussian", step=0.1), MIDDLE)
+    for name in ("lr", "wd"):
+        assert statistics.mean(units(children, name)) == pytest.approx(0.5, abs=0.02)
+        assert statistics.stdev(units(children, name)) == pytest.approx(0.1, rel=0.15)
+
+
+def test_steps_and_whole_numbers_snap_and_a_choice_is_drawn_anew() -> None:
+    children = mutated(Operators(mutation="gaussian", step=0.5), MIDDLE)
+    assert {child[2] for child in children} == {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}
+    assert {child[3] for child in children} == {0.0, 0.125, 0.25, 0.375, 0.5}
+    counts = [sum(child[4] == act for child in children) for act in ("relu", "gelu", "tanh")]
+    assert min(counts) > 70
+
+
+def test_what_a_mutation_takes_beyond_a_bound_ends_at_it() -> None:
+    edge = Genome(WIDE.vector(WIDE.at([0.0] * 5)))
+    found = units(mutated(Operators(mutation="gaussian", step=0.1), edge), "wd")
+    assert min(found) == 0.0
+    assert 0.4 < found.count(0.0) / len(found) < 0.6  # a reflection would leave none there
+    assert units(mutated(Operators(mutation="polynomial"), edge), "wd").count(0.0) > 100
+
+
+def test_a_polynomial_mutation_stays_the_nearer_the_higher_its_eta() -> None:
+    near, far = (units(mutated(Operators(mutation="polynomial", eta=eta), MIDDLE), "wd") for eta in (100.0, 5.0))
+    assert 0 < statistics.stdev(near) < statistics.stdev(far) / 4
+
+
+@pytest.mark.parametrize("mutation", ["redraw", "gaussian", "polynomial"])
+def test_the_threshold_says_how_many_genes_mutate_at_least_one(mutation: Any) -> None:
+    wide = Space(**{name: Gene(0, 1) for name in "abcdefgh"})
+    parent = Genome([0.5] * 8)
+
+    def changed(threshold: float) -> list[int]:
+        children = mutated(Operators(mutation=mutation), parent, wide, threshold)
+        return [sum(old != new for old, new in zip(parent, child, strict=True)) for child in children]
+
+    assert set(changed(0.0)) == {1}
+    assert set(changed(1.0)) == {8}
+    assert statistics.mean(changed(0.5)) == pytest.approx(4, abs=0.4)
+
+
+def test_a_blend_reaches_beyond_its_parents_by_alpha_and_no_further() -> None:
+    inside = units(mated(Operators(crossover="blend", alpha=0.0), LOW, HIGH), "wd")
+    beyond = units(mated(Operators(crossover="blend", alpha=0.5), LOW, HIGH), "wd")
+    assert 0.4 - 1e-5 <= min(inside) < 0.42 < 0.58 < max(inside) <= 0.6 + 1e-5
+    assert 0.3 - 1e-5 <= min(beyond) < 0.35 < 0.65 < max(beyond) <= 0.7 + 1e-5
+
+
+def test_simulated_binary_crossover_stays_the_nearer_to_its_parents_the_higher_its_eta() -> None:
+    def apart(eta: float) -> float:
+        found = units(mated(Operators(crossover="sbx", eta=eta), LOW, HIGH), "wd")
+        return statistics.mean(min(abs(unit - 0.4), abs(unit - 0.6)) for unit in found)
+
+    assert 0 < apart(50.0) < apart(2.0) / 3
+
+
+@pytest.mark.parametrize("crossover", ["point", "uniform", "blend", "sbx"])
+def test_a_choice_comes_from_one_of_the_parents_and_sometimes_from_either(crossover: Any) -> None:
+    one, other = Genome([*MIDDLE[:4], "relu"]), Genome([*HIGH[:4], "tanh"])
+    assert {child[4] for child in mated(Operators(crossover=crossover), one, other)} == {"relu", "tanh"}
+
+
+def test_a_uniform_crossover_has_each_gene_from_either_parent() -> None:
+    one, other = Genome([0.0] * 3), Genome([1.0] * 3)
+    found = {tuple(child) for child in mated(Operators(crossover="uniform"), one, other, space())}
+    assert found == set(itertools.product((0.0, 1.0), repeat=3))
+
+
+def test_a_gene_that_a_parent_lacks_is_drawn_when_its_condition_holds_in_the_offspring() -> None:
+    found = [operators.completed(CONDITIONAL, Genome([1e-4, 0.05, "sgd", None, None]), rng)["mom"] for rng in RNGS]
+    assert min(found) < 0.15
+    assert max(found) > 0.95
+    dropped = operators.completed(CONDITIONAL, Genome([1e-4, 0.05, "adam", 0.9, True]), RNGS[0])
+    assert list(dropped) == ["lr", "wd", "optimizer"]
+
+
+def test_parents_beyond_the_bounds_or_between_steps_have_offspring_within() -> None:
+    odd = {"lr": 1.0, "wd": -3.0, "layers": 2.5, "drop": 0.3, "act": "relu"}
+    for chosen in EVERY:
+        first = Bred(0, tuple(Birth(n, odd | {"wd": -3.0 - n}, "given") for n in range(4)))
+        history = History([first, *(Scored(n, n / 10) for n in range(4))])
+        decision = search(chosen=chosen, population=4).decide(history, 1)
+        assert decision
+        for birth in decision.births:
+            assert inside(WIDE, birth.genes), (chosen, birth)
+
+
+def test_offspring_that_break_a_constraint_are_bred_again_and_in_the_end_drawn_at_random(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gaopt.search.genetic.TRIES", 1000)
+    found = events(search(CONDITIONAL, population=20, generations=3))
+    assert all(CONDITIONAL.allows(birth.genes) for litter in litters(found) for birth in litter)
+    assert [len(litter) for litter in litters(found)] == [20] + [10] * 2
+    # Only the parents themselves can be bred here: all else breaks the constraint.
+    narrow = Space("a == b", a=Gene(0, 9, integer=True), b=Gene(0, 9, integer=True))
+    chosen = Operators(selection="fittest", mutation="polynomial", eta=1000.0)
+    later = litters(events(search(narrow, chosen=chosen, population=4, generations=2, mutation=0.0, crossover=0.0)))[1:]
+    assert [birth.origin for litter in later for birth in litter] == ["random"] * 2
+
+
+def test_the_fittest_have_offspring_in_turn() -> None:
+    history = scored([0.1, 0.9, 0.3, 0.8, None, 0.7, None, 0.6, 0.4, None])
+    decision = search(space(), chosen=Operators(selection="fittest")).decide(history, 10)
+    assert decision
+    assert [birth.parents[0] for birth in decision.births] == [1, 3, 5, 7, 8]
+    assert {parent for birth in decision.births for parent in birth.parents} <= {1, 3, 5, 7, 8}
+    few = search(space(), chosen=Operators(selection="fittest")).decide(scored([0.1, 0.2] + [None] * 8), 10)
+    assert few
+    assert [birth.parents[0] for birth in few.births] == [1, 0, 1, 0, 1]
+
+
+def order_of(*fitnesses: float) -> list[Genome]:
+    return [Genome([float(id)], fitness, id) for id, fitness in enumerate(fitnesses)]
+
+
+@pytest.mark.parametrize("kind", ["fittest", "tournament", "rank"])
+def test_who_has_no_fitness_is_a_parent_only_where_nobody_has_one(kind: Any) -> None:
+    found = selection(Operators(selection=kind), order_of(0.9, 0.5, -math.inf, math.nan), 3)
+    parents = {found.parent(slot, rng).id for slot, rng in enumerate(RNGS)}
+    partners = {partner.id for rng in RNGS if (partner := found.partner(found.parent(0, rng), rng))}
+    assert parents == {0, 1}
+    assert partners <= {0, 1}
+    nobody = selection(Operators(selection=kind), order_of(-math.inf, -math.inf), 1)
+    assert nobody.parent(0, RNGS[0]).id in (0, 1)
+
+
+@pytest.mark.parametrize("kind", ["losers", "fittest", "tournament", "rank"])
+def test_nobody_is_mated_with_itself(kind: Any) -> None:
+    found = selection(Operators(selection=kind), order_of(0.9, 0.5, 0.4, 0.3), 2)
+    for slot, rng in enumerate(RNGS):
+        partner = found.partner(parent := found.parent(slot, rng), rng)
+        assert partner
+        assert partner.id != parent.id
+    alone = selection(Operators(selection=kind), order_of(0.9, -math.inf), 1)
+    assert kind == "losers" or alone.partner(alone.parent(0, RNGS[0]), RNGS[0]) is None
+
+
+def test_a_tournament_is_the_harder_the_more_rivals_it_has() -> None:
+    order = order_of(*(1 - n / 10 for n in range(10)))
+    means = []
+    for rivals in (1, 2, 8):
+        found = selection(Operators(selection="tournament", rivals=rivals), order, 5)
+        means.append(statistics.mean(found.parent(0, rng).id for rng in RNGS))
+    assert 4 < means[0] < 5 > 3.5 > means[1] > 2 > 1 > means[2]
+
+
+def test_by_rank_the_first_of_n_is_n_times_as_likely_as_the_last() -> None:
+    rng = random.Random(0)
+    drawn = [by_rank(order_of(9.0, 1e-9, -1e9), rng).id for _ in range(6000)]
+    assert [drawn.count(id) / 6000 for id in range(3)] == pytest.approx([3 / 6, 2 / 6, 1 / 6], abs=0.03)
+
+
+def generations(successes: list[float]) -> History:
+    """Ten offspring a generation, of which such shares are fitter than their parent."""
+    history = History([Bred(0, (Birth(0, {"x": 0.5}, "random"),)), Scored(0, 0.5)])
+    for share in successes:
+        ids = range(len(history.individuals), len(history.individuals) + 10)
+        history.add(Bred(history.generation + 1, tuple(Birth(id, {"x": id}, "mutation", (0,)) for id in ids)))
+        for n, id in enumerate(ids):
+            history.add(Scored(id, 0.6 if n < 10 * share else 0.5))
+    return history
+
+
+def test_steps_widen_while_more_than_a_fifth_of_the_offspring_win_and_narrow_else() -> None:
+    assert adaptation.step(generations([]), 0.2) == 0.2
+    assert adaptation.successes(generations([0.3, 0.0])) == [0.3, 0.0]
+    assert adaptation.step(generations([0.3]), 0.2) == pytest.approx(0.3)
+    assert adaptation.step(generations([0.2]), 0.2) == pytest.approx(0.2 / 1.5)
+    assert adaptation.step(generations([0.3, 0.1]), 0.2) == pytest.approx(0.2)
+    assert adaptation.step(generations([1.0] * 20), 0.2) == 1.0
+    assert adaptation.step(generations([0.0] * 20), 0.2) == 0.01
+    assert adaptation.step(generations([1.0] * 20 + [0.0]), 0.2) == pytest.approx(1 / 1.5)
+    assert adaptation.step(generations([0.0] * 5), 0.001) == 0.001
+
+
+def test_strangers_and_repeats_have_no_say_in_the_step() -> None:
+    history = generations([0.0])
+    history.add(Bred(2, (Birth(11, {"x": 0.1}, "random"), Birth(12, {"x": 0.5}, "retrained", (0,), 1))))
+    history.add(Scored(11, 9.0))
+    history.add(Scored(12, 9.0))
+    assert adaptation.successes(history) == [0.0]
+
+
+def test_who_was_left_on_a_rung_is_compared_with_its_parent_on_that_rung() -> None:
+    rung = Bred(0, (Birth(0, {"x": 0.5}, "random", share=0.5),))
+    history = History([rung, Scored(0, 0.3), Granted((0,), 1.0), Scored(0, 0.9)])
+    born = tuple(Birth(id, {"x": 0.1 * id}, "mutation", (0,), share=0.5) for id in (1, 2, 3))
+    for event in (Bred(1, born, (0,)), Scored(1, 0.4), Scored(2, 0.2), Failed(3, "diverged")):
+        history.add(event)
+    assert adaptation.successes(history) == [pytest.approx(1 / 3)]
+
+
+@pytest.mark.parametrize("mutation", ["gaussian", "polynomial"])
+def test_an_adaptive_search_takes_shorter_steps_where_nobody_wins_and_longer_ones_where_all_do(mutation: Any) -> None:
+    line = Space(x=Gene(0, 1))
+    chosen = Operators(selection="fittest", mutation=mutation, adaptive=True)
+
+    def step(successes: list[float]) -> float:
+        numbers = {"population": 40, "generations": 99, "crossover": 0.0, "survivors": 0.1}
+        history = generations(successes)
+        for individual in history.individuals.values():
+            individual.birth.genes["x"] = 0.5
+        history.populations[-1] = tuple(history.individuals)[:40]
+        decision = search(line, chosen=chosen, **numbers).decide(history, 1)
+        assert decision
+        return statistics.mean(abs(birth.genes["x"] - 0.5) for birth in decision.births)
+
+    assert step([0.0] * 6) < step([0.0, 1.0] * 3) / 4
+    assert step([0.0, 1.0] * 3) < step([1.0] * 6) / 1.2  # beyond the bounds no step is longer
+
+
+def test_so_many_of_each_later_generation_are_immigrants() -> None:
+    found = litters(events(search(chosen=Operators(immigrants=2))))
+    for litter in found[1:]:
+        assert [birth.origin == "random" for birth in litter] == [False] * 3 + [True] * 2
+        assert [birth.parents == () for birth in litter] == [False] * 3 + [True] * 2
+    everyone = litters(events(search(chosen=Operators(immigrants=99))))
+    assert {birth.origin for litter in everyone for birth in litter} == {"random"}
+
+
+def test_distances_are_shares_of_the_diagonal_over_genes_that_are_there() -> None:
+    nan = math.nan
+    points = np.array([[0.0, 0.0, 0.5], [1.0, 1.0, 0.9], [0.5, nan, 0.5], [nan, nan, 0.5]])
+    found = distances(points, np.array([0.0, 0.0, 0.5]), np.array([False, False, True]))
+    assert found == pytest.approx([0.0, 1.0, math.sqrt(1.25 / 3), math.sqrt(2 / 3)])
+    both = distances(np.array([[0.5, nan]]), np.array([0.0, nan]), np.array([False, False]))
+    assert both == pytest.approx([0.5])
+
+
+def nearest(genes: Space, members: list[dict[str, Any]]) -> float:
+    choices = np.array([isinstance(gene, Choice) for gene in genes.values()])
+    points = np.array([genes.units(each) for each in members])
+    return min(float(distances(points[n + 1 :], points[n], choices).min()) for n in range(len(points) - 1))
+
+
+def test_offspring_keep_apart_from_all_of_their_generation() -> None:
+    narrow = Operators(selection="fittest", mutation="gaussian", step=0.1)
+    near, far = (History(events(search(space(), chosen=replace(narrow, min_distance=apart)))) for apart in (0.0, 0.1))
+    for history, kept in ((near, False), (far, True)):
+        found = [
+            nearest(space(), [child.genes, other.genes])
+            for generation in range(1, len(history.populations))
+            for child, other in itertools.combinations(reversed(history.members(generation)), 2)
+            if child.generation == generation  # two survivors were never told to
+        ]
+        assert (min(found) >= 0.1) == kept
+
+
+def test_a_space_too_small_to_keep_apart_in_is_searched_all_the_same() -> None:
+    tiny = Space(n=Gene(0, 9, integer=True), c=Choice((1, 2)))
+    found = litters(
+        events(search(tiny, chosen=Operators(mutation="gaussian", min_distance=0.9), population=4, generations=5))
+    )
+    assert [len(litter) for litter in found] == [4, 2, 2, 2, 2]
+    assisted = AssistedSearch(
+        tiny, Assisted(population=4, generations=2, litter=3), 0, chosen=Operators(min_distance=0.9)
+    )
+    assert [len(litter) for litter in litters(events(assisted))] == [4, 3]
+
+
+def test_a_first_generation_fills_the_space_evenly() -> None:
+    for first in ["hypercube", "sobol"]:
+        for number in [2, 10, 16]:
+            points = spread(number, 3, np.random.default_rng(0), first)
+            assert points.shape == (number, 3)
+            if first == "hypercube" or number != 10:
+                assert (np.sort((points * number).astype(int), axis=0) == np.arange(number)[:, None]).all()
+            births = litters(events(search(space(), chosen=Operators(first), population=number, generations=1)))[0]
+            found = [space()["lr"].unit(birth.genes["lr"]) for birth in births]
+            assert max(np.diff(sorted([0.0, *found, 1.0]))) < (0.3 if number > 2 else 0.8)
+            again = search(space(), chosen=Operators(first), population=number, generations=1)
+            assert litters(events(again))[0] == births
+            other = litters(events(search(space(), 1, Operators(first), population=number, generations=1)))[0]
+            assert other != births
+
+
+@pytest.mark.parametrize("first", ["random", "hypercube", "sobol"])
+def test_points_that_break_a_constraint_or_come_twice_are_drawn_again(first: Any) -> None:
+    numbers = {"population": 12, "generations": 1}
+    births = litters(events(search(CONDITIONAL, chosen=Operators(first), **numbers)))[0]
+    assert len(births) == 12
+    assert all(CONDITIONAL.allows(birth.genes) for birth in births)
+    twelve = Space(a=Gene(0, 3, integer=True), b=Choice((1, 2, 3)))
+    found = litters(events(search(twelve, chosen=Operators(first), **numbers)))[0]
+    assert len({tuple(birth.genes.items()) for birth in found}) == 12
+
+
+def test_the_first_generation_of_an_assisted_search_can_be_chosen() -> None:
+    firsts = [
+        litters(events(AssistedSearch(WIDE, Assisted(generations=1), 0, chosen=Operators(first))))[0]
+        for first in ("random", "hypercube", "sobol")
+    ]
+    assert len({repr(births) for births in firsts}) == 3
+
+
+def test_an_assisted_search_has_immigrants_and_keeps_its_litter_apart() -> None:
+    numbers = Assisted(population=6, generations=3, litter=3)
+    chosen = Operators(immigrants=1, min_distance=0.15)
+    history = History(events(AssistedSearch(WIDE, numbers, 0, chosen=chosen)))
+    for generation in (1, 2):
+        litter = [i for i in history.individuals.values() if i.generation == generation]
+        assert litter[2].birth.origin == "random"
+        survivors = [i for i in history.members(generation) if i.generation < generation]
+        for n, individual in enumerate(litter[:2]):  # an immigrant is not chosen
+            for other in [*survivors, *litter[:n]]:
+                assert nearest(WIDE, [individual.genes, other.genes]) >= 0.15
+    crowded = History(events(AssistedSearch(WIDE, numbers, 0)))
+    assert nearest(WIDE, [i.genes for i in crowded.individuals.values()]) < 0.15
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [Operators(selection="rank"), Operators(mutation="gaussian"), Operators(crossover="sbx"), Operators(adaptive=True)],
+)
+def test_an_assisted_search_refuses_operators_that_it_does_not_breed_with(chosen: Operators) -> None:
+    with pytest.raises(ConfigError, match=r"operators\.\w+ is .* with the strategy 'assisted'"):
+        AssistedSearch(WIDE, Assisted(), 0, chosen=chosen)
+
+
+def inside(genes: Space, found: dict[str, Any]) -> bool:
+    """Whether an individual is one that the space could have drawn."""
+    for name, value in found.items():
+        gene = genes[name]
+        if isinstance(gene, Choice):
+            if value not in gene.choices:
+                return False
+        elif not gene.low <= value <= gene.high or (gene.levels and value != gene.at(gene.unit(value))):
+            return False
+    return genes.check(found) == found and genes.allows(found)
+
+
+VALUES = st.sampled_from([("a", "b"), (True, False), (1, 2, 4), ("x",), (0.5, "y", False)])
+GENES = st.one_of(
+    st.sampled_from([Gene(0, 1), Gene(-3, 5), Gene(1e-6, 1e-2, "log"), Gene(0, 3, integer=True)]),
+    st.sampled_from([Gene(1, 300, "log", integer=True), Gene(0.1, 0.9, step=0.25), Gene(2, 12, integer=True, step=3)]),
+    VALUES.map(Choice),
+)
+
+
+@st.composite
+def condition(draw: Any, genes: dict[str, Any]) -> str:
+    """One that holds for some values of a gene, more often than not."""
+    name = draw(st.sampled_from(sorted(genes)))
+    gene = genes[name]
+    if isinstance(gene, Choice):
+        return f"{name} != {draw(st.sampled_from(gene.choices))!r}"
+    return f"{name} <= {gene.at(draw(st.floats(0.5, 0.9)))}"
+
+
+@st.composite
+def spaces(draw: Any) -> Space:
+    genes: dict[str, Any] = {}
+    for n in range(draw(st.integers(1, 5))):
+        gene = draw(GENES)
+        genes[f"g{n}"] = replace(gene, when=draw(condition(genes))) if genes and draw(st.booleans()) else gene
+    constraints = [draw(condition(genes)) for _ in range(draw(st.integers(0, 2)))]
+    try:
+        return Space(*constraints, **genes)
+    except ConfigError:
+        assume(False)
+        raise
+
+
+CHOSEN = st.builds(
+    Operators,
+    first=st.sampled_from(["", "random", "hypercube", "sobol"]),
+    selection=st.sampled_from(["", "losers", "fittest", "tournament", "rank"]),
+    mutation=st.sampled_from(["", "redraw", "gaussian", "polynomial"]),
+    crossover=st.sampled_from(["", "point", "uniform", "blend", "sbx"]),
+    step=st.sampled_from([0.01, 0.2, 1.0]),
+    eta=st.sampled_from([0.0, 20.0, 1000.0]),
+    alpha=st.sampled_from([0.0, 0.5, 10.0]),
+    rivals=st.integers(1, 4),
+    adaptive=st.booleans(),
+    immigrants=st.integers(0, 3),
+    min_distance=st.sampled_from([0.0, 0.1, 0.9]),
+)
+
+
+@settings(max_examples=5, deadline=None)
+@given(spaces(), CHOSEN, st.integers(0, 3), st.booleans())
+def test_whatever_is_chosen_all_that_is_bred_is_new_and_in_the_space(
+    genes: Space, chosen: Operators, seed: int, retrain: bool
+) -> None:
+    strategy = search(genes, seed, chosen, population=5, generations=4, retrain=retrain)
+    happened = events(strategy)
+    history, trained = History(), set[tuple[Any, ...]]()
+    for event in happened:
+        if isinstance(event, Bred):
+            assert strategy.decide(history, 1) == event  # once more, and the same
+            places = places_of(history)
+            fresh = [birth for birth in event.births if birth.origin != "retrained"]
+            for birth in fresh:
+                assert inside(genes, birth.genes)
+                assert tuple(genes.vector(birth.genes)) not in trained
+                trained.add(tuple(genes.vector(birth.genes)))
+            assert len(fresh) == places or trained == everything(genes)
+        history.add(event)
+
+
+def places_of(history: History) -> int:
+    """How many places of the next generation are there for new individuals: of five, two survive."""
+    return len(history.population) - 2 if history.populations else 5
+
+
+def everything(genes: Space) -> set[tuple[Any, ...]]:
+    """All individuals of a space whose numbers without end are never there; of others, some that never come."""
+    values = [
+        [gene.level(n) for n in range(gene.levels)] if gene.levels else [gene.at(0.0), gene.at(1.0)]
+        for gene in genes.values()
+    ]
+    found = [genes.expressed(genes.genes(point)) for point in itertools.product(*values)]
+    return {tuple(genes.vector(each)) for each in found if genes.allows(each)}

@@ -1,0 +1,350 @@
+"""Whatever an objective tells, its individual has an outcome that can be written down and read again."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import resource
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gaopt import Gene, Space
+from gaopt.config import Faults
+from gaopt.errors import ConfigError, Diverged, Hopeless, of_disk
+from gaopt.execution.inline import Inline
+from gaopt.execution.worker import outcomes
+from gaopt.journal.events import Birth, Bred, Failed, Outcome, Reported, Retried, Scored
+from gaopt.journal.history import History
+from gaopt.journal.journal import Journal
+from gaopt.journal.paths import StudyDir
+from gaopt.objectives.base import Plain, Report, Score, Task
+from gaopt.study import retries
+from gaopt.study.loop import run
+from tests.conftest import toy
+
+
+def raises(error: BaseException, cause: BaseException | None = None) -> Callable[[Task, Report], Score]:
+    def objective(task: Task, report: Report) -> Score:
+        raise error from cause
+
+    return objective
+
+
+def tells(score: Score | None = None, **told: Any) -> Callable[[Task, Report], Score]:
+    def objective(task: Task, report: Report) -> Score:
+        if told:
+            report(**{"epoch": 1, "metrics": {}, **told})
+        return score or Score(0.5)
+
+    return objective
+
+
+class Wordless(Exception):  # noqa: N818
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def outcome(objective: Callable[[Task, Report], Score], home: StudyDir) -> tuple[Outcome, list[Reported]]:
+    """Of the one individual of a study that is run, and then read from the disk again."""
+    config = replace(
+        toy(population=2, generations=1), space=Space(lr=Gene(0.1, 1.0)), faults=Faults(max_alike_failures=0)
+    )
+    run(config, home, pool=Inline(Plain(objective)))
+    history = History(Journal(home.journal))
+    found = history.individuals[0]
+    assert found.outcome
+    return found.outcome, list(found.reports.values())
+
+
+def test_what_cannot_be_written_down_fails_the_individual_alone(tmp_path: Path) -> None:
+    for n, (objective, message) in enumerate(
+        [
+            (tells(epoch=-1), "cannot be written down"),
+            (tells(epoch=1.5), "the epoch is 1.5: must be a whole number"),
+            (tells(Score(0.5, epochs=2.5)), "the number of epochs is 2.5: must be a whole number"),  # type: ignore[arg-type]
+            (tells(Score(0.5, epochs=2**40)), "a number of epochs"),
+            (tells(epoch=2**40), "an epoch"),
+            (raises(OSError("b\udcff.png is gone")), "b?.png is gone"),
+            (raises(Wordless()), "Wordless"),
+        ]
+    ):
+        home = StudyDir(tmp_path / str(n))
+        found, _ = outcome(objective, home)
+        assert isinstance(found, Failed)
+        assert found.reason == "error"
+        assert message in found.message
+
+
+def test_what_an_objective_tells_that_is_no_number_is_named_with_what_may_be(home: StudyDir, tmp_path: Path) -> None:
+    returned = "what the objective returned is {!r}: must be a number, or a gaopt.Score"
+    for n, (told, sentence) in enumerate(
+        [
+            *((value, returned) for value in (None, "0.9", True, (0.5, 0.6), {"a": 1.0}, np.ones(2), np.bool_(True))),
+            *((Score(value), "the fitness is {0.fitness!r}: must be a number") for value in (None, "0.9", False)),
+            (Score(0.5, {"loss": "low"}), "the metric 'loss' is 'low': must be a number"),  # type: ignore[dict-item]
+            (Score(0.5, [0.5]), "the metrics are [0.5]: must be a dictionary of numbers by name"),  # type: ignore[arg-type]
+            (Score(0.5, seconds="1"), "the number of seconds is '1': must be a number"),  # type: ignore[arg-type]
+        ]
+    ):
+        found, _ = outcome(lambda task, report, told=told: told, StudyDir(tmp_path / str(n)))  # type: ignore[misc]
+        assert isinstance(found, Failed)
+        assert (found.message, found.traceback) == (sentence.format(told), "")
+    for n, (name, value) in enumerate(
+        [("epoch", True), ("epoch", "1"), ("metrics", {"loss": "low"}), ("metrics", 0.5)]
+    ):
+        found, _ = outcome(tells(**{name: value}), StudyDir(tmp_path / f"report{n}"))
+        assert isinstance(found, Failed)
+        assert re.fullmatch(r"the .* must be .* \(.*test_outcomes.py, line \d+\)", found.message)
+
+
+def test_an_array_or_a_tensor_with_one_element_is_a_number(tmp_path: Path) -> None:
+    import torch
+
+    def numbers(make: Any) -> Any:
+        return lambda task, report: report(make(1), {"loss": make(0.5)}) or make(0.5)
+
+    makers = (np.array, torch.tensor, lambda x: np.array([x]), lambda x: torch.tensor([[x]]), np.asarray)
+    scores = lambda task, report: Score(np.array([0.5]), epochs=torch.tensor(1), seconds=torch.tensor([2.0]))  # type: ignore[arg-type]  # noqa: E731
+    grad = lambda task, report: torch.tensor(0.5, requires_grad=True)  # noqa: E731
+    for n, objective in enumerate([*map(numbers, makers), scores, grad]):
+        found, _ = outcome(objective, StudyDir(tmp_path / str(n)))
+        assert isinstance(found, Scored), found
+        assert (type(found.fitness), found.fitness, found.epochs) == (float, 0.5, 1)
+
+
+def test_odd_numbers_and_names_are_written_down_as_far_as_they_go(tmp_path: Path) -> None:
+    for n, objective in enumerate(
+        [
+            tells(epoch=np.int64(1), metrics={"loss": np.float32(0.5)}),
+            tells(epoch=0),
+            tells(cycle=[(0.5, math.nan, 0.9), (0.6, 1e-3, 0.9)]),
+            tells(metrics={"a\udcff": 1.0}),
+            tells(Score(np.float32(0.5), epochs=np.int64(1), seconds=np.float32(2.0))),  # type: ignore[arg-type]
+            tells(Score(0.5, seconds=math.nan)),
+            tells(Score(0.5, seconds=-1.0)),
+        ]
+    ):
+        home = StudyDir(tmp_path / str(n))
+        found, reports = outcome(objective, home)
+        assert isinstance(found, Scored)
+        assert found.fitness == 0.5
+        assert found.seconds >= 0
+        assert all(len(report.cycle) < 2 for report in reports)
+
+
+@pytest.mark.parametrize(("within", "epochs"), [(0, 2), (1, 1)])
+def test_a_training_that_diverges_within_an_epoch_pays_for_it_and_after_one_for_no_more(
+    home: StudyDir, within: int, epochs: int
+) -> None:
+    def diverges(task: Task, report: Report) -> Score:
+        report(1, {})
+        raise Diverged("far", within)
+
+    found, _ = outcome(diverges, home)
+    assert isinstance(found, Failed)
+    assert (found.reason, found.epochs) == ("diverged", epochs)
+
+
+def test_a_note_may_be_anything(home: StudyDir) -> None:
+    def notes(task: Task, report: Report) -> Score:
+        report.note(5)  # type: ignore[arg-type]
+        return Score(0.5)
+
+    found, _ = outcome(notes, home)
+    assert isinstance(found, Scored)
+    assert [note.message for note in History(Journal(home.journal)).individuals[0].notes] == ["5"]
+
+
+def test_what_is_told_at_length_is_cut(home: StudyDir) -> None:
+    found, _ = outcome(raises(ValueError("x" * 10**6)), home)
+    assert isinstance(found, Failed)
+    assert found.message.startswith("ValueError: xxx")
+    assert (len(found.message), len(found.traceback)) == (2003, 20003)
+
+
+@pytest.mark.slow
+def test_an_objective_that_tells_without_end_fails_alone(home: StudyDir) -> None:
+    found, _ = outcome(tells(metrics={f"m{n}": 0.5 for n in range(10**6)}), home)
+    assert isinstance(found, Failed)
+    assert "what the objective told cannot be written down: it is" in found.message
+
+
+def test_an_objective_that_changes_the_current_folder_changes_it_for_itself(tmp_path: Path) -> None:
+    def moves(task: Task, report: Report) -> Score:
+        os.chdir("/")
+        return Score(0.5)
+
+    before = os.getcwd()
+    outcome(moves, StudyDir(tmp_path / "study"))
+    assert os.getcwd() == before
+
+
+def test_where_the_current_folder_is_gone_trainings_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    task = Task("s", 0, 0, {"lr": 1e-3}, 0, {}, tmp_path, tmp_path)
+    assert [type(each) for each in outcomes(Plain(tells(Score(0.5))), task)] == [Scored]
+
+
+class Far(Diverged):
+    def __init__(self) -> None:
+        pass
+
+
+def test_a_divergence_of_a_user_s_own_is_one(home: StudyDir) -> None:
+    found, _ = outcome(raises(Far()), home)
+    assert isinstance(found, Failed)
+    assert found.reason == "diverged"
+
+
+class Net:
+    """In a circle, as networks and their hooks are."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+def test_what_a_failed_training_held_is_free_when_its_failure_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[weakref.ref[Net]] = []
+    freed: list[bool] = []
+
+    def emptied() -> None:
+        freed.append(seen[-1]() is None)
+        raise RuntimeError("CUDA error")
+
+    cuda = SimpleNamespace(is_initialized=lambda: True, empty_cache=emptied)
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+
+    def diverges(task: Task, report: Report) -> Score:
+        net = Net()
+        seen.append(weakref.ref(net))
+        raise Diverged("far")
+
+    task = Task("s", 0, 0, {"lr": 1e-3}, 0, {}, tmp_path, tmp_path)
+    assert [type(each) for each in outcomes(Plain(diverges), task)] == [Failed]
+    assert freed == [True]
+
+
+def test_an_exception_that_was_raised_from_itself_has_its_reason(home: StudyDir) -> None:
+    error = ValueError("in a circle")
+    found, _ = outcome(raises(error, error), home)
+    assert isinstance(found, Failed)
+    assert (found.reason, "in a circle" in found.message) == ("error", True)
+    assert not of_disk(error)
+
+
+def after(*outcomes: Outcome) -> History:
+    births = tuple(Birth(n, {"lr": 0.1}, "random") for n in range(len(outcomes)))
+    return History([Bred(0, births), *outcomes])
+
+
+def ends(*reasons: str) -> History:
+    """Trainings that came to so: "" for a score."""
+    told = (Failed(n, reason, f"no {n}") if reason else Scored(n, 0.5) for n, reason in enumerate(reasons))  # type: ignore[arg-type]
+    return after(*told)
+
+
+def test_a_study_of_which_nearly_all_fails_stops_with_the_first_of_those() -> None:
+    for reasons, told in [
+        (["error"] * 4, "the first 4 trainings all failed: error. Individual 0:\nno 0"),
+        (["diverged"] * 4, "the first 4 trainings all failed: diverged. Individual 0:\nno 0"),
+        (["diverged"] * 3 + ["error"], "the first 4 trainings all failed: diverged, error. Individual 0:\nno 0"),
+        (["", *["error"] * 4], "the last 4 trainings all failed: error. Individual 1:\nno 1"),
+        (["", *["error", "timed out"] * 2], "the last 4 trainings all failed: error, timed out. Individual 1:\nno 1"),
+        (["error"] * 3 + [""] + ["error"] * 3, "6 of the first 7 trainings failed: error. Individual 0:\nno 0"),
+        (
+            [""] * 3 + ["error", "error", "error", ""] * 2,
+            "6 of the last 8 trainings failed: error. Individual 3:\nno 3",
+        ),
+    ]:
+        with pytest.raises(Hopeless) as stopped:
+            retries.check(ends(*reasons), Faults(max_alike_failures=4))
+        assert str(stopped.value) == told
+        retries.check(ends(*reasons), Faults(max_alike_failures=0))
+
+
+def test_a_study_of_which_enough_is_trained_or_only_diverges_goes_on() -> None:
+    for reasons in [
+        [],
+        ["error"] * 3,
+        ["", *["diverged"] * 20],
+        ["", "error"] * 10,
+        ["", "error", "error", "", "error"] * 4,
+    ]:
+        retries.check(ends(*reasons), Faults(max_alike_failures=4))
+
+
+def test_one_that_was_killed_and_then_ran_out_of_memory_is_still_tried_alone() -> None:
+    history = after(Retried(0, "killed"))  # type: ignore[arg-type]
+    tried = retries.settled(history, Failed(0, "out of memory"), Faults())
+    assert isinstance(tried, Retried)
+    history.add(tried)
+    assert isinstance(retries.settled(history, Failed(0, "out of memory"), Faults()), Failed)
+    assert isinstance(retries.settled(history, Failed(0, "killed"), Faults()), Failed)
+
+
+def test_after_an_epoch_that_cannot_be_written_down_the_reason_is_still_told(home: StudyDir) -> None:
+    def objective(task: Task, report: Report) -> Score:
+        with pytest.raises(ConfigError, match="an epoch"):
+            report(2**40, {})
+        raise MemoryError("no room for a batch")
+
+    failed, _ = outcome(objective, home)
+    assert isinstance(failed, Failed)
+    assert failed.reason == "out of memory"
+    assert failed.message.startswith("MemoryError: no room for a batch")
+
+
+@pytest.mark.slow
+def test_what_a_training_changes_of_its_process_is_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    def state() -> list[Any]:
+        os.umask(umask := os.umask(0o077))
+        return [
+            *(os.getcwd(), umask, dict(os.environ), resource.getrlimit(resource.RLIMIT_NOFILE)),
+            *(sys.getrecursionlimit(), threading.gettrace(), threading.getprofile()),
+            *(torch.get_default_dtype(), torch.get_default_device(), torch.are_deterministic_algorithms_enabled()),
+            *(torch.is_grad_enabled(), torch.get_float32_matmul_precision()),
+        ]
+
+    def spoils(task: Task, report: Report) -> float:
+        os.chdir(task.folder)
+        os.umask(0o022 if state()[1] != 0o022 else 0o027)
+        os.environ["MINE"] = "1"
+        os.environ.pop("THEIRS")
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
+        sys.setrecursionlimit(sys.getrecursionlimit() + 1)
+        sys.settrace(lambda *_: None)
+        threading.settrace(lambda *_: None)
+        threading.setprofile(lambda *_: None)
+        torch.set_default_dtype(torch.float64)
+        torch.set_default_device("meta")
+        torch.set_grad_enabled(False)
+        torch.set_float32_matmul_precision("medium")
+        torch.use_deterministic_algorithms(True)
+        inside.extend(state())
+        raise ValueError
+
+    monkeypatch.setenv("THEIRS", "1")
+    inside: list[Any] = []
+    before = state()
+    [failed] = outcomes(Plain(spoils), Task("s", 0, 0, {"lr": 1e-3}, 0, {}, tmp_path, tmp_path))
+    assert isinstance(failed, Failed)
+    assert failed.message.startswith("ValueError")
+    assert all(now != then for now, then in zip(inside, before, strict=True))
+    assert state() == before

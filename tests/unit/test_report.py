@@ -1,0 +1,642 @@
+"""The report: tables, figures and pages are read off a history, whatever state it is in."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from time import process_time
+from xml.etree import ElementTree
+
+import matplotlib.figure
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex, to_rgb
+
+from gaopt.config import Genetic, PoolConfig, StudyConfig, from_tables
+from gaopt.config.tables import overridden
+from gaopt.journal.events import Birth, Bred, Closed, Data, Event, Failed, Judged, Opened, Reported, Scored, Started
+from gaopt.journal.history import History
+from gaopt.journal.paths import StudyDir
+from gaopt.report import format as words
+from gaopt.report import plots, tables, views, write
+from gaopt.report.advice import advice
+from gaopt.report.facts import facts
+from gaopt.report.figures import FIGURES, Figure, figures
+from gaopt.report.plots.lineage import _edges, lay_out
+from gaopt.report.plots.style import MUTED, SHADES, fitness_colours, powers, robust
+from gaopt.report.write import as_markdown
+from gaopt.search.registry import strategy
+from gaopt.space.gene import Gene
+from gaopt.space.space import Space
+
+SPACE = Space(lr=Gene(1e-6, 1e-2, "log"), wd=Gene(0.0, 0.1), mom=Gene(0.1, 1.5))
+HOSTILE = '<script>alert("1")</script> | `x` \n*b* <img src=http://example.com/x>'
+
+
+def config(space: Space = SPACE, population: int = 4, generations: int = 3) -> StudyConfig:
+    search = Genetic(population, generations)
+    return StudyConfig(space, "gaopt.objectives.toy:valley", "genetic", genetic=search, pool=PoolConfig("inline"))
+
+
+def trained(id: int, genes: dict[str, float], epochs: int = 3) -> Iterator[Event]:
+    """A made-up training with all that a real one reports; with a large momentum it diverges in epoch 2."""
+    lr, mom = genes.get("lr", 1e-3), genes.get("mom", 0.5)
+    top1 = 0.0
+    for epoch in range(1, epochs + 1):
+        if mom > 1.2 and epoch == 2:
+            yield Failed(id, "diverged", "the loss was nan in epoch 2", 1.5)
+            return
+        top1 = (0.9 + 0.02 * math.log10(lr)) * epoch / epochs + id / 1000
+        accuracies = {"top1": top1, "top3": (1 + top1) / 2, "train_top1": top1 + 0.01}
+        metrics = {**accuracies, "train_loss": 2 - top1, "valid_loss": 2.1 - top1}
+        cycle = tuple(((epoch - 1 + n / 4) / epochs, lr * (1 + n) / 4, mom) for n in range(4))
+        yield Reported(id, epoch, {**metrics, "seconds": 1.0, "images_per_second": 900.0}, cycle)
+    yield Scored(id, top1, metrics, epochs, 3.25)
+
+
+def searched(config: StudyConfig, epochs: int = 3) -> Iterator[Event]:
+    """The events of a whole search, one training after another."""
+    history, search = History(), strategy(config)
+    for event in [Opened(config.plain(), "0.1.0", "host", 1)]:
+        history.add(event)
+        yield event
+    while decision := search.decide(history, 4):
+        tasks = [e for b in decision.births for e in (Started(b.id), *trained(b.id, b.genes, epochs))]
+        for event in [decision, *tasks]:
+            history.add(event)
+            yield event
+    assert history.best
+    yield Judged(history.best.id, {"loss": 0.3, "top1": history.best.fitness - 0.01})
+    yield Closed("finished")
+
+
+def clocked(events: Iterator[Event]) -> Iterator[Event]:
+    return (replace(event, at=1_000.0 + n) for n, event in enumerate(events))
+
+
+@pytest.fixture(scope="module")
+def whole() -> History:
+    return History(clocked(searched(config())))
+
+
+@pytest.fixture(scope="module")
+def drawn(whole: History) -> list[Figure]:
+    return figures(whole)
+
+
+@pytest.fixture(scope="module")
+def written(whole: History, tmp_path_factory: pytest.TempPathFactory) -> StudyDir:
+    """The report of a whole study, to be read only."""
+    home = StudyDir(tmp_path_factory.mktemp("results") / "mine")
+    home.path.mkdir()
+    write(whole, home)
+    return home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> StudyDir:
+    (tmp_path / "mine").mkdir()
+    return StudyDir(tmp_path / "mine")
+
+
+def failing(message: str, space: Space = SPACE) -> History:
+    """Two individuals: one scored, one failed with a message."""
+    genes = {name: gene.at(0.5) for name, gene in space.items()}
+    births = (Birth(0, genes, "random"), Birth(1, genes, "random"))
+    events = [Bred(0, births), Scored(0, 0.5, {}, 1, 1.0), Failed(1, "error", message, 1.0)]
+    return History([Opened(config(space).plain(), "0.1.0", "host", 1), *events])
+
+
+def read(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(tables.csv(table)))
+
+
+# tables
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [((0.9, 0.95), "0.9000; the best: +0.0500."), ((0.9, 0.8), "0.9000; the best: +0.0000."), ((None, 0.8), "")],
+)
+def test_the_gain_over_the_setting_of_the_recipe_is_told(
+    scores: tuple[float | None, float], said: str, home: StudyDir
+) -> None:
+    genes = {name: gene.at(0.5) for name, gene in SPACE.items()}
+    births = Birth(0, genes, "default"), Birth(1, genes, "random")
+    outcomes = [Scored(n, s, {}, 1, 1.0) if s else Failed(n, "error", "bad", 1.0) for n, s in enumerate(scores)]
+    write(History([Opened(config().plain(), "0.1.0", "host", 1), Bred(0, births), *outcomes]), home)
+    text = (home.path / "report.md").read_text("utf-8")
+    expected = f"The recipe's own setting, individual 0: {said}"
+    assert (expected in text) if said else ("own setting" not in text)
+
+
+def test_individuals_has_a_column_for_each_gene_in_the_order_of_the_space(whole: History) -> None:
+    columns = list(tables.individuals(whole))
+    known = ["id", "generation", "lr", "wd", "mom", "fitness", "status", "origin", "parents", "reason", "message"]
+    assert columns == [*known, "epochs", "seconds", "train_loss", "valid_loss", "train_top1", "top1", "top3"]
+
+
+def test_individuals_says_what_happened_to_each(whole: History) -> None:
+    table = read(tables.individuals(whole)).set_index("id")
+    assert list(table.index) == list(range(len(whole.individuals)))
+    for individual in whole.scored:
+        row = table.loc[individual.id]
+        assert (row["fitness"], row["top1"], row["seconds"]) == (individual.fitness, individual.fitness, 3.25)
+        assert row["lr"] == individual.genes["lr"]
+
+
+def test_a_failed_individual_has_no_fitness_and_a_reason(whole: History) -> None:
+    assert whole.failed
+    table = read(tables.individuals(whole)).set_index("id")
+    row = table.loc[whole.failed[0].id]
+    assert math.isnan(row["fitness"])
+    assert math.isnan(row["top1"])
+    assert (row["status"], row["reason"], row["message"]) == ("failed", "diverged", "the loss was nan in epoch 2")
+    assert row["epochs"] == 1
+    assert "inf" not in tables.csv(tables.individuals(whole))
+
+
+def test_parents_are_ids_with_spaces_between(whole: History) -> None:
+    table = tables.individuals(whole).set_index("id")
+    bred = next(i for i in whole.individuals.values() if len(i.birth.parents) == 2)
+    assert table.loc[bred.id, "parents"] == f"{bred.birth.parents[0]} {bred.birth.parents[1]}"
+    assert table.loc[0, "parents"] == ""
+
+
+def test_a_resumed_study_has_the_same_individuals_but_for_seconds() -> None:
+    events = list(searched(config()))
+    cut = next(n for n, event in enumerate(events) if isinstance(event, Reported)) + 1
+    again = [replace(e, seconds=9.0) if isinstance(e, Scored | Failed) else e for e in events[1:]]
+    births = next(n for n, event in enumerate(again) if isinstance(event, Started))
+    resumed = [*events[:cut], Closed("interrupted"), events[0], *again[births:]]
+    once, twice = (tables.individuals(History(e)).drop(columns="seconds") for e in (events, resumed))
+    assert tables.csv(once) == tables.csv(twice)
+
+
+def test_a_gene_that_is_called_like_a_column_gets_a_column_of_its_own() -> None:
+    table = tables.individuals(failing("", Space(id=Gene(0, 1), top1=Gene(0, 1))))
+    assert list(table)[:4] == ["id", "generation", "gene_id", "gene_top1"]
+    assert list(table["id"]) == [0, 1]
+    assert list(table["gene_id"]) == [0.5, 0.5]
+
+
+def test_generations_compare_the_scored_of_each_population(whole: History) -> None:
+    table = tables.generations(whole)
+    assert list(table["size"]) == [4, 4, 4]
+    assert list(table["trained"]) == [4, 2, 2]
+    assert table["failed"].sum() == len(whole.failed)
+    scored = [i.fitness for i in whole.members(1) if i.status == "scored"]
+    assert table.loc[1, "best"] == max(scored)
+    assert table.loc[1, "mean"] == pytest.approx(sum(scored) / len(scored))
+    assert list(table["best_so_far"]) == sorted(table["best_so_far"])
+    assert whole.best
+    assert table.loc[2, "best_id"] == whole.best.id
+
+
+def test_a_generation_that_failed_whole_has_no_best_of_its_own() -> None:
+    births = (Birth(0, SPACE.genes([1e-3, 0.0, 1.0]), "random"),)
+    history = History([Opened(config().plain(), "0.1.0", "", 1), Bred(0, births), Failed(0, "killed")])
+    assert tables.csv(tables.generations(history)).splitlines()[1] == "0,1,1,1,,,,,,0,0.0"
+
+
+def test_epochs_has_lr_and_momentum_at_the_end_of_each(whole: History) -> None:
+    table = tables.epochs(whole)
+    assert list(table)[:8] == ["id", "generation", "epoch", "train_loss", "valid_loss", "train_top1", "top1", "top3"]
+    assert list(table)[8:] == ["seconds", "images_per_second", "lr", "mom"]
+    first = table[table["id"] == whole.scored[0].id]
+    assert list(first["epoch"]) == [1, 2, 3]
+    assert list(first["lr"]) == [whole.scored[0].genes["lr"]] * 3
+
+
+def test_cycle_goes_through_each_training_from_its_start(whole: History) -> None:
+    table = tables.cycle(whole)
+    assert list(table) == ["id", "position", "lr", "mom"]
+    positions = list(table[table["id"] == whole.scored[0].id]["position"])
+    assert len(positions) == 12
+    assert positions == sorted(positions)
+
+
+def test_the_tables_of_an_empty_history_have_columns_and_no_rows() -> None:
+    for history in (History(), History([Opened(config().plain(), "0.1.0", "host", 1)])):
+        for table in (tables.individuals, tables.generations, tables.epochs, tables.cycle):
+            assert len(read(table(history))) == 0
+    assert list(read(tables.individuals(history)))[:5] == ["id", "generation", "lr", "wd", "mom"]
+    assert list(read(tables.generations(history)))[:2] == ["generation", "size"]
+
+
+def test_metrics_of_the_users_own_come_last() -> None:
+    assert views.in_order(["rmse", "seconds", "top1", "auc"], ["auc"]) == ["top1", "seconds", "rmse"]
+
+
+# figures
+
+
+def test_each_figure_is_an_svg_of_its_own(drawn: list[Figure]) -> None:
+    assert [figure.name for figure in drawn] == ["fitness", "curves", "space", "lineage", "cycle"]
+    ids: list[str] = []
+    for figure in drawn:
+        root = ElementTree.fromstring(figure.svg)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert root[0].tag.endswith("title")
+        ids += {element.attrib["id"] for element in root.iter() if "id" in element.attrib}
+        assert "<metadata" not in figure.svg
+    assert len(ids) == len(set(ids)), "two figures of a page share an id"
+
+
+def test_every_reference_inside_a_figure_leads_somewhere(drawn: list[Figure]) -> None:
+    for figure in drawn:
+        ids = set(re.findall(r'\bid="([^"]+)"', figure.svg))
+        assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', figure.svg)) <= ids
+
+
+def test_the_legend_names_every_individual_with_its_genes(whole: History) -> None:
+    svg = plots.curves(whole)
+    assert svg
+    for individual in whole.individuals.values():
+        assert f">i{individual.id}<" in svg
+        assert f">{words.number(individual.genes['wd'])}<" in svg
+
+
+def test_only_the_metrics_that_were_reported_are_drawn(whole: History) -> None:
+    svg = plots.curves(whole)
+    assert svg
+    assert "top-3" in svg
+    assert "top-5" not in svg
+
+
+def test_an_exploding_loss_is_cut_off_and_said_to_be() -> None:
+    def exploding(events: Iterator[Event]) -> Iterator[Event]:
+        for event in events:
+            if isinstance(event, Reported) and event.individual == 0:
+                event = replace(event, metrics=event.metrics | {"valid_loss": 1e9})
+            yield event
+
+    svg = plots.curves(History(exploding(searched(config()))))
+    assert svg
+    assert svg.count("1 line goes above") == 1
+
+
+def test_what_has_no_data_is_not_drawn() -> None:
+    assert figures(History()) == []
+    assert figures(History([Opened(config().plain(), "0.1.0", "host", 1)])) == []
+    assert {figure.name for figure in figures(failing(""))} == {"fitness", "space"}
+
+
+@pytest.mark.parametrize("genes", [1, 6])
+def test_any_number_of_genes_of_any_name_can_be_drawn(genes: int) -> None:
+    names = ["a$b$", "_hidden", "<i>&", "with space", 'q"uote', "x" * 40][:genes]
+    history = History(searched(config(Space(**{name: Gene(1e-3, 1.0, "log") for name in names}))))
+    svg = plots.space(history)
+    assert svg
+    said = "".join(ElementTree.fromstring(svg).itertext())
+    assert all(f"{name} (log scale)" in said for name in names)
+    assert ElementTree.fromstring(plots.curves(history) or "")
+
+
+def test_a_survivor_keeps_its_lane_and_a_birth_takes_its_parents(whole: History) -> None:
+    tree = lay_out(whole)
+    for generation in range(len(whole.populations)):
+        lanes = [tree.lanes[individual.id] for individual in whole.members(generation)]
+        assert sorted(lanes) == list(range(4))
+    assert whole.best
+    assert whole.best.id in tree.line
+    assert set(whole.best.birth.parents) <= tree.line
+
+
+def test_a_curve_begins_where_a_parent_was_last_and_not_where_it_had_died() -> None:
+    births = [Birth(0, {"lr": 1e-3}, "random"), Birth(1, {"lr": 2e-3}, "random"), Birth(2, {"lr": 3e-3}, "random")]
+    child = Birth(3, {"lr": 4e-3}, "crossover", (0, 1))
+    history = History([Bred(0, tuple(births[:2])), Bred(1, (births[2],), (0,)), Bred(2, (child,), (0,))])
+    axes = matplotlib.figure.Figure().subplots()
+    _edges(axes, history, history.individuals[3], lay_out(history))
+    assert [patch.get_path().vertices[0][0] for patch in axes.patches] == [1, 0]
+
+
+def test_axes_hold_the_usual_values_not_the_far_ones() -> None:
+    assert robust([1.0, 2.0, 3.0]) == (1.0, 3.0)
+    low, high = robust([*range(20), 10_000])
+    assert low == 0
+    assert 19 < high < 100
+
+
+def test_ticks_of_a_log_axis_are_powers() -> None:
+    assert [powers(1e-3), powers(10.0), powers(2e-6), powers(0.0)] == ["10⁻³", "10¹", "2·10⁻⁶", ""]
+
+
+# words
+
+
+def test_numbers_are_short() -> None:
+    assert [words.number(v) for v in (0.0031234, 2.4e-6, 0.0, 100.0, 123456.0)] == [
+        *("0.00312", "2.4e-6", "0", "100", "1.23e5")
+    ]
+    assert [words.number(v) for v in (None, math.nan, -math.inf)] == ["–"] * 3
+    assert [words.score(0.91334), words.percent(0.91334)] == ["0.9133", "91.33 %"]
+
+
+def test_durations_are_what_people_say() -> None:
+    seconds = (0.4, 48, 60, 750, 12_000, 86_400, 187_300)
+    said = ["0.4 s", "48 s", "1 min", "12 min 30 s", "3 h 20 min", "1 d", "2 d 4 h"]
+    assert [words.duration(s) for s in seconds] == said
+
+
+# pages
+
+
+def test_write_leaves_all_files_and_nothing_half_done(written: StudyDir) -> None:
+    found = {path for path in written.path.rglob("*") if path.is_file()}
+    names = {"report.html", "report.md", *(f"{name}.csv" for name in ("individuals", "generations", "epochs", "cycle"))}
+    drawn = {f"{name}.svg" for name, *_ in FIGURES}
+    assert {path.name for path in found} == names | drawn
+    for name in drawn:
+        assert f"](figures/{name})" in written.markdown.read_text("utf-8")
+
+
+def test_writing_twice_gives_the_same_bytes_and_write_says_which_files(whole: History, written: StudyDir) -> None:
+    before = {path: path.read_bytes() for path in written.path.rglob("*") if path.is_file()}
+    assert {path: path.read_bytes() for path in write(whole, written)} == before
+
+
+def test_drawing_leaves_matplotlibs_own_settings_alone(whole: History) -> None:
+    before = dict(matplotlib.rcParams)
+    plots.fitness(whole)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_the_page_needs_nothing_from_outside(written: StudyDir) -> None:
+    page = written.report.read_text("utf-8")
+    assert "//" not in re.sub(r"</?[a-z]+", "", page)
+    assert "<script" not in page
+    assert not re.search(r"@import|url\((?!#)|<link|<img|<iframe", page)
+
+
+def test_a_hostile_message_and_gene_are_shown_not_run(home: StudyDir) -> None:
+    write(failing(HOSTILE, Space(**{"<b>x|y": Gene(0, 1)})), home)
+    page = home.report.read_text("utf-8")
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;" in page
+    assert "<b>" not in page
+    text = home.markdown.read_text("utf-8").split("```toml")[0]
+    assert not re.search(r"(?<!\\)<", text)
+    assert r"\<script\>alert(" in text
+    row = next(line for line in text.splitlines() if "alert" in line)
+    assert len(re.findall(r"(?<!\\)\|", row)) == 5
+
+
+def test_markdown_is_shown_as_it_is_on_one_line() -> None:
+    assert as_markdown("a|b\n*c* `d` [e]") == r"a\|b \*c\* \`d\` \[e\]"
+
+
+def test_the_page_tells_how_to_go_on(written: StudyDir) -> None:
+    for path in (written.report, written.markdown):
+        assert "gaopt run config.toml" in path.read_text("utf-8")
+        assert "gaopt resume mine" in path.read_text("utf-8")
+        assert 'objective = "gaopt.objectives.toy:valley"' in path.read_text("utf-8").replace("&#34;", '"')
+
+
+def test_the_report_names_the_best_and_says_what_the_test_images_were_used_for(whole: History, home: StudyDir) -> None:
+    assert whole.best
+    said = facts(whole, home)
+    assert said.state == "finished"
+    assert f"i{whole.best.id} is the fittest of {len(whole.scored)} scored" in said.result[0]
+    assert f"validation top-1 accuracy of {words.percent(whole.best.fitness)}" in said.result[0]
+    assert f"top-1 {words.percent(whole.best.fitness - 0.01)}" in said.result[1]
+    assert "used once, at the end, by the best model only" in said.result[2]
+    assert any("1.00 points below" in remark for remark in said.remarks)
+    assert any("optimistic" in remark for remark in said.remarks)
+
+
+def test_a_second_use_of_the_test_images_is_admitted(whole: History, home: StudyDir) -> None:
+    more = History(clocked(searched(config())))
+    other = next(i for i in more.scored if i is not more.best)
+    more.add(Judged(other.id, {"top1": 0.5}))
+    assert "used 2 times" in " ".join(facts(more, home).result)
+
+
+def test_individuals_are_ranked_the_failed_last(whole: History, home: StudyDir) -> None:
+    rows = facts(whole, home).individuals.rows
+    fitness = [float(row[2]) for row in rows if row[0] != "–"]
+    assert fitness == sorted(fitness, reverse=True)
+    assert [row[2] for row in rows][-len(whole.failed) :] == ["failed"] * len(whole.failed)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 9])
+def test_a_study_can_be_reported_at_any_moment(count: int, home: StudyDir) -> None:
+    events = list(clocked(searched(config())))[:count]
+    write(History(events), home)
+    page = home.report.read_text("utf-8")
+    assert "nan" not in re.sub(r"was nan", "", page)
+    assert "None" not in re.sub(r"<p>None\.</p>", "", page)
+    assert "cut off" in page or not count
+    for name in ("individuals", "generations", "epochs", "cycle"):
+        assert home.table(name).read_text("utf-8").count("\n") >= 1
+
+
+def test_the_images_are_described_and_an_accuracy_has_the_commonest_class_beside_it(home: StudyDir) -> None:
+    classes = ("cat", "dog|<b>")
+    counts = {"train": (9, 1), "valid": (3, 1), "test": (2, 2)}
+    warnings = ("no test image is of owl",)
+    data = Data("pets", classes, counts, {"train": "Training", "test": "Testing"}, warnings)
+    opened, *events = clocked(searched(config()))
+    assert isinstance(opened, Opened)
+    history = History([replace(opened, data=data), *events, replace(opened, at=9_000.0)])
+    told = facts(history, home)
+    assert told.images.rows[0] == ["train", "Training", "10", "90.00 %", "cat 9, dog|<b> 1"]
+    assert (
+        "Whoever always names the commonest class is right in 75.00 % of the validation and 50.00 % of"
+        in told.result[-1]
+    )
+    assert "No test image is of owl." in told.remarks
+    write(history, home)
+    assert "## Images" in (home.path / "report.md").read_text()
+    assert "<b>" not in home.report.read_text()
+    many = replace(data, classes=tuple(map(str, range(12))), counts={"train": (5,) * 12, "valid": (*range(12),)})
+    assert [many.counted(split) for split in ("train", "valid")] == ["5 of each class", "0 (0) to 11 (11) of a class"]
+    assert not facts(History([opened, *events]), home).images.rows
+
+
+def test_a_study_that_was_interrupted_says_so(home: StudyDir) -> None:
+    history = History([Opened(config().plain(), "0.1.0", "host", 1), Closed("interrupted")])
+    assert facts(history, home).state == "interrupted, can be resumed"
+    assert facts(History(), home).state == "empty"
+
+
+def test_the_program_starts_without_pandas_and_matplotlib() -> None:
+    code = "import sys, gaopt, gaopt.cli; print({'pandas', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+# what the outcome says of the search
+
+
+def scored(fitnesses: list[float], space: Space = SPACE, data: Data | None = None, at: float = 0.5) -> History:
+    """A generation of these accuracies, all with the same genes; none of the later ones is fitter."""
+    births = [Birth(n, {name: space[name].at(at) for name in space}, "random") for n in range(len(fitnesses))]
+    events: list[Event] = [Opened(config(space).plain(), "0.6.0", "host", 1, data=data), Bred(0, tuple(births))]
+    events += [Scored(n, fitness, {"top1": fitness}, 1, 1.0) for n, fitness in enumerate(fitnesses)]
+    return History(events)
+
+
+def images(*counts: int) -> Data:
+    return Data("pets", tuple("abcdefgh"[: len(counts)]), {"train": counts, "valid": counts, "test": ()})
+
+
+def test_a_best_at_the_end_of_a_range_is_told_with_a_wider_one() -> None:
+    space = Space(
+        **{
+            "lr": Gene(1e-4, 1e-2, "log"),
+            "net.width": Gene(0.5, 2.0),
+            "mom": Gene(0.5, 0.99),
+            "layers": Gene(1, 4, integer=True),
+            "wd": Gene(0.0, 0.1),
+            "x": Gene(-1.0, 3.0),
+            "share": Gene(0.0, 1.0),
+        }
+    )
+
+    def tries(at: float) -> str:
+        (said,) = (each for each in advice(scored([0.5, 0.4], space, at=at)) if "end of the range" in each)
+        return said.partition("To try: ")[2]
+
+    assert tries(1.0) == (
+        "--set space.lr.high=0.1 --set 'space.\"net.width\".high'=3.5 --set space.mom.high=0.995"
+        " --set space.layers.high=7 --set space.wd.high=0.2 --set space.x.high=7"
+    )
+    assert tries(0.0) == (
+        "--set space.lr.low=1e-05 --set 'space.\"net.width\".low'=0 --set space.mom.low=0.01"
+        " --set space.layers.low=0 --set space.x.low=-5"
+    )
+    tables = overridden(config(space).plain(), shlex.split(tries(1.0).replace("--set ", "")))
+    assert from_tables(tables).space["net.width"].high == 3.5  # type: ignore[union-attr]
+    assert advice(scored([0.5, 0.4], space)) == []
+
+
+def test_a_best_that_guessing_would_reach_is_told_to_be_chance(home: StudyDir) -> None:
+    for fitness, counts, said in (
+        (0.23, (50, 50, 50, 50, 50), "commonest of the 5 classes is right in 20.00 % of the validation images"),
+        (0.60, (150, 100), "commonest of the 2 classes is right in 60.00 %"),
+        (0.31, (50, 50, 50, 50, 50), ""),
+        (0.70, (150, 100), ""),
+        (0.10, (), ""),
+    ):
+        history = scored([fitness, 0.05], data=images(*counts) if counts else None, at=1.0)
+        result = " ".join(facts(history, home).result)
+        assert ("no better than chance" in result) == bool(said), (fitness, counts)
+        assert said in result
+        assert any("end of the range" in each for each in advice(history)) != bool(said), "chance has no best range"
+
+
+def test_generations_that_gained_nothing_are_told() -> None:
+    events: list[Event] = [Opened(config().plain(), "0.6.0", "host", 1)]
+    for n, fitness in enumerate((0.5, 0.9, 0.8, 0.9)):
+        birth = Birth(n, {name: gene.at(0.5) for name, gene in SPACE.items()}, "random")
+        events += [Bred(n, (birth,)), Scored(n, fitness, {}, 1, 1.0)]
+        found = " ".join(advice(History(events)))
+        assert ("last 2 generations found nothing fitter than i1" in found) == (n == 3)
+
+
+def test_a_lead_that_luck_explains_is_told() -> None:
+    def lead(history: History) -> str:
+        return next((each for each in advice(history) if "lead" in each or "shares" in each), "")
+
+    many, few = images(5000, 5000), images(50, 50)
+    assert "i2 and 1 other scored less than 11.31 points" in lead(scored([0.8, 0.70, 0.79, 0.5], data=few))
+    assert lead(scored([0.8, 0.70, 0.75, 0.5], data=many)) == ""
+    assert lead(scored([0.8, 0.79])) == "", "nothing is known of luck"
+    assert "i0 shares its score with i1 and 2 others" in lead(scored([1.0, 1.0, 0.5, 1.0, 1.0]))
+
+    def repeated(first: float, *scores: float) -> str:
+        history = scored([0.9, first])
+        history.add(Bred(0, tuple(Birth(2 + n, SPACE.at([0.5] * 3), "repeat", (n // 2,), 1) for n in range(4))))
+        for n, score in enumerate(scores):
+            history.add(Scored(2 + n, score, {"top1": score}, 1, 1.0))
+        return lead(history)
+
+    assert "The lead of i1 is within noise: i0 scored less than" in repeated(0.9, 0.88, 0.92, 0.89, 0.92)
+    assert repeated(0.5, 0.91, 0.90, 0.51, 0.50) == ""
+
+
+def test_equal_scores_share_a_rank_and_unequal_ones_do_not_look_alike(home: StudyDir) -> None:
+    rows = facts(scored([0.5, 1.0, 1.0 - 1e-6, 1.0, 2e-6]), home).individuals.rows
+    assert [row[:3] for row in rows] == [
+        ["1", "i1", "1.000000"],
+        ["1", "i3", "1.000000"],
+        ["3", "i2", "0.999999"],
+        ["4", "i0", "0.500000"],
+        ["5", "i4", "2e-6"],
+    ]
+    assert [row[2] for row in facts(scored([0.5, 0.25]), home).individuals.rows] == ["0.5000", "0.2500"]
+
+
+def test_what_is_certain_or_is_not_there_is_not_spoken_of(home: StudyDir) -> None:
+    """The top-5 of three classes; test images where a function has none."""
+
+    def few(events: Iterator[Event]) -> Iterator[Event]:
+        for event in events:
+            if isinstance(event, Reported | Scored | Judged):
+                event = replace(event, metrics=dict(event.metrics) | {"top5": 1.0, "top3": 0.5})
+            yield event
+
+    history = History(few(searched(config())))
+    assert "top-5" not in (plots.curves(history) or "")
+    assert "top-3" in (plots.curves(history) or "")
+    assert "top-5" not in " ".join(facts(history, home).result)
+    assert "test images" not in " ".join(facts(scored([0.5, 0.4]), home).result)
+    assert "The test images were not used." in facts(scored([0.5, 0.4], data=images(5, 5)), home).result
+
+
+def test_a_report_of_very_many_metrics_is_gathered_once() -> None:
+    metrics = {f"m{n}": float(n) for n in range(20_000)}
+    births = tuple(Birth(n, {name: gene.at(0.5) for name, gene in SPACE.items()}, "random") for n in range(3))
+    scores = [Scored(n, 0.5, metrics, 1, 1.0) for n in range(3)]
+    history = History([Opened(config().plain(), "0.6.0", "host", 1), Bred(0, births), *scores])
+    start = process_time()
+    assert tables.individuals(history).shape == (3, 13 + len(metrics))
+    assert process_time() - start < 10
+
+
+# colours
+
+
+def lab(colours: list[str], dark: bool, blind: list[list[float]] | None) -> np.ndarray:
+    """Colours in CIELAB as the page shows them, to normal eyes or to eyes that a matrix makes blind (Machado 2009)."""
+    shown = np.array([to_rgb(colour) for colour in colours])
+    if dark:  # CSS: invert(1) hue-rotate(180deg)
+        turned = np.array([[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]])
+        shown = np.clip((1 - shown) @ turned.T, 0, 1)
+    linear = np.where(shown <= 0.04045, shown / 12.92, ((shown + 0.055) / 1.055) ** 2.4)
+    if blind:
+        linear = np.clip(linear @ np.array(blind).T, 0, 1)
+    xyz = linear @ np.array([[0.4339, 0.2126, 0.0177], [0.3762, 0.7152, 0.1095], [0.1899, 0.0722, 0.8728]])
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], axis=1)
+
+
+NO_RED = [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]]
+NO_GREEN = [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]]
+
+
+def test_no_two_methods_become_one_for_whoever_is_colour_blind() -> None:
+    for dark in (False, True):
+        for blind in (None, NO_RED, NO_GREEN):
+            found = lab(list(SHADES), dark, blind)
+            apart = np.linalg.norm(found[:, None] - found, axis=2) + 1000 * np.eye(len(found))
+            assert apart.min() > 20, (dark, blind)
+
+
+def test_every_line_can_be_seen_on_white_and_on_dark() -> None:
+    """A contrast of 3 and more, as the W3C asks of graphics."""
+    colours = [*SHADES, MUTED, *(to_hex(fitness_colours()(level)) for level in (0.0, 0.5, 1.0))]
+    for dark, paper in ((False, 100.0), (True, float(lab(["#14181d"], False, None)[0, 0]))):
+        light = [((each + 16) / 116) ** 3 + 0.05 for each in (paper, *lab(colours, dark, None)[:, 0])]
+        assert all(max(each, light[0]) / min(each, light[0]) > 2.95 for each in light[1:]), (dark, light)

@@ -1,0 +1,194 @@
+import math
+import random
+from collections.abc import Callable
+
+import pytest
+from scipy.stats import spearmanr
+
+from gaopt import Gene, Genetic, Space
+from gaopt.config import Assisted, Fidelity, Stop
+from gaopt.journal.events import Birth, Bred, Event, Failed, Granted, Scored
+from gaopt.journal.history import History, Individual
+from gaopt.search.base import Strategy
+from gaopt.search.genetic import GeneticSearch
+from gaopt.search.surrogate.assisted import AssistedSearch
+from gaopt.search.wrappers.rungs import Foreseeing, Rungs
+from gaopt.search.wrappers.stopping import Stopping
+from gaopt.space.space import Genes
+
+Score = Callable[[Genes, float], float]
+SQUARE = Space(x=Gene(0.0, 1.0), y=Gene(0.0, 1.0))
+SMALL = {"population": 8, "litter": 6, "generations": 5}
+
+
+def peak(genes: Genes) -> float:
+    return -((genes["x"] - 0.3) ** 2) - (genes["y"] - 0.6) ** 2 + 0.1 * math.sin(9 * genes["x"])
+
+
+def telling(genes: Genes, share: float) -> float:
+    """Short trainings score less, and their best genes lie a little aside."""
+    return peak(genes) - (1 - share) * (0.5 + 0.1 * genes["x"])
+
+
+def misleading(genes: Genes, share: float) -> float:
+    return peak(genes) if share == 1 else -peak(genes)
+
+
+def luck(genes: Genes, share: float) -> float:
+    return peak(genes) if share == 1 else random.Random(repr(genes)).gauss(0, 1)
+
+
+def assisted(seed: int = 0, rungs: tuple[float, ...] = (0.1,), **numbers: float) -> Rungs:
+    return Rungs(AssistedSearch(SQUARE, Assisted(**(SMALL | numbers)), seed), Fidelity(rungs, 0.3))  # type: ignore[arg-type]
+
+
+def genetic(rungs: tuple[float, ...] = (0.1,)) -> Rungs:
+    return Rungs(GeneticSearch(SQUARE, Genetic(population=8, generations=3), 0), Fidelity(rungs, 0.3))
+
+
+def events(search: Strategy, score: Score, failing: int = 0) -> list[Event]:
+    """A whole search; if asked, each so many-th individual fails."""
+    history, happened = History(), list[Event]()
+    while decision := search.decide(history, 10):
+        history.add(decision)
+        happened.append(decision)
+        for each in history.waiting:
+            fails = failing and each.id % failing == failing - 1
+            scored = Scored(each.id, score(each.genes, each.share), epochs=round(10 * each.share))
+            after = Failed(each.id, "diverged") if fails else scored
+            history.add(after)
+            happened.append(after)
+    return happened
+
+
+def bred(happened: list[Event]) -> list[Bred]:
+    return [event for event in happened if isinstance(event, Bred)]
+
+
+def short(happened: list[Event]) -> list[bool]:
+    """Of each generation, whether it began on a rung."""
+    return [decision.births[0].share < 1 for decision in bred(happened)]
+
+
+@pytest.mark.parametrize("rungs", [(0.1,), (0.1, 0.3)])
+@pytest.mark.parametrize("search", [assisted, genetic])
+def test_only_a_whole_training_wins_and_some_of_every_generation_are_whole(
+    search: Callable[..., Rungs], rungs: tuple[float, ...]
+) -> None:
+    happened = events(search(rungs=rungs), lambda genes, share: telling(genes, share) + 9 * (share < 1))
+    history = History(happened)
+    assert history.best
+    assert history.best.fitness == peak(history.best.genes)
+    assert {i.generation for i in history.scored} == set(range(len(history.populations)))
+    assert history.early
+
+
+@pytest.mark.parametrize("failing", [0, 3])
+def test_the_same_history_gives_the_same_decision(failing: int) -> None:
+    happened = events(assisted(), telling, failing)
+    for n, event in enumerate(happened):
+        if isinstance(event, Bred | Granted):
+            assert assisted().decide(History(happened[:n]), 10) == event
+
+
+def test_in_what_order_individuals_end_changes_nothing() -> None:
+    happened = events(assisted(), telling)
+    assert isinstance(happened[8], Scored)
+    assert isinstance(granted := happened[9], Granted)
+    assert assisted().decide(History([happened[0], *reversed(happened[1:9])]), 10) == granted
+
+
+def test_without_a_model_the_early_scores_decide() -> None:
+    happened = events(genetic(), telling)
+    scores = {event.individual: event.fitness for event in happened[1:9] if isinstance(event, Scored)}
+    fittest = sorted(scores, key=lambda number: -scores[number])[:3]
+    assert happened[9] == Granted(tuple(sorted(fittest)), 1.0)
+    assert all(short(happened))
+
+
+def test_a_litter_is_trained_short_while_early_scores_tell() -> None:
+    for seed in range(3):
+        assert all(short(events(assisted(seed), telling))[:2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("score", [misleading, luck])
+def test_a_litter_is_trained_whole_where_early_scores_mislead(score: Score) -> None:
+    found = [short(events(assisted(seed, litter=9, generations=6), score)) for seed in range(3)]
+    assert all(first for first, *_ in found)  # nothing can be known before
+    assert sum(on for later in found for on in later[2:]) <= 4  # of twelve
+    later = [decision for decision in bred(events(assisted(litter=9), score)) if decision.births[0].share == 1]
+    assert {len(decision.births) for decision in later} == {4}  # 9 × (0.1 + 0.3): what the rung would have cost
+
+
+def test_a_budget_is_not_overdrawn_by_rungs_nor_where_they_are_left_out() -> None:
+    for budget in range(31, 100, 4):
+        for search in [genetic((0.1, 0.3)), assisted()]:
+            stop, fidelity = Stop(epochs=budget), search._config
+            history = History(events(Stopping(search, SQUARE, stop, fidelity), misleading))
+            spent = sum(i.epochs for i in history.individuals.values())
+            first = 10 * fidelity.cost(8, 0.1)
+            assert spent <= max(budget, first)
+            assert budget - spent < 10 or len(history.populations) == 5 - 2 * isinstance(search._search, GeneticSearch)
+
+
+def test_a_rung_that_costs_more_than_it_tells_is_left_out() -> None:
+    happened = events(assisted(rungs=(0.1, 0.95)), telling)
+    assert 0.95 not in {event.share for event in happened if isinstance(event, Granted)}
+
+
+def test_losers_teach_the_model() -> None:
+    happened = events(assisted(), telling)
+    second = next(n for n, event in enumerate(happened) if isinstance(event, Bred) and event.generation == 1)
+    granted = next(event for event in happened if isinstance(event, Granted)).individuals
+    loser = next(n for n in range(8) if n not in granted)
+    other = [
+        Scored(loser, -3.0) if isinstance(event, Scored) and event.individual == loser else event
+        for event in happened[:second]
+    ]
+    decision = assisted().decide(History(other), 10)
+    assert isinstance(decision, Bred)
+    assert decision.births != happened[second].births  # type: ignore[union-attr]
+
+
+def test_whole_scores_are_expected_nearer_to_the_truth_with_losers_than_without() -> None:
+    errors: dict[bool, float] = {True: 0.0, False: 0.0}
+    for seed in range(3):
+        happened = events(assisted(seed, generations=2), telling)
+        search = AssistedSearch(SQUARE, Assisted(), 0)
+        rng = random.Random(seed)
+        fresh = [SQUARE.sample(rng) for _ in range(200)]
+        for losers in (True, False):
+            history = History(happened)
+            if not losers:
+                for individual in history.individuals.values():
+                    individual.early.clear()
+            foresight = search.foresight(history)
+            assert foresight
+            expected = foresight.means([Individual(Birth(0, genes, "random"), 0) for genes in fresh])
+            errors[losers] += 1 - float(spearmanr(expected, [peak(genes) for genes in fresh])[0])
+    assert errors[True] < 0.5 * errors[False]
+
+
+def test_a_failure_on_a_rung_goes_no_further() -> None:
+    happened = events(assisted(), telling, failing=3)
+    failed = {event.individual for event in happened if isinstance(event, Failed)}
+    granted = {id for event in happened if isinstance(event, Granted) for id in event.individuals}
+    assert {2, 5} <= failed
+    assert not granted & {2, 5}
+
+
+def test_a_generation_that_fails_altogether_ends_nothing() -> None:
+    history = History()
+    decision = assisted().decide(history, 10)
+    history.add(decision)  # type: ignore[arg-type]
+    for individual in list(history.waiting):
+        history.add(Failed(individual.id, "diverged"))
+    after = assisted().decide(history, 10)
+    assert isinstance(after, Bred)
+    assert after.generation == 1
+
+
+def test_which_searches_foresee() -> None:
+    assert isinstance(AssistedSearch(SQUARE, Assisted(), 0), Foreseeing)
+    assert not isinstance(GeneticSearch(SQUARE, Genetic(), 0), Foreseeing)

@@ -1,0 +1,224 @@
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gaopt import Choice, Gene, Space
+from gaopt.errors import ConfigError
+from gaopt.space.space import COUNTED
+from tests.conftest import space
+
+units = st.floats(0, 1)
+
+
+@given(units)
+def test_a_log_gene_stays_in_its_bounds_and_comes_back(unit: float) -> None:
+    gene = Gene(1e-6, 1e-2, "log")
+    value = gene.at(unit)
+    assert gene.low <= value <= gene.high
+    assert gene.unit(value) == pytest.approx(unit, abs=1e-5)
+
+
+@given(units)
+def test_a_linear_gene_stays_in_its_bounds_and_comes_back(unit: float) -> None:
+    gene = Gene(-3.0, 5.0)
+    assert gene.low <= gene.at(unit) <= gene.high
+    assert gene.unit(gene.at(unit)) == pytest.approx(unit, abs=1e-5)
+
+
+def test_a_log_gene_spreads_evenly_over_orders_of_magnitude() -> None:
+    gene = Gene(1e-6, 1e-2, "log")
+    drawn = [gene.at(random.Random(n).random()) for n in range(2000)]
+    below = sum(value < 1e-4 for value in drawn) / len(drawn)
+    assert 0.45 < below < 0.55
+
+
+def test_an_integer_gene_is_an_int_however_it_is_made() -> None:
+    for gene in (Gene(16, 512, "log", integer=True), Gene(2, 10, integer=True, step=4), Gene(-3, 3, integer=True)):
+        made = [*(gene.at(n / 50) for n in range(51)), *map(gene.level, range(gene.levels))]
+        made += [gene.check(given) for given in (4, 4.0, np.float32(4), np.int64(4), 1000.0)]
+        assert {type(value) for value in made} == {int}
+    with pytest.raises(ConfigError, match=r"is 2.5: must be a whole number"):
+        Gene(1, 5, integer=True).check(2.5)
+
+
+def test_a_range_that_makes_no_sense_is_refused() -> None:
+    for low, high, scale, said in [
+        (1.0, 0.0, "linear", "turned round"),
+        (1.0, 1.0, "linear", "turned round"),
+        (0.0, 1.0, "log", "above 0"),
+        (0.0, float("inf"), "linear", "high is inf: must be finite"),
+        (float("nan"), 1.0, "linear", "low is nan: must be finite"),
+        ("a", 3, "linear", "low is 'a': must be a number"),
+        (0, None, "linear", "high is None: must be a number"),
+        (False, True, "linear", "low is False: must be a number"),
+        (0, 10**400, "linear", "high is inf: must be finite"),
+        (-1e308, 1e308, "linear", "the range -1e.308 … 1e.308 is too wide"),
+        (1e-300, 1e300, "log", "the range 1e-300 … 1e.300 is too wide"),
+        (0.0, 1.0, "cubic", "cubic"),
+    ]:
+        with pytest.raises(ConfigError, match=said):
+            Gene(low, high, scale)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert Gene(np.float32(0.5), np.int64(3), step=np.float64(0.5)) == Gene(0.5, 3.0, step=0.5)
+    assert Choice((np.int64(3), np.bool_(True), np.str_("a"))) == Choice((3, True, "a"))
+    genes = Space(x=Gene(0, 1), c=Choice((3, "a"))).check({"x": np.float32(0.5), "c": np.int64(3)})
+    assert {name: type(value) for name, value in genes.items()} == {"x": float, "c": int}
+
+
+def test_the_order_of_genes_is_the_space_s_own_whatever_a_dictionary_says() -> None:
+    shuffled = {"mom": 0.9, "lr": 1e-3, "wd": 0.0}
+    assert space().vector(shuffled) == [1e-3, 0.0, 0.9]
+    assert list(space().check(shuffled)) == ["lr", "wd", "mom"]
+
+
+def test_an_unknown_and_a_missing_gene_are_named() -> None:
+    with pytest.raises(ConfigError, match="'momentum' is no gene of this space: known: lr, mom, wd"):
+        space().check({"lr": 1e-3, "wd": 0.0, "momentum": 0.9})
+    with pytest.raises(ConfigError, match="no value for the gene 'mom'"):
+        space().check({"lr": 1e-3, "wd": 0.0})
+
+
+def test_a_space_without_genes_is_refused() -> None:
+    with pytest.raises(ConfigError, match="no genes"):
+        Space()
+
+
+def test_a_gene_with_steps_takes_no_other_values() -> None:
+    gene = Gene(0.0, 1.0, step=0.3)
+    assert {gene.at(n / 100) for n in range(101)} == {0.0, 0.3, 0.6, 0.9}
+    assert gene.levels == 4
+    assert [gene.level(n) for n in (0, 3)] == [0.0, pytest.approx(0.9)]
+    assert {Gene(2, 10, integer=True, step=4).at(n / 100) for n in range(101)} == {2.0, 6.0, 10.0}
+
+
+@pytest.mark.parametrize(
+    "gene",
+    [
+        Gene(1_000_001, 1_000_003, integer=True, step=1),
+        Gene(1_000_001, 1_000_003, integer=True),
+        Gene(100_000.5, 100_002.5, step=0.5),
+        Gene(0.0, 1.0, step=0.3),
+    ],
+    ids=str,
+)
+def test_what_is_counted_is_what_is_drawn_and_lies_within_the_bounds(gene: Gene) -> None:
+    counted = {gene.level(n) for n in range(gene.levels)}
+    assert counted == {gene.at(n / 1000) for n in range(1001)}
+    assert all(gene.low <= value <= gene.high for value in counted)
+    assert gene.step % 1 or len(counted) == gene.levels  # of other steps some may be the same in six figures
+
+
+def test_a_choice_is_divided_evenly_and_comes_back() -> None:
+    choice = Choice(("adam", "sgd", True, 3))
+    drawn = [choice.at(random.Random(n).random()) for n in range(2000)]
+    assert all(400 < sum(value is each for value in drawn) < 600 for each in choice.choices)
+    assert [choice.at(choice.unit(value)) for value in choice.choices] == list(choice.choices)
+    assert (choice.at(0.0), choice.at(1.0)) == ("adam", 3)
+
+
+def test_a_space_that_makes_no_sense_is_refused() -> None:
+    for make, said in [
+        (lambda: Choice(()), "choices is empty"),
+        (lambda: Choice(("a", "a")), "'a' twice"),
+        (lambda: Choice((1, True)), "twice, or a number that equals it"),
+        (lambda: Choice((float("nan"),)), "must be finite"),
+        (lambda: Choice("adam"), "choices is 'adam': must be a list of values"),  # type: ignore[arg-type]
+        (lambda: Space(a=3), "the gene 'a' is 3: must be a gaopt.Gene or a gaopt.Choice"),  # type: ignore[arg-type]
+        (lambda: Space(b=Gene(0, 1), a=Gene(0, 1, when=3)), "condition is 3: must be a text"),  # type: ignore[arg-type]
+        (lambda: Gene(0, 1, step="a"), "step is 'a': must be a number"),  # type: ignore[arg-type]
+        (lambda: Gene(0, 1, step=2), "step is 2"),
+        (lambda: Gene(0, 1, step=-0.1), "step is -0.1"),
+        (lambda: Gene(1, 10, "log", step=1), "on a log scale"),
+        (lambda: Gene(1, 10, integer=True, step=0.5), "must be whole"),
+        (lambda: Space(a=Gene(0, 1, when="b > 0"), b=Gene(0, 1)), "'b', which is no gene before it"),
+        (lambda: Space("c > 0", a=Gene(0, 1)), "'c'"),
+        (lambda: Space("a > 2", a=Gene(0, 1)), "the constraints allow none, fewer than"),
+        (lambda: Space("a > 'x'", a=Gene(0, 1)), "cannot be computed"),
+        (lambda: Space("a < 0.9 or b < 3", a=Gene(0, 1), b=Choice(("x",))), "'a < 0.9 or b < 3' cannot be computed"),
+        (lambda: Space("a + b < 0.05", a=Gene(0, 1), b=Gene(0, 1)), "fewer than 2: loosen"),
+        (lambda: Space("b > 0.1", true=Gene(0, 1), b=Gene(0, 1)), "cannot tell the gene 'true' from a value"),
+        (lambda: Space(**{"False": Gene(0, 1), "b": Gene(0, 1, when="False > 0.5")}), "cannot tell the gene 'False'"),
+        (lambda: Choice((None, 1)), "holds None"),  # type: ignore[arg-type]
+        (lambda: Space(a=Choice(("x",)), b=Gene(0, 1, when="a > 1")), "cannot be computed"),
+    ]:
+        with pytest.raises(ConfigError, match=said):
+            make()
+
+
+def test_a_gene_may_be_called_like_a_function_or_a_word_that_no_condition_could_mean() -> None:
+    genes = {"min": Gene(0, 1), "b": Gene(0, 1, when="min > 0.5")}
+    drawn = [Space(**genes).sample(random.Random(n)) for n in range(20)]
+    assert all(("b" in each) == (each["min"] > 0.5) for each in drawn)
+    assert list(Space(true=Gene(0, 1)).sample(random.Random(0))) == ["true"]
+
+
+CONDITIONAL = Space(
+    "lr * 10 <= wd",
+    lr=Gene(1e-3, 1.0, "log"),
+    wd=Gene(0.0, 1.0),
+    optimizer=Choice(("adam", "sgd")),
+    mom=Gene(0.0, 1.0, when="optimizer == 'sgd'"),
+    nesterov=Choice((False, True), when="mom > 0.5"),
+)
+
+
+def test_a_gene_is_there_only_where_its_condition_holds() -> None:
+    drawn = [CONDITIONAL.sample(random.Random(n)) for n in range(300)]
+    assert all(genes["lr"] * 10 <= genes["wd"] for genes in drawn)
+    assert all(("mom" in genes) == (genes["optimizer"] == "sgd") for genes in drawn)
+    # A condition on a gene that is not there does not hold.
+    assert all(("nesterov" in genes) == (genes.get("mom", 0) > 0.5) for genes in drawn)
+    assert len({len(genes) for genes in drawn}) == 3
+
+
+def test_points_and_vectors_come_back_with_what_is_not_there() -> None:
+    for n in range(50):
+        genes = CONDITIONAL.sample(random.Random(n))
+        assert CONDITIONAL.genes(CONDITIONAL.vector(genes)) == genes
+        back = CONDITIONAL.at(CONDITIONAL.units(genes))
+        assert list(back) == list(genes)
+        assert all(value == pytest.approx(genes[name], rel=1e-4) for name, value in back.items() if name != "optimizer")
+
+
+@pytest.mark.parametrize(
+    ("genes", "said"),
+    [
+        ({"lr": 0.01, "wd": 1.0, "optimizer": "lion"}, "the gene 'optimizer' is 'lion': must be one of 'adam', 'sgd'"),
+        ({"lr": 0.01, "wd": 1.0, "optimizer": "sgd"}, "no value for the gene 'mom'"),
+        ({"lr": 0.01, "wd": 1.0, "optimizer": "adam", "mom": 0.9}, "'mom': it is there only when optimizer == 'sgd'"),
+        ({"lr": "high", "wd": 1.0, "optimizer": "adam"}, "the gene 'lr' is 'high': must be a number"),
+    ],
+)
+def test_genes_given_by_hand_are_checked(genes: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        CONDITIONAL.check(genes)
+
+
+def test_a_root_of_a_negative_number_is_like_a_division_by_zero() -> None:
+    space = Space("(a - 0.5) ** 0.5 < 1", a=Gene(0, 1))
+    assert all(space.sample(random.Random(n))["a"] >= 0.5 for n in range(50))
+
+
+def test_a_space_that_can_be_counted_out_is_used_up_by_its_last_individual() -> None:
+    few = Space(
+        "a != b", a=Choice((1, 2)), b=Gene(1, 4, "log", integer=True), c=Gene(0.0, 0.5, step=0.25, when="a == 1")
+    )
+    everyone = [tuple(few.vector(genes)) for genes in few.combinations()]
+    assert len(everyone) == len(set(everyone)) == 3 * 3 + 3  # c is not there where a is 2
+    seen = {(9, 9, None)}  # given by hand, beyond the bounds
+    for vector in everyone:
+        assert not few.used_up(seen)
+        seen.add(vector)
+    assert few.used_up(seen)
+    assert {tuple(few.vector(few.sample(random.Random(n)))) for n in range(1000)} == set(everyone)
+
+
+def test_a_space_without_end_and_a_vast_one_are_never_known_to_be_used_up() -> None:
+    assert not Space(a=Choice((1,)), b=Gene(0.0, 1.0)).used_up(set())
+    vast = Space(a=Gene(0, COUNTED, integer=True))
+    assert not vast.used_up({tuple(vast.vector(genes)) for genes in vast.combinations()})

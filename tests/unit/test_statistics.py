@@ -1,0 +1,376 @@
+"""What a comparison may claim: seldom where nothing differs, mostly where much does, and in words that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import astuple
+from math import sqrt
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gaopt.compare.sentence import verdict
+from gaopt.compare.statistics import Contrast, Interval, contrasts, holm, interval, optimism, seeds_needed
+from tests.unit.test_architecture import loaded
+
+Noise = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+
+
+def failing(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+    """Accuracies: skewed, of 10 000 images, and one training in twenty fails."""
+    good = np.round(0.9 - 0.01 * rng.gamma(2.0, 1.0, size), 4)
+    return np.where(rng.random(size) < 0.05, 0.1, good)
+
+
+NOISE: dict[str, Noise] = {
+    "normal": lambda rng, size: rng.normal(size=size),
+    "a hundred images": lambda rng, size: rng.binomial(100, 0.9, size) / 100,
+    "steps as large as the noise": lambda rng, size: np.round(rng.normal(size=size)),
+    "failing": failing,
+}
+
+
+def named(rows: np.ndarray) -> dict[str, dict[int, float]]:
+    """Scores of shape (methods, seeds) by method and seed."""
+    return {f"m{method}": dict(enumerate(row)) for method, row in enumerate(rows.tolist())}
+
+
+def claims(rows: np.ndarray) -> list[bool]:
+    return [contrast.claimed for contrast in contrasts(named(rows), "m0")]
+
+
+# ---- what is claimed of noise, and of a gap
+
+
+def test_of_noise_no_more_is_claimed_than_is_said() -> None:
+    for seeds in [3, 5, 10]:
+        for noise in NOISE:
+            rng = np.random.default_rng(seeds)
+            for methods in (2, 3, 8):
+                drawn = NOISE[noise](rng, (400, methods, seeds))
+                false = sum(any(claims(rows)) for rows in drawn)
+                assert false <= 400 * 0.05 + 3 * sqrt(400 * 0.05 * 0.95), f"{methods} methods"
+
+
+def test_of_two_hundred_flat_comparisons_at_most_ten_verdicts_claim_a_difference() -> None:
+    rng = np.random.default_rng(0)
+    kinds = list(NOISE.values())
+    false = 0
+    for each in range(200):
+        rows = kinds[each % 4](rng, (int(rng.integers(2, 9)), (3, 5, 10)[each % 3]))
+        sentence = verdict(contrasts(named(rows), "m0"), {}, 1.0)
+        false += not sentence.startswith("no difference can be shown")
+    assert false <= 10
+
+
+@pytest.mark.parametrize(("methods", "share"), [(2, 0.95), (8, 0.9)])
+def test_a_reference_that_is_two_deviations_better_is_found_with_ten_seeds(methods: int, share: float) -> None:
+    drawn = np.random.default_rng(1).normal(size=(300, methods, 10))
+    drawn[:, 0] += 2
+    assert np.mean([claims(rows) for rows in drawn]) >= share
+
+
+def test_one_method_of_eight_that_is_two_deviations_worse_is_found_in_four_of_five() -> None:
+    drawn = np.random.default_rng(2).normal(size=(1000, 8, 10))
+    drawn[:, 4] -= 2
+    found = np.mean([claims(rows)[3] for rows in drawn])
+    assert abs(found - 0.8) < 0.03  # 80.5 %, measured 4000 times
+
+
+def test_a_noisy_method_hides_no_other() -> None:
+    rows = np.random.default_rng(3).normal(size=(4, 10))
+    rows[1] -= 5
+    rows[2] *= 100
+    assert claims(rows) == [True, False, False]
+
+
+def test_methods_that_work_on_every_other_seed_are_told_apart_by_luck_seldom() -> None:
+    rng = np.random.default_rng(4)
+    drawn = rng.integers(0, 2, (500, 8, 5)) + 0.01 * rng.normal(size=(500, 8, 5))
+    assert np.mean([any(claims(rows)) for rows in drawn]) < 0.05
+
+
+def test_wild_methods_do_not_hide_what_tells_steady_ones_apart() -> None:
+    rows = np.random.default_rng(5).normal(size=(6, 10))
+    rows[2:] *= 100
+    rows[1] -= 4
+    (steady, *_) = contrasts(named(rows), "m0")
+    assert steady.claimed
+    assert steady.deviation == pytest.approx(np.std(rows[0] - rows[1], ddof=1), rel=1e-3)
+
+
+# ---- against others
+
+
+def test_the_test_is_scipys_where_scores_have_no_steps() -> None:
+    from scipy.stats import ttest_rel
+
+    rows = np.random.default_rng(5).normal(size=(3, 9))
+    rows[0, 1] = rows[0, 0] + 1e-6  # the smallest step, and for the others one of their own
+    found = contrasts(named(rows), "m0")
+    for contrast, row in zip(found, rows[1:], strict=True):
+        assert contrast.p == pytest.approx(ttest_rel(rows[0], row).pvalue, rel=1e-9)
+
+
+def test_steps_add_the_variance_of_rounding_both_scores() -> None:
+    found = contrasts({"a": {0: 0.7, 1: 0.8, 2: 0.9}, "b": {0: 0.6, 1: 0.8, 2: 0.6}}, "a")[0]
+    assert found.deviation == pytest.approx(sqrt(np.var([0.1, 0.0, 0.3], ddof=1) + 2 * 0.1**2 / 12))
+
+
+def test_holm_by_hand() -> None:
+    ps = {"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005}
+    assert holm(ps, 4) == pytest.approx({"d": 0.02, "a": 0.03, "c": 0.06, "b": 0.06})
+    assert holm(ps, 5) == pytest.approx({"d": 0.025, "a": 0.04, "c": 0.09, "b": 0.09})
+    assert holm({"a": 0.9, "b": 0.8}, 2) == {"b": 1.0, "a": 1.0}
+
+
+def test_the_effect_by_hand() -> None:
+    found = contrasts({"a": dict(enumerate([1.0, 2, 3, 4, 5])), "b": dict.fromkeys(range(5), 0.0)}, "a")[0]
+    assert found.effect == pytest.approx(3 / sqrt(2.5) * 0.7978846)  # J(4) = Γ(2) / (√2 Γ(3/2))
+    many = contrasts({"a": dict(enumerate(map(float, range(400)))), "b": dict.fromkeys(range(400), 0.0)}, "a")[0]
+    assert many.effect == pytest.approx(199.5 / np.std(range(400), ddof=1), rel=2e-3)
+
+
+@pytest.mark.parametrize(("effect", "pairs"), [(0.2, 199), (0.5, 34), (0.8, 15)])
+def test_seeds_are_counted_as_in_tables_of_the_paired_test(effect: float, pairs: int) -> None:
+    assert seeds_needed(1.0, effect) == pairs
+
+
+def test_seeds_that_are_needed_are_enough_and_one_fewer_is_not() -> None:
+    needed = seeds_needed(sqrt(2), 1.5, comparisons=3)
+    assert needed == 13
+
+    def power(seeds: int) -> float:
+        drawn = np.random.default_rng(6).normal(size=(2000, 4, seeds))
+        drawn[:, 1] -= 1.5
+        return float(np.mean([claims(rows)[0] for rows in drawn]))
+
+    assert power(needed) > 0.79 > power(needed - 2)
+
+
+def test_an_interval_covers_what_it_says() -> None:
+    for seeds in (3, 5, 10):
+        drawn = np.random.default_rng(7).normal(size=(400, seeds)).tolist()
+        bounds = [interval(values) for values in drawn]
+        covered = np.mean([(each.low or 0.0) <= 0 <= (each.high or 0.0) for each in bounds])
+        assert covered >= 0.95 - 3 * sqrt(0.95 * 0.05 / 400)
+
+
+def test_below_six_values_the_interval_is_students() -> None:
+    from scipy.stats import t
+
+    values = [0.1, 0.5, 0.2, 0.4]
+    low, high = t.interval(0.95, 3, loc=np.mean(values), scale=np.std(values, ddof=1) / 2)
+    assert astuple(interval(values)) == pytest.approx((0.3, low, high))
+
+
+# ---- what changes nothing
+
+SCORES = st.integers(2, 5).flatmap(
+    lambda methods: st.lists(
+        st.lists(st.integers(0, 1000), min_size=methods, max_size=methods), min_size=3, max_size=8
+    ).map(lambda rows: np.array(rows, float).T / 1000)
+)
+
+
+def numbers(found: list[Contrast]) -> list[list[float]]:
+    """An effect that there is none of as −1000."""
+    return [[c.difference, c.deviation, c.p, c.adjusted, -1e3 if c.effect is None else c.effect] for c in found]  # type: ignore[list-item]
+
+
+@settings(deadline=None)
+@given(SCORES, st.randoms(use_true_random=False))
+def test_the_order_of_methods_and_seeds_changes_nothing(rows: np.ndarray, random: object) -> None:
+    scores = named(rows)
+    methods, seeds = list(scores), list(scores["m0"])
+    random.shuffle(methods)  # type: ignore[attr-defined]
+    random.shuffle(seeds)  # type: ignore[attr-defined]
+    shuffled = {name: {seed: scores[name][seed] for seed in seeds} for name in methods}
+    assert {c.other: c for c in contrasts(shuffled, "m0")} == {c.other: c for c in contrasts(scores, "m0")}
+
+
+@settings(deadline=None)
+@given(SCORES, st.sampled_from([-1.0, 0.25, 3.0]))
+def test_a_constant_on_all_scores_changes_nothing(rows: np.ndarray, constant: float) -> None:
+    there, here = (numbers(contrasts(named(each), "m0")) for each in (rows + constant, rows))
+    assert there == [pytest.approx(row, rel=1e-6, abs=1e-9) for row in here]
+
+
+def test_scores_that_differ_by_rounding_are_equal() -> None:
+    found = contrasts({"a": dict.fromkeys(range(9), 0.1 + 0.2), "b": dict.fromkeys(range(9), 0.3)}, "a")
+    assert (found[0].difference, found[0].deviation, found[0].p) == (0, 0, 1)
+    assert verdict(found, {}, 0.1) == "no difference can be shown: all scores are the same"
+
+
+@settings(max_examples=30, deadline=None)
+@given(SCORES)
+def test_exchanged_methods_change_the_sign_alone(rows: np.ndarray) -> None:
+    scores = named(rows[:2])
+    one, other = contrasts(scores, "m0")[0], contrasts(scores, "m1")[0]
+    assert (one.p, one.adjusted, one.claimed, one.deviation) == (
+        other.p,
+        other.adjusted,
+        other.claimed,
+        other.deviation,
+    )
+    assert (one.difference, one.effect) == (-(other.difference or 0), -other.effect if other.effect else None)
+    assert one.interval
+    assert other.interval
+    assert one.interval.low is not None
+    assert other.interval.high is not None
+    wide = (one.interval.high or 0) - one.interval.low
+    assert one.interval.low == pytest.approx(-other.interval.high, abs=0.05 * wide)  # resampled 9999 times
+
+
+# ---- few seeds, missing seeds, no spread
+
+
+def test_one_method_alone_has_no_contrast() -> None:
+    assert contrasts({"a": {0: 1.0}}, "a") == []
+    assert verdict([], {}, 0.1) == "nothing can be said: there is no other method to compare with"
+
+
+def test_a_reference_without_scores_has_no_pairs() -> None:
+    found = contrasts({"b": {0: 1.0}}, "a")[0]
+    assert (found.pairs, found.difference, found.interval, found.effect) == (0, None, None, None)
+    assert (found.deviation, found.p, found.adjusted, found.claimed) == (None, None, None, False)
+    assert verdict([found], {}, 0.1).endswith("both methods have, and there is none")
+
+
+def test_two_seeds_claim_nothing_however_far_apart() -> None:
+    found = contrasts({"a": {0: 1.0, 1: 1.001}, "b": {0: 0.0, 1: 0.001}}, "a")[0]
+    assert (found.p, found.claimed, found.difference) == (None, False, 1.0)
+    assert verdict([found], {}, 0.1).startswith("nothing can be said: a claim takes 3 seeds")
+
+
+def test_seeds_that_one_method_lacks_are_left_out_of_its_contrast_alone() -> None:
+    rows = np.random.default_rng(8).normal(size=(3, 6))
+    rows[0] += 9
+    scores = named(rows)
+    del scores["m1"][2], scores["m1"][5]
+    scores["m2"] = {0: 1.0}
+    first, second = contrasts(scores, "m0")
+    assert first.seeds == (0, 1, 3, 4)
+    assert first.adjusted == pytest.approx(2 * (first.p or 0))  # the method that is not tested counts
+    assert (second.seeds, second.p) == ((0,), None)
+    assert verdict([first, second], {"m2": "the late one"}, 1).endswith(
+        "and the late one has too few seeds to be tested"
+    )
+
+
+def test_equal_scores_are_no_difference_and_no_error() -> None:
+    found = contrasts({name: dict.fromkeys(range(5), 0.3) for name in "abc"}, "a")
+    assert [(c.p, c.effect, c.interval, c.claimed) for c in found] == 2 * [(1.0, None, Interval(0, 0, 0), False)]
+    assert verdict(found, {}, 0.1) == "no difference can be shown: all scores are the same"
+
+
+def test_a_difference_that_never_varies_takes_four_seeds() -> None:
+    """Three seeds that agree to a step do so by chance: two test images of a hundred are no proof."""
+    three, four = ({"a": dict.fromkeys(range(n), 0.92), "b": dict.fromkeys(range(n), 0.9)} for n in (3, 4))
+    assert not contrasts(three, "a")[0].claimed
+    found = contrasts(four, "a")
+    assert found[0].claimed
+    assert found[0].effect is None
+    assert verdict(found, {}, 0.01, accuracy=True) == "a beats b by 2.00 points (the same on all 4 seeds)"
+
+
+def test_an_interval_of_one_value_has_no_bounds_and_of_none_no_meaning() -> None:
+    assert interval([0.5]) == Interval(0.5)
+    assert interval([0.5, 0.5]) == Interval(0.5, 0.5, 0.5)
+    with pytest.raises(ValueError, match="at least one value"):
+        interval([])
+
+
+def test_an_interval_is_the_same_for_the_same_values_in_any_order() -> None:
+    values = np.random.default_rng(9).normal(size=12).tolist()
+    assert interval(values) == interval(values[::-1])
+    assert interval(values) != interval(values, 0.9)
+
+
+def test_a_small_difference_takes_more_seeds_than_are_counted() -> None:
+    assert seeds_needed(1.0, 0.01) is None
+    assert [seeds_needed(deviation, 1.0) for deviation in (0.0, 1e-320, 1e-11, 1e-3)] == [3] * 4
+    for deviation, difference in ((1.0, 0.0), (1.0, -1.0), (-1.0, 1.0), (float("nan"), 1.0)):
+        with pytest.raises(ValueError, match="a difference is above 0"):
+            seeds_needed(deviation, difference)
+
+
+def test_more_comparisons_and_more_power_take_more_seeds() -> None:
+    counts = [seeds_needed(1, 1, m, power) or 0 for m, power in ((1, 0.5), (1, 0.8), (3, 0.8), (7, 0.8), (7, 0.95))]
+    assert counts == sorted(set(counts))
+
+
+def test_optimism_is_how_far_winners_fall_on_seeds_that_were_judged() -> None:
+    chosen = {"a": {0: 0.9, 1: 0.8, 2: 1.0}, "b": {0: 0.5}, "c": {0: 0.5}}
+    judged = {"a": {0: 0.7, 1: 0.7}, "b": {0: 0.6}}
+    found = optimism(chosen, judged)
+    assert found["a"].mean == pytest.approx(0.15)
+    assert found["b"] == Interval(chosen["b"][0] - judged["b"][0])
+    assert list(found) == ["a", "b"]
+
+
+def test_scipy_is_loaded_by_who_counts() -> None:
+    assert loaded("import gaopt.compare.statistics") == set()
+
+
+# ---- the verdict
+
+
+def contrast(other: str, difference: float, claimed: bool, p: float = 0.04, spread: float = 0.004) -> Contrast:
+    """Of five seeds, with a Student interval of ± 1.24 · spread."""
+    differences = tuple(difference + spread * step for step in (-1.0, -0.5, 0.0, 0.5, 1.0))
+    return Contrast("assisted", other, (0, 1, 2, 3, 4), differences, 0.79 * spread, p, p, claimed)
+
+
+WON, LOST = contrast("random", 0.008, True), contrast("paper", -0.006, True)
+BETTER, OPEN, WORSE = contrast("base", 0.02, True), contrast("gp", 0.001, False, 0.5), contrast("tpe", -0.02, True)
+VERDICTS = {
+    "one beaten": ([WON], "assisted beats random search by 0.80 points (95 % interval 0.41 … 1.19)"),
+    "two beaten": (
+        [WON, BETTER],
+        "assisted beats both other methods, the closest of them random search by 0.80 points"
+        " (95 % interval 0.41 … 1.19)",
+    ),
+    "one better": ([LOST], "assisted loses to paper by 0.60 points (95 % interval 0.21 … 0.99)"),
+    "some better": (
+        [LOST, WORSE, BETTER],
+        "assisted beats base by 2.00 points (95 % interval 1.61 … 2.39), and loses to 2 of 3 other methods, the best"
+        " of them tpe by 2.00 points (95 % interval 1.61 … 2.39)",
+    ),
+    "all kinds": (
+        [WON, LOST, OPEN],
+        "assisted beats random search by 0.80 points (95 % interval 0.41 … 1.19), loses to paper by 0.60 points"
+        " (95 % interval 0.21 … 0.99), and no difference to gp can be shown; to show one of 0.5 points against gp it"
+        " would take about 8 seeds",
+    ),
+    "nothing shown": (
+        [OPEN],
+        "no difference can be shown: over 5 seeds assisted is 0.10 points above gp (95 % interval −0.29 … 0.49;"
+        " p = 0.5); to show one of 0.5 points it would take about 6 seeds",
+    ),
+    "nothing shown of several": (
+        [OPEN, contrast("tpe", -0.002, False, 0.2, 0.02)],
+        "no difference can be shown: over 5 seeds assisted is 0.20 points below tpe (95 % interval −1.76 … 2.16;"
+        " p = 0.2 after correction for 2 methods), the clearest of all; to show one of 0.5 points against tpe it"
+        " would take about 98 seeds",
+    ),
+    "it would have been seen": (
+        [contrast("gp", 0.001, False, 0.5, 0.001)],
+        "no difference can be shown: over 5 seeds assisted is 0.10 points above gp (95 % interval 0.00 … 0.20;"
+        " p = 0.5); one of 0.5 points would have been shown with a probability of at least 80 %",
+    ),
+}
+
+
+def test_the_verdict_in_words() -> None:
+    for case in VERDICTS:
+        found, sentence = VERDICTS[case]
+        assert verdict(found, {"random": "random search"}, 0.005, accuracy=True) == sentence
+
+
+def test_scores_that_are_no_accuracies_are_told_as_numbers() -> None:
+    assert verdict([WON], {}, 0.5) == "assisted beats random by 0.008 (95 % interval 0.00407 … 0.0119)"
+    said = verdict([contrast("gp", 0.0, False, 1.0, 40.0)], {}, 0.5)
+    assert said.endswith("to show one of 0.5 it would take more than 1000 seeds")

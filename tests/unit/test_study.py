@@ -1,0 +1,706 @@
+import os
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+
+from gaopt import Choice, Gene, Genetic, PoolConfig, Space, StudyConfig
+from gaopt.config import Assisted, Faults, Fidelity, GridConfig, Noise, from_tables
+from gaopt.errors import Cancelled, ConfigError, GaoptError, Hopeless, Lost, Stopped, StudyError, Unjudged
+from gaopt.execution.inline import Inline
+from gaopt.execution.worker import Begun, outcomes
+from gaopt.journal.events import Closed, Data, Event, Failed, Judged, Noted, Outcome, Reported, Retried, Scored, Started
+from gaopt.journal.history import History
+from gaopt.journal.journal import Journal
+from gaopt.journal.paths import StudyDir
+from gaopt.objectives.base import Objective, Plain, Report, Score, Task
+from gaopt.study.loop import resumed, run
+from tests.conftest import ROOT, begun, toy
+from tests.ends import table
+
+
+def test_a_study_runs_to_its_end(home: StudyDir) -> None:
+    history = run(toy(), home)
+    assert len(history.individuals) == 30
+    assert not history.unfinished
+    assert history.best
+    assert history.best.fitness == max(i.fitness for i in history.individuals.values())
+    assert history.closed == Closed("finished", at=history.closed.at if history.closed else 0)
+
+
+def test_the_same_seed_gives_the_same_study_and_another_does_not(tmp_path: Path) -> None:
+    homes = [StudyDir(tmp_path / name) for name in "abc"]
+    for home, seed in zip(homes, (1, 1, 2), strict=True):
+        run(replace(toy(), seed=seed), home)
+    assert table(homes[0]) == table(homes[1]) != table(homes[2])
+
+
+def test_a_failure_is_an_outcome_with_a_reason_and_the_search_goes_on(home: StudyDir) -> None:
+    history = run(toy(), home)
+    failed = [i for i in history.individuals.values() if i.failure]
+    assert failed
+    assert all(i.genes["mom"] > 1.2 and i.failure and i.failure.reason == "diverged" for i in failed)
+    assert all(i.fitness == float("-inf") for i in failed)
+
+
+def cut(home: StudyDir, seq: int, to: Path) -> StudyDir:
+    """A copy of a study as a kill after `seq` events leaves it."""
+    to.mkdir()
+    shutil.copy(home.journal, to / "study.db")
+    connection = sqlite3.connect(to / "study.db")
+    connection.execute("DELETE FROM events WHERE seq > ?", (seq,))
+    connection.commit()
+    connection.close()
+    return StudyDir(to)
+
+
+@pytest.mark.smoke
+def test_a_journal_cut_at_every_event_goes_on_to_the_same_study(home: StudyDir, tmp_path: Path) -> None:
+    config = toy(population=4, generations=3)
+    run(config, home)
+    whole, events = table(home), list(Journal(home.journal))
+    assert len(events) > 40
+    for seq in range(len(events)):
+        part = cut(home, seq, tmp_path / f"cut{seq}")
+        finished = {e.individual for e in events[:seq] if isinstance(e, Scored | Failed)}
+        trained: list[int] = []
+
+        def watch(history: History, event: Event, trained: list[int] = trained) -> None:
+            if isinstance(event, Started):
+                trained.append(event.individual)
+
+        run(config, part, watch=watch)
+        assert table(part) == whole
+        assert not finished & set(trained)
+
+
+class Shuffled:
+    """A pool that trains many side by side and ends them in a random order."""
+
+    dashboard = ""
+    made_of: Mapping[str, str] = MappingProxyType({})
+    data: Data | None = None
+
+    def __init__(self, objective: Objective, seed: int, capacity: int) -> None:
+        self.capacity, self._rng = capacity, random.Random(seed)
+        self._objective = objective
+        self._running: list[list[Outcome]] = []
+
+    @property
+    def room(self) -> int:
+        return self.capacity - len(self._running)
+
+    def submit(self, task: Task) -> None:
+        self._running.append(list(outcomes(self._objective, task)))
+
+    def wait(self) -> Outcome:
+        chosen = self._rng.choice(self._running)
+        outcome = chosen.pop(0)
+        if not chosen:
+            self._running.remove(chosen)
+        return outcome
+
+    def cancel(self, individual: int) -> None:
+        pass
+
+    def stop(self) -> Iterator[Outcome]:
+        while self._running:
+            yield Shuffled.wait(self)
+
+    def close(self) -> None:
+        pass
+
+
+def test_the_order_of_completion_changes_nothing(home: StudyDir, tmp_path: Path) -> None:
+    from gaopt.objectives.toy import valley
+
+    run(toy(), home)
+    for seed in range(3):
+        other = StudyDir(tmp_path / f"shuffled{seed}")
+        run(toy(), other, pool=Shuffled(Plain(valley), seed, capacity=4))
+        assert table(other) == table(home)
+
+
+def test_a_finished_study_goes_on_with_more_generations(home: StudyDir, tmp_path: Path) -> None:
+    run(toy(generations=2), home)
+    before = History(Journal(home.journal)).individuals
+    longer = run(toy(generations=5), home)
+    assert len(longer.populations) == 5
+    assert all(longer.individuals[id].outcome == i.outcome for id, i in before.items())
+    run(toy(generations=5), StudyDir(tmp_path / "at once"))
+    assert table(home) == table(StudyDir(tmp_path / "at once"))
+
+
+def test_a_study_that_is_held_is_refused_before_its_data_are_loaded(home: StudyDir) -> None:
+    run(toy(population=2, generations=1), home)
+    with (
+        Journal(home.journal, write=True),
+        pytest.raises(StudyError, match=rf"^'study' is in use by process {os.getpid()} on "),
+    ):
+        resumed(home)
+    assert resumed(home)
+
+
+def test_running_a_finished_study_again_trains_nothing(home: StudyDir) -> None:
+    run(toy(), home)
+    events: list[Event] = []
+    run(toy(), home, watch=lambda history, event: events.append(event))
+    assert [type(event).__name__ for event in events] == ["Opened", "Closed"]
+
+
+def test_another_config_is_refused_for_a_study_that_exists(home: StudyDir) -> None:
+    run(toy(), home)
+    before = home.journal.read_bytes()
+    with pytest.raises(StudyError, match=r"begun with genetic.survivors = 0.5, now it is 0.3"):
+        run(toy(survivors=0.3), home)
+    assert home.journal.read_bytes() == before
+
+
+def test_bad_input_leaves_nothing_behind(home: StudyDir) -> None:
+    with pytest.raises(ConfigError):
+        run(replace(toy(), objective="gaopt.objectives.toy:nothing"), home)
+    with pytest.raises(ConfigError, match=r"unknown table \[recipe\]"):
+        run(replace(toy(), settings={"recipe": {}}), home)
+    assert not home.path.exists()
+
+
+def test_told_to_stop_a_study_is_closed_as_interrupted_and_can_be_resumed(home: StudyDir) -> None:
+    def stop(history: History, event: Event) -> None:
+        if len(history.scored) == 7:
+            raise Stopped(signal.SIGTERM)
+
+    with pytest.raises(Stopped):
+        run(toy(), home, watch=stop)
+    history = History(Journal(home.journal))
+    assert history.closed
+    assert history.closed.reason == "interrupted"
+    assert len(run(resumed(home), home).individuals) == 30
+
+
+def broken(task: Task, report: Report) -> float:
+    raise ValueError("no such luck")
+
+
+def as_number(task: Task, report: Report) -> float:
+    return task.genes["lr"]
+
+
+def out_of_memory(task: Task, report: Report) -> float:
+    raise MemoryError
+
+
+def test_an_objective_may_return_a_bare_number(home: StudyDir) -> None:
+    config = replace(toy(population=2, generations=1), objective="tests.unit.test_study:as_number")
+    history = run(config, home)
+    assert history.best
+    assert history.best.fitness == history.best.genes["lr"]
+
+
+@pytest.mark.parametrize(
+    ("function", "reason", "message"),
+    [("broken", "error", "ValueError: no such luck"), ("out_of_memory", "out of memory", "MemoryError")],
+)
+def test_an_objective_that_raises_fails_its_individual(
+    home: StudyDir, function: str, reason: str, message: str
+) -> None:
+    config = replace(toy(population=2, generations=2), objective=f"tests.unit.test_study:{function}")
+    history = run(config, home)
+    assert history.best is None
+    assert len(history.failed) == 3
+    assert {(i.failure.reason, message in i.failure.message) for i in history.failed if i.failure} == {(reason, True)}
+
+
+def test_a_report_nobody_waits_for_stops_the_objective() -> None:
+    stopped: list[str] = []
+
+    def endless(task: Task, report: Report) -> float:
+        try:
+            for epoch in range(1, 1000):
+                report(epoch, {"loss": 1.0})
+                time.sleep(0.001)
+        except Cancelled:
+            stopped.append("stopped")
+            raise
+        return 0.0
+
+    task = Task("s", 0, 0, {"lr": 1.0}, 0, {}, Path(), Path())
+    pool = Inline(Plain(endless))
+    pool.submit(task)
+    assert isinstance(pool.wait(), Begun)
+    assert isinstance(pool.wait(), Reported)
+    assert pool.room == 0
+    pool.close()
+    deadline = time.monotonic() + 10
+    while not stopped and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert stopped == ["stopped"]
+
+
+def gives_up(task: Task, report: Report) -> float:
+    raise Cancelled
+
+
+def test_an_objective_that_ends_without_a_score_fails(home: StudyDir) -> None:
+    config = replace(toy(population=2, generations=1), objective="tests.unit.test_study:gives_up")
+    assert {i.failure.reason for i in run(config, home).failed if i.failure} == {"killed"}
+
+
+def test_a_best_individual_whose_weights_are_gone_is_trained_again_and_judged(home: StudyDir, tmp_path: Path) -> None:
+    from gaopt import load
+
+    small = [
+        "pool.kind=inline",
+        "data.limit=100",
+        "recipe.epochs=1",
+        "study.strategy=genetic",
+        "genetic.population=2",
+        "genetic.generations=1",
+    ]
+    config = load("quick", small)
+    history = run(config, home)
+    assert history.best
+    judged = next(seq for seq, event in Journal(home.journal).since(0) if isinstance(event, Judged))
+    part = cut(home, judged - 1, tmp_path / "part")  # without its work/
+    again = run(config, part)
+    assert again.judged[history.best.id].metrics == history.judged[history.best.id].metrics
+    assert part.weights.read_bytes() == home.weights.read_bytes()
+    assert noted(part) == ["weights.safetensors is gone: trained again"]
+    torn = cut(home, judged - 1, tmp_path / "torn")
+    torn.scratch(history.best.id).mkdir(parents=True)
+    (torn.scratch(history.best.id) / "weights.safetensors").write_bytes(home.weights.read_bytes()[:-1])
+    assert run(config, torn).judged[history.best.id].metrics == again.judged[history.best.id].metrics
+    assert noted(torn) == ["weights.safetensors is torn or altered: trained again"]
+
+    for harm in (
+        lambda: home.weights.unlink(),
+        lambda: home.weights.write_bytes(b""),
+        lambda: home.best.write_text(home.best.read_text("utf-8").replace('"individual": ', '"individual": 1')),
+        lambda: home.best.unlink(),
+    ):
+        whole = home.weights.read_bytes(), home.best.read_bytes()
+        harm()
+        run(config, home)
+        assert noted(home).pop() == "the best model was gone or altered: measured and written again"
+        assert (home.weights.read_bytes(), home.best.read_bytes()) == whole
+    before = noted(home)
+    run(config, home)
+    assert noted(home) == before
+
+
+@pytest.mark.slow
+def test_what_a_killed_process_left_of_a_file_goes_with_the_next_try(home: StudyDir) -> None:
+    from gaopt import load
+
+    config = load("quick", ["pool.kind=inline", "data.limit=100", "recipe.epochs=1", "assisted.population=2"])
+    config = begun(replace(config, assisted=replace(config.assisted, generations=1)), home)
+    for individual in (0, 1):
+        home.scratch(individual).mkdir(parents=True)
+        for name in ("checkpoint", "weights"):
+            (home.scratch(individual) / f"{name}.safetensors.0123abcd.99.tmp").write_bytes(bytes(8))
+    run(config, home)
+    assert not list(home.path.rglob("*.tmp"))
+    assert list(home.path.rglob("weights.safetensors"))
+
+
+def test_the_best_that_was_judged_before_another_is_judged_again(home: StudyDir) -> None:
+    """What judging leaves is of the last that was."""
+    config = replace(toy(population=4, generations=2), objective="tests.unit.test_study:judging")
+    best = run(config, home).best
+    assert best
+    other = next(n for n in range(4) if n != best.id)
+    with Journal(home.journal, write=True) as journal:
+        journal.append(Judged(other, {"top1": 0.2}))  # a finalist, until the search went on
+    history = run(config, home)
+    assert list(history.judged) == [other, best.id]
+
+
+def noted(home: StudyDir) -> list[str]:
+    return [event.message for event in Journal(home.journal) if isinstance(event, Noted)]
+
+
+class Judging(Plain):
+    def __call__(self, task: Task, report: Report) -> Score:
+        return Score(0.1, {"top1": 0.25}) if task.judge else Score(self.function(task, report))  # type: ignore[arg-type]
+
+
+judging = Judging(as_number, judges=True)
+
+
+def test_the_best_individual_alone_is_judged_and_once(home: StudyDir) -> None:
+    config = replace(toy(population=4, generations=2), objective="tests.unit.test_study:judging")
+    history = run(config, home)
+    assert history.best
+    assert {id: judged.metrics for id, judged in history.judged.items()} == {history.best.id: {"top1": 0.25}}
+    again: list[Event] = []
+    run(config, home, watch=lambda history, event: again.append(event))
+    assert not any(isinstance(event, Judged) for event in again)
+
+
+class LosesItsWorker(Judging):
+    """The first two times that it is to be judged."""
+
+    def __call__(self, task: Task, report: Report) -> Score:
+        if task.judge and (tries := len([*task.home.glob("judged-*")])) < 2:
+            (task.home / f"judged-{tries}").touch()
+            raise Cancelled
+        return super().__call__(task, report)
+
+
+losing = LosesItsWorker(as_number, judges=True)
+
+
+@pytest.mark.parametrize("retries", [2, 1])
+def test_judging_is_tried_again_where_the_machine_failed_and_not_for_ever(home: StudyDir, retries: int) -> None:
+    config = replace(
+        toy(population=2, generations=1), objective="tests.unit.test_study:losing", faults=Faults(retries=retries)
+    )
+    if retries == 1:
+        with pytest.raises(Unjudged, match="could not be measured on the test split"):
+            run(config, home)
+        assert len(noted(home)) == 1
+    history = run(config, home)
+    assert [*history.judged] == [history.best.id if history.best else None]
+    assert noted(home)[0].startswith("measured on the test split again: killed: ")
+    assert len(noted(home)) == retries
+    assert not history.unfinished
+
+
+def test_an_individual_s_folder_goes_when_it_is_not_the_best(home: StudyDir) -> None:
+    config = replace(toy(population=6, generations=2), objective="tests.unit.test_study:leaving")
+    history = run(config, home)
+    assert history.best
+    assert [folder.name for folder in (home.path / "work").iterdir()] == [str(history.best.id)]
+
+
+def leaving(task: Task, report: Report) -> float:
+    task.folder.mkdir(parents=True)
+    (task.folder / "weights").write_text("heavy")
+    return task.genes["lr"]
+
+
+def test_survivors_trained_again_have_a_fresh_seed(home: StudyDir) -> None:
+    config = replace(toy(), objective="tests.unit.test_study:seeds", genetic=Genetic(4, 2, retrain=True))
+    history = run(config, home)
+    assert [i.fitness for i in history.individuals.values()][:6] == [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]
+
+
+def seeds(task: Task, report: Report) -> float:
+    return float(task.seed)
+
+
+SLOW = """
+import sys
+from pathlib import Path
+from gaopt.study.loop import run
+from gaopt.journal.paths import StudyDir
+from tests.conftest import begun, toy
+from tests.ends import table
+from dataclasses import replace
+run(replace(toy(population=6, generations=3), objective="tests.unit.test_study:slow"), StudyDir(Path(sys.argv[1])))
+"""
+
+
+def slow(task: Task, report: Report) -> float:
+    for epoch in range(1, 4):
+        time.sleep(0.005)
+        report(epoch, {"loss": 1 / epoch})
+    return task.genes["mom"]
+
+
+@pytest.mark.smoke
+def test_a_driver_killed_again_and_again_ends_with_the_same_study(home: StudyDir, tmp_path: Path) -> None:
+    config: StudyConfig = replace(toy(population=6, generations=3), objective="tests.unit.test_study:slow")
+    undisturbed = StudyDir(tmp_path / "undisturbed")
+    run(config, undisturbed)
+    rng, kills = random.Random(0), 0
+    command = [sys.executable, "-c", SLOW, str(home.path)]
+    for _ in range(5):
+        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": "."})
+        try:
+            process.wait(timeout=1.0 + rng.random())
+            break
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+    else:
+        run(config, home)
+    assert kills >= 1
+    assert table(home) == table(undisturbed)
+    ends = [e.individual for e in Journal(home.journal) if isinstance(e, Scored | Failed)]
+    assert len(ends) == len(set(ends))
+
+
+@pytest.mark.slow
+def test_an_individual_of_many_epochs_goes_on_from_its_own_checkpoint(
+    home: StudyDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gaopt import load
+    from resnet.loader import Shuffled as Batches
+
+    small = [
+        "pool.kind=inline",
+        "data.limit=100",
+        "recipe.epochs=5",
+        "recipe.checkpoint=0",
+        "study.strategy=genetic",
+        "genetic.population=2",
+    ]
+    config = load("quick", [*small, "genetic.generations=1"])
+    undisturbed = StudyDir(tmp_path / "undisturbed")
+    run(config, undisturbed)
+    passes: list[int] = []
+    whole = Batches.__iter__
+    monkeypatch.setattr(Batches, "__iter__", lambda self: (passes.append(self.epoch), whole(self))[1])
+
+    def stop(history: History, event: Event) -> None:
+        if isinstance(event, Reported) and event.individual == 1 and event.epoch == 4:
+            raise Stopped(signal.SIGTERM)
+
+    with pytest.raises(Stopped):
+        run(config, home, watch=stop)
+    checkpoint = home.scratch(1) / "checkpoint.safetensors"
+    deadline = time.monotonic() + 30
+    while not checkpoint.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    passes.clear()
+    history = run(config, home)
+    assert passes[-1] == 4
+    assert 0 not in passes
+    assert sorted(history.individuals[1].reports) == [1, 2, 3, 4, 5]
+    assert table(home) == table(undisturbed)
+
+
+class Struck(Shuffled):
+    """A pool whose processes a signal to all of them ends, one after the other."""
+
+    def __init__(self, objective: Objective, comes_to: GaoptError | Failed) -> None:
+        super().__init__(objective, seed=0, capacity=2)
+        self.comes_to, self.signalled, self._left = comes_to, False, 5
+
+    def wait(self) -> Outcome:
+        self._left -= 1
+        if self._left:
+            return super().wait()
+        self.signalled = True
+        if isinstance(self.comes_to, GaoptError):
+            raise self.comes_to
+        return self.comes_to
+
+
+@pytest.mark.parametrize("told", [Stopped(15), Hopeless("all fail"), Lost("gone")], ids=repr)
+def test_what_ends_while_a_study_stops_has_its_score_and_is_not_trained_again(
+    home: StudyDir, told: BaseException
+) -> None:
+    begun, trained = threading.Event(), list[int]()
+
+    def mute(task: Task, report: Report) -> float:
+        begun.set()
+        time.sleep(1.2)  # longer than the pool is silent before `stop` is asked
+        trained.append(task.individual)
+        return task.genes["lr"]
+
+    def stop() -> None:
+        if begun.is_set():
+            raise told
+
+    config = toy(population=3, generations=1)
+    with pytest.raises(type(told)):
+        run(config, home, pool=Inline(Plain(mute)), stop=stop)
+    assert [i.id for i in History(Journal(home.journal)).scored] == trained == [0]
+    run(config, home, pool=Inline(Plain(mute)))
+    assert trained == [0, 1, 2]
+
+
+def test_of_what_failed_while_a_study_stops_only_what_diverged_is_a_failure(home: StudyDir) -> None:
+    pool = Ending(Plain(broken))
+
+    def stop() -> None:
+        if pool.running == {0, 1}:
+            raise Stopped(15)
+
+    with pytest.raises(Stopped):
+        run(toy(population=3, generations=1), home, pool=pool, stop=stop)
+    history = History(Journal(home.journal))
+    assert [(i.id, i.failure and i.failure.reason) for i in history.individuals.values() if i.outcome] == [
+        (1, "diverged")
+    ]
+    assert history.individuals[0].reports.keys() == {1}
+
+
+class Ending(Shuffled):
+    """A pool of two in which all ends badly when it is stopped."""
+
+    def __init__(self, objective: Objective) -> None:
+        super().__init__(objective, seed=0, capacity=2)
+        self.running: set[int] = set()
+
+    def submit(self, task: Task) -> None:
+        self._running.append([])
+        self.running.add(task.individual)
+
+    def stop(self) -> Iterator[Outcome]:
+        yield Reported(0, 1, {"loss": 0.5})
+        yield Failed(0, "error", "CalledProcessError: died with SIGINT")
+        yield Failed(1, "diverged", "the loss is nan")
+
+
+STRUCK = (
+    Lost("the raylet has died"),
+    Failed(0, "killed", "the worker died"),
+    Failed(0, "error", "CalledProcessError: died with SIGINT"),
+)
+
+
+@pytest.mark.parametrize("comes_to", STRUCK, ids=str)
+def test_a_signal_that_ends_what_trains_as_well_is_what_stopped_the_study(
+    home: StudyDir, tmp_path: Path, comes_to: GaoptError | Failed
+) -> None:
+    from gaopt.objectives.toy import sphere
+
+    pool = Struck(Plain(sphere), comes_to)
+
+    def stop() -> None:
+        if pool.signalled:
+            raise Stopped(15)
+
+    with pytest.raises(Stopped):
+        run(toy("sphere"), home, pool=pool, stop=stop)
+    ends = [event for event in Journal(home.journal) if isinstance(event, Closed | Retried | Failed)]
+    assert [event.reason for event in ends] == ["interrupted"]
+    run(toy("sphere"), home)
+    undisturbed = StudyDir(tmp_path / "undisturbed")
+    run(toy("sphere"), undisturbed)
+    assert table(home) == table(undisturbed)
+
+
+WHOLE = Space(
+    layers=Gene(1, 5, integer=True), width=Choice((16, 32)), depth=Gene(2, 9, integer=True, when="layers > 2")
+)
+
+
+@pytest.mark.parametrize("strategy", ["genetic", "assisted", "random", "grid", "fixed", "optuna-tpe"])
+def test_a_whole_number_is_one_to_the_objective_and_in_every_table(
+    strategy: str, home: StudyDir, tmp_path: Path
+) -> None:
+    from gaopt.report.tables import csv, individuals
+
+    pytest.importorskip("optuna") if strategy == "optuna-tpe" else None
+    seen: list[Mapping[str, object]] = []
+    first = {"layers": 3.0, "width": 16, "depth": 4.0}
+    numbers: dict[str, object] = {"genetic": Genetic(4, 2), "given": (first,)}
+    if strategy not in ("genetic", "random"):
+        few = {"assisted": Assisted(4, 2)} | ({"given": (first,)} if strategy == "assisted" else {})
+        numbers = {"fixed": first} if strategy == "fixed" else few
+    config = StudyConfig(WHOLE, "gaopt.objectives.toy:valley", strategy, pool=PoolConfig("inline"), **numbers)  # type: ignore[arg-type]
+
+    def known(task: Task, report: Report) -> float:
+        seen.append(task.genes)
+        return float(sum(task.genes.values()))
+
+    history = run(config, home, pool=Inline(Plain(known)))
+    connection = sqlite3.connect(home.journal)  # as versions up to 0.5.0 wrote it
+    for name in ("layers", "depth"):
+        for value in range(10):
+            connection.execute(f"UPDATE events SET body = replace(body, '\"{name}\":{value}', '\"{name}\":{value}.0')")
+    connection.commit()
+    connection.close()
+    older = History(Journal(home.journal))
+    seen += [i.genes for each in (history, older) for i in each.individuals.values()]
+    assert {type(value) for genes in seen for value in genes.values()} == {int}
+    assert csv(individuals(history)) == csv(individuals(older))
+    assert not re.search(r"\b[0-9]\.0\b", csv(individuals(older)[["layers", "width", "depth"]]))
+
+
+LAX: dict[str, Callable[[], StudyConfig]] = {
+    "genetic.mutation is 2": lambda: replace(toy(), genetic=Genetic(mutation=2)),
+    "genetic.survivors is 5": lambda: replace(toy(), genetic=Genetic(survivors=5)),
+    "genetic.population is 4.5": lambda: toy(population=4.5),
+    "genetic.population is True": lambda: toy(population=True),
+    "assisted.population is 0": lambda: replace(toy(), strategy="assisted", assisted=Assisted(population=0)),
+    "fidelity.keep is 3": lambda: replace(toy(), fidelity=Fidelity((0.5,), keep=3)),
+    "noise.finalists is -1": lambda: replace(toy(), noise=Noise(finalists=-1)),
+    "grid.repeats is 0": lambda: replace(toy(), grid=GridConfig(0)),
+    "faults.max_alike_failures is -2": lambda: replace(toy(), faults=Faults(max_alike_failures=-2)),
+    "study.seed is 1.5": lambda: replace(toy(), seed=1.5),  # type: ignore[arg-type]
+    "study.seed is -1": lambda: replace(toy(), seed=-1),
+    "study.seed is nan": lambda: replace(toy(), seed=float("nan")),  # type: ignore[arg-type]
+    "study.strategy is 'genetik'": lambda: replace(toy(), strategy="genetik"),  # type: ignore[arg-type]
+    "pool.kind is 'inlin'": lambda: replace(toy(), pool=PoolConfig(kind="inlin")),  # type: ignore[arg-type]
+    "pool is 'inline': must be a table": lambda: replace(toy(), pool="inline"),  # type: ignore[arg-type]
+    "space is 3: must be a table": lambda: replace(toy(), space=3),  # type: ignore[arg-type]
+    "space.x.integer is 1: must be": lambda: replace(toy(), space=Space(x=Gene(0, 2, integer=1))),  # type: ignore[arg-type]
+    "given is 3: must be an array": lambda: replace(toy(), given=3),  # type: ignore[arg-type]
+    "given: no value for the gene": lambda: replace(toy(), given=({"lr": 1e-3},)),
+    "settings.a is None: must be": lambda: replace(toy(), settings={"settings": {"a": None}}),
+    "settings.b is b'x': must be": lambda: replace(toy(), settings={"settings": {"b": b"x"}}),
+    "a key of settings is 1: must be a text": lambda: replace(toy(), settings={"settings": {1: 2}}),
+    "settings has a table 'pool'": lambda: replace(toy(), settings={"pool": {"kind": "ray"}}),
+    "settings is 3: must be a table": lambda: replace(toy(), settings=3),  # type: ignore[arg-type]
+    "the objective 5 is a int: must be": lambda: replace(toy(), objective=5),  # type: ignore[arg-type]
+}
+
+
+def test_a_config_of_python_s_is_refused_as_a_file_s_would_be(tmp_path: Path) -> None:
+    for n, said in enumerate(LAX):
+        home = StudyDir(tmp_path / str(n))
+        with pytest.raises(ConfigError, match=said):
+            run(LAX[said](), home)
+        assert not home.path.exists()
+
+
+def test_numbers_of_numpy_paths_and_tables_become_plain_ones(home: StudyDir, tmp_path: Path) -> None:
+    given = replace(
+        toy(population=np.int64(4), generations=np.int32(2), mutation=np.float32(0.5)),
+        space={"x": Gene(np.float64(0), 1)},  # type: ignore[arg-type]
+        objective="gaopt.objectives.toy:sphere",
+        seed=np.int64(3),  # type: ignore[arg-type]
+        pool={"kind": "inline"},  # type: ignore[arg-type]
+        given=[{"x": np.float32(0.25)}],  # type: ignore[arg-type]
+        settings={"settings": {"at": tmp_path, "sizes": np.arange(3), "pair": (1, np.bool_(True))}},
+    )
+    history = run(given, home)
+    found = from_tables(history.config)
+    assert found.settings == {"settings": {"at": str(tmp_path), "sizes": [0, 1, 2], "pair": [1, True]}}
+    assert (found.seed, found.genetic, found.given) == (3, Genetic(4, 2), ({"x": 0.25},))
+    assert resumed(home) == found
+    assert table(home)
+
+
+USERS = ("config.toml", "study.lock", "work/3/photo.jpg", "figures/fitness.svg", "report.md", "notes/a.txt", "study.db")
+
+
+def test_a_folder_of_the_user_s_is_no_place_for_a_study(tmp_path: Path) -> None:
+    for n, name in enumerate(USERS):
+        home = StudyDir(tmp_path / str(n))
+        mine = home.path / name
+        mine.parent.mkdir(parents=True)
+        mine.write_text("mine")
+        home.path.joinpath("study.db" if name == "study.lock" else name).write_text("mine")
+        before = {path: path.read_bytes() for path in home.path.rglob("*") if path.is_file()}
+        with pytest.raises(StudyError, match=r"exists and is no study|is not a journal of gaopt"):
+            run(toy(population=4, generations=2), home)
+        assert {path: path.read_bytes() for path in home.path.rglob("*") if path.is_file()} == before
+
+
+def test_what_others_put_into_a_study_stays_there(home: StudyDir) -> None:
+    run(toy(population=4, generations=2), home)
+    for name in ("work/2024/a.jpg", "work/mine.txt", "work/notes/b.txt", "figures/mine.svg"):
+        (home.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (home.path / name).write_text("mine")
+    run(toy(population=4, generations=4), home)
+    assert (home.path / "work/2024/a.jpg").is_file()
+    assert {path.name for path in (home.path / "work").iterdir()} >= {"2024", "mine.txt", "notes"}
+    assert (home.path / "figures/mine.svg").is_file()

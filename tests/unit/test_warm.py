@@ -1,0 +1,152 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from gaopt import Gene, Space
+from gaopt.config import Assisted
+from gaopt.journal.events import Birth, Bred, Event, Recalled, Scored
+from gaopt.journal.history import History
+from gaopt.search.surrogate.assisted import AssistedSearch
+from gaopt.search.surrogate.gp import covariance, solved
+from gaopt.search.surrogate.multi_fidelity import Evidence, Observations, believed, offsets
+from gaopt.search.surrogate.sources import MOST, told
+from gaopt.space.encoding import Encoding
+from gaopt.space.gene import Choice
+from gaopt.space.space import Genes
+
+CUBE = Space(x=Gene(0.0, 1.0), y=Gene(0.0, 1.0), z=Gene(0.0, 1.0))
+
+
+def ridge(genes: Genes) -> float:
+    return -((genes["x"] - 0.8) ** 2) - (genes["y"] - 0.2) ** 2 - (genes["z"] - genes["x"] / 2) ** 2
+
+
+def search(seed: int = 0, **numbers: float) -> AssistedSearch:
+    return AssistedSearch(CUBE, Assisted(**({"population": 6, "litter": 3, "generations": 4} | numbers)), seed)  # type: ignore[arg-type]
+
+
+def study(score: Callable[[Genes], float], size: int = 40) -> Recalled:
+    """An earlier one, of points drawn evenly."""
+    points = np.random.default_rng(1).random((size, 3))
+    genes = [dict(zip("xyz", map(float, point), strict=True)) for point in points]
+    return Recalled("earlier", tuple(genes), tuple(score(each) for each in genes))
+
+
+def ended(found: AssistedSearch, *recalled: Recalled) -> list[Event]:
+    history, happened = History(recalled), list[Event](recalled)
+    while decision := found.decide(history, 10):
+        after: list[Event] = [decision, *(Scored(birth.id, ridge(birth.genes)) for birth in decision.births)]
+        for event in after:
+            history.add(event)
+        happened += after
+    return happened
+
+
+def best(*recalled: Recalled) -> float:
+    """The mean of the best of fifteen trainings, as what is left to the summit; smaller is better."""
+    found = [History(ended(search(seed), *recalled)).best for seed in range(3)]
+    return float(np.mean([-each.fitness for each in found if each]))
+
+
+@pytest.mark.slow
+def test_the_same_history_gives_the_same_decision() -> None:
+    happened = ended(search(), study(ridge))
+    for n, event in enumerate(happened):
+        if isinstance(event, Bred):
+            assert search().decide(History(happened[:n]), 10) == event
+
+
+@pytest.mark.slow
+def test_an_earlier_study_of_the_same_problem_helps_and_a_misleading_one_does_no_harm() -> None:
+    drawn = np.random.default_rng(2).random((300, 15, 3))
+    blind = np.mean([min(-ridge(dict(zip("xyz", point, strict=True))) for point in points) for points in drawn])
+    cold = best()
+    assert best(study(lambda genes: 100 * ridge(genes) + 7)) < 0.5 * cold
+    assert best(study(lambda genes: -ridge(genes))) < 0.25 * blind
+
+
+@pytest.mark.parametrize(("sign", "low", "high"), [(1, 0.8, 1.0), (-1, 0.0, 0.4)])
+def test_how_far_an_earlier_study_is_trusted_is_learned(sign: int, low: float, high: float) -> None:
+    history = History([study(lambda genes: sign * ridge(genes)), *ended(search())])
+    belief = believed(told(history, Encoding(CUBE), 0), np.random.default_rng(0))
+    assert belief.ties
+    assert low <= belief.ties.correlations[1] <= high
+
+
+def test_scores_of_another_unit_say_the_same() -> None:
+    """Each source is standardised by itself."""
+    told_by = [told(History([study(lambda g: a * ridge(g) + b)]), Encoding(CUBE), 0) for a, b in ((1, 0), (50, 3))]  # noqa: B023
+    assert told_by[0].values == pytest.approx(told_by[1].values)
+
+
+def test_genes_are_taken_over_by_name_and_others_are_drawn() -> None:
+    space = Space(x=Gene(0.0, 1.0), act=Choice(("relu", "gelu")))
+    recalled = Recalled("earlier", ({"x": 7.0, "lr": 1.0}, {"lr": 2.0}), (1.0, 2.0))
+    heard = told(History([recalled]), Encoding(space), 0)
+    assert heard.points.shape == (2, 2)
+    assert heard.points[1, 0] == 1.0  # seven lies beyond the bounds
+    assert told(History([recalled]), Encoding(space), 0).points == pytest.approx(heard.points)
+
+
+def test_of_a_large_study_some_are_heard_the_best_among_them() -> None:
+    recalled = study(ridge, 5 * MOST + 1)
+    heard = told(History([recalled]), Encoding(CUBE), 0)
+    fittest = recalled.genes[int(np.argmax(recalled.fitness))]
+    assert MOST / 2 <= len(heard.values) <= MOST
+    assert heard.points[np.argmax(heard.values)] == pytest.approx([fittest[name] for name in "xyz"])
+
+
+def test_a_study_without_scores_says_nothing() -> None:
+    assert births(ended(search(), Recalled("empty", (), ()))) == births(ended(search()))
+
+
+def births(happened: list[Event]) -> list[Genes]:
+    return [birth.genes for event in happened if isinstance(event, Bred) for birth in event.births]
+
+
+def lucky() -> History:
+    """A generation trained with much noise: individual 0 has the best score by luck, its neighbours middling ones."""
+    rng = np.random.default_rng(3)
+    middle = 0.5 + 0.03 * rng.standard_normal((8, 3))
+    genes = [dict(zip("xyz", map(float, point), strict=True)) for point in [*middle, *rng.random((24, 3))]]
+    scores = [0.2 if n == 0 else ridge(each) + rng.normal(0, 0.1) for n, each in enumerate(genes)]
+    born = tuple(Birth(n, each, "random") for n, each in enumerate(genes))
+    return History([Bred(0, born), *(Scored(n, score) for n, score in enumerate(scores))])
+
+
+def test_survivors_are_those_that_the_model_believes_in_if_asked() -> None:
+    kept = {}
+    for rescored in (False, True):
+        decision = search(population=32, survivors=0.16, promote_by_model=rescored).decide(lucky(), 10)
+        assert isinstance(decision, Bred)
+        kept[rescored] = decision.survivors
+    assert 0 in kept[False]
+    assert 0 not in kept[True]
+    assert len(kept[True]) == 5
+
+
+def test_the_slope_of_the_evidence_is_that_of_its_value() -> None:
+    rng = np.random.default_rng(0)
+    points, sources = rng.random((20, 2)), np.array([0] * 6 + [1] * 9 + [2] * 5)
+    evidence = Evidence(Observations(points, np.sin(4 * points[:, 0]) + 0.1 * rng.standard_normal(20), sources))
+    at = evidence.means + 0.3 * rng.standard_normal(len(evidence.means))
+    steps = 1e-5 * np.eye(len(at))
+    slope = [(evidence(at + step)[0] - evidence(at - step)[0]) / 2e-5 for step in steps]
+    assert evidence(at)[1] == pytest.approx(slope, rel=1e-4, abs=1e-5)
+
+
+def test_how_telling_a_score_is_is_how_much_doubt_it_removes() -> None:
+    rng = np.random.default_rng(0)
+    points, sources, fresh = rng.random((20, 2)), np.array([0] * 6 + [1] * 14), rng.random((1, 2))
+    belief = believed(Observations(points, np.sin(4 * points[:, 0]), sources), rng)
+    before, ties = belief.process, belief.ties
+    assert ties
+    everything, told_by = np.vstack([points, fresh]), np.append(sources, 1)
+    shared = covariance(before.hyper, everything, everything) * ties.between(told_by)
+    shared += offsets(told_by, told_by) + np.diag(ties.noises[told_by])
+    trust = (ties.correlations * ties.scales)[told_by]
+    after = solved(before.hyper, everything, np.zeros((21, 1)), trust, shared)
+    doubts = [float(each.predict(fresh)[1][0]) for each in (before, after)]
+    assert belief.variance_removed(1, fresh)[0] == pytest.approx(1 - (doubts[1] / doubts[0]) ** 2, rel=1e-6)
+    assert belief.variance_removed(None, fresh)[0] > 0.5  # what was never heard is worth a try

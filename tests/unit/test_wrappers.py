@@ -1,0 +1,340 @@
+"""Stopping rules, finalists, rungs and warm starts, one at a time; test_contract.py has what all promise together."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gaopt import Gene, Space
+from gaopt.config import DECIDING, STRATEGIES, Fidelity, Genetic, Noise, Stop, check_unused_keys, from_tables
+from gaopt.errors import BadInput, ConfigError
+from gaopt.journal.events import Birth, Bred, Failed, Granted, Opened, Recalled, Scored
+from gaopt.journal.history import History
+from gaopt.journal.journal import Journal
+from gaopt.journal.paths import StudyDir
+from gaopt.search import operators
+from gaopt.search.baselines import RandomSearch
+from gaopt.search.initial_design import Known, translated
+from gaopt.search.registry import strategy
+from gaopt.search.wrappers.finalists import Finalists
+from gaopt.search.wrappers.rungs import Rungs
+from gaopt.search.wrappers.stopping import Stopping, affordable, reason
+from gaopt.space.gene import Choice
+from gaopt.study.loop import recalled, resumed, run
+
+LINE = Space(x=Gene(0.0, 1.0))
+
+
+def search(population: int = 4, generations: int = 50) -> RandomSearch:
+    return RandomSearch(LINE, Genetic(population=population, generations=generations), 0)
+
+
+def finished(found: Any, score: Any = lambda genes: genes["x"], cost: int = 10) -> History:
+    history = History()
+    while True:
+        for individual in history.unfinished:
+            epochs = max(1, round(cost * individual.share))
+            history.add(Scored(individual.id, score(individual.genes), epochs=epochs, seconds=3600.0))
+        if decision := found.decide(history, 4):
+            history.add(decision)
+        elif not history.unfinished:
+            return history
+
+
+def test_it_stops_at_its_target() -> None:
+    history = finished(Stopping(search(), LINE, Stop(target=0.9)))
+    assert history.best
+    assert history.best.fitness >= 0.9
+    assert all(i.fitness < 0.9 for i in history.individuals.values() if i.generation < history.generation)
+    assert reason(Stop(target=0.9), LINE, history) == "the target of 0.9 was reached"
+
+
+def test_it_stops_when_nothing_fitter_came() -> None:
+    history = finished(Stopping(search(), LINE, Stop(generations=3)), score=lambda genes: 1.0)
+    assert history.generation == 3  # the first individual is the best of all, and three generations came after it
+    assert reason(Stop(generations=3), LINE, history) == "no fitter individual came in 3 generations"
+
+
+def test_it_stops_when_the_survivors_are_alike() -> None:
+    history = History([Bred(0, tuple(Birth(n, {"x": 0.5 + n / 1e4}, "random") for n in range(4)))])
+    assert reason(Stop(spread=0.01), LINE, history, (0, 1, 2)) == "the survivors are nearly alike"
+    assert reason(Stop(spread=1e-5), LINE, history, (0, 1, 2)) == ""
+    assert reason(Stop(spread=0.01), LINE, history, (0,)) == ""  # one alone says nothing
+
+
+def test_a_budget_is_spent_and_not_overdrawn() -> None:
+    for stop, trainings in [
+        (Stop(epochs=75), 7),
+        (Stop(epochs=70), 7),
+        (Stop(seconds=3600 * 9), 9),
+        (Stop(money=12.5, price=2.0), 6),
+        (Stop(epochs=1000, seconds=3600 * 5), 5),
+    ]:
+        history = finished(Stopping(search(), LINE, stop))
+        assert len(history.individuals) == trainings
+        assert affordable(stop, history) < 1
+
+
+def test_money_needs_a_price() -> None:
+    with pytest.raises(ConfigError, match="price"):
+        Stop(money=3.0)
+
+
+def test_finalists_are_trained_again_with_seeds_of_their_own_and_the_best_mean_wins() -> None:
+    scores = iter([0.5, 0.9, 0.8, 0.1, *[0.2, 0.3, 0.7, 0.7]])
+    history = finished(Finalists(search(generations=1), Noise(finalists=2, repeats=2)), score=lambda _: next(scores))
+    repeats = [i.birth for i in history.individuals.values() if i.birth.origin == "repeat"]
+    assert [(birth.parents, birth.trial) for birth in repeats] == [((1,), 1), ((1,), 2), ((2,), 1), ((2,), 2)]
+    assert all(birth.genes == history.individuals[birth.parents[0]].genes for birth in repeats)
+    assert history.means == {1: pytest.approx(1.4 / 3), 2: pytest.approx(2.2 / 3)}
+    assert history.best is history.individuals[2]
+    assert history.populations == [(0, 1, 2, 3)]  # they belong to no population
+
+
+def test_a_finalist_whose_repeats_failed_keeps_its_score() -> None:
+    found = Finalists(search(generations=1), Noise(finalists=1, repeats=1))
+    history = History()
+    history.add(found.decide(history, 4))  # type: ignore[arg-type]
+    for id in range(4):
+        history.add(Scored(id, float(id)))
+    history.add(found.decide(history, 4))  # type: ignore[arg-type]
+    history.add(Failed(4, "diverged"))
+    assert not found.decide(history, 4)
+    assert history.best is history.individuals[3]
+
+
+def test_a_finalist_that_failed_again_comes_after_those_that_never_did() -> None:
+    found = Finalists(search(generations=1), Noise(finalists=2, repeats=2))
+    history = History()
+    history.add(found.decide(history, 4))  # type: ignore[arg-type]
+    for id, score in enumerate((0.9, 0.8, 0.1, 0.2)):
+        history.add(Scored(id, score))
+    history.add(found.decide(history, 4))  # type: ignore[arg-type]
+    for event in (Scored(4, 0.9), Failed(5, "diverged"), Scored(6, 0.5)):
+        history.add(event)
+        assert history.best is history.individuals[0]  # until all are there
+    history.add(Scored(7, 0.5))
+    assert history.best is history.individuals[1]
+
+
+def test_a_finalist_that_was_retrained_before_gets_seeds_of_its_own() -> None:
+    born = (Birth(0, {"x": 0.5}, "random"), Birth(1, {"x": 0.5}, "retrained", (0,), 1))
+    history = History([Bred(0, born), Scored(0, 0.9), Scored(1, 0.8)])
+    decision = Finalists(search(generations=1), Noise(finalists=1, repeats=2)).decide(history, 4)
+    assert isinstance(decision, Bred)
+    assert [birth.trial for birth in decision.births] == [2, 3]
+
+
+def test_a_search_that_goes_on_trains_only_what_is_missing() -> None:
+    short = finished(Finalists(search(generations=1), Noise(finalists=2, repeats=1)))
+    longer = Finalists(search(generations=1), Noise(finalists=3, repeats=2))
+    decision = longer.decide(short, 4)
+    assert isinstance(decision, Bred)
+    assert len(decision.births) == 3 * 2 - 2
+
+
+def test_rungs_discard_early_and_grant_whole_trainings_to_the_best() -> None:
+    history = finished(Rungs(search(population=9, generations=1), Fidelity(rungs=(0.1, 0.3), keep=1 / 3)))
+    shares = sorted(i.share for i in history.individuals.values())
+    assert shares == [0.1] * 6 + [0.3] * 2 + [1.0]
+    assert history.best is max(history.individuals.values(), key=lambda i: i.genes["x"])
+    assert history.best.epochs == 1 + 3 + 10
+    assert len(history.scored) == 1
+
+
+def test_an_early_score_is_never_a_fitness() -> None:
+    history = History([Bred(0, (Birth(0, {"x": 0.1}, "random", share=0.5), Birth(1, {"x": 0.2}, "random")))])
+    history.add(Scored(0, 0.99))
+    history.add(Scored(1, 0.1))
+    assert history.best is history.individuals[1]
+    assert history.early == [history.individuals[0]]
+    history.add(Granted((0,), 1.0))
+    assert history.waiting == [history.individuals[0]]
+    history.add(Scored(0, 0.98))
+    assert history.best is history.individuals[0]
+
+
+def test_a_rung_on_which_all_fail_ends_a_generation_and_no_more() -> None:
+    found = Rungs(search(population=2, generations=2), Fidelity(rungs=(0.5,)))
+    history = History()
+    history.add(found.decide(history, 4))  # type: ignore[arg-type]
+    history.add(Failed(0, "diverged"))
+    history.add(Failed(1, "diverged"))
+    assert isinstance(found.decide(history, 4), Bred)
+
+
+def test_a_first_generation_begins_with_what_is_given_and_the_best_of_earlier_studies() -> None:
+    history = History([Recalled("before", ({"x": 0.3}, {"x": 5.0}, {"x": 0.1}), (0.2, 0.9, 0.1))])
+    births = Known([{"x": 0.77}], best=2).births(LINE, history, seed=0, most=10)
+    assert [birth.genes for birth in births] == [{"x": 0.77}, {"x": 1.0}, {"x": 0.3}]  # moved into the bounds
+    assert {birth.origin for birth in births} == {"given"}
+    assert len(Known([{"x": 0.77}], best=2).births(LINE, history, seed=0, most=2)) == 2
+
+
+def test_genes_of_another_space_are_taken_over_by_name() -> None:
+    here = Space(x=Gene(0, 1), kind=Choice(("a", "b")), extra=Gene(2, 3, when="kind == 'a'"))
+    found = translated(here, {"x": 0.4, "kind": "a", "gone": 7.0}, seed=0, place=0)
+    assert found
+    assert (found["x"], found["kind"]) == (0.4, "a")
+    assert 2 <= found["extra"] <= 3
+    drawn = translated(here, {"x": "words", "kind": "c"}, seed=0, place=0)
+    assert drawn
+    assert here.check(drawn) == drawn
+    assert translated(Space("x < 0.5", x=Gene(0, 1)), {"x": 0.9}, seed=0, place=0) is None
+
+
+def study(**tables: Any) -> dict[str, Any]:
+    return {
+        "study": {"objective": "gaopt.objectives.toy:sphere", "strategy": "random"},
+        "space": {"x": {"low": 0.0, "high": 1.0}},
+        "genetic": {"population": 3, "generations": 2},
+        "pool": {"kind": "inline"},
+        **tables,
+    }
+
+
+def test_a_study_starts_warm_from_another_and_remembers_it(tmp_path: Path) -> None:
+    earlier = run(from_tables(study()), tmp_path / "earlier")
+    config = from_tables(study(warm={"studies": [str(tmp_path / "earlier")], "best": 1}))
+    later = run(config, tmp_path / "later")
+    assert earlier.best
+    assert later.individuals[0].genes == earlier.best.genes
+    assert [event.study for event in later.recalled] == ["earlier"]
+    for file in (tmp_path / "earlier").iterdir():
+        if file.is_file():
+            file.unlink()  # it is in the journal: resuming needs the other study no more
+    assert run(config, tmp_path / "later").individuals == later.individuals
+
+
+def test_a_warm_start_from_nowhere_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="there is no study"):
+        run(from_tables(study(warm={"studies": ["nowhere"]})), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_genes_trained_twice_in_an_earlier_study_count_once(tmp_path: Path) -> None:
+    run(from_tables(study(noise={"finalists": 1, "repeats": 2})), tmp_path / "earlier")
+    (event,) = recalled(from_tables(study(warm={"studies": [str(tmp_path / "earlier")]})))
+    assert len(event.genes) == 5
+    assert len({repr(genes) for genes in event.genes}) == 5
+
+
+def with_strategy(name: str, **tables: Any) -> dict[str, Any]:
+    return study(study={"objective": "gaopt.objectives.toy:sphere", "strategy": name}, **tables)
+
+
+def test_what_nothing_reads_is_refused(tmp_path: Path) -> None:
+    for n, (tables, said) in enumerate(
+        [
+            (
+                with_strategy("assisted", genetic={"population": 7}),
+                r"\[genetic\] is not read by the strategy 'assisted'",
+            ),
+            (study(operators={"step": 0.1}), r"\[operators\] .* 'random'"),
+            (study(grid={"repeats": 2}), r"\[grid\] .* 'random'"),
+            (study(fixed={"x": 0.5}), r"\[fixed\] .* 'random'"),
+            (with_strategy("fixed", fixed={"x": 0.5}), r"\[genetic\] .* 'fixed'"),
+            (with_strategy("fixed", genetic={}, fixed={"x": 0.5}, warm={"studies": ["a"]}), r"\[warm\] .* 'fixed'"),
+            (with_strategy("fixed", genetic={}, fixed={"x": 0.5}, given=[{"x": 0.1}]), r"\[given\] .* 'fixed'"),
+            (with_strategy("grid", space={"x": {"choices": [1, 2]}}, noise={"finalists": 2}), r"\[noise\] .* 'grid'"),
+            (with_strategy("genetic", operators={"step": 0.1}), "operators.step is 0.1, which is read only where"),
+            (with_strategy("genetic", operators={"mutation": "polynomial", "step": 0.1}), "operators.step is 0.1"),
+            (with_strategy("genetic", operators={"mutation": "gaussian", "eta": 3.0}), "operators.eta is 3.0"),
+            (with_strategy("genetic", operators={"crossover": "sbx", "alpha": 0.1}), "operators.alpha is 0.1"),
+            (with_strategy("genetic", operators={"selection": "rank", "rivals": 3}), "operators.rivals is 3"),
+            (
+                with_strategy("genetic", operators={"mutation": "redraw", "adaptive": True}),
+                "operators.adaptive is True",
+            ),
+            (with_strategy("assisted", genetic={}, operators={"rivals": 3}), "operators.rivals is 3"),
+            (study(fidelity={"keep": 0.5}), r"fidelity.keep is 0.5, which is read only where fidelity.rungs != \[\]"),
+            (
+                study(noise={"repeats": 3}),
+                "noise.repeats is 3, which is read only where noise.finalists > 0: leave it out",
+            ),
+            (study(stop={"price": 2.0}), "stop.price is 2.0"),
+            (study(warm={"best": 1}), "warm.best is 1"),
+        ]
+    ):
+        (folder := tmp_path / str(n)).mkdir()
+        with pytest.raises(ConfigError, match=said):
+            run(from_tables(tables), folder / "new")
+        assert not (folder / "new").exists()
+
+
+def test_what_is_read_is_accepted() -> None:
+    for tables in [
+        {"operators": {"mutation": "gaussian", "step": 0.1, "adaptive": True}},
+        {"operators": {"mutation": "polynomial", "step": 0.1, "eta": 3.0, "adaptive": True}},
+        {"operators": {"crossover": "sbx", "eta": 3.0, "selection": "tournament", "rivals": 3}},
+        {"operators": {"crossover": "blend", "alpha": 0.1}, "assisted": {"population": 7}},
+        {"fidelity": {"rungs": [0.5], "keep": 0.5}, "noise": {"finalists": 1, "repeats": 3}},
+        {"stop": {"money": 1.0, "price": 2.0}, "warm": {"studies": ["another"], "best": 1}},
+    ]:
+        check_unused_keys(from_tables(with_strategy("genetic", **tables)))
+
+
+def test_a_config_that_writes_all_defaults_out_is_accepted() -> None:
+    for name in STRATEGIES:
+        defaults = {table: dict(asdict(kind())) for table, kind in DECIDING.items()}
+        check_unused_keys(from_tables(with_strategy(name, **defaults)))
+
+
+def test_a_study_that_was_begun_with_what_nothing_reads_goes_on_and_takes_no_more_of_it(tmp_path: Path) -> None:
+    home = StudyDir(tmp_path / "older")
+    home.make()
+    tables = with_strategy("fixed", fixed={"x": 0.5}, noise={"finalists": 1, "repeats": 3})
+    with Journal(home.journal, write=True) as journal:
+        journal.append(Opened(tables, "0.2.0", "host", 1))
+    assert run(resumed(home), home).best
+    with pytest.raises(ConfigError, match=r"\[noise\] is not read by the strategy 'fixed'"):
+        resumed(home, ["noise.finalists=2"])
+
+
+def test_a_budget_is_lifted_although_its_price_stays(tmp_path: Path) -> None:
+    home = StudyDir(tmp_path / "study")
+    run(from_tables(study(stop={"money": 1e-9, "price": 1.0})), home)
+    assert run(resumed(home, ["stop.money=0"]), home).generation == 1
+
+
+def test_more_individuals_than_places_are_refused() -> None:
+    with pytest.raises(ConfigError, match="given has 5 individuals: the first generation has 3"):
+        strategy(from_tables(study(given=[{"x": n / 9} for n in range(5)])))
+
+
+def test_a_journal_with_every_kind_of_decision_reads_back(tmp_path: Path) -> None:
+    tables = study(
+        fidelity={"rungs": [0.5]}, noise={"finalists": 1, "repeats": 2}, stop={"epochs": 1000}, given=[{"x": 0.45}]
+    )
+    history = run(from_tables(tables), tmp_path / "all")
+    again = History(Journal(tmp_path / "all" / "study.db"))
+    assert again.individuals == history.individuals
+    assert again.best
+    assert again.best.genes == {"x": 0.45}
+    assert {i.status for i in again.individuals.values()} == {"early", "scored"}
+
+
+def test_a_study_goes_on_with_other_rules_to_stop(tmp_path: Path) -> None:
+    home = tmp_path / "study"
+    run(from_tables(study(stop={"target": 0.0})), home)
+    config = resumed(StudyDir(home), ["stop.target=2.0"])
+    assert len(run(config, home).populations) == 2
+
+
+def test_finalists_whose_mean_falls_do_not_make_a_search_go_on() -> None:
+    scores = iter([0.5, 0.95, 0.2, 0.1, *[0.3, 0.3]])
+    found = Finalists(Stopping(search(), LINE, Stop(target=0.9)), Noise(finalists=1, repeats=2))
+    history = finished(found, score=lambda _: next(scores))
+    assert len(history.individuals) == 6
+    assert len(history.populations) == 1
+
+
+def test_of_those_without_a_fitness_the_ones_that_got_furthest_survive() -> None:
+    births = [Birth(0, {"x": 0.0}, "random"), *(Birth(n, {"x": n / 9}, "random", share=0.2) for n in range(1, 5))]
+    history = History([Bred(0, tuple(births)), Failed(0, "diverged")])
+    for id, score in ((1, 0.3), (2, 0.5), (3, 0.4), (4, 0.1)):
+        history.add(Scored(id, score))
+    history.add(Granted((4,), 0.5))
+    history.add(Scored(4, 0.2))
+    assert [i.id for i in operators.fittest(LINE, history.population, 5)] == [4, 2, 3, 1, 0]
