@@ -30,13 +30,14 @@ from gaopt.journal.events import Data
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
-from gaopt.objectives.base import resolve
+from gaopt.objectives.base import Objective
 from gaopt.printable import path_shown, printable, shown
 from gaopt.study.loop import go_on, run
+from gaopt.study.prepare import Ready
 from gaopt.study.progress import Progress, look, planned
 
 
-def drive(config: StudyConfig, place: Callable[[], StudyDir], as_json: bool, allow_changed: bool = False) -> None:
+def drive(ready: Ready, place: Callable[[], StudyDir], as_json: bool, allow_changed: bool = False) -> None:
     """Run a study with all that a person sees around it.
 
     Args:
@@ -46,15 +47,15 @@ def drive(config: StudyConfig, place: Callable[[], StudyDir], as_json: bool, all
     Raises:
         Stopped, Hopeless, Lost, Unwritable, Unjudged: after a word on how to go on.
     """
-    shared = resolve(config.objective).prepare(config)
-    with Signals() as signals, closing(open_pool(config, shared, signals.check)) as pool:
+    config, shared = ready.config, ready.shared
+    with Signals() as signals, closing(open_pool(config, ready.objective, shared, signals.check)) as pool:
         signals.listen()  # again: Ray installs a handler of its own when it starts
         signals.check()
         home = place()
         _introduce(home, config, pool)
         try:
             with watcher(home.name, as_json, signals) as watch:
-                history = run(config, home, pool=pool, watch=watch, stop=signals.check, allow_changed=allow_changed)
+                history = run(ready, home, pool=pool, watch=watch, stop=signals.check, allow_changed=allow_changed)
         except (Stopped, Hopeless, Lost, Unwritable) as error:
             _say_how(home, error)
             raise
@@ -96,7 +97,7 @@ def _report(history: History, home: StudyDir) -> None:
         raise Unwritable(f"the report is not written: {error}") from error
 
 
-def open_pool(config: StudyConfig, shared: Any, stop: Callable[[], None] = go_on) -> Pool:
+def open_pool(config: StudyConfig, objective: Objective, shared: Any, stop: Callable[[], None] = go_on) -> Pool:
     """The pool that a config names, with a word for whoever waits for it, and on the images.
 
     Args:
@@ -108,7 +109,7 @@ def open_pool(config: StudyConfig, shared: Any, stop: Callable[[], None] = go_on
     """
     try:
         with waiting("starting Ray") if config.pool.kind == "ray" else nullcontext():
-            pool = execution.pool(config, resolve(config.objective), shared)
+            pool = execution.pool(config, objective, shared)
     except SystemExit:  # how Ray's own handler takes a SIGTERM
         raise Stopped(signal.SIGTERM) from None
     except Lost:

@@ -55,7 +55,7 @@ def outline(plan: Plan) -> None:
     shared = objective.prepare(base)
     for method in plan.methods:
         click.echo(printable(f"{method:<12} {Methods(plan).title(method)}"))
-    with closing(open_pool(base, shared)) as pool:
+    with closing(open_pool(base, objective, shared)) as pool:
         together = pool.capacity
     seconds = objective.seconds(base, shared)
     searches = len(plan.methods) * plan.seeds
@@ -120,8 +120,9 @@ def _run(
         kept: gets the hold on the folder, which lasts until the report is written.
     """
     base = plan.base
-    shared = resolve(base.objective).prepare(base)
-    with closing(open_pool(base, shared, signals.check)) as pool:
+    objective = resolve(base.objective)
+    shared = objective.prepare(base)
+    with closing(open_pool(base, objective, shared, signals.check)) as pool:
         signals.listen()  # again: Ray installs a handler of its own when it starts
         signals.check()
         home = place()

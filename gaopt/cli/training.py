@@ -15,7 +15,7 @@ from gaopt.errors import BadInput
 
 if TYPE_CHECKING:
     from gaopt.config import StudyConfig
-    from gaopt.objectives.base import Objective
+    from gaopt.study.prepare import Ready
 
 
 def training_options(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,28 +93,23 @@ def start(
         fixed: train one individual, without a search.
     """
     from gaopt.cli.run import drive
-    from gaopt.config import check_unused_keys, from_tables
+    from gaopt.config import from_tables
     from gaopt.config.tables import overridden
     from gaopt.journal.paths import claim, fresh
-    from gaopt.objectives.base import Wary, resolve
-    from gaopt.search.registry import strategy
-    from gaopt.study.loop import recalled
+    from gaopt.objectives.base import Wary
+    from gaopt.study.prepare import prepare_new
 
     keys = {**keys, "study.seed": seed, "data.path": quoted(data), "pool.address": quoted(address)}
     given = [f"{key}={value}" for key, value in keys.items() if value is not None]
     config = from_tables(overridden(tables, [*of_data(tables, data), *sets, *given]))
-    objective = resolve(config.objective)
-    config = _fixed(config, objective) if fixed else objective.check(config)
-    check_unused_keys(config)
-    strategy(config)  # refuses genes that it cannot use
-    recalled(config)  # and a study that is not there
+    ready = prepare_new(_fixed(config) if fixed else config)
     fresh(name, stem)
-    for doubt in objective.doubts(config) if isinstance(objective, Wary) else ():
+    for doubt in ready.objective.doubts(ready.config) if isinstance(ready.objective, Wary) else ():
         click.echo(f"note: {doubt}", err=True)
     if dry_run:
-        _dry_run(config, as_json)
+        _dry_run(ready, as_json)
     else:
-        drive(config, lambda: claim(name, stem), as_json)
+        drive(ready, lambda: claim(name, stem), as_json)
 
 
 def stem_of(path: Path) -> str:
@@ -143,11 +138,13 @@ def quoted(text: str | None) -> str | None:
     return None if text is None else json.dumps(text, ensure_ascii=False)
 
 
-def _fixed(config: StudyConfig, objective: Objective) -> StudyConfig:
-    """The config of a single training, checked: a gene that is not given has the value of its table."""
+def _fixed(config: StudyConfig) -> StudyConfig:
+    """The config of a single training: a gene that is not given has the value of its table."""
     from dataclasses import replace
 
-    whole = objective.check(replace(config, strategy="fixed"))
+    from gaopt.objectives.base import resolve
+
+    whole = resolve(config.objective).check(replace(config, strategy="fixed"))
     net, recipe = (whole.settings.get(table, {}) for table in ("net", "recipe"))
     own = recipe | {f"net.{key}": value for key, value in net.items()}
     there = config.space.expressed(own | dict(config.fixed))
@@ -181,7 +178,7 @@ def resume(
     from gaopt.cli.run import drive
     from gaopt.config import SEARCHES
     from gaopt.journal.paths import existing
-    from gaopt.study.loop import resumed
+    from gaopt.study.prepare import prepare, resumed
 
     home = existing(study)
     table = resumed(home, allow_changed=allow_changed).numbers
@@ -191,21 +188,19 @@ def resume(
     for option, value, having in (("generations", generations, SEARCHES), ("seeds", seeds, ("grid",))):
         if value is not None and config.strategy not in having:
             raise BadInput(f"--{option} is {value}: the study's strategy is {config.strategy!r}, which has none")
-    drive(config, lambda: home, as_json, allow_changed)
+    drive(prepare(config), lambda: home, as_json, allow_changed)
 
 
-def _dry_run(config: StudyConfig, as_json: bool) -> None:
+def _dry_run(ready: Ready, as_json: bool) -> None:
     import tomli_w
 
     from gaopt.cli.run import open_pool
-    from gaopt.objectives.base import resolve
     from gaopt.study.progress import clock
 
-    objective = resolve(config.objective)
-    shared = objective.prepare(config)
-    with closing(open_pool(config, shared)) as pool:
+    config = ready.config
+    with closing(open_pool(config, ready.objective, ready.shared)) as pool:
         together = pool.capacity
-    seconds = objective.seconds(config, shared)
+    seconds = ready.objective.seconds(config, ready.shared)
     total = None if seconds is None else seconds * config.rounds(together)
     if as_json:
         plan = {"config": config.plain(), "trainings": config.trainings, "at_once": together, "seconds": total}

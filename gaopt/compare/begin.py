@@ -16,7 +16,7 @@ from gaopt.errors import ConfigError, StudyError
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import epochs
 from gaopt.search.registry import strategy
-from gaopt.study.loop import recalled
+from gaopt.study.prepare import recalled
 
 
 def of_configs(configs: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any]) -> Plan:

@@ -26,7 +26,8 @@ from gaopt.objectives import finals
 from gaopt.objectives.base import resolve
 from gaopt.search.base import keyed
 from gaopt.study import retries
-from gaopt.study.loop import Watch, ignore, resumed, run
+from gaopt.study.loop import Watch, ignore, run
+from gaopt.study.prepare import resumed
 from gaopt.study.resume_check import ALLOW, parts
 
 FRESH = 5

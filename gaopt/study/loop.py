@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 
 import tomli_w
 
 from gaopt import __version__
-from gaopt.config import SEARCHES, StudyConfig, check_unused_keys, from_tables
-from gaopt.config.tables import overridden
-from gaopt.errors import Hopeless, Lost, StudyError, Unjudged, Unwritable, told
+from gaopt.config import StudyConfig, from_tables
+from gaopt.errors import Hopeless, Lost, Unjudged, Unwritable, told
 from gaopt.execution import Begun, Pool
 from gaopt.execution import pool as open_pool
 from gaopt.journal.events import (
@@ -32,21 +30,19 @@ from gaopt.journal.events import (
     Noted,
     Opened,
     Outcome,
-    Recalled,
     Reported,
     Scored,
     Started,
 )
 from gaopt.journal.history import History, Individual
 from gaopt.journal.journal import Journal
-from gaopt.journal.lock import check_free
-from gaopt.journal.paths import StudyDir, existing
-from gaopt.objectives.base import Keeper, Objective, Task, resolve
-from gaopt.search.base import Done, Strategy
-from gaopt.search.registry import strategy
+from gaopt.journal.paths import StudyDir
+from gaopt.objectives.base import Keeper, Task
+from gaopt.search.base import Done
 from gaopt.search.wrappers.finalists import finalists
 from gaopt.study import retries
-from gaopt.study.resume_check import begun_with, changes
+from gaopt.study.prepare import Ready, prepare, prepare_new
+from gaopt.study.resume_check import changes
 from gaopt.study.timeouts import Patience
 
 Watch = Callable[[History, Event], None]
@@ -61,7 +57,7 @@ def go_on() -> None:
 
 
 def run(
-    config: StudyConfig,
+    config: StudyConfig | Ready,
     home: StudyDir | str | os.PathLike[str],
     *,
     pool: Pool | None = None,
@@ -73,7 +69,7 @@ def run(
     """Run a study to its end, from wherever it is.
 
     Args:
-        config: what to do. For a study that exists it may differ in `changed.FREE` alone.
+        config: what to do, checked before or not. For a study that exists it may differ in `changed.FREE` alone.
         home: the study's folder; made if it does not exist. One with other things in it is refused.
         pool: where to train; by default the one that the config names.
         watch: called with the history after each event.
@@ -99,25 +95,20 @@ def run(
         {'lr': 0.0034, 'wd': 0.021, 'mom': 0.81}
     """
     home = home if isinstance(home, StudyDir) else StudyDir(Path(home))
-    objective = resolve(config.objective)
-    config = objective.check(config.read_back()).read_back()
-    search = strategy(config)
     if home.journal.is_file():
+        ready = config if isinstance(config, Ready) else prepare(config)
         Journal(home.journal).close()  # somebody else's is refused before anything is written beside it
     else:
+        ready = config if isinstance(config, Ready) else prepare_new(config)
         home.check_new()
-        check_unused_keys(config)
-        recalled(config)  # refuses a study that is not there before anything is written
     own = pool is None
-    pool = pool or open_pool(config, objective, objective.prepare(config))
+    pool = pool or open_pool(ready.config, ready.objective, ready.shared)
     try:
         home.make()
         with Journal(home.journal, write=True) as journal:
             return _Loop(
-                config=config,
+                ready=ready,
                 home=home,
-                objective=objective,
-                search=search,
                 pool=pool,
                 journal=journal,
                 watch=watch,
@@ -128,62 +119,23 @@ def run(
             pool.close()
 
 
-def resumed(home: StudyDir, overrides: Sequence[str] = (), allow_changed: bool = False) -> StudyConfig:
-    """The config that a study was last opened with, changed in what may be changed.
-
-    Args:
-        allow_changed: let also that change by which individuals are trained.
-
-    Raises:
-        BadInput: the journal is empty or cannot be read, a link leads out of the study, another driver holds it, or it
-            cannot go on with these overrides.
-    """
-    home.check_links()
-    check_free(home.path)  # before data are loaded and Ray is started, in vain
-    history = History(Journal(home.journal))
-    if not history.config:
-        raise StudyError(f"the study {home.name!r} has an empty journal: remove {home.path} and start again")
-    config = from_tables(overridden(begun_with(home, history, allow_changed), overrides))
-    changes(history, config, allowed=allow_changed)
-    return config
-
-
-def recalled(config: StudyConfig) -> list[Recalled]:
-    """What the studies found with which this one starts warm.
-
-    Raises:
-        StudyError: one of them is not there, or cannot be read.
-    """
-    found = []
-    for study in config.warm.studies if config.strategy in SEARCHES else ():
-        home = existing(study)
-        with Journal(home.journal) as journal:
-            scores: dict[str, list[Individual]] = {}
-            for individual in History(journal).scored:
-                scores.setdefault(repr(individual.genes), []).append(individual)
-        genes = tuple(trials[0].genes for trials in scores.values())
-        found.append(Recalled(home.name, genes, tuple(fmean(i.fitness for i in trials) for trials in scores.values())))
-    return found
-
-
 class _Loop:
     """One run of a study by one driver."""
 
     def __init__(
         self,
         *,
-        config: StudyConfig,
+        ready: Ready,
         home: StudyDir,
-        objective: Objective,
-        search: Strategy,
         pool: Pool,
         journal: Journal,
         watch: Watch,
         stop: Callable[[], None],
     ) -> None:
-        self.config, self.home, self.objective = config, home, objective
-        self.search, self.pool, self.journal, self.watch, self.stop = search, pool, journal, watch, stop
-        self.history, self.patience = History(journal), Patience(config.faults)
+        self.config, self.home, self.objective = ready.config, home, ready.objective
+        self.ready, self.search = ready, ready.search
+        self.pool, self.journal, self.watch, self.stop = pool, journal, watch, stop
+        self.history, self.patience = History(journal), Patience(ready.config.faults)
 
     def run(self, judge: bool, allow_changed: bool) -> History:
         parts = dict(self.pool.made_of)
@@ -220,7 +172,7 @@ class _Loop:
     def _recall(self) -> None:
         """Write down what earlier studies found, before the first decision: theirs may go on, or be removed."""
         if not self.history.populations:
-            for event in recalled(self.config)[len(self.history.recalled) :]:
+            for event in self.ready.recalled[len(self.history.recalled) :]:
                 self._record(event)
 
     def _search(self) -> str:

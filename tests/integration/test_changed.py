@@ -19,7 +19,8 @@ from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Plain, Report, Task, resolve
 from gaopt.report.remarks import remarks
-from gaopt.study.loop import resumed, run
+from gaopt.study.loop import run
+from gaopt.study.prepare import resumed
 from gaopt.study.resume_check import changes
 from tests.conftest import ROOT, toy
 from tests.integration.test_cli import gaopt

@@ -422,8 +422,8 @@ def test_a_study_that_is_not_finished_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_study_that_went_on_since_it_was_judged_is_refused(tmp_path: Path, home: ComparisonDir) -> None:
-    from gaopt.study.loop import resumed
     from gaopt.study.loop import run as run_study
+    from gaopt.study.prepare import resumed
 
     studies = [studied(tmp_path, "a", 0), studied(tmp_path, "b", 0, "genetic")]
     ran(begin.of_studies(studies, {}), home)

@@ -21,7 +21,8 @@ from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.report import write
 from gaopt.report.tables import individuals
-from gaopt.study.loop import resumed, run
+from gaopt.study.loop import run
+from gaopt.study.prepare import resumed
 from tests.conftest import ROOT
 
 GOLDEN = ROOT / "tests" / "golden"

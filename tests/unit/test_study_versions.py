@@ -14,7 +14,7 @@ from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import resolve
-from gaopt.study.loop import resumed
+from gaopt.study.prepare import resumed
 from gaopt.study.resume_check import changes
 
 NEW = {

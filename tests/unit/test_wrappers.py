@@ -21,7 +21,8 @@ from gaopt.search.wrappers.finalists import Finalists
 from gaopt.search.wrappers.rungs import Rungs
 from gaopt.search.wrappers.stopping import Stopping, affordable, reason
 from gaopt.space.gene import Choice
-from gaopt.study.loop import recalled, resumed, run
+from gaopt.study.loop import run
+from gaopt.study.prepare import recalled, resumed
 
 LINE = Space(x=Gene(0.0, 1.0))
 
