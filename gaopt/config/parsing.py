@@ -42,7 +42,7 @@ def parse(kind: type[T], table: Any, where: str) -> T:
         # As JSON, so that a list may stand for a tuple while "3" still does not stand for 3.
         parsed: T = _adapter(kind).validate_json(json.dumps(table, default=str), strict=True)  # type: ignore[arg-type]
     except ValidationError as error:
-        raise ConfigError(_sentence(error, where)) from None
+        raise ConfigError(sentence_of(error, where)) from None
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
     return parsed
@@ -67,7 +67,7 @@ def parse_value(kind: type[Any], field: str, value: Any, where: str) -> None:
     try:
         _adapters(kind)[field].validate_json(json.dumps(value, default=str), strict=True)  # type: ignore[arg-type]
     except ValidationError as error:
-        raise ConfigError(_sentence(error, where)) from None
+        raise ConfigError(sentence_of(error, where)) from None
 
 
 @cache
@@ -81,7 +81,8 @@ def _adapters(kind: type[Any]) -> dict[str, TypeAdapter[Any]]:
     return {name: TypeAdapter(hint) for name, hint in get_type_hints(kind, include_extras=True).items()}
 
 
-def _sentence(error: ValidationError, where: str) -> str:
+def sentence_of(error: ValidationError, where: str) -> str:
+    """The first mistake that pydantic found, as one sentence: what is wrong, the value found, what is allowed."""
     first = error.errors(include_url=False)[0]
     parts = [part for part in first["loc"] if not str(part).startswith("function-")]
     key = where + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)

@@ -15,7 +15,6 @@ from weakref import WeakSet
 
 from gaopt.errors import BadInput, Cancelled, ConfigError, Diverged, StudyError, Unwritable, of_disk, out_of_memory
 from gaopt.execution.process import put_back, release
-from gaopt.journal import event_validation
 from gaopt.journal.events import Data, Failed, Judged, Noted, Outcome, Reason, Reported, Scored, decode, encode, finite
 from gaopt.objectives.base import Cycle, Objective, Score, Task
 from gaopt.space.numbers import given, real, whole
@@ -219,7 +218,6 @@ def _writable(outcome: Outcome) -> Outcome:
         if len(body) > MOST:
             raise ValueError(f"it is {len(body)} characters long, and must be at most {MOST}")
         written = decode(kind, body, 0.0)
-        event_validation.check(written, {outcome.individual}, 0)
     except (StudyError, TypeError, ValueError) as error:
         raise ConfigError(f"what the objective told cannot be written down: {error}") from error
     return cast("Outcome", written)

@@ -11,14 +11,23 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal, get_args
 
-from annotated_types import Ge, Le
-from pydantic import TypeAdapter, ValidationError
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
+from gaopt.config.parsing import sentence_of
 from gaopt.errors import ConfigError, StudyError
 from gaopt.space.numbers import given
-from gaopt.space.space import Genes
 
 Origin = Literal["random", "mutation", "crossover", "retrained", "given", "default", "repeat", "sampled"]
+Count = Annotated[int, Ge(0), Lt(2**31)]
+"""Individuals, epochs of a training, trainings of the same genes."""
+Seconds = Annotated[float, Ge(0), Lt(2**40)]
+Date = Annotated[float, Ge(0), Lt(2**37)]
+"""Seconds since 1970: calendars end with the year 9999."""
+Share = Annotated[float, Gt(0), Le(1)]
+"""Of a whole training."""
+Values = dict[str, bool | int | FiniteFloat | str]
+"""Genes, as they are written down."""
 Reason = Literal["diverged", "out of memory", "killed", "node lost", "timed out", "disk", "error"]
 
 
@@ -33,12 +42,12 @@ class Birth:
         share: of a whole training, that it has at first; less than 1 on a rung.
     """
 
-    id: int
-    genes: Genes
+    id: Count
+    genes: Values
     origin: Origin
     parents: tuple[int, ...] = ()
-    trial: int = 0
-    share: float = 1.0
+    trial: Count = 0
+    share: Share = 1.0
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,7 @@ class Opened:
     made_of: dict[str, str] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
     data: Data | None = None
-    at: float = 0.0
+    at: Date = 0.0
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,7 @@ class Bred:
     generation: int
     births: tuple[Birth, ...]
     survivors: tuple[int, ...] = ()
-    at: float = 0.0
+    at: Date = 0.0
 
 
 @dataclass(frozen=True)
@@ -112,8 +121,8 @@ class Granted:
     """A decision: these individuals, trained for a share of a training so far, are trained anew for a larger one."""
 
     individuals: tuple[int, ...]
-    share: float
-    at: float = 0.0
+    share: Share
+    at: Date = 0.0
 
 
 @dataclass(frozen=True)
@@ -127,9 +136,9 @@ class Recalled:
     """
 
     study: str
-    genes: tuple[Genes, ...]
-    fitness: tuple[float, ...]
-    at: float = 0.0
+    genes: tuple[Values, ...]
+    fitness: tuple[FiniteFloat, ...]
+    at: Date = 0.0
 
 
 @dataclass(frozen=True)
@@ -137,7 +146,7 @@ class Started:
     """An individual is about to be handed to the pool."""
 
     individual: int
-    at: float = 0.0
+    at: Date = 0.0
 
 
 @dataclass(frozen=True)
@@ -151,10 +160,10 @@ class Reported:
     """
 
     individual: int
-    epoch: int
-    metrics: dict[str, float]
-    cycle: tuple[tuple[float, float, float], ...] = ()
-    at: float = 0.0
+    epoch: Count
+    metrics: dict[str, FiniteFloat]
+    cycle: tuple[tuple[FiniteFloat, FiniteFloat, FiniteFloat], ...] = ()
+    at: Date = 0.0
 
 
 @dataclass(frozen=True)
@@ -163,7 +172,7 @@ class Noted:
 
     individual: int
     message: str
-    at: float = 0.0
+    at: Date = 0.0
 
 
 @dataclass(frozen=True)
@@ -176,11 +185,11 @@ class Scored:
 
     individual: int
     fitness: float
-    metrics: dict[str, float] = field(default_factory=dict)
-    epochs: int = 0
-    seconds: float = 0.0
-    share: float = 1.0
-    at: float = 0.0
+    metrics: dict[str, FiniteFloat] = field(default_factory=dict)
+    epochs: Count = 0
+    seconds: Seconds = 0.0
+    share: Share = 1.0
+    at: Date = 0.0
 
 
 @dataclass(frozen=True)
@@ -195,10 +204,10 @@ class Failed:
     individual: int
     reason: Reason
     message: str = ""
-    seconds: float = 0.0
-    epochs: int = 0
+    seconds: Seconds = 0.0
+    epochs: Count = 0
     traceback: str = ""
-    at: float = 0.0
+    at: Date = 0.0
 
 
 @dataclass(frozen=True)
@@ -211,8 +220,8 @@ class Retried:
     individual: int
     reason: Reason
     message: str = ""
-    seconds: float = 0.0
-    at: float = 0.0
+    seconds: Seconds = 0.0
+    at: Date = 0.0
 
 
 @dataclass(frozen=True)
@@ -220,8 +229,8 @@ class Judged:
     """The best individual was measured on the test split."""
 
     individual: int
-    metrics: dict[str, float]
-    at: float = 0.0
+    metrics: dict[str, FiniteFloat]
+    at: Date = 0.0
 
 
 @dataclass(frozen=True)
@@ -234,7 +243,7 @@ class Closed:
 
     reason: Literal["finished", "interrupted", "failed"]
     why: str = ""
-    at: float = 0.0
+    at: Date = 0.0
 
 
 Outcome = Reported | Noted | Scored | Failed | Judged
@@ -279,11 +288,13 @@ def decode(kind: str, body: str, at: float) -> Event:
     """
     if kind not in _readers:
         raise StudyError(f"the journal holds an event {kind!r} that this version does not know")
+    why = str(body)[:80]
     try:
         event: Event = _readers[kind].validate_python({**json.loads(body), "at": at})
-        sound = not isinstance(event, Scored) or abs(event.fitness) <= LARGEST
-    except (ValueError, TypeError, RecursionError, ValidationError):
-        sound = False
-    if not sound:
-        raise StudyError(f"the journal holds an event {kind!r} that cannot be read: {str(body)[:80]!r}")
-    return event
+        if not isinstance(event, Scored) or abs(event.fitness) <= LARGEST:
+            return event
+    except ValidationError as error:
+        why = sentence_of(error, kind)[:200]
+    except (ValueError, TypeError, RecursionError):
+        pass
+    raise StudyError(f"the journal holds an event {kind!r} that cannot be read: {why}")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from gaopt.config import genes_of
 from gaopt.errors import ConfigError, StudyError
-from gaopt.journal import event_validation
+from gaopt.journal.event_validation import check_follows
 from gaopt.journal.events import (
     Birth,
     Bred,
@@ -146,7 +146,7 @@ class History:
             StudyError: the event does not follow from those before it.
             ConfigError: the config that the study was opened with has no space that can be read.
         """
-        event_validation.check(event, self.individuals, self.generation)
+        check_follows(event, self.individuals, self.generation)
         if self.opened:
             self.elapsed += max(0.0, event.at - self.updated)
         self.updated = event.at

@@ -10,7 +10,6 @@ from statistics import fmean
 from typing import Any, Literal
 
 from gaopt.config import SEARCHES, StudyConfig, from_tables
-from gaopt.journal.event_validation import MOST
 from gaopt.journal.history import History, Individual
 from gaopt.journal.journal import Journal
 from gaopt.journal.lock import held
@@ -238,7 +237,7 @@ def epochs(tables: Mapping[str, Any]) -> int:
     """Of a whole training, as a config's tables say; 0 where they say nothing, or what is no number of epochs."""
     recipe = tables.get("recipe")
     found = recipe.get("epochs") if isinstance(recipe, Mapping) else None
-    return found if isinstance(found, int) and not isinstance(found, bool) and 0 < found < MOST else 0
+    return found if isinstance(found, int) and not isinstance(found, bool) and 0 < found < 2**31 else 0
 
 
 def clock(seconds: float | None) -> str:
