@@ -73,7 +73,7 @@ SENSELESS: list[tuple[str, dict[str, Any], str]] = [
     ("Reported", {"individual": 0, "epoch": -1, "metrics": {}}, "epoch is -1"),
     ("Bred", {"generation": 2, "births": [BIRTH | {"id": 3}]}, "individual 3 twice"),
     ("Bred", {"generation": 2, "births": [BIRTH, BIRTH]}, "individual 6 twice"),
-    ("Bred", {"generation": 2, "births": [BIRTH | {"id": 10**30}]}, "id is 1000 is 1000"),
+    ("Bred", {"generation": 2, "births": [BIRTH | {"id": 10**30}]}, "id is 1000"),
     ("Bred", {"generation": 2, "births": [BIRTH | {"parents": [77]}]}, "individual 77 that was never born"),
     ("Bred", {"generation": 2, "births": [BIRTH | {"origin": "repeat"}]}, "of 0 parents"),
     ("Bred", {"generation": 2, "births": [BIRTH | {"trial": -1}]}, "-1 as a trial"),
