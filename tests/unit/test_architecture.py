@@ -35,7 +35,7 @@ LAYERS = [
     ("compare",),
     ("study",),
     ("execution", "search"),
-    ("objective",),
+    ("objective", "history"),
     ("objectives",),
     ("journal",),
     ("config",),
