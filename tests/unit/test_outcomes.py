@@ -298,7 +298,7 @@ def test_one_that_was_killed_and_then_ran_out_of_memory_is_still_tried_alone() -
 
 def test_after_an_epoch_that_cannot_be_written_down_the_reason_is_still_told(home: StudyDir) -> None:
     def objective(task: Task, report: Report) -> Score:
-        with pytest.raises(ConfigError, match="Reported.epoch is"):
+        with pytest.raises(ConfigError, match=r"Reported\.epoch is"):
             report(2**40, {})
         raise MemoryError("no room for a batch")
 
