@@ -20,7 +20,8 @@ from gaopt.study.progress import Progress, clock, look
 
 @dataclass(frozen=True)
 class Compared:
-    """
+    """A comparison and how far each of its searches is.
+
     Attributes:
         searches: by method and seed; None where it is not begun.
         finals: by seed, the winners trained again; None where they are not begun.
@@ -98,7 +99,8 @@ class Compared:
 
 
 def compared(home: ComparisonDir) -> Compared:
-    """
+    """Look at a comparison.
+
     Raises:
         BadInput: its plan or one of its journals cannot be read.
     """

@@ -33,7 +33,8 @@ class Signals:
         self._terminals = [stream for stream in (1, 2) if os.isatty(stream)]
 
     def check(self) -> None:
-        """
+        """End the search if a signal came.
+
         Raises:
             Stopped: a signal came.
         """

@@ -10,7 +10,8 @@ from annotated_types import Ge, Le
 
 @dataclass(frozen=True)
 class Faults:
-    """
+    """What is done where a training goes wrong.
+
     Attributes:
         retries: how often an individual is begun again whose worker died; also how often one whose worker had no room
             on its disk, and how often, then alone, one that ran out of memory. A node that is lost does not count.

@@ -57,7 +57,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def check_depth(value: Any, where: str) -> None:
-    """
+    """Refuse tables that are nested too deep and numbers that are too long.
+
     Raises:
         ConfigError: it is nested deeper than what walks through it can go, or a whole number is longer than it can
             be written.

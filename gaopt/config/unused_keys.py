@@ -26,7 +26,8 @@ _READ_WHERE = {
 
 
 def check_unused_keys(config: StudyConfig, begun: StudyConfig | None = None) -> None:
-    """
+    """Refuse what nobody would read.
+
     Args:
         begun: how the study was begun, if it goes on: what was not read then may stay as it is.
 

@@ -22,11 +22,13 @@ _END = object()
 
 
 class Inline:
-    """Example:
-    >>> pool = Inline(objective)
-    >>> pool.submit(task)
-    >>> pool.wait()
-    Reported(...)
+    """A pool of one, in this process.
+
+    Example:
+        >>> pool = Inline(objective)
+        >>> pool.submit(task)
+        >>> pool.wait()
+        Reported(...)
     """
 
     capacity = 1
@@ -50,7 +52,8 @@ class Inline:
         return 0 if self._running else 1
 
     def submit(self, task: Task) -> None:
-        """
+        """Begin a task.
+
         Raises:
             GaoptError: a cancelled task does not end, and this process must not train two at once.
         """

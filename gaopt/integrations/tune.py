@@ -139,7 +139,8 @@ class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no t
         return self._searched.config(asked[0])
 
     def on_trial_complete(self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False) -> None:
-        """
+        """Tell the search how a trial ended.
+
         Raises:
             ConfigError: the metric is no number.
         """
@@ -163,7 +164,8 @@ class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no t
         Path(checkpoint_path).write_text(json.dumps(told), "utf-8")
 
     def restore(self, checkpoint_path: str) -> None:
-        """
+        """Go on from what `save` wrote.
+
         Raises:
             StudyError: there is no such file, or it was not saved by `save`.
         """

@@ -9,7 +9,8 @@ from gaopt.journal.events import Bred, Closed, Event, Granted, Opened, Recalled
 
 
 def check_follows(event: Event, born: Collection[int], generation: int) -> None:
-    """
+    """Refuse an event that cannot follow those before it.
+
     Args:
         born: the ids of the individuals so far.
         generation: the newest one, −1 before the first.

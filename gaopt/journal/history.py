@@ -141,7 +141,8 @@ class History:
             self.add(event)
 
     def add(self, event: Event) -> None:
-        """
+        """Take the next event in.
+
         Raises:
             StudyError: the event does not follow from those before it.
             ConfigError: the config that the study was opened with has no space that can be read.

@@ -88,7 +88,8 @@ def held(folder: Path) -> bool:
 
 
 def check_free(folder: Path) -> None:
-    """
+    """Refuse a folder that a driver holds now.
+
     Raises:
         StudyError: a driver holds this folder now; what `StudyLock` would say.
     """

@@ -83,7 +83,8 @@ class StudyDir:
         return self.path / "work" / str(individual)
 
     def check_new(self) -> None:
-        """
+        """Refuse a folder that holds anything but the traces of a driver killed before its first event.
+
         Raises:
             StudyError: something lies there that no driver left which was killed before its first event.
         """

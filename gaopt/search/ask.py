@@ -95,7 +95,8 @@ def ask(
 
 
 def check(seed: Any, strategy: Any, population: Any) -> None:
-    """
+    """Refuse arguments that cannot be used.
+
     Raises:
         ConfigError: these are no arguments of `ask`.
     """

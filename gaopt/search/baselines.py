@@ -96,7 +96,8 @@ class Grid:
 
 
 def asha(config: StudyConfig, known: Known) -> Grid:
-    """
+    """No strategy of a study: Ray Tune's ASHA runs in its own loop (`compare.asha`).
+
     Raises:
         ConfigError: always: it is a search in a loop of its own.
     """

@@ -34,10 +34,12 @@ PATIENCE = 100
 
 
 class GeneticSearch:
-    """Example:
-    >>> strategy = GeneticSearch(space, Genetic(population=10, generations=5), seed=0)
-    >>> strategy.decide(History(), room=10)
-    Bred(generation=0, ...)
+    """The genetic algorithm without a model, bred by DEAP.
+
+    Example:
+        >>> strategy = GeneticSearch(space, Genetic(population=10, generations=5), seed=0)
+        >>> strategy.decide(History(), room=10)
+        Bred(generation=0, ...)
     """
 
     def __init__(

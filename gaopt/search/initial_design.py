@@ -19,7 +19,8 @@ WARM = 7
 
 @dataclass(frozen=True)
 class Known:
-    """
+    """Individuals that are known before the first generation is drawn.
+
     Attributes:
         given: the genes of individuals, as a config has them.
         best: how many of each earlier study's fittest.

@@ -118,7 +118,8 @@ def _trial(individual: Individual, kinds: Mapping[str, Any]) -> Any:
 
 
 def check() -> None:
-    """
+    """Refuse what Optuna cannot search.
+
     Raises:
         ConfigError: Optuna is not installed.
     """

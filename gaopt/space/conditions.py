@@ -82,7 +82,8 @@ class Expression:
             return False
 
     def check(self, known: Mapping[str, Any]) -> None:
-        """
+        """Refuse names that are unknown or ambiguous.
+
         Raises:
             ConfigError: it speaks of what is not known, or might.
         """
@@ -95,7 +96,8 @@ class Expression:
                 )
 
     def check_types(self, genes: Mapping[str, Any]) -> None:
-        """
+        """Refuse comparisons of words with numbers.
+
         Raises:
             ConfigError: for these genes it compares words with numbers, or the like.
         """

@@ -161,7 +161,8 @@ class Choice:
         return (self.choices.index(value) + 0.5) / len(self.choices)
 
     def check(self, value: Any) -> Value:
-        """
+        """One of the choices, as it was declared.
+
         Raises:
             ConfigError: it is none of the choices.
         """

@@ -60,7 +60,8 @@ def given(what: str, value: Any, kind: Callable[[Any], N] = real) -> N:  # type:
 
 
 def finite(value: Any) -> float:
-    """
+    """A number that is finite.
+
     Raises:
         ConfigError: it is no number, or not finite.
     """

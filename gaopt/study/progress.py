@@ -20,7 +20,8 @@ State = Literal["running", "finished", "interrupted", "failed", "cut off", "empt
 
 @dataclass(frozen=True)
 class Progress:
-    """
+    """How far a study is, at one moment.
+
     Attributes:
         state: "cut off" where no driver holds the study and the last one did not say how it ended: it was killed,
             say, or its disk was full.
@@ -124,7 +125,8 @@ def current(home: StudyDir) -> tuple[History, bool]:
 
 
 def progress(name: str, history: History, *, held: bool, now: float) -> Progress:
-    """
+    """How far a study is.
+
     Args:
         held: whether a driver holds the study now.
         now: the time, in seconds since 1970.

@@ -78,7 +78,8 @@ def room(history: History, room: int) -> int:
 
 
 def check(history: History, config: Faults) -> None:
-    """
+    """Stop a study of which nearly all trainings fail.
+
     Raises:
         Hopeless: since the study was opened nearly all trainings fail: the first `faults.max_alike_failures`; or later
             this many in a row, or three in four of twice as many, otherwise than by diverging, which genes may do.

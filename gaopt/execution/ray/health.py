@@ -42,7 +42,8 @@ class HeadWatch:
             self._beside.connect(beside)
 
     def check(self) -> None:
-        """
+        """Look whether both are there.
+
         Raises:
             Lost: the raylet is gone, or the head for longer than the grace.
         """
@@ -111,7 +112,8 @@ def is_listening(address: str, patience: float = 2.0) -> bool:
 
 
 def check(address: str) -> None:
-    """
+    """Refuse an address that gaopt cannot join.
+
     Raises:
         ConfigError: the address names no cluster that this machine could be a node of.
     """

@@ -38,8 +38,10 @@ BARE = 60.0
 
 
 class Cluster:
-    """Example:
-    >>> with closing(Cluster("gaopt.objectives.toy:sphere", None, PoolConfig())) as pool:
+    """A Ray cluster, local or joined, that trains one task per individual.
+
+    Example:
+        >>> with closing(Cluster("gaopt.objectives.toy:sphere", None, PoolConfig())) as pool:
     ...     pool.submit(task)
     ...     pool.wait()
     Reported(...)
@@ -119,7 +121,8 @@ class Cluster:
         self._running[remote.remote(self._sent, task)] = task
 
     def wait(self) -> Outcome | Begun | None:
-        """
+        """The next word of any task; see `Pool.wait`.
+
         Raises:
             Lost: the head of the cluster, or the Ray of this machine, is gone; or, for a minute, all nodes that train.
         """

@@ -38,10 +38,12 @@ FIT, PLACE, SPARE, PENDING = range(4)  # what a generator is for, the last numbe
 
 
 class AssistedSearch:
-    """Example:
-    >>> strategy = AssistedSearch(space, Assisted(population=10, litter=5), seed=0)
-    >>> strategy.decide(History(), room=10)
-    Bred(generation=0, ...)
+    """The default search: a genetic algorithm whose offspring are chosen by a Gaussian process.
+
+    Example:
+        >>> strategy = AssistedSearch(space, Assisted(population=10, litter=5), seed=0)
+        >>> strategy.decide(History(), room=10)
+        Bred(generation=0, ...)
     """
 
     def __init__(

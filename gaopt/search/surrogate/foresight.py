@@ -18,7 +18,8 @@ from gaopt.space.space import Genes
 
 @dataclass(frozen=True)
 class Foresight:
-    """
+    """What the model expects of whole trainings, by what short ones scored.
+
     Attributes:
         belief: of whole trainings, after all that was scored so far.
         best: (1,) what a whole training has to improve on.
