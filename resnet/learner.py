@@ -17,10 +17,10 @@ with warnings.catch_warnings():
 
 from resnet import weights
 from resnet.data import Images
+from resnet.layers import recomputed
 from resnet.loader import Loaders
 from resnet.net import build
 from resnet.recipe import Recipe
-from resnet.recompute import recomputed
 from resnet.spec import NetSpec
 
 Loss = Callable[[Tensor, Tensor], Tensor]

@@ -16,9 +16,9 @@ with warnings.catch_warnings():
 
 from resnet.callbacks import Aside
 from resnet.data import Images
-from resnet.defaults import usual
 from resnet.learner import default_device, fresh
 from resnet.loader import epoch_seed
+from resnet.net import usual
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
 

@@ -18,13 +18,12 @@ with warnings.catch_warnings():
     from fastai.callback import schedule  # noqa: F401 - gives the Learner its fit_one_cycle
     from fastai.learner import Learner
 
-from resnet.callbacks import Aside, Checkpoints, Diverged, Epochs, Learns, Report, Scheduled, Watch
+from resnet.callbacks import Aside, Checkpoints, Diverged, Epochs, Learns, Meter, Report, Scheduled, Watch
 from resnet.checkpoint import Checkpoint
 from resnet.data import Images, Split
-from resnet.defaults import usual
 from resnet.learner import Loss, default_device, fresh, loss_function
 from resnet.loader import Plain
-from resnet.metrics import Meter
+from resnet.net import usual
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
 

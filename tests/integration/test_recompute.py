@@ -9,10 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from resnet.layers import Unit
+from resnet.layers import Unit, recomputed
 from resnet.net import build
 from resnet.recipe import RECIPES
-from resnet.recompute import recomputed
 from resnet.spec import NetSpec
 from resnet.train import train
 from tests.integration.test_train import RECIPE, SPEC, digits, same, state

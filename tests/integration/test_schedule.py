@@ -15,8 +15,7 @@ from gaopt.objectives.image.settings import Settings
 from resnet.data import Split
 from resnet.loader import Loaders
 from resnet.net import build
-from resnet.recipe import RECIPES, Recipe
-from resnet.schedule import SCHEDULES, rate
+from resnet.recipe import RECIPES, SCHEDULES, Recipe, rate
 from resnet.train import train
 from tests.integration.test_train import SPEC, Killed, digits, same, state
 

@@ -15,11 +15,11 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from resnet import augment as augments
+from resnet import loader as augments
 from resnet import weights
+from resnet.callbacks import Meter, hits
 from resnet.data import DataSpec, Images, load
 from resnet.loader import Loaders
-from resnet.metrics import Meter, hits
 from resnet.net import build
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec

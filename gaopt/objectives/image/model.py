@@ -19,7 +19,7 @@ from gaopt.objectives.base import Task
 from gaopt.objectives.image.settings import Settings
 from resnet import data as datasets
 from resnet.data import Images
-from resnet.decode import suffixes
+from resnet.folders import images_in
 from resnet.spec import NetSpec
 from resnet.trees import open_tree
 
@@ -116,8 +116,7 @@ def predict(home: StudyDir, paths: Iterable[Path], top: int = 5) -> Iterator[tup
 
 def _images(folder: Path) -> list[Path]:
     """As a data set has them: at any depth, by their names, nothing hidden."""
-    listed = sorted(parts for parts in open_tree(folder).listing.files if Path(parts[-1]).suffix.lower() in suffixes())
-    if not listed:
+    if not (listed := images_in(open_tree(folder))):
         raise datasets.DataError(f"{folder} holds no image: one at least is wanted")
     return [folder.joinpath(*parts) for parts in listed]
 
@@ -125,8 +124,8 @@ def _images(folder: Path) -> list[Path]:
 def _classified(home: StudyDir, about: Model, net: nn.Module, image: np.ndarray, top: int) -> Answer:
     import torch
 
-    from resnet.augment import normalise
-    from resnet.defaults import usual
+    from resnet.loader import normalise
+    from resnet.net import usual
 
     with usual(), torch.no_grad():
         mean, std = (torch.tensor(each).reshape(1, -1, 1, 1) for each in (about.mean, about.std))
