@@ -99,7 +99,7 @@ def test_rungs_of_a_gene_epochs_are_those_of_its_fewest() -> None:
 
 @pytest.mark.slow
 def test_the_time_of_a_training_is_a_mean_where_genes_change_it(images: Images, monkeypatch: Any) -> None:
-    from gaopt.objectives.image import cost
+    from gaopt.objectives.image import probes
 
     timed: list[tuple[float, int]] = []
 
@@ -107,14 +107,14 @@ def test_the_time_of_a_training_is_a_mean_where_genes_change_it(images: Images, 
         timed.append((settings.net.width, settings.recipe.batch))
         return settings.net.width
 
-    monkeypatch.setattr(cost, "seconds", seconds)
-    assert cost.mean_seconds(checked({"lr": LR}), images) == 0.25
+    monkeypatch.setattr(probes, "seconds", seconds)
+    assert probes.mean_seconds(checked({"lr": LR}), images) == 0.25
     assert timed == [(0.25, 32)]
-    mean = cost.mean_seconds(checked({"lr": LR, "net.width": {"low": 1.0, "high": 2.0}}), images)
-    assert len(timed) == 1 + cost.DRAWN
-    assert mean == pytest.approx(math.fsum(width for width, _ in timed[1:]) / cost.DRAWN)
+    mean = probes.mean_seconds(checked({"lr": LR, "net.width": {"low": 1.0, "high": 2.0}}), images)
+    assert len(timed) == 1 + probes.DRAWN
+    assert mean == pytest.approx(math.fsum(width for width, _ in timed[1:]) / probes.DRAWN)
     fixed = checked({"net.width": WIDTH}, study={"objective": IMAGE, "strategy": "fixed"}, fixed={"net.width": 0.75})
-    assert cost.mean_seconds(fixed, images) == 0.75
+    assert probes.mean_seconds(fixed, images) == 0.75
 
 
 def test_a_study_counts_its_rungs_and_finalists() -> None:
