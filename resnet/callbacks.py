@@ -191,7 +191,7 @@ class Learns(Aside):
 
 
 class Scheduled(Callback):
-    """Sets the learning rate by `schedule.rate`, and the momentum, before each training batch."""
+    """Sets the learning rate by `recipe.rate`, and the momentum, before each training batch."""
 
     order, run_valid = 60, False  # as fastai's own schedules
 

@@ -84,13 +84,14 @@ class Images:
     warnings: tuple[str, ...] = ()
 
     @property
+    def splits(self) -> dict[str, Split]:
+        return {"train": self.train, "valid": self.valid, "test": self.test}
+
+    @property
     def counts(self) -> dict[str, tuple[int, ...]]:
         """How many images of each class are in each split."""
-        splits = {"train": self.train, "valid": self.valid, "test": self.test}
-        return {
-            name: tuple(np.bincount(split.labels, minlength=len(self.classes)).tolist())
-            for name, split in splits.items()
-        }
+        classes = len(self.classes)
+        return {name: tuple(np.bincount(s.labels, minlength=classes).tolist()) for name, s in self.splits.items()}
 
 
 def load(spec: DataSpec, cache: Path | None = None) -> Images:
@@ -195,8 +196,7 @@ def _read(tree: Tree, name: str, size: int) -> Source:
 
 def _warnings(data: Images) -> Iterator[str]:
     """A phrase for each: the same image in two splits, a class that one lacks, a class that prevails."""
-    splits = {"train": data.train, "valid": data.valid, "test": data.test}
-    pixels = {split: [hash(image.tobytes()) for image in found.images] for split, found in splits.items()}
+    pixels = {split: [hash(image.tobytes()) for image in found.images] for split, found in data.splits.items()}
     for split, other in (("valid", "train"), ("test", "train"), ("test", "valid")):
         known = set(pixels[other])
         if twice := sum(each in known for each in pixels[split]):

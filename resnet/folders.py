@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePath
 
@@ -24,43 +23,32 @@ NAMES = {name: split for split, names in SPLITS.items() for name in names}
 """What a folder holds by its name, in any case."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Which file goes where.
-
-    Attributes:
-        splits: by "train", "valid" and "test": the class of each image file, sorted by path.
-        folders: of the splits; empty for the root of the tree.
-        unused: the image files in none of them.
-    """
-
-    classes: tuple[str, ...]
-    splits: dict[str, dict[Parts, int]]
-    folders: dict[str, str]
-    unused: list[str]
-
-
 def read(tree: Tree, size: int) -> Source:
     """All images of a tree in RGB: uint8 (n, size, size, 3), in the order of their paths.
 
     Raises:
-        DataError: the layout does not hold, or an image cannot be read; with its path.
+        DataError: the layout is not understood, or an image cannot be read; with its path.
     """
-    plan = plan_of(tree)
+    folders, images = _split_folders(tree), images_in(tree)
+    classes = _classes(tree, folders["train"])
     splits: dict[str, Split] = {}
     slots: dict[Parts, np.ndarray] = {}
-    for name, files in plan.splits.items():
-        images = np.empty((len(files), size, size, 3), np.uint8)
-        splits[name] = Split(images, np.array(list(files.values()), np.int64))
-        slots |= zip(files, images, strict=True)
+    for name, folder in folders.items():
+        files = _labelled(tree, folder, classes, images)
+        pixels = np.empty((len(files), size, size, 3), np.uint8)
+        splits[name] = Split(pixels, np.array(list(files.values()), np.int64))
+        slots |= zip(files, pixels, strict=True)
     form = "/".join(sorted(_decode_into(slots, tree)))
-    warnings = (_unused(plan.unused),) if plan.unused else ()
-    return Source(splits["train"], splits.get("valid"), splits.get("test"), plan.classes, form, plan.folders, warnings)
+    warnings = _unused([parts for parts in images if parts not in slots])
+    where = {name: "/".join(folder) for name, folder in folders.items()}
+    return Source(splits["train"], splits.get("valid"), splits.get("test"), classes, form, where, warnings)
 
 
-def _unused(files: list[str]) -> str:
+def _unused(files: list[Parts]) -> tuple[str, ...]:
+    if not files:
+        return ()
     many = "1 image is" if len(files) == 1 else f"{len(files)} images are"
-    return f"{many} in no class folder of a split, and not used: {files[0]}" + ", …" * (len(files) > 1)
+    return (f"{many} in no class folder of a split, and not used: {'/'.join(files[0])}" + ", …" * (len(files) > 1),)
 
 
 def images_in(tree: Tree) -> list[Parts]:
@@ -68,26 +56,17 @@ def images_in(tree: Tree) -> list[Parts]:
     return sorted(parts for parts in tree.listing.files if PurePath(parts[-1]).suffix.lower() in suffixes())
 
 
-def plan_of(tree: Tree) -> Plan:
-    """The classes and splits of a tree, by the names of its folders.
-
-    Raises:
-        DataError: fewer than two classes; one that is empty, unknown or not UTF-8; a file that is not regular.
-    """
-    folders = _split_folders(tree)
-    where, classes = tree.where(folders["train"]), tuple(tree.listing.children(folders["train"]))
+def _classes(tree: Tree, folder: Parts) -> tuple[str, ...]:
+    """The classes that a folder holds. Fewer than two are refused, and one whose name is not UTF-8."""
+    where, classes = tree.where(folder), tuple(tree.listing.children(folder))
     if len(classes) < 2:
         found = f"only the class {classes[0]!r}" if classes else "no class"
         raise DataError(f"{where} holds {found}: two folders of images at least are wanted")
     for name in classes:
         if name != name.encode("utf-8", "replace").decode():  # reports are text
             raise DataError(f"{where} holds {os.fsencode(name)!r}, which is no UTF-8: rename it")
-    _check_alike(tree, folders["train"], classes)
-    images = images_in(tree)
-    splits = {name: _labelled(tree, folder, classes, images) for name, folder in folders.items()}
-    used = set[Parts]().union(*splits.values())
-    unused = ["/".join(parts) for parts in images if parts not in used]
-    return Plan(classes, splits, {name: "/".join(folder) for name, folder in folders.items()}, unused)
+    _check_alike(tree, folder, classes)
+    return classes
 
 
 def _check_alike(tree: Tree, folder: Parts, classes: Collection[str]) -> None:

@@ -47,12 +47,8 @@ class Trained:
     seconds: float
 
 
-def _silent(epoch: int, metrics: Any, cycle: Any = ()) -> None:
+def _unheard(*_: Any, **__: Any) -> None:
     """Report to nobody."""
-
-
-def _unheard(message: str) -> None:
-    """Say it to nobody."""
 
 
 @usual()
@@ -62,7 +58,7 @@ def train(
     data: Images,
     *,
     seed: int = 0,
-    report: Report = _silent,
+    report: Report = _unheard,
     note: Callable[[str], None] = _unheard,
     checkpoint: Path | None = None,
     made_of: str = "",

@@ -64,14 +64,14 @@ def open_tree(path: Path) -> Tree:
     Raises:
         DataError: nothing is there, or neither a folder nor a tar archive.
     """
-    if path.is_dir():
-        return Folder(path)
-    if not path.exists():
-        raise DataError(f"{path} does not exist: a folder or a tar archive of images is wanted")
-    with _reading(f"{path} is a broken archive"):
-        if not path.is_file() or not tarfile.is_tarfile(path):
-            raise DataError(f"{path} is neither a folder nor a tar archive: one of them is wanted")
-    return Archive(path)
+    with _reading(f"{path} cannot be read"):
+        if not path.exists():
+            raise DataError(f"{path} does not exist: a folder or a tar archive of images is wanted")
+        if path.is_dir():
+            return Folder(path)
+        if path.is_file() and tarfile.is_tarfile(path):
+            return Archive(path)
+    raise DataError(f"{path} is neither a folder nor a tar archive: one of them is wanted")
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import tomli_w
 
-import gaopt
+from gaopt import load
 from gaopt.cli.signals import Signals
 from gaopt.config import from_tables
 from gaopt.config.tables import overridden, read_toml
@@ -105,7 +105,7 @@ def test_out_of_memory_while_steps_are_timed_cannot_be_told(monkeypatch: pytest.
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
 
     monkeypatch.setattr(probes, "seconds", full)
-    assert probes.mean_seconds(gaopt.load("quick"), None) is None  # type: ignore[arg-type]
+    assert probes.mean_seconds(load("quick"), None) is None  # type: ignore[arg-type]
 
 
 def test_a_comparison_that_is_no_table_is_refused(results: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image
-from torch import Tensor
 
 from gaopt.journal.paths import StudyDir
 from resnet import weights
@@ -59,26 +56,14 @@ def test_a_description_is_checked_before_the_net_is_built(
         assert err.startswith("gaopt: ")
 
 
-def other(tensors: dict[str, Tensor], name: str, kind: torch.dtype) -> None:
-    tensors[name] = tensors[name].to(kind)
-
-
-ALTERED: dict[str, Callable[[dict[str, Tensor]], object]] = {
-    "fc.weight is of torch.complex64": lambda tensors: other(tensors, "fc.weight", torch.complex64),
-    "fc.weight is of torch.int64": lambda tensors: other(tensors, "fc.weight", torch.int64),
-    "gives probabilities that are no numbers": lambda tensors: tensors["fc.weight"].fill_(float("nan")),
-}
-
-
 def test_weights_that_tell_nothing_are_one_sentence(
     home: StudyDir, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    for said, change in ALTERED.items():
-        model(home)
-        found = weights.read(home.weights)
-        assert found
-        change(found[0])
-        weights.write(home.weights, found[0], {})
-        code, out, err = predicted(tmp_path, capfd)
-        assert (code, out, len(err.splitlines())) == (2, "", 1)
-        assert said in err
+    model(home)
+    found = weights.read(home.weights)
+    assert found
+    found[0]["fc.weight"].fill_(float("nan"))
+    weights.write(home.weights, found[0], {})
+    code, out, err = predicted(tmp_path, capfd)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert "gives probabilities that are no numbers" in err

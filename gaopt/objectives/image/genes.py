@@ -58,7 +58,7 @@ def check_rungs(config: StudyConfig, settings: Settings) -> None:
 
 
 def check_individuals(space: Space, check: Check) -> None:
-    """Raise a ConfigError for an individual of the space that the check refuses, naming the genes that are the cause."""
+    """Raise a ConfigError for an individual of the space that the check refuses, naming the genes at fault."""
     for genes in individuals(space):
         if _refusal(check, genes):
             guilty = _guilty(check, genes)
