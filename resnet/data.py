@@ -68,7 +68,7 @@ class Images:
         mean, std: of each channel of the training images, in 0 … 1. A deviation of 0 is given as 1.
         name: "digits", "CIFAR-10", "CIFAR-10 (JPEG copy)", CIFAR-100 alike, or a folder's own name.
         origins: by "train", "valid" and "test": where they come from, in words.
-        warnings: what whoever reads of accuracies should know, a sentence each.
+        warnings: sentences on what is amiss with the data.
         digest: BLAKE2b of the classes and of all three splits: 32 hexadecimal digits.
     """
 
@@ -127,10 +127,7 @@ def _origins(source: Source, spec: DataSpec, name: str) -> dict[str, str]:
 
 
 def joined(images: Images) -> Images:
-    """The same with the validation images among those to train on, where they are still validated on as well.
-
-    What a network scores on them then says nothing; the test images are what it is measured by.
-    """
+    """The same with the validation images added to the training images, to be measured on the test images alone."""
     both = images.train, images.valid
     train = Split(*(np.concatenate([getattr(split, part) for split in both]) for part in ("images", "labels")))
     mean, std = statistics(train.images)
@@ -195,7 +192,7 @@ def _read(tree: Tree, name: str, size: int) -> Source:
 
 
 def _warnings(data: Images) -> Iterator[str]:
-    """A phrase for each: the same image in two splits, a class that one lacks, a class that prevails."""
+    """Phrases for images that are in two splits, classes that a split lacks, and a class that prevails."""
     pixels = {split: [hash(image.tobytes()) for image in found.images] for split, found in data.splits.items()}
     for split, other in (("valid", "train"), ("test", "train"), ("test", "valid")):
         known = set(pixels[other])

@@ -66,7 +66,7 @@ def epoch_seed(seed: int, epoch: int) -> int:
 
 
 class Loaders:
-    """The pair of them, with what a Learner asks its `dls` for."""
+    """Training and validation batches, with what a Learner asks of its `dls`."""
 
     n_inp = 1
 

@@ -100,10 +100,7 @@ class Recipe:
         return changed(self, genes, "recipe", never=("name", "checkpoint", "chance"))
 
     def shortened(self, share: float) -> Recipe:
-        """The whole training in small: a share of its epochs, at least one, and all that is counted in steps or epochs.
-
-        So the warm-up takes the same share of it, and is over before its end where it was before.
-        """
+        """The training scaled down to a share of its epochs, at least one; the warm-up keeps its share of it."""
         epochs = max(1, round(share * self.epochs))
         warmup, patience = (count * epochs // self.epochs for count in (self.warmup, self.patience))
         return replace(self, epochs=epochs, warmup=warmup, patience=max(1, patience))

@@ -70,9 +70,9 @@ def train(
     Args:
         seed: for the initial weights, the order of the images, and the augmentations.
         report: called after each epoch; an exception from it ends the training and is raised here.
-        note: told of what whoever reads of this training should know: a checkpoint that could not be used.
-        checkpoint: where to save now and then, and to go on from if it is there, whole, and fits; else from the one
-            before it. What cannot be used is removed, and nothing else.
+        note: called with remarks for the report, such as a checkpoint that could not be used.
+        checkpoint: where to save now and then, and to go on from; where it is damaged or does not fit, it is removed,
+            and the one before it is used.
         made_of: a digest of the code and libraries that train; a checkpoint fits only where it is the same.
         threads: of torch on the CPU; another number gives other weights.
         device: by default the GPU, if there is one.

@@ -67,6 +67,7 @@ def test_what_the_process_set_in_torch_changes_nothing_and_stays_as_it_was() -> 
         torch.set_default_device(None)
     assert same(state(first), state(again))
     assert measured["top1"] == first.metrics["top1"]
+    assert measured["loss"] == pytest.approx(first.metrics["valid_loss"], rel=1e-5)
 
 
 @pytest.mark.smoke
@@ -318,14 +319,6 @@ def test_the_focal_loss_is_its_formula() -> None:
     p = logits.softmax(1)[torch.arange(9), labels]
     expected = (-((1 - p) ** 2) * p.log()).mean()
     assert torch.allclose(loss_function(Recipe(loss="focal"))(logits, labels), expected)
-
-
-@pytest.mark.smoke
-def test_evaluating_measures_the_split_it_is_given() -> None:
-    trained = train(SPEC, RECIPE, digits())
-    valid = evaluate(trained.net, digits().valid, digits(), loss_function(RECIPE))
-    assert valid["top1"] == trained.metrics["top1"]
-    assert valid["loss"] == pytest.approx(trained.metrics["valid_loss"], rel=1e-5)
 
 
 @pytest.mark.smoke

@@ -65,7 +65,7 @@ def test_the_digits_are_split_class_by_class_and_by_the_seed_alone() -> None:
     assert (first.name, first.classes) == ("digits", tuple("0123456789"))
     assert len(first.train) + len(first.valid) + len(first.test) == 1797
     assert same(first, again)
-    assert first.digest == "9757fe2f642130b84626a0618d840abc"  # as in every release: a split must stay what it was
+    assert first.digest == "9757fe2f642130b84626a0618d840abc"  # a split must stay what it was
     assert first.digest != other.digest
     shares = np.bincount(first.valid.labels) / (np.bincount(first.train.labels) + 2 * np.bincount(first.valid.labels))
     assert shares == pytest.approx(0.2, abs=0.01)
