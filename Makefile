@@ -45,7 +45,7 @@ bench: $(VENV)/installed-dev
 fuzz: $(VENV)/installed-dev
 	$(PIP) -e '.[fuzz]'
 	GAOPT_FUZZ=1200 $(BIN)/python -m pytest -n auto tests/unit/test_properties.py tests/integration/test_contract.py
-	for target in journal events tensors checkpoint archive config; do $(BIN)/python -m benchmarks.fuzz $$target $(EACH) || exit; done
+	for target in journal events tensors config; do $(BIN)/python -m benchmarks.fuzz $$target $(EACH) || exit; done
 
 kills: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.kills

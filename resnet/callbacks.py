@@ -12,11 +12,10 @@ from typing import Any, Protocol
 
 import torch
 from fastai.callback.core import Callback, CancelFitException
+from torch import Tensor
 
 from resnet.loader import epoch_seed
-from resnet.metrics import Meter
-from resnet.recipe import Recipe
-from resnet.schedule import rate
+from resnet.recipe import Recipe, rate
 
 Point = tuple[float, float, float]
 POINTS = 16  # of the schedule, kept for each epoch
@@ -39,6 +38,38 @@ class Report(Protocol):
     """Called after each epoch with its number (from 1), its metrics, and points (position, lr, mom) of its schedule."""
 
     def __call__(self, epoch: int, metrics: Mapping[str, float], cycle: Sequence[Point] = ()) -> None: ...
+
+
+KS = (1, 3, 5)
+
+
+def hits(logits: Tensor, labels: Tensor) -> Tensor:
+    """How many labels (n,) are among the k highest logits (n, classes), for each k of `KS`: (3,) int64.
+
+    With fewer than k classes every label is. A row that is not finite hits nothing.
+    """
+    k = min(max(KS), logits.shape[1])
+    found = (logits.topk(k).indices == labels[:, None]) & logits.isfinite().all(1, keepdim=True)
+    return torch.stack([found[:, :n].any(1).sum() for n in KS])
+
+
+class Meter:
+    """The mean loss and the top-1, top-3 and top-5 accuracy (0 … 1) over batches."""
+
+    def __init__(self) -> None:
+        self._count, self._loss, self._hits = 0, torch.tensor(0.0), torch.zeros(len(KS), dtype=torch.int64)
+
+    def add(self, logits: Tensor, labels: Tensor, loss: Tensor) -> None:
+        """One batch: logits (n, classes), labels (n,), its mean loss ()."""
+        n = len(labels)
+        self._count += n
+        self._loss = self._loss.to(loss.device) + loss.detach().float() * n
+        self._hits = self._hits.to(logits.device) + hits(logits.detach(), labels)
+
+    def result(self) -> dict[str, float]:
+        """By name: loss, top1, top3, top5."""
+        accuracies = (self._hits.double() / self._count).tolist()
+        return {"loss": self._loss.item() / self._count} | {f"top{k}": a for k, a in zip(KS, accuracies, strict=True)}
 
 
 class Aside(Callback):
@@ -160,7 +191,7 @@ class Learns(Aside):
 
 
 class Scheduled(Callback):
-    """Sets the learning rate by `schedule.rate`, and the momentum, before each training batch."""
+    """Sets the learning rate by `recipe.rate`, and the momentum, before each training batch."""
 
     order, run_valid = 60, False  # as fastai's own schedules
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +14,7 @@ from resnet import weights
 from resnet.callbacks import Epochs
 
 FORMATS = ("1", "2")
-"""Those that are read; the last is written. 2 has a checksum; 1, of gaopt up to 0.4.0, does not say its number. A
-training of gaopt's begins anew all the same where one does not say by which code it was made, as none did then."""
+"""Those that are read; the last is written. 2 has a checksum; 1, of gaopt up to 0.4.0, does not say its number."""
 
 
 class Checkpoint:
@@ -89,24 +87,12 @@ class Checkpoint:
         """Why a file cannot be used; "" where it can."""
         if not found:
             return "is torn or altered"
-        tensors, notes = found
+        notes = found[1]
         if notes.get("format", "1") not in FORMATS:
             return "is of a later version"
         if notes.get("fingerprint") != self.fingerprint:
             return "is of another training: other network, recipe, data, seed, threads, code or libraries"
-        return "" if self._fits(tensors) and _progress(notes) else "holds something else than it should"
-
-    def _fits(self, tensors: Mapping[str, Tensor]) -> bool:
-        """Whether it has the network's tensors, all moments of each parameter that has any, and nothing else."""
-        net = self.net.state_dict()
-        known = {f"net/{name}": (tensor.shape, tensor.dtype) for name, tensor in net.items()}
-        found = {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()}
-        plain = isinstance(self.optimizer, torch.optim.SGD)
-        for index, parameter in enumerate(self.parameters):
-            shapes = {"momentum_buffer": parameter.shape} if plain else _adam(parameter)
-            own = {f"optimizer/{index}/{key}": (shape, parameter.dtype) for key, shape in shapes.items()}
-            known |= own if own.keys() & found.keys() else {}  # one without a gradient has none
-        return known == found and (plain or len(known) > len(net))
+        return ""
 
     def _restore(self, tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -> int:
         self.net.load_state_dict({k.removeprefix("net/"): v for k, v in tensors.items() if k.startswith("net/")})
@@ -115,21 +101,6 @@ class Checkpoint:
             if name.startswith("optimizer/"):
                 _, index, key = name.split("/")
                 self.optimizer.state[parameters[int(index)]][key] = tensor
-        done, reports, seconds = _progress(notes)
-        self.epochs.replay(reports, seconds)
-        return done
-
-
-def _adam(parameter: Tensor) -> dict[str, torch.Size]:
-    """What Adam keeps of a parameter."""
-    return {"step": torch.Size(), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape}
-
-
-def _progress(notes: Mapping[str, str]) -> tuple[Any, ...]:
-    """(epochs done, their reports, seconds); () where that is not what is there."""
-    try:
         told = json.loads(notes["progress"])
-        reports = [(int(epoch), dict(measures), list(points)) for epoch, measures, points in told["reports"]]
-        return int(told["done"]), reports, float(told["seconds"])
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
-        return ()
+        self.epochs.replay([(epoch, measures, points) for epoch, measures, points in told["reports"]], told["seconds"])
+        return int(told["done"])

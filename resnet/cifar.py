@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
-from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -17,9 +16,6 @@ import numpy as np
 from resnet.decode import fitted
 from resnet.split import DataError, Source, Split
 from resnet.trees import Parts, Tree
-
-LARGEST = 2**28
-"""Bytes of a file that is read to see whether it is a published one; the largest of those has 155 million."""
 
 
 @dataclass(frozen=True)
@@ -131,15 +127,14 @@ def read(release: Release, tree: Tree, folder: Parts, size: int) -> Source:
     known = release.known
     published = {(*folder, name): md5 for name, md5 in known.train_list + known.test_list}
     splits: dict[str, Split] = {}
-    with closing(tree.read(published)) as files:
-        for parts, contents in files:
-            raw = contents() if (tree.listing.files[parts] or 0) <= LARGEST else b""
-            if hashlib.md5(raw, usedforsecurity=False).hexdigest() != published[parts]:
-                raise DataError(
-                    f"{tree.where(parts)} is not the file that {release.title} was published with, its MD5 is another:"
-                    f' give {release.archive} as it was published, or images in folders with name = "folder"'
-                )
-            splits[parts[-1]] = _split(pickle.loads(raw, encoding="latin1"), size)
+    for parts, contents in tree.read(published):
+        raw = contents()
+        if hashlib.md5(raw, usedforsecurity=False).hexdigest() != published[parts]:
+            raise DataError(
+                f"{tree.where(parts)} is not the file that {release.title} was published with, its MD5 is another:"
+                f' give {release.archive} as it was published, or images in folders with name = "folder"'
+            )
+        splits[parts[-1]] = _split(pickle.loads(raw, encoding="latin1"), size)
     train = [splits[name] for name, _ in known.train_list]
     whole = Split(*(np.concatenate([getattr(split, key) for split in train]) for key in ("images", "labels")))
     folders = {"train": "training images", "test": "test images"}

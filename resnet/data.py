@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -15,15 +16,17 @@ from annotated_types import Ge, Gt, Le, Lt
 from resnet import cache as kept
 from resnet import cifar, folders
 from resnet.decode import fitted, read_image
-from resnet.paths import check_path
+from resnet.fields import check_path
 from resnet.split import DataError, Source, Split, divide, limited
 from resnet.trees import Tree, open_tree
-from resnet.warned import warned
 
 __all__ = ["DataError", "DataSpec", "Images", "Split", "joined", "load", "read_image"]
 
 SIZES = {"digits": 8, "cifar10": 32, "cifar100": 32, "folder": 64}
 """The side of the images in pixels where the spec names none."""
+UNEVEN = 3.0
+"""Times as many images as the other classes have on average, from which a class is said to prevail."""
+NAMES = {"train": "training", "valid": "validation", "test": "test"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Images:
         mean, std: of each channel of the training images, in 0 … 1. A deviation of 0 is given as 1.
         name: "digits", "CIFAR-10", "CIFAR-10 (JPEG copy)", CIFAR-100 alike, or a folder's own name.
         origins: by "train", "valid" and "test": where they come from, in words.
-        warnings: what whoever reads of accuracies should know, a sentence each.
+        warnings: sentences on what is amiss with the data.
         digest: BLAKE2b of the classes and of all three splits: 32 hexadecimal digits.
     """
 
@@ -81,13 +84,14 @@ class Images:
     warnings: tuple[str, ...] = ()
 
     @property
+    def splits(self) -> dict[str, Split]:
+        return {"train": self.train, "valid": self.valid, "test": self.test}
+
+    @property
     def counts(self) -> dict[str, tuple[int, ...]]:
         """How many images of each class are in each split."""
-        splits = {"train": self.train, "valid": self.valid, "test": self.test}
-        return {
-            name: tuple(np.bincount(split.labels, minlength=len(self.classes)).tolist())
-            for name, split in splits.items()
-        }
+        classes = len(self.classes)
+        return {name: tuple(np.bincount(s.labels, minlength=classes).tolist()) for name, s in self.splits.items()}
 
 
 def load(spec: DataSpec, cache: Path | None = None) -> Images:
@@ -113,7 +117,7 @@ def load(spec: DataSpec, cache: Path | None = None) -> Images:
     mean, std = statistics(train.images)
     digest = _digest(source.classes, (train, valid, test))
     found = Images(train, valid, test, source.classes, mean, std, name, digest, _origins(source, spec, name))
-    return replace(found, warnings=(*source.warnings, *warned(found)))
+    return replace(found, warnings=(*source.warnings, *_warnings(found)))
 
 
 def _origins(source: Source, spec: DataSpec, name: str) -> dict[str, str]:
@@ -123,10 +127,7 @@ def _origins(source: Source, spec: DataSpec, name: str) -> dict[str, str]:
 
 
 def joined(images: Images) -> Images:
-    """The same with the validation images among those to train on, where they are still validated on as well.
-
-    What a network scores on them then says nothing; the test images are what it is measured by.
-    """
+    """The same with the validation images added to the training images, to be measured on the test images alone."""
     both = images.train, images.valid
     train = Split(*(np.concatenate([getattr(split, part) for split in both]) for part in ("images", "labels")))
     mean, std = statistics(train.images)
@@ -156,21 +157,12 @@ def _cifar(key: str, path: str, size: int, cache: Path) -> tuple[Source, str]:
     inner = place / release.folder
     tree = open_tree(inner if inner.is_dir() else place)
     source = _kept(tree, key, size, cache)
-    title = release.title
-    if source.classes != release.classes:
-        found = ", ".join(source.classes[:10]) + _difference(source.classes, release.classes)
-        raise DataError(f'{place} holds the classes {found}: not {title}; name = "folder" takes any classes')
-    return source, title if source.form == "batches" else f"{title} ({source.form} copy)"
-
-
-def _difference(found: tuple[str, ...], wanted: tuple[str, ...]) -> str:
-    """Where class names differ, for a message; nothing for ten names, which are compared at a glance."""
-    if len(wanted) <= 10:
-        return ""
-    unknown = [name for name in found if name not in wanted]
-    missing = [name for name in wanted if name not in found]
-    told = [f"{what} {_few(names)}" for what, names in (("unknown:", unknown), ("missing:", missing)) if names]
-    return f"{', …' if len(found) > 10 else ''} ({'; '.join(told)})"
+    if odd := sorted(set(source.classes) ^ set(release.classes)):
+        raise DataError(
+            f"{place} is not {release.title}: only one of the two has the classes {_few(odd)};"
+            ' name = "folder" takes any classes'
+        )
+    return source, release.title if source.form == "batches" else f"{release.title} ({source.form} copy)"
 
 
 def _few(names: list[str]) -> str:
@@ -187,8 +179,8 @@ def _folder(path: str, size: int, cache: Path) -> tuple[Source, str]:
 def _kept(tree: Tree, name: str, size: int, cache: Path) -> Source:
     import PIL
 
-    # Another Pillow may decode to other pixels; the 3 is the form of the kept file.
-    key = hashlib.sha256(f"3 {PIL.__version__} {name} {size} {tree.digest()}".encode()).hexdigest()
+    # Another Pillow may decode to other pixels; the 4 is the form of the kept file.
+    key = hashlib.sha256(f"4 {PIL.__version__} {name} {size} {tree.digest()}".encode()).hexdigest()
     return kept.cached(cache, key[:32], partial(_read, tree, name, size))
 
 
@@ -197,6 +189,23 @@ def _read(tree: Tree, name: str, size: int) -> Source:
     if release and (folder := cifar.find(release, tree)) is not None:
         return cifar.read(release, tree, folder, size)
     return folders.read(tree, size)
+
+
+def _warnings(data: Images) -> Iterator[str]:
+    """Phrases for images that are in two splits, classes that a split lacks, and a class that prevails."""
+    pixels = {split: [hash(image.tobytes()) for image in found.images] for split, found in data.splits.items()}
+    for split, other in (("valid", "train"), ("test", "train"), ("test", "valid")):
+        known = set(pixels[other])
+        if twice := sum(each in known for each in pixels[split]):
+            yield f"of {len(pixels[split])} {NAMES[split]} images {twice} can be found among the {NAMES[other]} images"
+    for split, counts in data.counts.items():
+        if missing := [name for name, count in zip(data.classes, counts, strict=True) if not count]:
+            yield f"no {NAMES[split]} image is of {_few(missing)}: {len(missing)} of {len(counts)} classes"
+    counts = data.counts["train"]
+    most = max(counts)
+    if most * (len(counts) - 1) >= UNEVEN * (sum(counts) - most):
+        name = data.classes[counts.index(most)]
+        yield f"the classes are uneven: {100 * most / sum(counts):.1f} % of the training images are of {name}"
 
 
 def statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from threading import Condition
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,37 +18,8 @@ from resnet.split import DataError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-LARGEST = 256 * 2**20
-"""Bytes of the largest image file that is read."""
-
 # EPS and WMF run an interpreter on the file; the others are recognised by PIL but have no decoder in it.
 REFUSED = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
-
-
-class Room:
-    """Pixels that threads may have decoded at once, all together."""
-
-    def __init__(self, pixels: int) -> None:
-        self.all = self._left = pixels
-        self._changed = Condition()
-
-    @contextmanager
-    def taken(self, pixels: int) -> Iterator[None]:
-        """Within it so many are taken; waits until they are there. More than there are count as all."""
-        pixels = min(pixels, self.all)
-        with self._changed:
-            self._changed.wait_for(lambda: pixels <= self._left)
-            self._left -= pixels
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._left += pixels
-                self._changed.notify_all()
-
-
-ROOM = Room(100_000_000)
-"""An image of the largest size at a time, or four of 24 megapixels. While it is decoded a pixel takes 5 to 16 bytes."""
 
 
 @cache
@@ -92,13 +63,11 @@ def read_image(path: Path, size: int, channels: int) -> np.ndarray:
         channels: 3 for RGB, 1 for grey.
 
     Raises:
-        DataError: the file is missing, too large, or no image that can be read; with its path.
+        DataError: the file is missing, or no image that can be read; with its path.
     """
+    if not os.path.isfile(path):
+        raise DataError(f"{path} is no file: an image is wanted")
     try:
-        if not path.is_file():
-            raise DataError(f"{path} is no file: an image is wanted")
-        if path.stat().st_size > LARGEST:
-            raise DataError(f"{path} has {path.stat().st_size} bytes: an image may have {LARGEST}")
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
@@ -117,9 +86,8 @@ def decode(data: bytes, size: int, channels: int, where: str) -> tuple[np.ndarra
     try:
         with Image.open(io.BytesIO(data), formats=formats()) as image:
             form = image.format or ""
-            with ROOM.taken(image.width * image.height):
-                image.load()
-                square = fit(_rgb(_upright(image)), size)
+            image.load()
+            square = fit(_rgb(_upright(image)), size)
     except Image.UnidentifiedImageError:
         raise DataError(f"{where} is no image in a format that can be read") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):

@@ -17,10 +17,10 @@ with warnings.catch_warnings():
 
 from resnet import weights
 from resnet.data import Images
+from resnet.layers import recomputed
 from resnet.loader import Loaders
 from resnet.net import build
 from resnet.recipe import Recipe
-from resnet.recompute import recomputed
 from resnet.spec import NetSpec
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -31,7 +31,7 @@ def default_device() -> torch.device:
 
 
 def fresh(spec: NetSpec, recipe: Recipe, data: Images, seed: int, device: torch.device) -> Learner:
-    """A network that has not been trained, on the device, with all that a fit needs but its schedule."""
+    """A Learner with an untrained network on the device, ready to fit but for its schedule."""
     torch.manual_seed(seed)
     net = build(spec, data.train.images.shape[3], len(data.classes))
     if spec.pretrained:
@@ -51,7 +51,7 @@ def fresh(spec: NetSpec, recipe: Recipe, data: Images, seed: int, device: torch.
 
 
 def _optimizer(groups: list[list[nn.Parameter]], lr: float, recipe: Recipe) -> OptimWrapper:
-    """torch's fused optimizers: one kernel a step, where fastai's own loop over all parameters."""
+    """torch's fused optimizers: one kernel per step, where fastai's own loop over all parameters."""
     if recipe.optimizer == "sgd":
         return OptimWrapper(groups, torch.optim.SGD, lr=lr, momentum=recipe.mom_top, fused=True)
     betas = (recipe.mom_top, recipe.sqr_mom)

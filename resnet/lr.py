@@ -16,9 +16,9 @@ with warnings.catch_warnings():
 
 from resnet.callbacks import Aside
 from resnet.data import Images
-from resnet.defaults import usual
 from resnet.learner import default_device, fresh
 from resnet.loader import epoch_seed
+from resnet.net import usual
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
 
@@ -82,7 +82,7 @@ def find(
 
 
 class _Finder(LRFinder):
-    """fastai's, with nothing put on disk: it saves the network to bring it back, and this one is thrown away."""
+    """fastai's finder without its copy of the network on disk: this network is not used again."""
 
     def before_fit(self) -> None:
         ParamScheduler.before_fit(self)
@@ -93,7 +93,7 @@ class _Finder(LRFinder):
 
 
 class _Steps(Aside):
-    """Seeds each pass over the data as a training does, and tells of each step."""
+    """Seeds each pass over the data as a training does, and calls back after each step."""
 
     order = 10
 

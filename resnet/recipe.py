@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from resnet.genes import changed
+from resnet.fields import changed
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,7 @@ class Recipe:
         return changed(self, genes, "recipe", never=("name", "checkpoint", "chance"))
 
     def shortened(self, share: float) -> Recipe:
-        """The whole training in small: a share of its epochs, at least one, and all that is counted in steps or epochs.
-
-        So the warm-up takes the same share of it, and is over before its end where it was before.
-        """
+        """The training scaled down to a share of its epochs, at least one; the warm-up keeps its share of it."""
         epochs = max(1, round(share * self.epochs))
         warmup, patience = (count * epochs // self.epochs for count in (self.warmup, self.patience))
         return replace(self, epochs=epochs, warmup=warmup, patience=max(1, patience))
@@ -130,3 +128,40 @@ RECIPES: dict[str, Recipe] = {
     ),
 }
 """Whole trainings by name."""
+
+
+def rate(recipe: Recipe, step: int, steps: int, errors: Sequence[float]) -> float:
+    """The learning rate of a step, of all schedules but one_cycle, which is fastai's.
+
+    Nothing is kept from step to step, so a resumed training has the same rates.
+
+    Args:
+        step: counted from 0 through all epochs.
+        steps: how many the whole training has.
+        errors: on validation, 0 … 1, one for each epoch that is over.
+    """
+    if step < recipe.warmup:
+        return recipe.warmup_lr
+    lr = recipe.lr
+    for _ in range(SCHEDULES[recipe.schedule](recipe, step / steps, errors)):
+        lr /= recipe.factor  # one by one: a power of the factor may be too large for a float
+    return lr
+
+
+def steps(recipe: Recipe, position: float, errors: Sequence[float]) -> int:
+    """Divided at fixed points: section 4.2 of He et al., *Deep Residual Learning for Image Recognition*, 2015."""
+    return sum(position >= drop for drop in recipe.drops)
+
+
+def plateau(recipe: Recipe, position: float, errors: Sequence[float]) -> int:
+    """Divided when the error plateaus, as section 3.4 of the same says: after `patience` epochs without a new best."""
+    best, waited, divided = math.inf, 0, 0
+    for error in errors:
+        best, waited = (error, 0) if error < best else (best, waited + 1)
+        if waited == recipe.patience:
+            divided, waited = divided + 1, 0
+    return divided
+
+
+SCHEDULES: dict[str, Callable[[Recipe, float, Sequence[float]], int]] = {"steps": steps, "plateau": plateau}
+"""How often the rate has been divided, by the position in the training (0 … 1) and the errors of the epochs so far."""

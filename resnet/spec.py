@@ -13,8 +13,7 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from resnet.genes import changed
-from resnet.paths import check_path
+from resnet.fields import changed, check_path
 
 Unit = Literal["basic", "bottleneck"]
 Stem = Literal["imagenet", "cifar"]

@@ -30,10 +30,7 @@ class Split:
 
     @property
     def chance(self) -> float:
-        """The accuracy that one needs no images for: of who always says the commonest class.
-
-        And twice the standard error of it, for who guesses.
-        """
+        """The accuracy of always naming the commonest class, plus twice its standard error."""
         commonest = float(np.bincount(self.labels).max() / len(self))
         return commonest + 2 * math.sqrt(commonest * (1 - commonest) / len(self))
 
@@ -45,7 +42,7 @@ class Source:
     Attributes:
         form: how the images were stored: "batches" of CIFAR, or image formats ("JPEG", "JPEG/PNG").
         folders: by "train", "valid" and "test": where each that was found lies, empty for the whole.
-        warnings: what whoever uses it should know.
+        warnings: sentences for the user.
     """
 
     train: Split
@@ -132,7 +129,7 @@ def limited(parts: dict[str, Part], limit: int) -> dict[str, Part]:
 
 
 def apportion(counts: Sequence[int], total: int) -> list[int]:
-    """`total` shared out in proportion to the counts by largest remainders, at least one wherever there is any."""
+    """Shares of `total` in proportion to the counts, by largest remainders; at least one where the count is not 0."""
     exact = [count * total / sum(counts) for count in counts]
     seats = [min(count, max(1, int(share))) for count, share in zip(counts, exact, strict=True)]
     while sum(seats) != total:

@@ -18,13 +18,12 @@ with warnings.catch_warnings():
     from fastai.callback import schedule  # noqa: F401 - gives the Learner its fit_one_cycle
     from fastai.learner import Learner
 
-from resnet.callbacks import Aside, Checkpoints, Diverged, Epochs, Learns, Report, Scheduled, Watch
+from resnet.callbacks import Aside, Checkpoints, Diverged, Epochs, Learns, Meter, Report, Scheduled, Watch
 from resnet.checkpoint import Checkpoint
 from resnet.data import Images, Split
-from resnet.defaults import usual
 from resnet.learner import Loss, default_device, fresh, loss_function
 from resnet.loader import Plain
-from resnet.metrics import Meter
+from resnet.net import usual
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
 
@@ -48,12 +47,8 @@ class Trained:
     seconds: float
 
 
-def _silent(epoch: int, metrics: Any, cycle: Any = ()) -> None:
+def _unheard(*_: Any, **__: Any) -> None:
     """Report to nobody."""
-
-
-def _unheard(message: str) -> None:
-    """Say it to nobody."""
 
 
 @usual()
@@ -63,7 +58,7 @@ def train(
     data: Images,
     *,
     seed: int = 0,
-    report: Report = _silent,
+    report: Report = _unheard,
     note: Callable[[str], None] = _unheard,
     checkpoint: Path | None = None,
     made_of: str = "",
@@ -75,9 +70,9 @@ def train(
     Args:
         seed: for the initial weights, the order of the images, and the augmentations.
         report: called after each epoch; an exception from it ends the training and is raised here.
-        note: told of what whoever reads of this training should know: a checkpoint that could not be used.
-        checkpoint: where to save now and then, and to go on from if it is there, whole, and fits; else from the one
-            before it. What cannot be used is removed, and nothing else.
+        note: called with remarks for the report, such as a checkpoint that could not be used.
+        checkpoint: where to save now and then, and to go on from; where it is damaged or does not fit, it is removed,
+            and the one before it is used.
         made_of: a digest of the code and libraries that train; a checkpoint fits only where it is the same.
         threads: of torch on the CPU; another number gives other weights.
         device: by default the GPU, if there is one.

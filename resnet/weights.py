@@ -85,17 +85,6 @@ def _checksum(tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
-def alike(own: Tensor, tensor: Tensor) -> bool:
-    """Whether a tensor can take the place of a network's own: it is of the same kind; or a number, for a count."""
-    if tensor.is_complex() or tensor.dtype == torch.bool:
-        return False
-    return tensor.is_floating_point() or not own.is_floating_point()
-
-
-def _fits(own: Tensor, tensor: Tensor) -> bool:
-    return own.shape == tensor.shape and not tensor.is_meta and alike(own, tensor)
-
-
 def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors of a ResNet by this package's names, whether they have those already or torchvision's."""
     found = dict(tensors)
@@ -129,11 +118,9 @@ def start(net: nn.Module, spec: NetSpec) -> None:
     """
     tensors, own = pretrained(spec), net.state_dict()
     first = next(name for name, tensor in own.items() if tensor.ndim == 4)
-    if (
-        own[first].shape[1] == 1 and first in tensors and tensors[first].ndim == 4
-    ):  # grey images: what three equal channels would give
+    if own[first].shape[1] == 1 and first in tensors:  # grey images: what three equal channels would give
         tensors[first] = tensors[first].sum(1, keepdim=True)
-    if wrong := [name for name, tensor in tensors.items() if name not in own or not _fits(own[name], tensor)]:
+    if wrong := [name for name, tensor in tensors.items() if name not in own or own[name].shape != tensor.shape]:
         raise WeightsError(f"pretrained is {spec.pretrained!r}, whose {wrong[0]!r} does not fit {spec.name}")
     # Old files do not count batches, which nothing here uses.
     needed = [name for name in own if not (name.startswith(_head(spec)) or name.endswith("num_batches_tracked"))]

@@ -84,24 +84,20 @@ class Task:
 
 @runtime_checkable
 class Objective(Protocol):
-    """A function from a task to a score, and what may go with it.
+    """A function from a task to a score, with what belongs to it. `resolve` makes one of a plain function.
 
-    A plain function is an objective; `resolve` gives it the others, doing nothing or little.
+    `shared` is what `prepare` made.
     """
 
     judges: bool
-    """Whether the best individual is to be measured on a test split (a task with judge=True) at the end."""
+    """Whether the best individual is measured on a test split at the end, by a task with judge=True."""
 
     def __call__(self, task: Task, report: Report) -> Score | float:
         """Train and score. Any exception makes the individual fail with its message."""
         ...
 
     def check(self, config: StudyConfig) -> StudyConfig:
-        """The config with the objective's tables checked and complete.
-
-        Raises:
-            BadInput: what is wrong with them.
-        """
+        """The config with the objective's tables checked and complete; a BadInput where they are wrong."""
         ...
 
     def prepare(self, config: StudyConfig) -> Any:
@@ -113,39 +109,31 @@ class Objective(Protocol):
         ...
 
     def made_of(self, shared: Any) -> dict[str, str]:
-        """What else than the config decides what a training comes to, by name: digests of code and data, versions.
-
-        Args:
-            shared: what `prepare` made.
-        """
+        """What besides the config decides what a training gives, by name: digests of code and data, versions."""
         ...
 
 
 @runtime_checkable
 class Described(Protocol):
-    """What an objective may have besides whose tasks are trained on images."""
+    """An objective whose tasks are trained on images."""
 
     def data(self, shared: Any) -> Data:
-        """What they are trained on and measured by.
-
-        Args:
-            shared: what `prepare` made.
-        """
+        """The images, for the report."""
         ...
 
 
 @runtime_checkable
 class Keeper(Protocol):
-    """What an objective may have besides that leaves something of the best individual in the study's folder."""
+    """An objective that leaves something of the best individual in the study's folder."""
 
     def keeps(self, home: Path, individual: int) -> bool:
-        """Whether what judging this individual left there is there still, and whole."""
+        """Whether what judging this individual left there is still there, and whole."""
         ...
 
 
 @runtime_checkable
 class Tuned(Protocol):
-    """What an objective may have besides that has values for the genes without a search, from a recipe."""
+    """An objective that knows values for the genes without a search."""
 
     def default(self, config: StudyConfig) -> Mapping[str, Any]:
         """A value for each gene; None, or one that the gene cannot have, where there is none."""
@@ -154,36 +142,31 @@ class Tuned(Protocol):
 
 @runtime_checkable
 class Wary(Protocol):
-    """What an objective may have besides that knows of values that may be trained and come to nothing."""
+    """An objective that knows values which can be trained and learn nothing."""
 
     def doubts(self, config: StudyConfig) -> Sequence[str]:
-        """What whoever starts a study should know of its config, a sentence each."""
+        """Sentences for the user who starts a study of this config."""
         ...
 
 
 @runtime_checkable
 class Comparable(Protocol):
-    """What an objective may have besides, for comparisons of searches."""
+    """An objective that comparisons can judge by a test split."""
 
     def epochs(self, config: StudyConfig) -> int:
         """Of a whole training."""
         ...
 
     def baselines(self, config: StudyConfig, shared: Any, step: Callable[[], object]) -> Mapping[str, Baseline]:
-        """Trainings without a search that every search is to be held against, by name.
-
-        Args:
-            shared: what `prepare` made.
-            step: called often; an exception from it is raised here.
-        """
+        """Trainings without a search to compare every search with, by name; an exception from `step` is raised."""
         ...
 
     def joined(self, shared: Any) -> Any:
-        """What finals are trained on: what is trained on and what is chosen by, together."""
+        """What finals are trained on: the training and the validation images together."""
         ...
 
     def final(self, task: Task, report: Report) -> Score:
-        """Train on what is joined and measure on the test split, once: that is the fitness."""
+        """Train on what is joined; the fitness is measured on the test split, once."""
         ...
 
 
@@ -201,7 +184,7 @@ class Baseline:
 
 
 def epochs(config: StudyConfig) -> int:
-    """Of a whole training of a config; those that a function of a user names as its attribute `epochs`, or 1."""
+    """Of a whole training; those that a user's function has as its attribute `epochs`, or 1."""
     objective = resolve(config.objective)
     if isinstance(objective, Comparable):
         return objective.epochs(config)
@@ -247,8 +230,7 @@ MOVED = {"gaopt.objectives.image.variants:objective": "gaopt.papers.variants:obj
 def resolve(objective: str | Callable[..., Any]) -> Objective:
     """A function as an objective, or the one called "package.module:function", looked for in the current folder too.
 
-    Raises:
-        ConfigError: it is no function; the name is malformed, the module cannot be imported, or has no such function.
+    A ConfigError where there is no such function.
     """
     found = _found(objective) if isinstance(objective, str) else objective
     if not callable(found) or isinstance(found, type):

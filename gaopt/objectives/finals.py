@@ -108,10 +108,7 @@ def configured(base: StudyConfig, chosen: list[Winner], repeats: int, seed: int)
 
 
 def winners(tables: Mapping[str, Any]) -> list[Winner]:
-    """
-    Raises:
-        ConfigError: there are none, or one cannot be read.
-    """
+    """The winners in the tables of a config; a ConfigError where there are none, or one cannot be read."""
     rows = table(tables, "finals").get("winners", [])
     if not rows:
         raise ConfigError("finals.winners is empty: must have one or more")

@@ -14,7 +14,7 @@ from gaopt.journal.events import Data
 from gaopt.objectives.base import Report, Score, Task
 from gaopt.objectives.image.classifier import check_training, loaded, trained
 from gaopt.objectives.image.classifier import objective as classifier
-from gaopt.objectives.image.cost import seconds
+from gaopt.objectives.image.probes import seconds
 from gaopt.objectives.image.settings import Settings
 from gaopt.papers.experiment import Experiment, Variant, check, experiment
 from gaopt.space import Gene, Space

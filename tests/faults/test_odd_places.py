@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import tomli_w
 
+from gaopt import load
 from gaopt.cli.signals import Signals
 from gaopt.config import from_tables
 from gaopt.config.tables import overridden, read_toml
@@ -26,7 +27,7 @@ from gaopt.errors import ConfigError, StudyError
 from gaopt.journal.events import Birth, Bred, Closed, Opened, Reported, Scored, Started
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import ComparisonDir, StudyDir, results
-from gaopt.objectives.image import cost
+from gaopt.objectives.image import probes
 from gaopt.study.progress import epochs
 from tests.conftest import ROOT, toy
 from tests.inputs import BASE
@@ -103,8 +104,8 @@ def test_out_of_memory_while_steps_are_timed_cannot_be_told(monkeypatch: pytest.
     def full(*_: object) -> float:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
 
-    monkeypatch.setattr(cost, "_mean_seconds", full)
-    assert cost.mean_seconds(None, None) is None  # type: ignore[arg-type]
+    monkeypatch.setattr(probes, "seconds", full)
+    assert probes.mean_seconds(load("quick"), None) is None  # type: ignore[arg-type]
 
 
 def test_a_comparison_that_is_no_table_is_refused(results: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -43,8 +43,7 @@ def started(spec: NetSpec, channels: int = 3) -> tuple[nn.Module, Tensors]:
     return net, before
 
 
-@pytest.mark.parametrize("kind", WRITERS)
-@pytest.mark.parametrize("name", ["resnet18", "googlenet"])
+@pytest.mark.parametrize(("name", "kind"), [("resnet18", "safetensors"), ("googlenet", "torch.save")])
 def test_a_file_gives_the_trunk_and_the_head_is_new(tmp_path: Path, name: Any, kind: str) -> None:
     theirs = torchvision(name)
     WRITERS[kind](tmp_path / "file", theirs)
@@ -98,25 +97,13 @@ def test_a_wrong_file_is_one_clear_error(tmp_path: Path) -> None:
     for n, (write, said) in enumerate(
         [
             (lambda path: None, "is no file: must be 'imagenet' or a file of weights"),
-            (lambda path: path.mkdir(), "is no file"),
             (lambda path: path.touch(), "cannot be read safely: must be safetensors, or tensors by torch.save"),
             (lambda path: path.write_bytes(bytes(99)), "cannot be read safely"),
-            (lambda path: path.write_text("l'eau"), "cannot be read safely"),
             (lambda path: path.write_bytes(pickle.dumps(Code(path.with_name("ran")))), "cannot be read safely"),
             (lambda path: torch.save({"conv1.weight": Code(path.with_name("ran"))}, path), "cannot be read safely"),
-            (lambda path: torch.save(nn.Linear(2, 2), path), "cannot be read safely"),
             (lambda path: torch.save({"state_dict": torchvision("resnet18")}, path), "must be tensors by name"),
-            (lambda path: torch.save({1: torch.ones(1)}, path), "must be tensors by name"),
-            (lambda path: torch.save([torch.ones(1)], path), "must be tensors by name"),
             (lambda path: torch.save({}, path), "which has no 'stem.conv1.weight' for resnet34"),
-            (lambda path: torch.save(torchvision("googlenet"), path), "does not fit resnet34"),
             (lambda path: torch.save(torchvision("resnet50"), path), "does not fit resnet34"),
-            (
-                lambda path: torch.save({"bn1.bias": torch.ones(64, device="meta")}, path),
-                "'stem.bn1.bias' does not fit",
-            ),
-            (lambda path: torch.save({"bn1.bias": torch.ones(64).long()}, path), "'stem.bn1.bias' does not fit"),
-            (lambda path: weights.write(path, {"bn1.bias": torch.ones(64) * 1j}, {}), "'stem.bn1.bias' does not fit"),
             # Its tensors all fit, and would fill the half of the network.
             (
                 lambda path: torch.save(torchvision("resnet18"), path),
@@ -133,21 +120,6 @@ def test_a_wrong_file_is_one_clear_error(tmp_path: Path) -> None:
         assert str(folder / "file") in sentence
         assert "\n" not in sentence
         assert not (folder / "ran").exists()
-
-
-def test_a_first_layer_that_is_none_does_not_fit_grey_images(tmp_path: Path) -> None:
-    torch.save({"conv1.weight": torch.tensor(1.0)}, tmp_path / "file")
-    with pytest.raises(WeightsError, match=r"'stem.conv1.weight' does not fit"):
-        started(NetSpec("resnet18", pretrained=str(tmp_path / "file")), channels=1)
-
-
-def test_a_refused_file_leaves_the_network_as_it_was(tmp_path: Path) -> None:
-    torch.save(torchvision("resnet18"), tmp_path / "file")
-    net = build(NetSpec("resnet34"))
-    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    with pytest.raises(WeightsError):
-        weights.start(net, NetSpec("resnet34", pretrained=str(tmp_path / "file")))
-    assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
 
 
 def test_imagenet_weights_are_torchvision_s_checked_by_their_hash(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,10 +139,7 @@ def test_imagenet_weights_are_torchvision_s_checked_by_their_hash(monkeypatch: p
     assert torch.equal(net.state_dict()["fc.weight"], before["fc.weight"])
 
 
-@pytest.mark.parametrize(
-    "error",
-    [URLError("no route to host"), TimeoutError("timed out"), RuntimeError('invalid hash value (expected "a")')],
-)
+@pytest.mark.parametrize("error", [URLError("no route to host"), RuntimeError('invalid hash value (expected "a")')])
 def test_weights_that_cannot_be_fetched_are_one_clear_error(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def fetch(url: str, **options: Any) -> Tensors:
         raise error

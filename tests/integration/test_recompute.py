@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from resnet.layers import Unit
+from resnet.layers import recomputed
 from resnet.net import build
 from resnet.recipe import RECIPES
-from resnet.recompute import recomputed
 from resnet.spec import NetSpec
 from resnet.train import train
 from tests.integration.test_train import RECIPE, SPEC, digits, same, state
@@ -55,9 +53,8 @@ def test_the_precision_is_the_same_too() -> None:
     assert same(stepped(SPEC, False, autocast=True), stepped(SPEC, True, autocast=True))
 
 
-@pytest.mark.parametrize("change", [{}, {"precision": "bfloat16"}, {"schedule": "steps", "optimizer": "sgd"}])
-def test_a_training_ends_with_the_same_weights(change: dict[str, Any]) -> None:
-    recipe = replace(RECIPE, crop=1, **change)
+def test_a_training_ends_with_the_same_weights() -> None:
+    recipe = replace(RECIPE, crop=1)
     without, again = (train(SPEC, replace(recipe, recompute=value), digits()) for value in (False, True))
     assert same(state(without), state(again))
     assert without.metrics == again.metrics
@@ -87,17 +84,6 @@ def test_1202_layers_keep_a_quarter() -> None:
         without, again = kept(net, images), kept(recomputed(net), images)
     assert 11e9 < without < 13e9
     assert again < 3.2e9
-
-
-def test_measuring_keeps_and_computes_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[Unit] = []
-    forward = Unit.forward
-    monkeypatch.setattr(Unit, "forward", lambda self, x: (calls.append(self), forward(self, x))[1])
-    net = recomputed(build(SPEC, channels=1)).eval()
-    net(torch.randn(2, 1, 8, 8)).sum().backward()
-    assert len(calls) == 9
-    net.train()(torch.randn(2, 1, 8, 8)).sum().backward()
-    assert len(calls) == 9 + 18
 
 
 def test_a_network_without_such_units_is_not_changed() -> None:

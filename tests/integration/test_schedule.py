@@ -15,8 +15,7 @@ from gaopt.objectives.image.settings import Settings
 from resnet.data import Split
 from resnet.loader import Loaders
 from resnet.net import build
-from resnet.recipe import RECIPES, Recipe
-from resnet.schedule import SCHEDULES, rate
+from resnet.recipe import RECIPES, SCHEDULES, Recipe, rate
 from resnet.train import train
 from tests.integration.test_train import SPEC, Killed, digits, same, state
 
@@ -68,17 +67,11 @@ def test_a_plateau_divides_the_rate_after_epochs_without_a_new_best() -> None:
         assert set(rates(recipe, 4, errors)) == {(0.1, 0.01, 0.001)[divided]}
 
 
-def test_a_plateau_without_end_brings_the_rate_to_nothing() -> None:
-    recipe = replace(PAPER, schedule="plateau", patience=1, factor=1e6)
-    assert rate(recipe, 0, 1, [0.5] * 1000) == 0.0
-
-
 # In training
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_a_training_reports_the_rates_of_its_schedule_and_one_momentum(optimizer: Any) -> None:
-    recipe = replace(SMALL, optimizer=optimizer, warmup=5)
+def test_a_training_reports_the_rates_of_its_schedule_and_one_momentum() -> None:
+    recipe = replace(SMALL, warmup=5)
     lrs, moms = trained_rates(recipe)
     assert lrs == rates(recipe, 24) == [0.01] * 5 + [0.1] * 7 + [0.01] * 6 + [0.001] * 6
     assert set(moms) == {0.9}
@@ -115,12 +108,10 @@ def test_decay_of_all_reaches_batch_norms_and_biases() -> None:
 @pytest.mark.parametrize(
     ("recipe", "last"),
     [
-        (replace(SMALL, warmup=9), 2),  # still in the warm-up
-        (PLATEAU, 4),
+        (replace(SMALL, warmup=9, mom=0.0), 2),  # still in the warm-up
         (replace(PLATEAU, warmup=9, optimizer="adam"), 3),
-        (replace(SMALL, mom=0.0), 3),
     ],
-    ids=["steps with warm-up", "plateau", "plateau with warm-up and adam", "no momentum"],
+    ids=["steps with warm-up and no momentum", "plateau with warm-up and adam"],
 )
 def test_a_training_interrupted_between_epochs_ends_with_the_same_weights(
     tmp_path: Path, recipe: Recipe, last: int
@@ -183,34 +174,19 @@ def test_the_paper_s_recipe_makes_its_steps() -> None:
 def test_a_table_gives_what_differs_from_the_recipe_it_names() -> None:
     assert of({"name": "paper"}) == PAPER
     assert of({"name": "paper", "warmup": 400, "drops": [0.25]}) == replace(PAPER, warmup=400, drops=(0.25,))
+    assert of(asdict(PAPER)) == PAPER
     assert of({"lr": 0.1}) == of({"name": "one_cycle", "lr": 0.1}) == Recipe(lr=0.1)
-
-
-def test_a_whole_recipe_read_back_is_itself() -> None:
-    for recipe in (PAPER, replace(PAPER, **{f: v for f, v in asdict(Recipe()).items() if f != "name"})):
-        assert of(asdict(recipe)) == recipe
 
 
 def test_a_recipe_that_cannot_be_gets_one_sentence() -> None:
     for table, said in [
         ({"name": "papers"}, "recipe.name is 'papers': must be 'one_cycle' or 'paper'"),
-        ({"name": ["paper"]}, r"recipe.name is \['paper'\]: must be 'one_cycle' or 'paper'"),
         ({"name": "paper", "epoch": 3}, "unknown key recipe.epoch: did you mean 'epochs'?"),
         ({"warmup": 400}, "recipe: warmup is 400 with the schedule 'one_cycle': must be 0, or another schedule"),
         ({"drops": [0.75, 0.5]}, r"recipe: drops is \[0.75, 0.5\]: must be increasing"),
-        ({"drops": [0.5, 0.5]}, "must be increasing"),
         ({"drops": [0.5, 1.0]}, r"recipe.drops\[1\] is 1.0: must be less than 1"),
-        ({"drops": 0.5}, "recipe.drops is 0.5: must be"),
         ({"factor": 1.0}, "recipe.factor is 1.0: must be greater than 1"),
-        ({"patience": 0}, "recipe.patience is 0: must be greater than or equal to 1"),
-        ({"decay": "none"}, "recipe.decay is 'none': must be 'weights' or 'all'"),
     ]:
         with pytest.raises(ConfigError, match=said) as error:
             of(table)
         assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("name", ["drops", "name", "checkpoint", "shedule"])
-def test_what_is_no_knob_is_no_gene(name: str) -> None:
-    with pytest.raises(ValueError, match=f"'{name}' is no field of the recipe that can be a gene: known: lr, wd"):
-        PAPER.with_genes({name: 1.0})

@@ -9,17 +9,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from resnet import augment as augments
+from resnet import loader as augments
 from resnet import weights
+from resnet.callbacks import Meter, hits
 from resnet.data import DataSpec, Images, load
 from resnet.loader import Loaders
-from resnet.metrics import Meter, hits
 from resnet.net import build
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
@@ -68,6 +67,7 @@ def test_what_the_process_set_in_torch_changes_nothing_and_stays_as_it_was() -> 
         torch.set_default_device(None)
     assert same(state(first), state(again))
     assert measured["top1"] == first.metrics["top1"]
+    assert measured["loss"] == pytest.approx(first.metrics["valid_loss"], rel=1e-5)
 
 
 @pytest.mark.smoke
@@ -173,13 +173,18 @@ def test_where_no_checkpoint_is_whole_the_training_begins_anew_and_says_so(
     path = tmp_path / "work" / "checkpoint.safetensors"
     checkpoint.flip(path, -1)
     checkpoint.flip(path.with_name("checkpoint.before.safetensors"), -1)
+    assert gone_on(path) == (
+        [1, 2, 3],
+        ["checkpoint.safetensors is torn or altered and checkpoint.before.safetensors is torn or altered: begun anew"],
+    )
+
+
+def gone_on(path: Path) -> tuple[list[int], list[str]]:
+    """The epochs that a training reports, and its notes, when it is gone on with."""
     seen, notes = list[int](), list[str]()
-    images, report = checkpoint.images(), lambda epoch, *rest: seen.append(epoch)
-    train(SPEC, checkpoint.RECIPE, images, checkpoint=path, note=notes.append, report=report)
-    assert seen == [1, 2, 3]
-    assert notes == [
-        "checkpoint.safetensors is torn or altered and checkpoint.before.safetensors is torn or altered: begun anew"
-    ]
+    report = lambda epoch, *rest: seen.append(epoch)  # noqa: E731
+    train(SPEC, checkpoint.RECIPE, checkpoint.images(), checkpoint=path, note=notes.append, report=report)
+    return seen, notes
 
 
 def test_a_checkpoint_that_was_just_to_be_replaced_is_gone_on_from_in_silence(
@@ -188,10 +193,7 @@ def test_a_checkpoint_that_was_just_to_be_replaced_is_gone_on_from_in_silence(
     shutil.copytree(two_checkpoints, tmp_path / "work")
     path = tmp_path / "work" / "checkpoint.safetensors"
     path.unlink()  # killed between setting it aside and writing the next
-    seen, notes = list[int](), list[str]()
-    images, report = checkpoint.images(), lambda epoch, *rest: seen.append(epoch)
-    train(SPEC, checkpoint.RECIPE, images, checkpoint=path, note=notes.append, report=report)
-    assert (seen, notes) == ([1, 2, 3], [])
+    assert gone_on(path) == ([1, 2, 3], [])
 
 
 @pytest.mark.smoke
@@ -320,14 +322,6 @@ def test_the_focal_loss_is_its_formula() -> None:
 
 
 @pytest.mark.smoke
-def test_evaluating_measures_the_split_it_is_given() -> None:
-    trained = train(SPEC, RECIPE, digits())
-    valid = evaluate(trained.net, digits().valid, digits(), loss_function(RECIPE))
-    assert valid["top1"] == trained.metrics["top1"]
-    assert valid["loss"] == pytest.approx(trained.metrics["valid_loss"], rel=1e-5)
-
-
-@pytest.mark.smoke
 def test_bfloat16_trains() -> None:
     trained = train(SPEC, replace(RECIPE, precision="bfloat16"), digits())
     assert math.isfinite(trained.metrics["train_loss"])
@@ -352,15 +346,10 @@ def test_a_gene_of_another_kind_than_its_field_is_refused() -> None:
         ({"flip": 1}, "flip is 1: must be true or false"),
         ({"batch": 16.5}, "batch is 16.5: must be a whole number"),
         ({"lr": True}, "lr is True: must be a number"),
-        ({"lr": "sgd"}, "lr is 'sgd': must be a number"),
+        ({"loss": "focal", "label_smoothing": 0.1}, "label_smoothing is 0.1 with the focal loss: must be 0"),
     ]:
         with pytest.raises(ValueError, match=said):
             Recipe().with_genes(gene)
-
-
-def test_focal_loss_with_smoothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="must be 0"):
-        Recipe(loss="focal", label_smoothing=0.1)
 
 
 def test_weights_that_are_no_safetensors_are_not_read(tmp_path: Path) -> None:
@@ -372,14 +361,4 @@ def test_weights_that_are_no_safetensors_are_not_read(tmp_path: Path) -> None:
     found = weights.read(path)
     assert found
     assert found[1] == {"note": "x"}
-    assert np.array_equal(found[0]["a"].numpy(), np.ones(2))
-
-
-def test_weights_that_were_made_up_are_not_read(tmp_path: Path) -> None:
-    path = tmp_path / "weights.safetensors"
-    told = b'{"a": {"dtype": "F32", "shape": [0, 9223372036854775808], "data_offsets": [0, 0]}}'
-    path.write_bytes(len(told).to_bytes(8, "little") + told)
-    assert weights.read(path) is None
-    path.unlink()
-    path.mkdir()
-    assert weights.read(path) is None
+    assert found[0]["a"].tolist() == [1, 1]

@@ -1,9 +1,8 @@
-"""CIFAR-10 in the batches of its authors: the published files, and no others."""
+"""CIFAR-10 and CIFAR-100 in the batches of their authors: the published files, and no others; and as images."""
 
 import hashlib
 import os
 import pickle
-import tarfile
 import urllib.error
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,23 @@ from PIL import Image
 from resnet import cifar
 from resnet.data import DataError, DataSpec, load
 from resnet.trees import open_tree
+from tests.unit.test_data import packed
 
-TRAIN = [f"data_batch_{number}" for number in range(1, 6)]
+COARSE = """
+    aquatic_mammals fish flowers food_containers fruit_and_vegetables household_electrical_devices household_furniture
+    insects large_carnivores large_man-made_outdoor_things large_natural_outdoor_scenes large_omnivores_and_herbivores
+    medium_mammals non-insect_invertebrates people reptiles small_mammals trees vehicles_1 vehicles_2
+"""
+LABELS = {"cifar10": "labels", "cifar100": "fine_labels"}
+URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 
 
-def batch(seed: int, n: int = 20) -> dict[str, Any]:
-    data = np.random.default_rng(seed).integers(0, 256, (n, 3072), np.uint8)
-    return {"data": data, "labels": [index % 10 for index in range(n)], "batch_label": "x", "filenames": ["a"] * n}
+def batch(key: str, seed: int) -> dict[str, Any]:
+    """Three images of each class."""
+    classes = len(cifar.SETS[key].classes)
+    labels = [(7 * index) % classes for index in range(3 * classes)]
+    data = np.random.default_rng(seed).integers(0, 256, (len(labels), 3072), np.uint8)
+    return {"data": data, LABELS[key]: labels, "coarse_labels": [0] * len(labels), "batch_label": "x"}
 
 
 def published(monkeypatch: pytest.MonkeyPatch, release: cifar.Release, folder: Path) -> Path:
@@ -34,48 +43,46 @@ def published(monkeypatch: pytest.MonkeyPatch, release: cifar.Release, folder: P
     return folder
 
 
-def write(folder: Path) -> Path:
-    """A folder of batches: five of 20 training images, 20 test images."""
+def write(key: str, root: Path) -> Path:
+    """A folder of batches, each with its number as seed."""
+    release = cifar.SETS[key]
+    folder = root / release.folder
     folder.mkdir(parents=True)
-    for seed, name in enumerate([*TRAIN, "test_batch"]):
-        (folder / name).write_bytes(pickle.dumps(batch(seed), protocol=4))
+    for seed, (name, _) in enumerate(release.known.train_list + release.known.test_list):
+        (folder / name).write_bytes(pickle.dumps(batch(key, seed), protocol=4))
     return folder
 
 
-def spec(path: Path, size: int = 0) -> DataSpec:
-    return DataSpec("cifar10", str(path), size=size)
+def spec(path: Path, size: int = 0, key: str = "cifar10") -> DataSpec:
+    return DataSpec(key, str(path), size=size)  # type: ignore[arg-type]
 
 
-def refused(path: Path, cache: Path) -> str:
+def refused(path: Path, cache: Path, key: str = "cifar10") -> str:
     with pytest.raises(DataError) as caught:
-        load(spec(path), cache)
+        load(spec(path, key=key), cache)
     return str(caught.value)
 
 
 @pytest.fixture
 def batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return published(monkeypatch, cifar.CIFAR10, write(tmp_path / "in/cifar-10-batches-py"))
+    return published(monkeypatch, cifar.CIFAR10, write("cifar10", tmp_path / "in"))
 
 
-def test_batches_are_planes_of_red_green_and_blue(batches: Path, tmp_path: Path) -> None:
-    data = load(spec(batches), tmp_path)
-    assert data.classes == cifar.CIFAR10.classes
-    assert data.name == "CIFAR-10"
-    assert [len(s) for s in (data.train, data.valid, data.test)] == [80, 20, 20]
-    planes = batch(5)["data"].reshape(20, 3, 32, 32)
-    assert np.array_equal(data.test.images, planes.transpose(0, 2, 3, 1))
-    assert data.test.labels.tolist() == batch(5)["labels"]
-
-
-def test_the_folder_its_parent_and_the_archive_are_the_same(batches: Path, tmp_path: Path) -> None:
-    with tarfile.open(tmp_path / "cifar-10-python.tar.gz", "w:gz") as tar:
-        tar.add(batches, batches.name)
-    places = (batches, batches.parent, tmp_path / "cifar-10-python.tar.gz")
-    assert len({load(spec(place), tmp_path).digest for place in places}) == 1
-
-
-def test_batches_are_resized(batches: Path, tmp_path: Path) -> None:
-    assert load(spec(batches, 16), tmp_path).test.images.shape == (20, 16, 16, 3)
+@pytest.mark.parametrize(("key", "counts"), [("cifar10", [120, 30, 30]), ("cifar100", [200, 100, 300])])
+def test_batches_are_planes_of_red_green_and_blue_wherever_they_lie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, counts: list[int]
+) -> None:
+    release = cifar.SETS[key]
+    folder = published(monkeypatch, release, write(key, tmp_path / "in"))
+    data = load(spec(folder, key=key), tmp_path)
+    assert (data.classes, data.name) == (release.classes, release.title)
+    assert [len(s) for s in (data.train, data.valid, data.test)] == counts
+    last = batch(key, len(release.known.train_list))
+    assert np.array_equal(data.test.images, last["data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+    assert data.test.labels.tolist() == last[LABELS[key]]
+    for place in (folder.parent, packed(folder, tmp_path / release.archive)):
+        assert load(spec(place, key=key), tmp_path).digest == data.digest
+    assert load(spec(folder, 16, key), tmp_path).test.images.shape[1:] == (16, 16, 3)
 
 
 def test_pickles_of_python_2_are_read_without_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +93,7 @@ def test_pickles_of_python_2_are_read_without_a_warning(tmp_path: Path, monkeypa
         b"J\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89T\x00\x0c\x00\x00" + bytes(range(256)) * 12 + b"tbU\x06labels"
         b"]K\x07au."
     )
-    folder = write(tmp_path / "in")
+    folder = write("cifar10", tmp_path / "in")
     (folder / "test_batch").write_bytes(raw)
     source = cifar.read(cifar.CIFAR10, open_tree(published(monkeypatch, cifar.CIFAR10, folder)), (), 32)
     assert source.test
@@ -104,11 +111,8 @@ class Shell:
         return os.system, (self.command,)
 
 
-@pytest.mark.parametrize("name", ["data_batch_3", "test_batch"])
-def test_a_file_that_is_not_the_published_one_is_refused_and_runs_nothing(
-    batches: Path, tmp_path: Path, name: str
-) -> None:
-    trace = tmp_path / "trace"
+def test_a_file_that_is_not_the_published_one_is_refused_and_runs_nothing(batches: Path, tmp_path: Path) -> None:
+    trace, name = tmp_path / "trace", "data_batch_3"
     whole = (batches / name).read_bytes()
     evil = pickle.dumps({"data": Shell(f"touch {trace}"), "labels": []})
     for content in (evil, b"no pickle", whole[:-500], whole + b"x"):
@@ -117,30 +121,40 @@ def test_a_file_that_is_not_the_published_one_is_refused_and_runs_nothing(
             f"{batches}/{name} is not the file that CIFAR-10 was published with, its MD5 is another: give"
             ' cifar-10-python.tar.gz as it was published, or images in folders with name = "folder"'
         )
-    with (batches / name).open("wb") as file:
-        file.truncate(2**40)  # nobody reads so much
-    assert "its MD5 is another" in refused(batches, tmp_path)
     assert not trace.exists()
     pickle.loads(evil)
     assert trace.exists()  # so the payload was a live one
+    (batches / name).unlink()
+    assert "data_batch_3 is missing: CIFAR-10 has the files data_batch_1, " in refused(batches, tmp_path)
 
 
-def test_a_missing_batch_is_named(batches: Path, tmp_path: Path) -> None:
-    (batches / "data_batch_4").unlink()
-    assert "data_batch_4 is missing" in refused(batches, tmp_path)
+def test_names_are_those_of_torchvision_and_of_the_published_meta_file() -> None:
+    for release in cifar.SETS.values():
+        assert (release.known.base_folder, release.known.filename) == (release.folder, release.archive)
+    # The pickle of CIFAR-100's, by Python 2, protocol 2: each list and string is put into the memo, from 1.
+    memo = iter(range(1, 256))
+
+    def put(raw: bytes) -> bytes:
+        return raw + b"q" + bytes([next(memo)])
+
+    def name(text: str) -> bytes:
+        return put(b"U" + bytes([len(text)]) + text.encode())
+
+    raw = b"\x80\x02" + put(b"}") + b"("
+    for key, names in (("fine_label_names", cifar.CIFAR100.classes), ("coarse_label_names", COARSE.split())):
+        raw += name(key) + put(b"]") + b"(" + b"".join(name(text) for text in names) + b"e"
+    assert hashlib.md5(raw + b"u.").hexdigest() == cifar.CIFAR100.known.meta["md5"]
 
 
-@pytest.mark.parametrize("release", cifar.SETS.values(), ids=cifar.SETS)
-def test_names_are_those_of_torchvision(release: cifar.Release) -> None:
-    assert (release.known.base_folder, release.known.filename) == (release.folder, release.archive)
-
-
-def test_without_a_network_the_way_out_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [urllib.error.URLError("no network"), RuntimeError("File not found or corrupted.")])
+def test_without_a_network_the_way_out_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def offline(*_: object) -> None:
-        raise urllib.error.URLError("no network")
+        raise error
 
     monkeypatch.setattr("torchvision.datasets.utils.download_url", offline)
-    with pytest.raises(DataError, match=r"could not be fetched.*no network.*--data PATH"):
+    with pytest.raises(DataError, match=r"could not be fetched.*(no network|corrupted).*--data PATH"):
         load(DataSpec("cifar10"), tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -150,13 +164,12 @@ def test_a_fetched_archive_is_fetched_once(batches: Path, tmp_path: Path, monkey
 
     def fake(url: str, folder: str, name: str, md5: str) -> None:
         fetched.append((url, md5))
-        with tarfile.open(Path(folder, name), "w:gz") as tar:
-            tar.add(batches, batches.name)
+        packed(batches, Path(folder, name))
 
     monkeypatch.setattr("torchvision.datasets.utils.download_url", fake)
     first, again = (load(DataSpec("cifar10"), tmp_path / "cache").digest for _ in range(2))
     assert first == again
-    assert fetched == [("https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a")]
+    assert fetched == [(URL, "c58f30108f718f92721af3b95e74349a")]
 
 
 def tree(root: Path, classes: tuple[str, ...], suffix: str) -> Path:
@@ -168,12 +181,18 @@ def tree(root: Path, classes: tuple[str, ...], suffix: str) -> Path:
     return root
 
 
-@pytest.mark.parametrize(("suffix", "name"), [("jpg", "CIFAR-10 (JPEG copy)"), ("png", "CIFAR-10 (PNG copy)")])
-def test_a_copy_in_image_files_says_so(tmp_path: Path, suffix: str, name: str) -> None:
-    data = load(spec(tree(tmp_path / "cifar10", cifar.CIFAR10.classes, suffix)), tmp_path)
-    assert data.name == name
-    assert [len(s) for s in (data.train, data.valid, data.test)] == [30, 10, 10]
+def test_a_copy_in_image_files_says_so(tmp_path: Path) -> None:
+    for key, suffix, name in (("cifar10", "jpg", "CIFAR-10 (JPEG copy)"), ("cifar100", "png", "CIFAR-100 (PNG copy)")):
+        classes = cifar.SETS[key].classes
+        data = load(spec(tree(tmp_path / key, classes, suffix), key=key), tmp_path)
+        assert data.name == name
+        assert [len(s) // len(classes) for s in (data.train, data.valid, data.test)] == [3, 1, 1]
 
 
-def test_other_classes_are_not_cifar_10(tmp_path: Path) -> None:
-    assert "classes cat, dog: not CIFAR-10" in refused(tree(tmp_path / "pets", ("cat", "dog"), "png"), tmp_path)
+def test_where_the_class_names_differ_is_said(tmp_path: Path) -> None:
+    pets = tree(tmp_path / "pets", ("cat", "dog"), "png")
+    said = "only one of the two has the classes airplane, automobile, bird, deer, frog, …; name"
+    assert f"{pets} is not CIFAR-10: {said}" in refused(pets, tmp_path)
+    others = tuple(name.replace("aquarium_", "gold") for name in cifar.CIFAR100.classes if name != "worm")
+    said = "only one of the two has the classes aquarium_fish, goldfish, worm; name"
+    assert said in refused(tree(tmp_path / "renamed", others, "png"), tmp_path, "cifar100")

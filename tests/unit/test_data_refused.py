@@ -15,8 +15,9 @@ from tests.unit.test_data import fill, packed, picture, refused, spec
 
 def test_a_path_that_leads_to_no_data_is_named(tmp_path: Path) -> None:
     assert f"{tmp_path}/none does not exist" in refused(tmp_path / "none", tmp_path)
-    (tmp_path / "notes.txt").write_text("hello")
-    assert "notes.txt is neither a folder nor a tar archive" in refused(tmp_path / "notes.txt", tmp_path)
+    for text in ("hello", ""):
+        (tmp_path / "notes.txt").write_text(text)
+        assert "notes.txt is neither a folder nor a tar archive" in refused(tmp_path / "notes.txt", tmp_path)
     with pytest.raises(DataError, match="path is empty"):
         load(DataSpec("folder"))
 
@@ -38,14 +39,6 @@ def test_a_class_whose_name_is_no_text_is_refused_before_anything_is_trained(tmp
     root = fill(tmp_path / "d", 5)
     (root / "owl").rename(root / os.fsdecode(b"\xffowl"))
     assert r"holds b'\xffowl', which is no UTF-8: rename it" in refused(root, tmp_path)
-
-
-def test_a_class_with_an_endless_name_is_refused(tmp_path: Path) -> None:
-    with tarfile.open(tmp_path / "d.tar", "w") as tar:
-        for name in ("a", "b" * 300):
-            tar.addfile(tarfile.TarInfo(f"{name}/0.png"))
-    assert "d.tar holds the class 'bbb" in (said := refused(tmp_path / "d.tar", tmp_path))
-    assert len(said) < 300 + len(str(tmp_path))
 
 
 @pytest.mark.parametrize("path", ["~\0", "a\0b", "~\ud800"])
@@ -134,37 +127,25 @@ def test_a_dead_link_and_a_fifo_are_named(tmp_path: Path) -> None:
     assert "cat/pipe.png is a dead link or no regular file" in refused(root, tmp_path)
 
 
-def test_a_circle_of_links_ends(tmp_path: Path) -> None:
-    root = fill(tmp_path / "d", 5)
+def test_a_linked_class_folder_is_followed_unless_it_leads_back(tmp_path: Path) -> None:
+    root = fill(tmp_path / "d", 5, ("cat", "dog"))
+    (root / "owl").symlink_to(fill(tmp_path / "elsewhere", 5) / "owl")
+    assert load(spec(root), tmp_path).classes == ("cat", "dog", "owl")
     (root / "cat/again").symlink_to(root)
     assert "again is a link back" in refused(root, tmp_path)
 
 
-def test_a_linked_class_folder_is_followed(tmp_path: Path) -> None:
-    root = fill(tmp_path / "d", 5, ("cat", "dog"))
-    (root / "owl").symlink_to(fill(tmp_path / "elsewhere", 5) / "owl")
-    assert load(spec(root), tmp_path).classes == ("cat", "dog", "owl")
-
-
-def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
-    root = fill(tmp_path / "d", 5)
-    with (root / "cat/huge.png").open("wb") as file:
-        file.truncate(2**40)
-    assert "huge.png has 1099511627776 bytes" in refused(root, tmp_path)
-
-
-@pytest.mark.parametrize("name", ["../../x.png", "/tmp/x.png", "d/cat/../../../x.png"])
-def test_a_member_outside_of_its_archive_is_refused_and_written_nowhere(tmp_path: Path, name: str) -> None:
-    archive = packed(fill(tmp_path / "in/d", 5), tmp_path / "in/d.tar.gz")
-    with tarfile.open(tmp_path / "in/evil.tar", "w") as tar, tarfile.open(archive) as good:
-        for member in good:
-            tar.addfile(member, good.extractfile(member) if member.isreg() else None)
-        evil = tarfile.TarInfo(name)
-        evil.size = 4
-        tar.addfile(evil, io.BytesIO(b"evil"))
-    before = set(tmp_path.rglob("*"))
-    assert repr(name) in refused(tmp_path / "in/evil.tar", tmp_path)
-    assert set(tmp_path.rglob("*")) == before
+def test_a_member_outside_of_its_archive_is_refused_and_written_nowhere(tmp_path: Path) -> None:
+    root = fill(tmp_path / "in/d", 5)
+    for number, name in enumerate(["../../x.png", "/tmp/x.png", "d/cat/../../../x.png"]):
+        with tarfile.open(archive := tmp_path / f"in/{number}.tar", "w") as tar:
+            tar.add(root, "d")
+            evil = tarfile.TarInfo(name)
+            evil.size = 4
+            tar.addfile(evil, io.BytesIO(b"evil"))
+        before = set(tmp_path.rglob("*"))
+        assert repr(name) in refused(archive, tmp_path)
+        assert set(tmp_path.rglob("*")) == before
 
 
 def test_a_damaged_archive_is_refused_instead_of_read_in_part(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from gaopt.config import StudyConfig
 from gaopt.errors import Undecided
 from gaopt.objectives.base import Baseline
-from gaopt.objectives.image.lr import find_lr
+from gaopt.objectives.image.probes import find_lr
 from gaopt.space.gene import Choice
 from gaopt.space.space import Space
 from resnet.data import Images

@@ -21,9 +21,9 @@ from gaopt.journal.events import Data
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Baseline, Cycle, Report, Score, Task
 from gaopt.objectives.image.baselines import baselines
-from gaopt.objectives.image.cost import mean_seconds
 from gaopt.objectives.image.genes import check_genes, check_individuals, check_rungs, default, doubts, individuals
 from gaopt.objectives.image.model import about, described, kept, network
+from gaopt.objectives.image.probes import mean_seconds
 from gaopt.objectives.image.settings import Settings
 from gaopt.space.space import Genes
 from resnet import data as datasets
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 
 LIBRARIES = ("torch", "torchvision", "fastai", "numpy")
-"""With another version of which a training may come to other numbers."""
+"""Another version of these may give a training other numbers."""
 
 TRAINED = ("train_loss", "train_top1", "seconds", "images_per_second")
-"""What an epoch tells of the images that are trained on, and of the machine."""
+"""The metrics of an epoch that say nothing of the validation images."""
 
 
 class Classifier:
@@ -96,10 +96,6 @@ class Classifier:
         return kept(StudyDir(home)) == individual
 
     def epochs(self, config: StudyConfig) -> int:
-        """
-        Raises:
-            ConfigError: they are a gene.
-        """
         if "epochs" in config.space:
             raise ConfigError("epochs is a gene: a whole training has no length by which budgets could be compared")
         return Settings.of(config.settings).recipe.epochs
@@ -155,28 +151,19 @@ objective = Classifier()
 
 
 def _sources() -> dict[str, Path]:
-    """The files that a training runs through, by their names in the project."""
+    """The source files of a training, by their names in the project."""
     ours, networks = Path(__file__).parent, Path(resnet.__file__).parent
     return {f"{folder.name}/{path.name}": path for folder in (networks, ours) for path in sorted(folder.glob("*.py"))}
 
 
 @cache
 def tools() -> dict[str, str]:
-    """Code and libraries that train, by name: as they were when this process first asked."""
+    """Digests of the code that trains and versions of its libraries, from when this process first asked."""
     return {f"library {name}": version(name) for name in LIBRARIES} | digests(_sources())
 
 
 def trained(task: Task, settings: Settings, report: Told, note: Callable[[str], None]) -> Trained:
-    """Train what a task asks for, from its checkpoint if there is one.
-
-    Args:
-        settings: the task's own.
-        report: told of each epoch.
-        note: told of what else is to be known.
-
-    Raises:
-        Diverged: the loss is not finite any more.
-    """
+    """Train what a task asks for, from its checkpoint if there is one; `settings` are the task's own."""
     from resnet.train import Diverged as NotFinite
     from resnet.train import train
 
@@ -198,10 +185,7 @@ def trained(task: Task, settings: Settings, report: Told, note: Callable[[str], 
 
 
 def loaded(settings: Settings) -> Images:
-    """
-    Raises:
-        DataError: the images cannot be had.
-    """
+    """The images of a config; a DataError of gaopt's own where they cannot be had."""
     try:
         return datasets.load(settings.data)
     except datasets.DataError as error:
@@ -209,17 +193,13 @@ def loaded(settings: Settings) -> Images:
 
 
 def check_training(settings: Settings, images: Images) -> None:
-    """What can be known of a training only once its images are there.
-
-    Raises:
-        ConfigError: it would end in its warm-up, or there are no such weights to start from.
-    """
+    """Raise a ConfigError for a training that would end in its warm-up, or has no weights to start from."""
     check_steps(settings, images)
     check_pretrained(settings.net, images)
 
 
 def check_steps(settings: Settings, images: Images) -> None:
-    """Also for every rung: a warm-up that fits the whole training fits each share of it."""
+    """Raise a ConfigError for a warm-up that is too long. One that fits the whole training fits each share of it."""
     recipe = settings.recipe
     steps = recipe.epochs * (len(images.train.labels) // min(recipe.batch, len(images.train.labels)))
     if recipe.warmup >= steps:
@@ -227,7 +207,7 @@ def check_steps(settings: Settings, images: Images) -> None:
 
 
 def check_pretrained(spec: NetSpec, images: Images) -> None:
-    """Have the weights that it starts from, if any, and see that they fit, before a search begins."""
+    """Raise a ConfigError where the weights to start from cannot be had, or are of another network."""
     if not spec.pretrained:
         return
     from resnet import weights

@@ -1,4 +1,4 @@
-"""Whether what a space can give can be trained: found out before a search begins, as far as it can be."""
+"""Checks before a search begins that what its space can give can be trained."""
 
 from __future__ import annotations
 
@@ -17,26 +17,21 @@ from resnet.recipe import Recipe
 from resnet.spec import BORROWED, NetSpec
 
 DRAWN = 200
-"""Individuals that are looked at beside the ends and choices of each gene."""
+"""Random individuals that are checked besides the ends and choices of each gene."""
 
 Check = Callable[[Genes], object]
 """Raises a ConfigError for genes that cannot be trained."""
 
 
 def check_genes(config: StudyConfig, settings: Settings) -> None:
-    """
-    Raises:
-        ConfigError: a gene is no field that can be one, a value is none that it can have, or there are individuals
-            whose values do not go together; or those that are given by hand are such.
-    """
+    """Raise a ConfigError for a gene that is no field, a value out of its range, or values that do not go together."""
     for name, gene in config.space.items():
         for value in ends(gene):
             _check_value(name, value)
         if _whole(name) and isinstance(gene, Gene) and not gene.integer:
             table = "net" if name.startswith(NET) else "recipe"
-            raise ConfigError(
-                f"the gene {name!r} is a whole number of the {table}: set space.{_key(name)}.integer = true"
-            )
+            key = f'"{name}"' if "." in name else name  # as a TOML file has it
+            raise ConfigError(f"the gene {name!r} is a whole number of the {table}: set space.{key}.integer = true")
     for each in (*config.given, config.fixed):
         for name, value in each.items():
             _check_value(name, value)
@@ -46,10 +41,7 @@ def check_genes(config: StudyConfig, settings: Settings) -> None:
 
 
 def check_rungs(config: StudyConfig, settings: Settings) -> None:
-    """
-    Raises:
-        ConfigError: two rungs come to the same number of epochs.
-    """
+    """Raise a ConfigError where two rungs come to the same number of epochs."""
     if config.strategy not in SEARCHES:
         return
     gene = config.space.get("epochs")
@@ -66,10 +58,7 @@ def check_rungs(config: StudyConfig, settings: Settings) -> None:
 
 
 def check_individuals(space: Space, check: Check) -> None:
-    """
-    Raises:
-        ConfigError: the space gives individuals that the check refuses, with the genes by which they are.
-    """
+    """Raise a ConfigError for an individual of the space that the check refuses, naming the genes at fault."""
     for genes in individuals(space):
         if _refusal(check, genes):
             guilty = _guilty(check, genes)
@@ -78,7 +67,7 @@ def check_individuals(space: Space, check: Check) -> None:
 
 
 def default(space: Space, settings: Settings) -> Genes:
-    """What the tables say of each gene; where they leave it to the name of the network, what that stands for."""
+    """The value of each gene in the config's tables or, where they leave it to the network's name, in its family."""
     tables = {NET + name: value for name, value in asdict(settings.net).items()} | asdict(settings.recipe)
     found = {name: tables[name] for name in space}
     if settings.net.name not in BORROWED:
@@ -90,7 +79,7 @@ def default(space: Space, settings: Settings) -> Genes:
 
 
 def doubts(config: StudyConfig, settings: Settings) -> list[str]:
-    """What may be trained and comes to nothing, a sentence each."""
+    """Sentences on settings that can be trained and learn nothing."""
     if config.strategy == "fixed":
         where, most = "mom", config.fixed.get("mom", settings.recipe.mom)
     elif gene := config.space.get("mom"):
@@ -104,7 +93,7 @@ def doubts(config: StudyConfig, settings: Settings) -> list[str]:
 
 
 def individuals(space: Space) -> Iterator[Genes]:
-    """Some that a search can come upon: one at each end and choice of every gene, then others drawn evenly."""
+    """A sample of the space: one individual at each end and choice of every gene, then others drawn evenly."""
     rng = random.Random(0)
     for name, gene in space.items():
         for value in ends(gene):
@@ -114,14 +103,14 @@ def individuals(space: Space) -> Iterator[Genes]:
 
 
 def ends(gene: AnyGene) -> tuple[Any, ...]:
-    """The values of a gene that say most about what it can be."""
+    """The choices of a gene, or its lowest and highest value."""
     if isinstance(gene, Choice):
         return gene.choices
     return (int(gene.low), int(gene.high)) if gene.integer else (gene.low, gene.high)
 
 
 def _having(space: Space, name: str, value: Any, rng: random.Random) -> Iterator[Genes]:
-    """One individual with this value, if the conditions and constraints leave any that a hundred draws find."""
+    """One individual with this value, if a hundred draws find one that the conditions and constraints allow."""
     for _ in range(100):
         genes = space.expressed({each: gene.at(rng.random()) for each, gene in space.items()} | {name: value})
         if name in genes and space.allows(genes):
@@ -138,7 +127,7 @@ def _refusal(check: Check, genes: Genes) -> str:
 
 
 def _guilty(check: Check, genes: Genes) -> Genes:
-    """The genes without those that are refused as well with the config's own value."""
+    """The fewest genes that are still refused; the others have the config's own value."""
     for name in list(genes):
         fewer = {other: value for other, value in genes.items() if other != name}
         if _refusal(check, fewer):
@@ -147,7 +136,7 @@ def _guilty(check: Check, genes: Genes) -> Genes:
 
 
 def _check_value(name: str, value: Any) -> None:
-    """By itself: whether it goes together with the others is another question."""
+    """Check a value by itself."""
     kind, field = _field(name)
     try:
         kind().with_genes({field: getattr(kind, field, None)})
@@ -165,8 +154,3 @@ def _field(name: str) -> tuple[type[NetSpec] | type[Recipe], str]:
 def _whole(name: str) -> bool:
     kind, field = _field(name)
     return type(getattr(kind, field, None)) is int
-
-
-def _key(name: str) -> str:
-    """As a TOML file has it."""
-    return f'"{name}"' if "." in name else name

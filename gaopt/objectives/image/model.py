@@ -19,7 +19,7 @@ from gaopt.objectives.base import Task
 from gaopt.objectives.image.settings import Settings
 from resnet import data as datasets
 from resnet.data import Images
-from resnet.decode import suffixes
+from resnet.folders import images_in
 from resnet.spec import NetSpec
 from resnet.trees import open_tree
 
@@ -32,11 +32,7 @@ Answer = list[tuple[str, float]]
 
 
 def about(task: Task, settings: Settings, images: Images) -> dict[str, Any]:
-    """All that is needed to use the weights, and where they come from.
-
-    Args:
-        settings: the task's own.
-    """
+    """All that is needed to use the weights, and where they come from; `settings` are the task's own."""
     return {
         "study": task.study,
         "individual": task.individual,
@@ -70,11 +66,7 @@ class Model:
 
 
 def network(about: Model, tensors: Mapping[str, Tensor]) -> nn.Module:
-    """The trained network that a study's best.json and best.safetensors describe.
-
-    Raises:
-        RuntimeError: the tensors are not of such a network.
-    """
+    """The trained network of best.json and best.safetensors; a RuntimeError where they do not fit together."""
     import torch
 
     from resnet import weights
@@ -82,11 +74,7 @@ def network(about: Model, tensors: Mapping[str, Tensor]) -> nn.Module:
 
     with torch.device("meta"):  # without memory for what is no more than said
         net = build(about.net, about.channels, len(about.classes))
-    found, own = weights.renamed(tensors), net.state_dict()
-    for name in own.keys() & found.keys():  # shapes and names are torch's to tell
-        if not weights.alike(own[name], found[name]):
-            raise RuntimeError(f"{name} is of {found[name].dtype}: must be of {own[name].dtype} or alike")
-    net.load_state_dict(found, assign=True)
+    net.load_state_dict(weights.renamed(tensors), assign=True)
     return net.float()
 
 
@@ -99,41 +87,37 @@ def predict(home: StudyDir, paths: Iterable[Path], top: int = 5) -> Iterator[tup
         StudyError: the study has no best model yet, or one that tells nothing.
     """
     about, net = _model(home)
-    for given in paths:
+    for path in paths:
         try:
-            files = _images(given) if given.is_dir() else [given]
+            # In a folder as in a data set: at any depth, by their names, nothing hidden.
+            inside = [path.joinpath(*parts) for parts in images_in(open_tree(path))] if path.is_dir() else [path]
+            if not inside:
+                raise datasets.DataError(f"{path} holds no image: one at least is wanted")
         except datasets.DataError as error:
-            yield given, DataError(str(error))
+            yield path, DataError(str(error))
             continue
-        for path in files:
+        for each in inside:
             try:
-                image = datasets.read_image(path, about.size, about.channels)
+                image = datasets.read_image(each, about.size, about.channels)
             except datasets.DataError as error:
-                yield path, DataError(str(error))
+                yield each, DataError(str(error))
             else:
-                yield path, _classified(home, about, net, image, top)
-
-
-def _images(folder: Path) -> list[Path]:
-    """As a data set has them: at any depth, by their names, nothing hidden."""
-    listed = sorted(parts for parts in open_tree(folder).listing.files if Path(parts[-1]).suffix.lower() in suffixes())
-    if not listed:
-        raise datasets.DataError(f"{folder} holds no image: one at least is wanted")
-    return [folder.joinpath(*parts) for parts in listed]
+                yield each, _classified(home, about, net, image, top)
 
 
 def _classified(home: StudyDir, about: Model, net: nn.Module, image: np.ndarray, top: int) -> Answer:
     import torch
 
-    from resnet.augment import normalise
-    from resnet.defaults import usual
+    from resnet.loader import normalise
+    from resnet.net import usual
 
     with usual(), torch.no_grad():
         mean, std = (torch.tensor(each).reshape(1, -1, 1, 1) for each in (about.mean, about.std))
         try:
             (probabilities,) = net(normalise(torch.tensor(image).permute(2, 0, 1)[None], mean, std)).softmax(1)
         except RuntimeError as error:  # an image too small for it, say
-            raise StudyError(f"the best model of the study {home.name!r} cannot be used: {_line(error)}") from None
+            said = " ".join(f"{error!s:.200}".split())
+            raise StudyError(f"the best model of the study {home.name!r} cannot be used: {said}") from None
     if not probabilities.isfinite().all():
         raise StudyError(f"the best model of the study {home.name!r} gives probabilities that are no numbers")
     best = probabilities.topk(min(top, len(probabilities)))
@@ -169,13 +153,6 @@ def _model(home: StudyDir) -> tuple[Model, nn.Module]:
         raise StudyError(f"{home.best} and {home.weights.name} do not fit together: {error!r:.200}") from None
 
 
-def _line(error: Exception) -> str:
-    return " ".join(f"{error!s:.200}".split())
-
-
 def described(about: Mapping[str, Any]) -> Model:
-    """
-    Raises:
-        KeyError, TypeError, ConfigError: that describes no model.
-    """
+    """The model that best.json describes; a KeyError, TypeError or ConfigError where it describes none."""
     return parse(Model, {each.name: about[each.name] for each in fields(Model)}, "best")

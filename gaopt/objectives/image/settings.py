@@ -28,10 +28,7 @@ class Settings:
 
     @classmethod
     def of(cls, tables: Any) -> Settings:
-        """
-        Raises:
-            ConfigError: an unknown table or key, or a value out of range.
-        """
+        """The tables, checked; a ConfigError for an unknown table or key, or a value out of range."""
         for table in tables:
             if table not in TABLES:
                 raise ConfigError(f"unknown table [{table}]: {nearest(table, (*OWN_TABLES, *TABLES))}")
@@ -43,18 +40,13 @@ class Settings:
 
     @classmethod
     def of_task(cls, task: Task) -> Settings:
-        """What a task trains: the config's tables with its genes, for its share of the epochs.
-
-        Raises:
-            ConfigError: the genes' values do not go together.
-        """
+        """What a task trains: the config's tables with its genes, for its share of the epochs."""
         return cls.of(task.settings).with_genes(task.genes).shortened(task.share)
 
     def with_genes(self, genes: Mapping[str, Any]) -> Settings:
         """The same for an individual: "net.width" is a field of [net], "lr" one of [recipe].
 
-        Raises:
-            ConfigError: a gene is no such field, or the values do not go together.
+        A ConfigError where a gene is no such field, or the values do not go together.
         """
         net = {name.removeprefix(NET): value for name, value in genes.items() if name.startswith(NET)}
         recipe = {name: value for name, value in genes.items() if not name.startswith(NET)}

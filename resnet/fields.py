@@ -1,7 +1,8 @@
-"""Genes in tables of plain data: fields of a dataclass replaced by name. No torch here."""
+"""Fields of configs: paths that are checked, genes that replace them. No torch here."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar
@@ -35,3 +36,16 @@ def _as(kind: type, name: str, value: Any) -> Any:
     if type(value) is not kind:
         raise ValueError(f"{name} is {value!r}: must be {KINDS[kind]}")
     return value
+
+
+def check_path(key: str, path: str) -> None:
+    """
+    Raises:
+        ValueError: the system can have no file of that name: a NUL, or half a character.
+    """
+    try:
+        possible = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
+        raise ValueError(f"{key} is {path!r}: must be a path, and no path holds that")
