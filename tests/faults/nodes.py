@@ -90,7 +90,7 @@ def head_of_a_cluster_lost(folder: Path) -> Tally:
 def study(address: str = "", faults: Faults = Faults()) -> StudyConfig:  # noqa: B008 - frozen
     return replace(
         toy(population=6, generations=3),
-        objective="tests.faults.naps:naps",
+        objective="tests.faulty:naps",
         pool=PoolConfig(gpus=0, dashboard=False, address=address),
         faults=faults,
         settings={"settings": {"epochs": 3, "seconds": 0.5}},

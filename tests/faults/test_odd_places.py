@@ -158,7 +158,7 @@ def test_a_terminal_that_is_closed_leaves_a_study_put_down(home: StudyDir, tmp_p
     """The shell and the kernel may both say so."""
     config = replace(
         toy(population=4, generations=1),
-        objective="tests.faults.naps:naps",
+        objective="tests.faulty:naps",
         settings={"settings": {"epochs": 600, "seconds": 0.1}},
     )
     (tmp_path / "naps.toml").write_text(tomli_w.dumps(config.plain()))
