@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sqlite3
+import sys
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +14,7 @@ from typing import ClassVar
 
 import pytest
 
+from gaopt import Gene, Space
 from gaopt.cli.live import sentence
 from gaopt.errors import ConfigError, StudyError
 from gaopt.journal.events import Opened
@@ -23,144 +27,103 @@ from gaopt.study.loop import run
 from gaopt.study.prepare import resumed
 from gaopt.study.resume_check import changes
 from tests.conftest import ROOT, toy
-from tests.integration.test_cli import gaopt
+from tests.integration.test_cli import invoke
 
-CODE = """
-def score(task, report):
-    return task.genes["lr"] * {factor}
-"""
-CONFIG = """
-[study]
-objective = "mine:score"
-strategy = "genetic"
-[genetic]
-population = 4
-generations = 2
-[pool]
-kind = "inline"
-[settings]
-colour = "red"
-[space.lr]
-low = 0.1
-high = 1.0
-"""
+Captured = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def study(tmp_path: Path) -> StudyDir:
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StudyDir]:
     """A finished study of an objective that lies in mine.py of the current folder."""
-    (tmp_path / "mine.py").write_text(CODE.format(factor=1))
-    (tmp_path / "mine.toml").write_text(CONFIG)
-    assert gaopt("run", "mine.toml", "--name", "mine", cwd=tmp_path).returncode == 0
-    return StudyDir(tmp_path / "results" / "mine")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    config = replace(toy(population=4, generations=2), objective="mine:score", space=Space(lr=Gene(0.1, 1.0)))
+    code(factor=1)
+    run(replace(config, settings={"settings": {"colour": "red"}}), tmp_path / "results" / "mine")
+    yield StudyDir(tmp_path / "results" / "mine")
+    sys.modules.pop("mine", None)
+
+
+def code(factor: int) -> None:
+    """Write the objective anew, as it is read by the next process."""
+    Path("mine.py").write_text(f"import model\ndef score(task, report):\n    return task.genes['lr'] * {factor}\n")
+    if not Path("model.py").exists():
+        Path("model.py").write_text("HEIGHT = 1\n")
+    for name in ("mine", "model"):
+        sys.modules.pop(name, None)
+    importlib.invalidate_caches()
 
 
 def history(study: StudyDir) -> History:
     return History(Journal(study.journal))
 
 
-def test_other_code_is_refused_with_its_name_and_allowed_it_is_written_down(study: StudyDir) -> None:
-    (study.path.parents[1] / "mine.py").write_text(CODE.format(factor=2))
+def test_other_code_is_refused_with_its_name_and_allowed_it_is_written_down(study: StudyDir, capfd: Captured) -> None:
+    Path("model.py").write_text("HEIGHT = 2\n")  # which the objective imports
+    code(factor=2)
     before = study.journal.read_bytes()
-    done = gaopt("resume", "mine", "--generations", "3", cwd=study.path.parents[1])
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == (
-        "gaopt: the study was begun with other code mine: start a new one,"
+    told, _, err = invoke(capfd, "resume", "mine", "--generations", "3")
+    assert told == 2
+    assert err.splitlines()[-1] == (
+        "gaopt: the study was begun with other code mine, code model: start a new one,"
         " or go on all the same with --allow-changed, which writes it down"
     )
     assert study.journal.read_bytes() == before
-    done = gaopt("resume", "mine", "--generations", "3", "--allow-changed", cwd=study.path.parents[1])
-    assert done.returncode == 0
-    assert "changed since: other code mine" in done.stderr
+    told, _, err = invoke(capfd, "resume", "mine", "--generations", "3", "--allow-changed")
+    assert (told, "changed since: other code mine, code model" in err) == (0, True)
     _, (opened, ended) = history(study).openings
-    assert (opened.changed, ended) == (("other code mine",), 6)
-    assert "After 6 trainings the study was gone on with although there had changed: other code mine." in (
-        study.markdown.read_text("utf-8")
-    )
-    assert gaopt("resume", "mine", "--generations", "4", cwd=study.path.parents[1]).returncode == 0  # it is known now
+    assert (opened.changed, ended) == (("other code mine, code model",), 6)
+    said = "After 6 trainings the study was gone on with although there had changed: other code mine, code model."
+    assert said in study.markdown.read_text("utf-8")
+    assert invoke(capfd, "resume", "mine", "--generations", "4")[0] == 0  # it is known now
 
 
-def test_other_code_that_the_objective_imports_is_refused_with_its_name(study: StudyDir) -> None:
-    place = study.path.parents[1]
-    (place / "model.py").write_text("HEIGHT = 1\n")
-    (place / "mine.py").write_text(f"from model import HEIGHT\n{CODE.format(factor='HEIGHT')}")
-    assert gaopt("run", "mine.toml", "--name", "other", cwd=place).returncode == 0
-    (place / "model.py").write_text("HEIGHT = 2\n")
-    done = gaopt("resume", "other", "--generations", "3", cwd=place)
-    assert done.returncode == 2
-    assert "the study was begun with other code model: start a new one" in done.stderr
+def test_a_config_that_was_changed_by_hand_is_refused_and_allowed_it_holds(study: StudyDir, capfd: Captured) -> None:
+    for now, before in (("blue", "red"), ("red", "blue")):  # and put back by hand it is changed again
+        study.config.write_text(study.config.read_text("utf-8").replace(f'"{before}"', f'"{now}"'))
+        code, _, err = invoke(capfd, "resume", "mine")
+        said = f"config.toml was changed: settings.colour = '{before}', now it is '{now}': put it back, or go on"
+        assert (code, said in err) == (2, True)
+        assert invoke(capfd, "resume", "mine", "--allow-changed")[0] == 0
+        assert history(study).config["settings"] == {"colour": now}
+        assert history(study).openings[-1][0].changed == (f"settings.colour = '{before}', now it is '{now}'",)
 
 
-def test_a_config_that_was_changed_by_hand_is_refused_and_allowed_it_holds(study: StudyDir) -> None:
-    study.config.write_text(study.config.read_text("utf-8").replace('"red"', '"blue"'))
-    done = gaopt("resume", "mine", cwd=study.path.parents[1])
-    assert done.returncode == 2
-    assert "config.toml was changed: settings.colour = 'red', now it is 'blue': put it back, or go on" in done.stderr
-    assert gaopt("resume", "mine", "--generations", "3", "--allow-changed", cwd=study.path.parents[1]).returncode == 0
-    assert history(study).config["settings"] == {"colour": "blue"}
-    assert history(study).openings[-1][0].changed == ("settings.colour = 'red', now it is 'blue'",)
-
-
-def test_a_config_that_a_killed_driver_left_as_it_was_is_not_one_that_was_changed(study: StudyDir) -> None:
+def test_a_config_that_a_killed_driver_left_as_it_was_is_not_one_that_was_changed(
+    study: StudyDir, capfd: Captured
+) -> None:
     old = study.config.read_bytes()
-    done = gaopt("resume", "mine", "--allow-changed", "--set", "settings.colour=blue", cwd=study.path.parents[1])
-    assert done.returncode == 0
+    assert invoke(capfd, "resume", "mine", "--allow-changed", "--set", "settings.colour=blue")[0] == 0
     study.config.write_bytes(old)  # killed before it was written
     with closing(sqlite3.connect(study.journal)) as journal, journal:
         journal.execute("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)")  # and before this
-    assert gaopt("resume", "mine", cwd=study.path.parents[1]).returncode == 0
+    assert invoke(capfd, "resume", "mine")[0] == 0
     assert history(study).config["settings"] == {"colour": "blue"}
 
 
-def test_what_was_changed_and_is_put_back_by_hand_is_changed_again(study: StudyDir) -> None:
-    old = study.config.read_bytes()
-    change = ["--allow-changed", "--set", "settings.colour=blue"]
-    assert gaopt("resume", "mine", *change, cwd=study.path.parents[1]).returncode == 0
-    study.config.write_bytes(old)
-    done = gaopt("resume", "mine", cwd=study.path.parents[1])
-    assert done.returncode == 2
-    assert "config.toml was changed: settings.colour = 'blue', now it is 'red': put it back, or go on" in done.stderr
-    assert gaopt("resume", "mine", "--allow-changed", cwd=study.path.parents[1]).returncode == 0
-    assert history(study).config["settings"] == {"colour": "red"}
-
-
-def test_a_config_that_is_no_toml_any_more_is_refused(study: StudyDir) -> None:
-    study.config.write_text("[study\n")
-    done = gaopt("resume", "mine", "--allow-changed", cwd=study.path.parents[1])
-    assert (done.returncode, "config.toml is not valid TOML" in done.stderr) == (2, True)
-
-
-@pytest.mark.parametrize("content", [b"", bytes(40), b"[study]\nseed = \xff\xfe"])
-def test_a_config_that_a_disk_lost_is_refused_and_allowed_the_journal_s_holds(
-    study: StudyDir, content: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(study.path.parents[1])
-    study.config.write_bytes(content)
-    with pytest.raises(ConfigError, match=r"mend it, or remove it to go on with what the journal says$"):
-        resumed(study)
+def test_a_config_that_a_disk_lost_is_refused_and_allowed_the_journal_s_holds(study: StudyDir) -> None:
+    for content in (b"", b"[study\n", b"[study]\nseed = \xff\xfe"):
+        study.config.write_bytes(content)
+        with pytest.raises(ConfigError, match=r"mend it, or remove it to go on with what the journal says$"):
+            resumed(study)
+    study.config.write_bytes(b"")
     assert resumed(study, allow_changed=True).plain() == history(study).config
     study.config.unlink()
     assert resumed(study).plain() == history(study).config
 
 
-def test_how_far_it_goes_that_was_changed_by_hand_holds(study: StudyDir) -> None:
+def test_how_far_it_goes_may_be_changed_by_hand(study: StudyDir, capfd: Captured) -> None:
     study.config.write_text(study.config.read_text("utf-8").replace("generations = 2", "generations = 3"))
-    assert gaopt("resume", "mine", cwd=study.path.parents[1]).returncode == 0
-    assert len(history(study).populations) == 3
-    assert "generations = 3" in study.config.read_text("utf-8")
+    for more, generations in (([], 3), (["--generations", "4"], 4)):
+        assert invoke(capfd, "resume", "mine", *more)[0] == 0
+        assert len(history(study).populations) == generations
+    assert "generations = 4" in study.config.read_text("utf-8")
 
 
-def test_how_far_it_goes_may_be_changed_by_hand_without_a_word(study: StudyDir) -> None:
-    study.config.write_text(study.config.read_text("utf-8").replace("generations = 2", "generations = 3"))
-    assert gaopt("resume", "mine", "--generations", "4", cwd=study.path.parents[1]).returncode == 0
-    assert len(history(study).populations) == 4
-
-
-@pytest.mark.parametrize("change", ["study.seed=7", "space.lr.high=2.0", "genetic.population=6"])
-def test_another_search_is_never_allowed(study: StudyDir, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(study.path.parents[1])
-    with pytest.raises(StudyError, match=r"the study was begun with .*, now it is .*: start a new one$"):
-        resumed(study, [change], allow_changed=True)
+def test_another_search_is_never_allowed(study: StudyDir) -> None:
+    for change in ("study.seed=7", "space.lr.high=2.0", "genetic.population=6"):
+        with pytest.raises(StudyError, match=r"the study was begun with .*, now it is .*: start a new one$"):
+            resumed(study, [change], allow_changed=True)
 
 
 def test_a_study_of_a_version_that_told_no_parts_goes_on(home: StudyDir) -> None:
