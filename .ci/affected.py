@@ -10,7 +10,7 @@ TESTS = {
     "gaopt/execution": ["cluster", "security"],
     "gaopt/(export|integrations)": ["integrations"],
     "gaopt/(journal|study)": ["changed", "contract", "foreign", "golden"],
-    "gaopt/objectives": ["default", "golden", "imported"],
+    "gaopt/objectives": ["golden", "imported"],
     "gaopt/report": ["pages"],
     "gaopt/(search|space)": ["contract", "shares"],
     "benchmarks": ["bench_search"],
