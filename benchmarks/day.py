@@ -25,8 +25,7 @@ from gaopt.journal.events import Reported, Retried
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from tests.conftest import ROOT
-from tests.ends import ends, table, trained_twice
-from tests.processes import below, gaopt, name
+from tests.faults.studies import below, ends, gaopt, name, table, trained_twice
 
 SHRUNK = ("data.limit=500", "recipe.epochs=3")
 """What makes a training short enough for forty generations of them to fit between the kills of a quarter of an hour."""

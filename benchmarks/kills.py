@@ -16,8 +16,7 @@ from pathlib import Path
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from tests.conftest import ROOT
-from tests.ends import ends, table, trained_twice
-from tests.processes import gaopt
+from tests.faults.studies import ends, gaopt, table, trained_twice
 
 KILLS = 20
 

@@ -1,7 +1,6 @@
-"""Objectives that go wrong, for tests of faults: named in configs as `tests.faulty:…`.
+"""Objectives that go wrong, for tests of faults: named in configs as `tests.faulty:…`; and what they tell themselves.
 
-Light, for each worker imports it.
-"""
+Light, for each worker imports it."""
 
 from __future__ import annotations
 
@@ -11,13 +10,40 @@ import re
 import resource
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 
 from gaopt.errors import Cancelled
+from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Report, Task
-from tests.witness import witnessed
+
+WITNESS = "finished.txt"
+
+
+def witnessed(objective: Callable[[Task, Report], float]) -> Callable[[Task, Report], float]:
+    """An objective that writes down each training that it has finished, as the last that it does, in the study's
+    folder."""
+
+    @wraps(objective)
+    def told(task: Task, report: Report) -> float:
+        score = objective(task, report)
+        with open(task.home / WITNESS, "a", encoding="ascii") as file:
+            file.write(f"{task.individual}\n")
+        return score
+
+    return told
+
+
+def finished(home: StudyDir) -> list[int]:
+    """The individuals whose training its objective saw finished, each time."""
+    return [int(line) for line in (home.path / WITNESS).read_text("ascii").splitlines()]
+
+
+def so_far(home: StudyDir) -> list[int]:
+    """`finished` of a study that runs: there may be none yet."""
+    return finished(home) if (home.path / WITNESS).exists() else []
 
 
 def first_try(task: Task) -> bool:

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.row import Tally
-from tests.processes import below
+from tests.faults.studies import Tally, below
 
 LIMIT = 1200.0
 """Seconds that a cause may take: the longest takes about five minutes on two cores."""

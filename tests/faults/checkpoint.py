@@ -24,7 +24,7 @@ from resnet.recipe import Recipe
 from resnet.spec import NetSpec
 from resnet.train import Trained, train
 from tests.faults.forks import Ended, Forks
-from tests.faults.row import Tally
+from tests.faults.studies import Tally
 from tests.faults.walk import spread
 
 SPEC = NetSpec("resnet20")

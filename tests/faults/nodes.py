@@ -1,4 +1,4 @@
-"""Ray, lost in part or whole: nodes of a cluster while they train, and the head of one that gaopt started."""
+"""Nodes and heads of Ray that are lost, and studies that are told to stop by a signal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,11 +23,8 @@ from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.study.loop import run
 from tests.conftest import ROOT, toy
-from tests.ends import ends, lost, table
-from tests.faults.row import Tally
-from tests.faults.studies import events, left_alone
-from tests.processes import below, gaopt, name
-from tests.witness import finished, so_far
+from tests.faults.studies import Tally, below, ends, events, gaopt, left_alone, lost, name, table, trained_twice
+from tests.faulty import finished, so_far
 
 BOUND = 60
 """Seconds in which a driver whose Ray has died must have said so, and ended."""
@@ -183,12 +180,7 @@ def _all_gone(family: list[int]) -> bool:
 
 
 def _parent(pid: int) -> int:
-    return int(_status(pid)["PPid"])
-
-
-def _status(pid: int) -> dict[str, str]:
-    lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
-    return dict(line.split(":\t", 1) for line in lines)
+    return int(Path(f"/proc/{pid}/status").read_text("utf-8").partition("PPid:")[2].split()[0])
 
 
 def _raylet(node: Any) -> int:
@@ -202,3 +194,56 @@ def wait_for(home: StudyDir, events: int, driver: subprocess.Popen[str]) -> None
 
 def written(home: StudyDir) -> int:
     return len(list(Journal(home.journal))) if home.journal.is_file() else 0
+
+
+SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+
+
+def all_told(folder: Path) -> Tally:
+    """A terminal's Ctrl-C, `timeout`, Slurm and a terminal that is closed tell the driver's workers and Ray as well."""
+
+    def tell(home: StudyDir, driver: subprocess.Popen[str], number: int) -> list[int]:
+        before = so_far(home)
+        os.killpg(driver.pid, number)
+        return before
+
+    return _told(folder, tell, "SIGINT, SIGTERM, SIGHUP in turn to all processes, resumed each time", SIGNALS)
+
+
+def told_while_behind(folder: Path) -> Tally:
+    """The driver was stopped, and its trainings went on, and ended."""
+
+    def tell(home: StudyDir, driver: subprocess.Popen[str], number: int) -> list[int]:
+        driver.send_signal(signal.SIGSTOP)
+        time.sleep(2.0)
+        before = so_far(home)
+        time.sleep(0.2)  # what it says then is on its way
+        driver.send_signal(number)
+        driver.send_signal(signal.SIGCONT)
+        return before
+
+    return _told(
+        folder, tell, "to a driver that is behind with listening: what ended meanwhile has its score", [signal.SIGTERM]
+    )
+
+
+def _told(
+    folder: Path, tell: Callable[[StudyDir, subprocess.Popen[str], int], list[int]], how: str, signals: Sequence[int]
+) -> Tally:
+    """
+    Args:
+        tell: sends a study's driver a signal, and returns the trainings that had ended before.
+    """
+    home, rng, plain, gone = StudyDir(folder / "results" / "told"), random.Random(0), 0, 0
+    (folder / "toy.toml").write_text(tomli_w.dumps(study().plain()), "utf-8")
+    for turn, number in enumerate(signals):
+        begin = ("resume", home.name) if turn else ("run", str(folder / "toy.toml"), "--name", home.name)
+        driver = gaopt(home.path.parent, *begin, said=subprocess.PIPE, alone=True)
+        wait_for(home, events=written(home) + rng.randint(2, 5), driver=driver)
+        before = tell(home, driver, number)
+        _, told = driver.communicate(timeout=BOUND)
+        gone += len(set(before) - set(ends(home)))
+        plain += driver.returncode == 128 + number and "go on with: gaopt resume" in told and "Traceback" not in told
+    last = gaopt(home.path.parent, "resume", home.name)
+    right = last.wait(timeout=BOUND * 5) == 0 and table(home, "pid") == undisturbed(folder)
+    return Tally(len(signals), plain if right else 0, gone + trained_twice(home), how)

@@ -1,25 +1,125 @@
-"""The small studies that the rows are tried on, and what becomes of them."""
+"""The small studies that the rows are tried on, the processes that run them, and what became of them."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from gaopt import StudyConfig
 from gaopt.config import Faults, PoolConfig
-from gaopt.journal.events import Retried
+from gaopt.journal.events import Bred, Failed, Retried, Scored
+from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
+from gaopt.report.tables import individuals
 from gaopt.study.loop import run
 from tests.conftest import ROOT, toy
-from tests.ends import ends, lost, table
-from tests.faults.row import Tally
-from tests.witness import finished
+from tests.faulty import finished
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One fault, caused again and again.
+
+    Attributes:
+        tried: how often it was caused.
+        survived: how often the study then ended as if nothing had been, or stopped in the way that it should.
+        lost: finished trainings that were in no journal afterwards, or were trained again.
+        how: in a few words, what was done, for whoever reads the table.
+    """
+
+    tried: int
+    survived: int
+    lost: int
+    how: str
+
+    @property
+    def well(self) -> bool:
+        return not self.lost and self.survived == self.tried
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.tried + other.tried, self.survived + other.survived, self.lost + other.lost, self.how)
+
+    def called(self, how: str) -> Tally:
+        return Tally(self.tried, self.survived, self.lost, how)
+
+
+def table(home: StudyDir, *without: str) -> str:
+    """individuals.csv without what a clock decides, and without more columns."""
+    return individuals(History(Journal(home.journal))).drop(columns=["seconds", *without]).to_csv(index=False)
+
+
+def ends(home: StudyDir) -> list[int]:
+    """The individuals whose training has ended, as often as the journal says so."""
+    return [event.individual for event in Journal(home.journal) if isinstance(event, Scored | Failed)]
+
+
+def born(home: StudyDir) -> list[int]:
+    return [birth.id for event in Journal(home.journal) if isinstance(event, Bred) for birth in event.births]
+
+
+def lost(home: StudyDir, seen: Iterable[int]) -> int:
+    """Finished trainings that a fault has cost: those seen to end that no journal knows, and those made again.
+
+    Args:
+        seen: the individuals whose training somebody saw finished, as often as it was.
+    """
+    known = list(seen)
+    return len(set(known) - set(ends(home))) + len(known) - len(set(known)) + trained_twice(home)
+
+
+def trained_twice(home: StudyDir) -> int:
+    """How often a training that was finished was made again."""
+    ended = ends(home)
+    return len(ended) - len(set(ended))
+
+
+def gaopt(
+    results: Path, *arguments: str, cwd: Path = ROOT, said: int = subprocess.DEVNULL, alone: bool = False
+) -> subprocess.Popen[str]:
+    """The command in a process of its own, on a Ray of its own.
+
+    Args:
+        said: where its stdout and stderr go, each.
+        alone: with its children in a group of its own, which can be sent a signal as a whole.
+    """
+    environment = {**os.environ, "GAOPT_RESULTS": str(results), "PYTHONPATH": str(ROOT)}
+    environment.pop("RAY_ADDRESS", None)
+    command = [sys.executable, "-m", "gaopt", *arguments]
+    return subprocess.Popen(
+        command, cwd=cwd, env=environment, stdout=said, stderr=said, text=True, start_new_session=alone
+    )
+
+
+def below(pid: int) -> Iterator[int]:
+    """All processes that descend from one, whichever of its threads began them."""
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in map(int, path.read_text("ascii").split()):
+                yield child
+                yield from below(child)
+
+
+def name(pid: int) -> str:
+    """What a process calls itself, without its folder; "" where there is none, or only its entry."""
+    with suppress(OSError):
+        return Path(os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0])).name
+    return ""
+
+
+def blocked(pid: int) -> set[int]:
+    """The numbers of the signals that the main thread of a process does not take."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    mask = int(status.partition("SigBlk:")[2].split()[0], 16)
+    return {number for number in range(1, 65) if mask >> (number - 1) & 1}
+
 
 FAULTY = "tests.faulty"
 

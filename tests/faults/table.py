@@ -1,33 +1,23 @@
-"""The table of faults: which rows there are, how each is tried and told."""
+"""make faults: every fault, caused for real; one line a row, and the table in docs/reliability.md."""
 
 from __future__ import annotations
 
+import os
+import platform
+import re
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import pytest
 
-from tests.faults import (
-    changed,
-    checkpoint,
-    clock,
-    disk,
-    diverged,
-    hanging,
-    holder,
-    hopeless,
-    killed,
-    memory,
-    nodes,
-    ports,
-    stopped,
-    workers,
-)
+from tests.conftest import ROOT
+from tests.faults import around, checkpoint, disk, nodes, trainings
 from tests.faults.cause import caused
-from tests.faults.row import Tally
+from tests.faults.studies import Tally
 
 
 @dataclass(frozen=True)
@@ -48,51 +38,54 @@ ROWS = (
     Row(
         "killed",
         "driver killed (SIGKILL) at any system call that writes or syncs",
-        (killed.killed_at_every_call, killed.killed_again_and_again),
+        (disk.killed_at_every_call, disk.killed_again_and_again),
         at_once=2,
     ),
     Row("disk", "a write fails: disk full, EIO, read-only", (disk.full, disk.failing, disk.read_only), at_once=2),
     Row(
-        "workers", "worker killed, segmentation fault, `os._exit`", (workers.dies_once, workers.dies_always), at_once=2
+        "workers",
+        "worker killed, segmentation fault, `os._exit`",
+        (trainings.dies_once, trainings.dies_always),
+        at_once=2,
     ),
     Row(
         "memory",
         "out of memory, on the host and on the GPU",
-        (memory.refused, memory.killed_by_the_kernel, memory.killed_by_ray, memory.on_the_gpu),
+        (trainings.refused, trainings.killed_by_the_kernel, trainings.killed_by_ray, trainings.on_the_gpu),
     ),
-    Row("diverged", "loss NaN or infinite, accuracy stuck at chance", (diverged.loss, diverged.chance)),
+    Row("diverged", "loss NaN or infinite, accuracy stuck at chance", (trainings.loss, trainings.chance)),
     Row(
         "hanging",
         "a training that hangs",
-        (hanging.beyond_the_limit, hanging.beyond_siblings, hanging.driver_suspended),
+        (trainings.beyond_the_limit, trainings.beyond_siblings, trainings.driver_suspended),
     ),
     Row(
         "nodes",
         "node lost, Ray head lost, dashboard's port taken",
-        (nodes.node_lost, nodes.head_lost, nodes.head_of_a_cluster_lost, ports.taken),
+        (nodes.node_lost, nodes.head_lost, nodes.head_of_a_cluster_lost, around.taken),
         at_once=2,
     ),
     Row(
         "stopped",
         "told to stop: SIGINT, SIGTERM, SIGHUP, to the driver or to all",
-        (stopped.all_told, stopped.told_while_behind),
+        (nodes.all_told, nodes.told_while_behind),
         at_once=2,
     ),
-    Row("holder", "two drivers on one study", (holder.two_drivers,)),
+    Row("holder", "two drivers on one study", (around.two_drivers,)),
     Row(
         "checkpoint",
         "checkpoint torn, zeroed, of another net, of an older version",
         (checkpoint.damaged, checkpoint.interrupted),
         at_once=2,
     ),
-    Row("clock", "clock set back a day; a full and a slow disk", (clock.set_back, disk.slow)),
+    Row("clock", "clock set back a day; a full and a slow disk", (around.set_back, disk.slow)),
     Row(
         "changed",
         "the code, data or config changed before resume",
-        (changed.code, changed.config, changed.data),
+        (around.code, around.config, around.data),
         at_once=2,
     ),
-    Row("hopeless", "most individuals fail in the same way", (hopeless.stopped,)),
+    Row("hopeless", "most individuals fail in the same way", (trainings.stopped,)),
 )
 
 
@@ -165,3 +158,31 @@ def tried(row: Row) -> Told:
             traceback.print_exc()
             broken.append(f"{cause.__name__}: {type(error).__name__}: {error}")
     return gathered(row, tallies, time.monotonic() - begun, untried, broken)
+
+
+DOCUMENT = ROOT / "docs" / "reliability.md"
+MARKED = re.compile(r"(?<=<!-- faults -->\n).*?(?=<!-- /faults -->)", re.S)
+
+
+def machine(seconds: float) -> str:
+    """On what it ran, and for how long."""
+    import torch
+
+    gpus, libraries = torch.cuda.device_count(), ", ".join(f"{name} {version(name)}" for name in ("ray", "torch"))
+    where = f"On {os.cpu_count()} CPU cores and {gpus or 'no'} GPU; Python {platform.python_version()}, {libraries}."
+    return f"{where} All of it took {seconds // 60:.0f} min {seconds % 60:.0f} s."
+
+
+def main(names: list[str]) -> int:
+    if unknown := set(names) - {row.name for row in ROWS}:
+        print(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(row.name for row in ROWS)}")
+        return 2
+    found, begun = [], time.monotonic()
+    for row in ROWS:
+        if row.name in names or not names:
+            found.append(tried(row))
+            print(found[-1].line, flush=True)
+    if not names:
+        lines = "\n".join((machine(time.monotonic() - begun), "", HEAD, *(told.cells for told in found)))
+        DOCUMENT.write_text(MARKED.sub(lambda _: f"{lines}\n", DOCUMENT.read_text("utf-8")), "utf-8")
+    return 0 if all(told.well for told in found) else 1

@@ -13,26 +13,14 @@ from gaopt.config import Faults
 from gaopt.errors import GaoptError, Stopped
 from gaopt.execution import inline, worker
 from gaopt.execution.worker import left_behind
-from gaopt.journal.events import Birth, Bred, Closed, Event, Failed, Noted, Reported, Retried, Scored, Started
+from gaopt.journal.events import Birth, Bred, Closed, Failed, Noted, Reported, Scored, Started
 from gaopt.journal.history import History
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Plain, Report, Task
 from gaopt.study.loop import run
 from gaopt.study.timeouts import BEHIND, GAP, LEAST, START, Patience
 from tests.conftest import toy
-from tests.faults.studies import events, gone, on_ray, ray_of, study
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_a_training_that_hangs_is_killed_and_the_others_go_on(home: StudyDir) -> None:
-    with ray_of(2):
-        history = run(on_ray(study("hangs", faults=Faults(seconds=15.0))), home)
-        assert {i.id: i.failure.reason for i in history.failed if i.failure} == dict.fromkeys((1, 3), "timed out")
-        assert "faults.seconds" in events(home, Failed)[0].message
-        assert len(history.scored) == 4
-        assert not events(home, Retried)
-        assert all(gone(int(i.reports[1].metrics["pid"])) for i in history.failed)
+from tests.faults.studies import events, study
 
 
 def test_in_this_process_a_training_that_is_late_ends_with_its_next_report(home: StudyDir) -> None:
@@ -127,18 +115,6 @@ def test_short_trainings_do_not_make_a_worker_that_starts_hang() -> None:
     assert waiting.passes(1)
 
 
-def test_a_training_of_which_nothing_was_ever_heard_hangs_in_the_end() -> None:
-    waiting = Waiting(Faults(), begun=[4])
-    for n in range(4):
-        waiting.history.add(Scored(n, 0.5, seconds=0.01))
-    assert waiting.passes(START) is None
-    assert waiting.passes(1)
-
-
-def test_a_training_that_waits_for_room_is_not_silent() -> None:
-    assert Waiting(Faults(seconds=1.0), begun=[]).passes(100) is None
-
-
 def test_while_a_driver_is_held_up_nobody_is_silent() -> None:
     waiting = Waiting(Faults(seconds=20.0), begun=[0])
     waiting.passes(10)
@@ -155,18 +131,6 @@ def test_a_driver_that_is_behind_with_listening_takes_nobody_for_silent_too_earl
 
     assert waiting.passes(20 + BEHIND, say=other) is None
     assert waiting.passes(1, say=other)
-
-
-def test_what_was_said_while_the_driver_was_held_up_is_heard_first(home: StudyDir) -> None:
-    held: list[int] = []
-
-    def watch(history: History, event: Event) -> None:
-        if isinstance(event, Reported) and event.epoch == 1:
-            held.append(event.individual)
-            time.sleep(0.6)
-
-    history = run(study("sound", population=3, faults=Faults(seconds=0.5)), home, watch=watch)
-    assert (len(held), len(history.scored)) == (3, 3)
 
 
 def test_a_note_before_the_first_report_shortens_no_patience() -> None:

@@ -1,4 +1,4 @@
-"""Ray lost in part or whole, a few times each: see `tests/faults/nodes.py`."""
+"""Nodes that train, Ray's head and its raylet: how their loss is noticed, and how often it costs no try."""
 
 from __future__ import annotations
 
@@ -16,20 +16,6 @@ from gaopt.journal.events import Birth, Bred, Failed, Retried, Started
 from gaopt.journal.history import History
 from gaopt.study import retries
 from tests.faults import nodes
-from tests.faults.row import Tally
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_nodes_that_are_lost_cost_nothing_but_time(tmp_path: Path) -> None:
-    tally = nodes.node_lost(tmp_path, most=2)
-    assert tally == Tally(2, 2, 0, tally.how)
-
-
-@pytest.mark.slow
-def test_a_driver_whose_ray_has_died_says_so_and_its_study_goes_on(tmp_path: Path) -> None:
-    tally = nodes.head_lost(tmp_path, most=2)
-    assert tally == Tally(2, 2, 0, tally.how)
 
 
 @pytest.mark.slow
@@ -49,9 +35,6 @@ def test_a_cluster_without_a_node_that_trains_ends_the_study(tmp_path: Path, mon
 
         with pytest.raises(Lost, match=r"no node of the Ray cluster could train \(pool.cpus is 1\)"):
             run(nodes.study(there.address), tmp_path / "study", watch=watch)
-
-
-# How often an individual may lose its node.
 
 
 def begun(*reasons: str) -> History:
@@ -76,9 +59,6 @@ def test_an_individual_that_takes_node_after_node_along_fails() -> None:
     lost = Failed(0, "node lost")
     assert isinstance(retries.settled(begun(*["node lost"] * (retries.NODES - 1)), lost, Faults()), Retried)
     assert retries.settled(begun(*["node lost"] * retries.NODES), lost, Faults()) is lost
-
-
-# What a driver hangs on.
 
 
 class Cluster:
@@ -134,7 +114,7 @@ def test_a_head_that_stays_away_is_lost(tmp_path: Path) -> None:
     there = Cluster(tmp_path)
     watch = there.watch(grace=0.0)
     there.head.close()
-    with pytest.raises(Lost, match=f"the head of the Ray pool, at 127.0.0.1:{there.port}, is gone"):
+    with pytest.raises(Lost, match=f"the head of the Ray cluster, at 127.0.0.1:{there.port}, is gone"):
         watch.check()
     watch.close()
     there.close()

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import tomli_w
 
-from gaopt.cli import run as driver
 from gaopt.config import Faults
-from gaopt.errors import Hopeless
 from gaopt.execution.process import Health
-from gaopt.execution.ray import kernel
 from gaopt.execution.worker import reason
 from gaopt.journal.events import Birth, Bred, Event, Failed, Opened, Reported, Retried, Scored, Started
 from gaopt.journal.history import History
@@ -27,9 +22,9 @@ from gaopt.journal.paths import StudyDir
 from gaopt.study import retries as faults
 from gaopt.study.loop import run
 from gaopt.study.progress import progress
-from tests.conftest import ROOT, toy
-from tests.ends import table
-from tests.faults.studies import FAULTY, events, gone, on_ray, ray_of, study
+from tests.conftest import toy
+from tests.faults.studies import events, gone, on_ray, ray_of, study, table
+from tests.integration.test_cli import invoke
 from tests.unit.test_study import cut
 
 
@@ -39,51 +34,12 @@ def two_cpus() -> Iterator[None]:
         yield
 
 
-# The dashboard. First in this file: it starts Ray itself.
-
-
-@pytest.mark.usefixtures("dashboards")
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_where_all_ports_of_the_dashboard_are_taken_a_study_runs_without_one(
-    home: StudyDir, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from gaopt.execution.ray.session import DASHBOARD
-
-    config = on_ray(toy("sphere", population=2, generations=1))
-    with ExitStack() as taken:
-        for port in DASHBOARD:
-            with suppress(OSError):  # taken by another
-                taken.enter_context(socket.create_server(("127.0.0.1", port)))
-        pool = taken.enter_context(closing(driver.open_pool(config, None)))
-        assert pool.dashboard == ""
-        driver._introduce(home, config, pool)
-        assert len(run(config, home, pool=pool).scored) == 2
-    assert "there is no Ray dashboard" in capsys.readouterr().err
-
-
-# Workers that die.
-
-
-@pytest.mark.usefixtures("two_cpus")
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_a_worker_that_dies_costs_one_try_and_the_others_go_on(home: StudyDir) -> None:
-    history = run(on_ray(study("dies")), home)
-    assert Counter(e.individual for e in events(home, Retried)) == {0: 1, 1: 1, 2: 1, 3: 1}
-    assert {e.reason for e in events(home, Retried)} == {"killed"}
-    assert [i.id for i in history.scored] == [0, 1, 2, 4, 5]
-    [failed] = history.failed
-    assert failed.failure
-    assert (failed.id, failed.failure.reason) == (3, "killed")
-    assert "WorkerCrashedError" in failed.failure.message
-
-
-@pytest.mark.parametrize("retries", [0, 1, 3])
-def test_tries_are_as_many_as_the_config_says(home: StudyDir, retries: int) -> None:
-    history = run(study("ends_without_a_score", faults=Faults(retries=retries)), home)
-    assert Counter(e.individual for e in events(home, Started))[1] == 1 + retries
-    assert [i.id for i in history.failed] == ([1] if retries else [1, 2])
+def test_tries_are_as_many_as_the_config_says(tmp_path: Path) -> None:
+    for retries in (0, 1, 3):
+        home = StudyDir(tmp_path / str(retries))
+        history = run(study("ends_without_a_score", faults=Faults(retries=retries)), home)
+        assert Counter(e.individual for e in events(home, Started))[1] == 1 + retries
+        assert [i.id for i in history.failed] == ([1] if retries else [1, 2])
 
 
 def test_after_a_kill_at_any_event_the_tries_so_far_are_known(home: StudyDir, tmp_path: Path) -> None:
@@ -110,19 +66,10 @@ def test_what_a_lost_try_had_trained_is_not_counted(home: StudyDir) -> None:
     assert isinstance(history.individuals[2].outcome, Scored)
 
 
-def test_the_report_says_how_many_were_begun_again(home: StudyDir) -> None:
-    from gaopt.report.facts import numbers
-
-    assert ("begun again", "2") in numbers(run(study("ends_without_a_score"), home))
-
-
 def test_other_failures_are_not_tried_again(home: StudyDir) -> None:
     run(replace(study("dies", population=2), objective="tests.unit.test_study:broken"), home)
     assert not events(home, Retried)
     assert len(events(home, Failed)) == 2
-
-
-# Memory.
 
 
 @pytest.mark.usefixtures("two_cpus")
@@ -209,45 +156,16 @@ def test_no_search_breeds_while_one_is_trained_alone() -> None:
     assert faults.room(history, room=1) == 0
 
 
-# Studies that only fail.
-
-
-def test_a_study_that_only_fails_stops_with_the_first_traceback_and_goes_on_once_mended(home: StudyDir) -> None:
-    config = study("fails", population=12, faults=Faults(max_alike_failures=5))
-    with pytest.raises(Hopeless, match=r"first 5 trainings all failed: error. Individual 0:\nTraceback") as stopped:
-        run(config, home)
-    assert 'raise ValueError("no such luck")' in str(stopped.value)
-    history = History(Journal(home.journal))
-    assert history.closed
-    assert history.closed.reason == "failed"
-    assert len(history.failed) == 5
-    with pytest.raises(Hopeless):  # nothing was mended: as many again
-        run(config, home)
-    (home.path / "mended").touch()
-    history = run(config, home)
-    assert (len(history.failed), len(history.scored)) == (10, 2)
-
-
-def test_a_study_that_is_not_to_stop_for_failures_fails_to_its_end(home: StudyDir) -> None:
-    run(study("fails", faults=Faults(max_alike_failures=0)), home)
-    assert len(events(home, Failed)) == 6
-
-
-def test_the_command_says_so_and_how_to_go_on(tmp_path: Path) -> None:
+def test_a_study_that_only_fails_stops_and_the_command_says_how_to_go_on(
+    results: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text(
-        f'[study]\nobjective = "{FAULTY}:fails"\nstrategy = "random"\n[pool]\nkind = "inline"\n'
-        "[faults]\nalike = 2\n[space.lr]\nlow = 0.1\nhigh = 1.0\n"
-    )
-    command = [sys.executable, "-m", "gaopt", "run", str(path), "--name", "mine"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 1
-    assert "the first 2 trainings all failed: error" in done.stderr
-    assert done.stderr.count("Traceback") == 1  # the training's, and none of gaopt's own
-    assert "go on with: gaopt resume mine" in done.stderr
-
-
-# The clock.
+    path.write_text(tomli_w.dumps(study("fails", faults=Faults(max_alike_failures=2)).plain()))
+    code, _, err = invoke(capfd, "run", str(path), "--name", "mine")
+    assert code == 1
+    assert "the first 2 trainings all failed: error. Individual 0:\nTraceback" in err
+    assert err.count("Traceback") == 1  # the training's, and none of gaopt's own
+    assert "go on with: gaopt resume mine" in err
 
 
 def test_time_left_is_told_by_what_ended_since_the_clock_was_set_back() -> None:
@@ -265,9 +183,6 @@ def test_time_left_is_told_by_what_ended_since_the_clock_was_set_back() -> None:
     now = progress("s", history, held=True, now=30.0)
     assert now.elapsed == 20.0
     assert now.left == pytest.approx(20.0 / 3)
-
-
-# Trainings that learn nothing.
 
 
 @pytest.mark.slow
@@ -304,15 +219,3 @@ def test_chance_is_the_commonest_class_and_a_little_luck() -> None:
     images = np.zeros((1000, 1, 1, 1), np.uint8)
     for counts, chance in (((500, 500), 0.5316), ((900, 100), 0.9190), ((1000,), 1.0)):
         assert Split(images, np.repeat(np.arange(len(counts)), counts)).chance == pytest.approx(chance, abs=1e-4)
-
-
-# The kernel.
-
-
-def test_what_the_kernel_has_killed_for_memory_is_counted_where_it_counts(tmp_path: Path) -> None:
-    counts = tmp_path / "vmstat"
-    assert kernel.killed(counts) == 0
-    counts.write_text("pgfault 17\noom_kill 3\noom_kill_other 9\n")
-    assert kernel.killed(counts) == 3
-    counts.write_text("pgfault 17\n")
-    assert kernel.killed(counts) == 0

@@ -15,9 +15,8 @@ from gaopt.errors import GaoptError
 from gaopt.journal.events import Event, Failed, Scored
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
-from tests.ends import table, trained_twice
 from tests.faults.forks import Call, Ended, Forks, toy
-from tests.faults.row import Tally
+from tests.faults.studies import Tally, table, trained_twice
 
 T = TypeVar("T")
 TRIES = 3

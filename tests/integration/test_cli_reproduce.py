@@ -74,17 +74,12 @@ def test_the_published_errors_are_printed_with_their_sources(capfd: pytest.Captu
 
 def test_bad_input_is_one_sentence_and_exit_2(results: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for arguments, said in [
-        (["degradatio"], "there is no experiment 'degradatio': did you mean 'degradation'?"),
-        (["depth", "--seeds", "0"], "grid.repeats is 0: must be greater than or equal to 1"),
-        (["depth", "--seeds", "many"], "grid.repeats is 'many'"),
-        (["depth", "--set", "net.name=resnet21"], "net: name is 'resnet21', which is no network"),
-        (["depth", "--name", "../x"], "the study name '../x' cannot be used"),
-        (["depth", "--set", "study.strategy=genetic"], "study.strategy is 'genetic': must be 'grid'"),
-        (["configs/quick.toml"], "has no table [experiment]: a search is run with 'gaopt run'"),
-        (["depth", *TINY, "--set", "recipe.epochs=1"], "recipe.warmup is 400: must be less than the "),
+        ("degradatio", "there is no experiment 'degradatio': did you mean 'degradation'?"),
+        ("depth --seeds 0", "grid.repeats is 0: must be greater than or equal to 1"),
+        ("depth --set study.strategy=genetic", "study.strategy is 'genetic': must be 'grid'"),
+        ("configs/quick.toml", "has no table [experiment]: a search is run with 'gaopt run'"),
     ]:
-        code, out, err = invoke(capfd, "reproduce", *arguments)
-        assert (code, out) == (2, "")
+        code, out, err = invoke(capfd, "reproduce", *arguments.split())
+        assert (code, out, len(err.strip().splitlines())) == (2, "", 1)
         assert said in err
-        assert len(err.strip().splitlines()) == 1
-        assert not results.exists()
+    assert not results.exists()

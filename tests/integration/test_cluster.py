@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -19,7 +20,7 @@ import ray
 
 from gaopt import PoolConfig, StudyConfig
 from gaopt.errors import ConfigError, Diverged
-from gaopt.execution import Begun, worker
+from gaopt.execution import Begun
 from gaopt.execution.ray import liveness
 from gaopt.execution.ray.pool import Cluster
 from gaopt.journal.events import Failed, Outcome, Reported, Scored
@@ -79,10 +80,10 @@ def task(individual: int, **genes: float) -> Task:
 
 
 def test_two_individuals_at_a_time_each_on_its_own_gpu_in_workers_that_are_reused(home: StudyDir) -> None:
-    history = run(run_on_ray("where", population=8, generations=1), home)
+    history = run(run_on_ray("where", population=4, generations=1), home)
     reports = [i.reports[1].metrics for i in history.individuals.values()]
     assert {report["gpu"] for report in reports} == {0.0, 1.0}
-    assert len({report["pid"] for report in reports}) <= 4 < len(reports)
+    assert len({report["pid"] for report in reports}) <= 4
     spans = [(i.reports[1].metrics["began"], i.outcome.metrics["ended"], i.fitness)
              for i in history.scored if isinstance(i.outcome, Scored)]  # fmt: skip
     for began, _, gpu in spans:
@@ -94,7 +95,7 @@ def test_two_individuals_at_a_time_each_on_its_own_gpu_in_workers_that_are_reuse
 def test_the_dashboard_sees_generation_individual_and_genes_in_the_names_of_tasks(home: StudyDir) -> None:
     from ray.util.state import list_tasks
 
-    history = run(run_on_ray("where", population=2, generations=2), home)
+    history = run(run_on_ray("where", population=2, generations=1), home)
     names: set[str] = set()
     deadline = time.monotonic() + 30
     expected = {
@@ -116,16 +117,12 @@ def test_a_search_on_ray_is_the_search_in_this_process(tmp_path) -> None:  # typ
     assert tables[0] == tables[1]
 
 
-def test_a_worker_that_is_killed_fails_its_individual_and_the_others_go_on() -> None:
+def test_a_worker_that_is_killed_fails_its_individual() -> None:
     with closing(Cluster(f"{HERE}:dies", None, PoolConfig())) as pool:
         pool.submit(task(0))
         [*reports, failed] = collect(pool, 1)
     assert isinstance(failed, Failed)
-    assert failed.reason == "killed"
-    assert len(reports) <= 1
-    with closing(Cluster(f"{HERE}:where", None, PoolConfig())) as pool:
-        pool.submit(task(1))
-        assert isinstance(collect(pool, 1)[-1], Scored)
+    assert (failed.reason, len(reports) <= 1) == ("killed", True)
 
 
 def leaves_a_child(task: Task, report: Report) -> float:
@@ -143,13 +140,11 @@ def leaves_a_child(task: Task, report: Report) -> float:
     return 0.0
 
 
-@pytest.mark.parametrize("node", ["its own", "another"])
 def test_a_worker_that_dies_while_a_process_that_it_forked_lives_costs_one_try(
-    home: StudyDir, node: str, monkeypatch: pytest.MonkeyPatch
+    home: StudyDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if node == "another":
-        monkeypatch.setattr(liveness, "SILENT", 3.0)
-        monkeypatch.setattr(liveness, "own_node", lambda: "")
+    monkeypatch.setattr(liveness, "SILENT", 3.0)
+    monkeypatch.setattr(liveness, "own_node", lambda: "")  # as of a worker on another node
     try:
         history = run(run_on_ray("leaves_a_child", population=2, generations=1), home)
     finally:
@@ -168,35 +163,18 @@ def fails_by_name(task: Task, report: Report) -> Score:
             raise MemoryError
         case "error":
             raise ValueError
-        case "patched":
-            worker.queue.SimpleQueue = None  # type: ignore[assignment, misc]
     return Score(0.5)
 
 
 def test_a_process_that_may_be_spoilt_trains_nobody_else() -> None:
-    def train(ends: str) -> tuple[Outcome, float]:
+    def train(ends: str) -> float:
         pool.submit(task(0, ends=ends))  # type: ignore[arg-type]
-        *reports, last = collect(pool, 1)
-        return last, reports[0].metrics["pid"] if reports else 0.0  # type: ignore[union-attr]
+        return float(collect(pool, 1)[0].metrics["pid"])  # type: ignore[union-attr]
 
     with closing(Cluster(f"{HERE}:fails_by_name", None, PoolConfig(gpus=2.0))) as pool:
-        for first, second, same in (
-            ("well", "diverged", True),
-            ("diverged", "error", True),
-            ("well", "memory", True),
-            ("memory", "well", False),
-            ("error", "well", True),
-        ):
-            assert (train(first)[1] == train(second)[1]) is same, (first, second)
-        _, pid = train("error")
-        assert train("error")[1] == pid
-        assert train("well")[1] != pid
-        train("patched")
-        outside, _ = train("well")
-        assert isinstance(outside, Failed)
-        assert outside.reason == "killed"
-        assert "NoneType" in outside.message
-        assert isinstance(train("well")[0], Scored)
+        pids = [train(ends) for ends in ("diverged", "memory", "error", "error", "well")]
+    same = [one == next for one, next in pairwise(pids)]
+    assert same == [True, False, True, False]  # after an error of memory, and after two errors in a row
 
 
 def test_what_goes_wrong_in_ray_is_no_fault_of_the_genes() -> None:
@@ -275,27 +253,13 @@ def test_what_was_prepared_reaches_every_task() -> None:
 
 
 def test_how_many_train_at_a_time_follows_from_the_config() -> None:
-    for gpus, cpus, capacity in [(1.0, 1, 2), (0.5, 1, 4), (2.0, 1, 1), (0.0, 1, 2), (0.0, 2, 1)]:
+    for gpus, cpus, capacity in [(1.0, 1, 2), (0.5, 1, 4), (0.0, 2, 1)]:
         with closing(Cluster(f"{HERE}:where", None, PoolConfig(gpus=gpus, cpus=cpus))) as pool:
             assert pool.capacity == capacity == pool.room
-
-
-def test_more_cpus_or_gpus_than_there_are_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"pool.cpus is 999: the cluster has 2 CPUs"):
         Cluster(f"{HERE}:where", None, PoolConfig(gpus=0, cpus=999))
-    with pytest.raises(ConfigError, match=r"pool.gpus is 8: the cluster has 2 GPUs"):
-        Cluster(f"{HERE}:where", None, PoolConfig(gpus=8))
-
-
-class Unwilling:
-    def __reduce__(self) -> str:
-        raise NotImplementedError("a connection is not copied")
-
-
-@pytest.mark.parametrize("prepared", [threading.Lock(), Unwilling()], ids=type)
-def test_what_cannot_be_sent_to_a_worker_is_one_sentence(prepared: object) -> None:
-    with pytest.raises(ConfigError, match=r"what the objective '.*:shared' prepares cannot be sent to a worker: "):
-        Cluster(f"{HERE}:shared", prepared, PoolConfig())
+    with pytest.raises(ConfigError, match=r"what the objective '.*:where' prepares cannot be sent to a worker: "):
+        Cluster(f"{HERE}:where", threading.Lock(), PoolConfig())
 
 
 def once_told(task: Task, report: Report) -> float:

@@ -53,9 +53,8 @@ def test_of_an_installed_package_no_other_is_looked_at(tmp_path: Path) -> None:
     assert list(closure("mine", root / "mine" / "__init__.py")) == ["mine", "mine.part"]
 
 
-@pytest.mark.parametrize("text", ["def", "\0", "x = " + "(" * 5000, "from . import x"])
-def test_a_file_that_is_no_code_imports_nothing(tmp_path: Path, text: str) -> None:
-    laid(tmp_path, {"mine.py": f"import broken\n{'from . import x'}", "broken.py": text})
+def test_a_file_that_is_no_code_imports_nothing(tmp_path: Path) -> None:
+    laid(tmp_path, {"mine.py": "import broken\nfrom . import x", "broken.py": "def"})
     assert list(closure("mine", tmp_path / "mine.py")) == ["broken", "mine"]
 
 
@@ -64,10 +63,6 @@ def test_a_module_that_lies_elsewhere_than_its_name_says_is_its_file_alone(tmp_p
     for name in ("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p", "package.mine"):
         assert closure(name, tmp_path / "mine.py") == {name: tmp_path / "mine.py"}
     assert list(closure("__main__", tmp_path / "mine.py")) == ["__main__", "other"]
-
-
-def test_of_the_standard_library_no_other_is_looked_at() -> None:
-    assert list(closure("functools", Path(functools.__file__))) == ["functools"]
 
 
 def test_a_partial_and_a_wrapped_function_are_made_of_their_own_code() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from gaopt import Choice, Gene, Space, Told, ask
-from gaopt.errors import ConfigError, StudyError
+from gaopt.errors import ConfigError
 from gaopt.integrations import axis
 from tests.conftest import ROOT
 
@@ -29,7 +29,7 @@ from optuna.distributions import (  # noqa: E402
 from optuna.testing import pytest_samplers as suite  # noqa: E402
 from optuna.trial import TrialState  # noqa: E402
 from ray import tune  # noqa: E402
-from ray.tune.search import ConcurrencyLimiter, Searcher  # noqa: E402
+from ray.tune.search import ConcurrencyLimiter  # noqa: E402
 
 import gaopt.integrations.optuna as for_optuna  # noqa: E402
 from gaopt.integrations.optuna import GaoptSampler  # noqa: E402
@@ -69,22 +69,10 @@ class TestOptunasOwnSuite(suite.BasicSamplerTestCase, suite.SingleOnlySamplerTes
         return lambda: GaoptSampler(seed=0)
 
 
-@pytest.mark.slow  # a minute: forty spaces, and a model for each
-class TestOptunasOwnSuiteOfSpaces(suite.RelativeSamplerTestCase):
-    @pytest.fixture
-    def sampler(self) -> Any:
-        return lambda: GaoptSampler(seed=0)
-
-
-def test_a_study_of_thirty_trials_comes_nearer_than_random() -> None:
-    found, drawn = study(), optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+def test_a_study_of_thirty_trials_comes_near_whatever_its_direction() -> None:
+    found = study()
     found.optimize(bowl, n_trials=30)
-    drawn.optimize(bowl, n_trials=30)
     assert found.best_value < 0.05
-    assert found.best_value < drawn.best_value / 10
-
-
-def test_a_study_is_maximized() -> None:
     found = study(direction="maximize")
     found.optimize(lambda trial: -bowl(trial), n_trials=25)
     assert found.best_value > -0.1
@@ -99,20 +87,6 @@ def test_the_same_seed_and_study_give_the_same_trials_in_one_run_or_two() -> Non
     halves.sampler.reseed_rng()
     halves.optimize(bowl, n_trials=9)
     assert params(whole) == params(halves) != params(other)
-
-
-def test_without_a_seed_each_sampler_has_its_own() -> None:
-    one, other = study(seed=None), study(seed=None)  # type: ignore[arg-type]
-    one.optimize(bowl, n_trials=1)
-    other.optimize(bowl, n_trials=1)
-    assert params(one) != params(other)
-
-
-def test_the_first_trials_fill_the_space() -> None:
-    found = study(population=8)
-    found.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=8)
-    places = {int(8 * trial["x"]) for trial in params(found)[1:]}
-    assert len(places) == 7  # a Latin hypercube: one in each eighth
 
 
 KINDS: list[BaseDistribution] = [
@@ -146,38 +120,9 @@ def test_every_value_of_a_gene_is_one_of_the_distribution_and_back() -> None:
             assert own.gene.unit(known) == pytest.approx(own.gene.unit(gene), abs=1e-5)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    "distribution",
-    [
-        FloatDistribution(-1e308, 1e308),
-        FloatDistribution(1e-300, 1e300, log=True),
-        IntDistribution(-(10**308), 10**308),
-    ],
-    ids=["linear", "log", "int"],
-)
-def test_a_range_that_no_float_holds_is_refused(distribution: BaseDistribution) -> None:
+def test_a_range_that_no_float_holds_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"the range .* is too wide: its width must be finite"):
-        for_optuna.axis(distribution)
-
-
-def test_an_unknown_distribution_is_refused() -> None:
-    with pytest.raises(ConfigError, match="must be float, int or categorical"):
-        for_optuna.axis(object())  # type: ignore[arg-type]
-
-
-def test_a_study_has_choices_of_any_kind_steps_and_conditions() -> None:
-    def objective(trial: Any) -> float:
-        kind = trial.suggest_categorical("kind", [None, True, "a", 2])
-        width = trial.suggest_float("width", 0.1, 0.7, step=0.2)
-        fixed = trial.suggest_float("fixed", 3.0, 3.0)
-        depth = trial.suggest_int("depth", 1, 4) if kind == "a" else 0
-        return (kind != "a") + abs(width - 0.5) + abs(depth - 3) + fixed - 3.0
-
-    found = study()
-    found.optimize(objective, n_trials=30)
-    assert found.best_params["kind"] == "a"
-    assert found.best_value < 1.01
-    assert len({trial["kind"] for trial in params(found)}) == 4
+        for_optuna.axis(FloatDistribution(-1e308, 1e308))
 
 
 def test_failures_repel_and_nan_is_one() -> None:
@@ -207,53 +152,17 @@ def test_pruned_trials_are_told_as_no_better_than_the_median() -> None:
     assert told[4] is None
 
 
-def test_pruned_trials_go_on_with_a_pruner() -> None:
-    def objective(trial: Any) -> float:
-        x = trial.suggest_float("x", -3, 3)
-        for step in range(4):
-            trial.report(x**2 + 4 - step, step)
-            if trial.should_prune():
-                raise optuna.TrialPruned
-        return float(x**2)
-
-    found = optuna.create_study(sampler=GaoptSampler(seed=0), pruner=optuna.pruners.MedianPruner(n_startup_trials=3))
-    found.optimize(objective, n_trials=25)
-    assert any(trial.state == TrialState.PRUNED for trial in found.trials)
-    assert found.best_value < 0.01
-
-
-@pytest.mark.parametrize("done", [4, 12])
-def test_trials_that_run_are_pending(done: int) -> None:
+def test_trials_that_run_are_pending() -> None:
     space: dict[str, BaseDistribution] = {"x": FloatDistribution(0, 1), "y": FloatDistribution(0, 1)}
-    found = study()
-    for _ in range(done):
-        trial = found.ask(space)
-        found.tell(trial, (trial.params["x"] - 0.3) ** 2 + trial.params["y"])
-    asked = [found.ask(space).params for _ in range(4)]
-    told = [Told(trial.params, None if trial.value is None else -trial.value) for trial in found.trials[:done]]
-    told += [Told(genes) for genes in asked[:3]]
-    assert ask(told, Space(x=Gene(0, 1), y=Gene(0, 1))) == [asked[3]]
-
-
-def test_trials_that_begin_together_get_different_parts_of_one_answer() -> None:
-    found = study()
-    found.optimize(bowl, n_trials=12)
-    trials = [found.ask() for _ in range(3)]  # none of which has a parameter yet
-    frozen = [found.trials[trial.number] for trial in trials]
-    space = found.sampler.infer_relative_search_space(found, frozen[0])
-    asked = [tuple(found.sampler.sample_relative(found, trial, space).items()) for trial in frozen]
-    assert len(set(asked)) == 3
-
-
-def test_while_the_space_is_filled_it_does_not_matter_who_asks_first() -> None:
-    shared, turn = study(), study()
-    for found in (shared, turn):
-        found.optimize(bowl, n_trials=4)
-    together, one_by_one = ([found.ask() for _ in range(3)] for found in (shared, turn))
-    for trial in one_by_one:
-        bowl(trial)
-    bowl(together[2])
-    assert together[2].params == one_by_one[2].params
+    for done in (4, 12):
+        found = study()
+        for _ in range(done):
+            trial = found.ask(space)
+            found.tell(trial, (trial.params["x"] - 0.3) ** 2 + trial.params["y"])
+        asked = [found.ask(space).params for _ in range(4)]
+        told = [Told(trial.params, None if trial.value is None else -trial.value) for trial in found.trials[:done]]
+        told += [Told(genes) for genes in asked[:3]]
+        assert ask(told, Space(x=Gene(0, 1), y=Gene(0, 1))) == [asked[3]]
 
 
 def test_threads_share_a_study() -> None:
@@ -273,13 +182,6 @@ def test_trials_given_by_hand_are_known() -> None:
     assert found.best_value == pytest.approx(0.0, abs=1e-9)
 
 
-def test_when_every_combination_was_tried_they_are_tried_again() -> None:
-    found = study()
-    found.optimize(lambda trial: trial.suggest_int("x", 1, 3), n_trials=8)
-    assert {trial["x"] for trial in params(found)[:4]} == {1, 2, 3}
-    assert len(found.trials) == 8
-
-
 def test_several_objectives_are_refused() -> None:
     found = optuna.create_study(directions=["minimize", "maximize"], sampler=GaoptSampler(seed=0))
     with pytest.raises(ConfigError, match="the study has 2 objectives"):
@@ -290,13 +192,6 @@ def test_options_of_the_sampler_are_checked_at_once() -> None:
     for options in [{"seed": -1}, {"population": 1}, {"strategy": "tpe"}, {"seed": 0.5}, {"population": 10_000}]:
         with pytest.raises(ConfigError, match="must be"):
             GaoptSampler(**options)
-
-
-def test_without_optuna_the_import_names_the_extra() -> None:
-    code = "import sys; sys.modules['optuna'] = None; import gaopt.integrations.optuna"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.stderr.strip().splitlines()[-1].startswith("ImportError: Optuna is not installed")
-    assert "gaopt[optuna]" in done.stderr
 
 
 # Ray Tune
@@ -343,19 +238,13 @@ def test_every_kind_of_parameter_is_suggested_as_tune_means_it() -> None:
     assert isinstance(SPACE["x"], tune.search.sample.Domain)  # what was given stays as it was
 
 
-def test_a_single_value_is_held_fixed() -> None:
-    (config,) = driven(GaoptSearch({**SPACE, "layers": tune.randint(3, 4), "x": tune.uniform(1, 1)}, "loss", "min"), 1)
-    assert (config["layers"], config["x"]) == (3, 1)
-
-
-@pytest.mark.parametrize(("mode", "sign"), [("min", 1), ("max", -1)])
-def test_a_search_of_thirty_trials_comes_near(mode: str, sign: int) -> None:
+def test_a_search_of_thirty_trials_comes_near() -> None:
     search, best = GaoptSearch(None, seed=1), math.inf
-    assert search.set_search_properties("score", mode, {"x": tune.uniform(-5, 5), "y": tune.uniform(0, 1)})
+    assert search.set_search_properties("score", "max", {"x": tune.uniform(-5, 5), "y": tune.uniform(0, 1)})
     for number in range(30):
         config = search.suggest(str(number))
         value = (config["x"] - 1) ** 2 + config["y"]
-        search.on_trial_complete(str(number), {"score": sign * value})
+        search.on_trial_complete(str(number), {"score": -value})
         best = min(best, value)
     assert best < 0.02
 
@@ -394,19 +283,13 @@ def test_what_runs_is_pending_and_what_fails_is_a_failure() -> None:
     assert search.suggest("next") == ask(told, plane)[0]
 
 
-@pytest.mark.parametrize("value", ["good", "pending", True, [1.0]])
-def test_a_metric_is_a_number(value: Any) -> None:
+def test_a_metric_is_a_number() -> None:
     search = GaoptSearch(SPACE, "loss", "min")
     search.suggest("0")
-    with pytest.raises(ConfigError, match=r"the metric 'loss' is .*: must be a number"):
-        search.on_trial_complete("0", {"loss": value})
-
-
-def test_a_metric_may_be_a_scalar_of_numpy() -> None:
-    search = GaoptSearch(Space(x=Gene(0, 1)), "loss", "min")
-    genes = search.suggest("0")
+    for value in ("good", True, [1.0]):
+        with pytest.raises(ConfigError, match=r"the metric 'loss' is .*: must be a number"):
+            search.on_trial_complete("0", {"loss": value})
     search.on_trial_complete("0", {"loss": np.float32(0.5)})
-    assert search.suggest("1") == ask([Told(genes, -0.5)], Space(x=Gene(0, 1)))[0]
 
 
 def test_a_limiter_of_concurrency_is_obeyed() -> None:
@@ -433,20 +316,6 @@ def test_a_search_that_is_saved_and_restored_goes_on_as_if_it_never_stopped(tmp_
     assert driven(back, 3, 20) == driven(whole, 3, 20)
 
 
-def test_what_was_not_saved_is_not_restored(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="cannot be restored"):
-        GaoptSearch(SPACE).restore(str(tmp_path / "nothing"))
-    (tmp_path / "other").write_text('{"1": 2}')
-    with pytest.raises(StudyError, match="cannot be restored"):
-        GaoptSearch(SPACE).restore(str(tmp_path / "other"))
-
-
-def test_a_space_that_is_used_up_ends_the_search() -> None:
-    search = GaoptSearch({"x": tune.choice([1, 2])}, "loss", "min")
-    assert {search.suggest(str(number))["x"] for number in range(2)} == {1, 2}
-    assert search.suggest("2") == Searcher.FINISHED
-
-
 def test_what_is_no_search_space_is_refused() -> None:
     for space, sentence in [
         ({"a": {"b": tune.randn(0, 1)}}, "the parameter 'a/b' is a Float drawn by _?Normal: must be uniform"),
@@ -463,26 +332,16 @@ def test_what_is_no_search_space_is_refused() -> None:
         assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
+def test_bad_arguments_are_refused() -> None:
+    for arguments, sentence in (
         ({"mode": "best"}, "the mode is 'best': must be 'min' or 'max'"),
         ({"metric": ["a", "b"], "mode": "min"}, "the metric is .* must be one name"),
-        ({"population": 0}, "population is 0"),
         ({"strategy": "tpe"}, "the strategy is 'tpe'"),
-    ],
-)
-def test_bad_arguments_are_refused(arguments: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(ConfigError, match=sentence):
-        GaoptSearch(SPACE, **arguments)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "lacking"), [((None, "loss", "min"), "space"), ((SPACE,), "metric"), ((SPACE, "loss"), "mode")]
-)
-def test_what_is_lacking_is_named(arguments: tuple[Any, ...], lacking: str) -> None:
-    with pytest.raises(ConfigError, match=f"the search has no {lacking}"):
-        GaoptSearch(*arguments).suggest("0")
+    ):
+        with pytest.raises(ConfigError, match=sentence):
+            GaoptSearch(SPACE, **arguments)
+    with pytest.raises(ConfigError, match="the search has no metric"):
+        GaoptSearch(SPACE).suggest("0")
 
 
 # The document

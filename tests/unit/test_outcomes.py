@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import resource
 import sys
-import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +18,7 @@ import pytest
 
 from gaopt import Gene, Space
 from gaopt.config import Faults
-from gaopt.errors import ConfigError, Diverged, Hopeless, of_disk
+from gaopt.errors import Diverged, Hopeless
 from gaopt.execution.inline import Inline
 from gaopt.execution.worker import outcomes
 from gaopt.journal.events import Birth, Bred, Failed, Outcome, Reported, Retried, Scored
@@ -49,11 +47,6 @@ def tells(score: Score | None = None, **told: Any) -> Callable[[Task, Report], S
     return objective
 
 
-class Wordless(Exception):  # noqa: N818
-    def __str__(self) -> str:
-        raise RuntimeError
-
-
 def outcome(objective: Callable[[Task, Report], Score], home: StudyDir) -> tuple[Outcome, list[Reported]]:
     """Of the one individual of a study that is run, and then read from the disk again."""
     config = replace(
@@ -71,40 +64,33 @@ def test_what_cannot_be_written_down_fails_the_individual_alone(tmp_path: Path) 
         [
             (tells(epoch=-1), "cannot be written down"),
             (tells(epoch=1.5), "the epoch is 1.5: must be a whole number"),
-            (tells(Score(0.5, epochs=2.5)), "the number of epochs is 2.5: must be a whole number"),  # type: ignore[arg-type]
-            (tells(Score(0.5, epochs=2**40)), "Scored.epochs is"),
-            (tells(epoch=2**40), "Reported.epoch is"),
+            (tells(Score(0.5, epochs=2**40)), "a number of epochs"),
             (raises(OSError("b\udcff.png is gone")), "b?.png is gone"),
-            (raises(Wordless()), "Wordless"),
+            (raises(circle := ValueError("in a circle"), circle), "in a circle"),
         ]
     ):
-        home = StudyDir(tmp_path / str(n))
-        found, _ = outcome(objective, home)
+        found, _ = outcome(objective, StudyDir(tmp_path / str(n)))
         assert isinstance(found, Failed)
         assert found.reason == "error"
         assert message in found.message
 
 
-def test_what_an_objective_tells_that_is_no_number_is_named_with_what_may_be(home: StudyDir, tmp_path: Path) -> None:
+def test_what_an_objective_tells_that_is_no_number_is_named_with_what_may_be(tmp_path: Path) -> None:
     returned = "what the objective returned is {!r}: must be a number, or a gaopt.Score"
     for n, (told, sentence) in enumerate(
         [
-            *((value, returned) for value in (None, "0.9", True, (0.5, 0.6), {"a": 1.0}, np.ones(2), np.bool_(True))),
-            *((Score(value), "the fitness is {0.fitness!r}: must be a number") for value in (None, "0.9", False)),
+            *((value, returned) for value in (None, "0.9", True, (0.5, 0.6), np.ones(2))),
+            (Score(None), "the fitness is {0.fitness!r}: must be a number"),  # type: ignore[arg-type]
             (Score(0.5, {"loss": "low"}), "the metric 'loss' is 'low': must be a number"),  # type: ignore[dict-item]
-            (Score(0.5, [0.5]), "the metrics are [0.5]: must be a dictionary of numbers by name"),  # type: ignore[arg-type]
             (Score(0.5, seconds="1"), "the number of seconds is '1': must be a number"),  # type: ignore[arg-type]
         ]
     ):
         found, _ = outcome(lambda task, report, told=told: told, StudyDir(tmp_path / str(n)))  # type: ignore[misc]
         assert isinstance(found, Failed)
         assert (found.message, found.traceback) == (sentence.format(told), "")
-    for n, (name, value) in enumerate(
-        [("epoch", True), ("epoch", "1"), ("metrics", {"loss": "low"}), ("metrics", 0.5)]
-    ):
-        found, _ = outcome(tells(**{name: value}), StudyDir(tmp_path / f"report{n}"))
-        assert isinstance(found, Failed)
-        assert re.fullmatch(r"the .* must be .* \(.*test_outcomes.py, line \d+\)", found.message)
+    found, _ = outcome(tells(metrics={"loss": "low"}), StudyDir(tmp_path / "report"))
+    assert isinstance(found, Failed)
+    assert re.fullmatch(r"the .* must be .* \(.*test_outcomes.py, line \d+\)", found.message)
 
 
 def test_an_array_or_a_tensor_with_one_element_is_a_number(tmp_path: Path) -> None:
@@ -113,56 +99,24 @@ def test_an_array_or_a_tensor_with_one_element_is_a_number(tmp_path: Path) -> No
     def numbers(make: Any) -> Any:
         return lambda task, report: report(make(1), {"loss": make(0.5)}) or make(0.5)
 
-    makers = (np.array, torch.tensor, lambda x: np.array([x]), lambda x: torch.tensor([[x]]), np.asarray)
-    scores = lambda task, report: Score(np.array([0.5]), epochs=torch.tensor(1), seconds=torch.tensor([2.0]))  # type: ignore[arg-type]  # noqa: E731
-    grad = lambda task, report: torch.tensor(0.5, requires_grad=True)  # noqa: E731
-    for n, objective in enumerate([*map(numbers, makers), scores, grad]):
+    makers = (np.float32, torch.tensor, lambda x: np.array([x]), lambda x: torch.tensor([[x]]))
+    score = tells(Score(np.array([0.5]), epochs=torch.tensor(1), seconds=-1.0))  # type: ignore[arg-type]
+    for n, objective in enumerate([*map(numbers, makers), score]):
         found, _ = outcome(objective, StudyDir(tmp_path / str(n)))
         assert isinstance(found, Scored), found
-        assert (type(found.fitness), found.fitness, found.epochs) == (float, 0.5, 1)
+        assert (type(found.fitness), found.fitness, found.epochs, found.seconds >= 0) == (float, 0.5, 1, True)
 
 
-def test_odd_numbers_and_names_are_written_down_as_far_as_they_go(tmp_path: Path) -> None:
-    for n, objective in enumerate(
-        [
-            tells(epoch=np.int64(1), metrics={"loss": np.float32(0.5)}),
-            tells(epoch=0),
-            tells(cycle=[(0.5, math.nan, 0.9), (0.6, 1e-3, 0.9)]),
-            tells(metrics={"a\udcff": 1.0}),
-            tells(Score(np.float32(0.5), epochs=np.int64(1), seconds=np.float32(2.0))),  # type: ignore[arg-type]
-            tells(Score(0.5, seconds=math.nan)),
-            tells(Score(0.5, seconds=-1.0)),
-        ]
-    ):
-        home = StudyDir(tmp_path / str(n))
-        found, reports = outcome(objective, home)
-        assert isinstance(found, Scored)
-        assert found.fitness == 0.5
-        assert found.seconds >= 0
-        assert all(len(report.cycle) < 2 for report in reports)
+def test_a_training_that_diverges_within_an_epoch_pays_for_it_and_after_one_for_no_more(tmp_path: Path) -> None:
+    for within, epochs in ((0, 2), (1, 1)):
 
+        def diverges(task: Task, report: Report, within: int = within) -> Score:
+            report(1, {})
+            raise Diverged("far", within)
 
-@pytest.mark.parametrize(("within", "epochs"), [(0, 2), (1, 1)])
-def test_a_training_that_diverges_within_an_epoch_pays_for_it_and_after_one_for_no_more(
-    home: StudyDir, within: int, epochs: int
-) -> None:
-    def diverges(task: Task, report: Report) -> Score:
-        report(1, {})
-        raise Diverged("far", within)
-
-    found, _ = outcome(diverges, home)
-    assert isinstance(found, Failed)
-    assert (found.reason, found.epochs) == ("diverged", epochs)
-
-
-def test_a_note_may_be_anything(home: StudyDir) -> None:
-    def notes(task: Task, report: Report) -> Score:
-        report.note(5)  # type: ignore[arg-type]
-        return Score(0.5)
-
-    found, _ = outcome(notes, home)
-    assert isinstance(found, Scored)
-    assert [note.message for note in History(Journal(home.journal)).individuals[0].notes] == ["5"]
+        found, _ = outcome(diverges, StudyDir(tmp_path / str(within)))
+        assert isinstance(found, Failed)
+        assert (found.reason, found.epochs) == ("diverged", epochs)
 
 
 def test_what_is_told_at_length_is_cut(home: StudyDir) -> None:
@@ -170,13 +124,6 @@ def test_what_is_told_at_length_is_cut(home: StudyDir) -> None:
     assert isinstance(found, Failed)
     assert found.message.startswith("ValueError: xxx")
     assert (len(found.message), len(found.traceback)) == (2003, 20003)
-
-
-@pytest.mark.slow
-def test_an_objective_that_tells_without_end_fails_alone(home: StudyDir) -> None:
-    found, _ = outcome(tells(metrics={f"m{n}": 0.5 for n in range(10**6)}), home)
-    assert isinstance(found, Failed)
-    assert "what the objective told cannot be written down: it is" in found.message
 
 
 def test_an_objective_that_changes_the_current_folder_changes_it_for_itself(tmp_path: Path) -> None:
@@ -238,14 +185,6 @@ def test_what_a_failed_training_held_is_free_when_its_failure_is_heard(
     assert freed == [True]
 
 
-def test_an_exception_that_was_raised_from_itself_has_its_reason(home: StudyDir) -> None:
-    error = ValueError("in a circle")
-    found, _ = outcome(raises(error, error), home)
-    assert isinstance(found, Failed)
-    assert (found.reason, "in a circle" in found.message) == ("error", True)
-    assert not of_disk(error)
-
-
 def after(*outcomes: Outcome) -> History:
     births = tuple(Birth(n, {"lr": 0.1}, "random") for n in range(len(outcomes)))
     return History([Bred(0, births), *outcomes])
@@ -296,30 +235,14 @@ def test_one_that_was_killed_and_then_ran_out_of_memory_is_still_tried_alone() -
     assert isinstance(retries.settled(history, Failed(0, "killed"), Faults()), Failed)
 
 
-def test_after_an_epoch_that_cannot_be_written_down_the_reason_is_still_told(home: StudyDir) -> None:
-    def objective(task: Task, report: Report) -> Score:
-        with pytest.raises(ConfigError, match=r"Reported\.epoch is"):
-            report(2**40, {})
-        raise MemoryError("no room for a batch")
-
-    failed, _ = outcome(objective, home)
-    assert isinstance(failed, Failed)
-    assert failed.reason == "out of memory"
-    assert failed.message.startswith("MemoryError: no room for a batch")
-
-
 @pytest.mark.slow
 def test_what_a_training_changes_of_its_process_is_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
     def state() -> list[Any]:
         os.umask(umask := os.umask(0o077))
-        return [
-            *(os.getcwd(), umask, dict(os.environ), resource.getrlimit(resource.RLIMIT_NOFILE)),
-            *(sys.getrecursionlimit(), threading.gettrace(), threading.getprofile()),
-            *(torch.get_default_dtype(), torch.get_default_device(), torch.are_deterministic_algorithms_enabled()),
-            *(torch.is_grad_enabled(), torch.get_float32_matmul_precision()),
-        ]
+        process = [os.getcwd(), umask, dict(os.environ), resource.getrlimit(resource.RLIMIT_NOFILE)]
+        return [*process, sys.getrecursionlimit(), torch.get_default_dtype(), torch.is_grad_enabled()]
 
     def spoils(task: Task, report: Report) -> float:
         os.chdir(task.folder)
@@ -329,14 +252,8 @@ def test_what_a_training_changes_of_its_process_is_put_back(tmp_path: Path, monk
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
         sys.setrecursionlimit(sys.getrecursionlimit() + 1)
-        sys.settrace(lambda *_: None)
-        threading.settrace(lambda *_: None)
-        threading.setprofile(lambda *_: None)
         torch.set_default_dtype(torch.float64)
-        torch.set_default_device("meta")
         torch.set_grad_enabled(False)
-        torch.set_float32_matmul_precision("medium")
-        torch.use_deterministic_algorithms(True)
         inside.extend(state())
         raise ValueError
 
@@ -345,6 +262,5 @@ def test_what_a_training_changes_of_its_process_is_put_back(tmp_path: Path, monk
     before = state()
     [failed] = outcomes(Plain(spoils), Task("s", 0, 0, {"lr": 1e-3}, 0, {}, tmp_path, tmp_path))
     assert isinstance(failed, Failed)
-    assert failed.message.startswith("ValueError")
     assert all(now != then for now, then in zip(inside, before, strict=True))
     assert state() == before

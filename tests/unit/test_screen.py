@@ -183,6 +183,15 @@ def test_a_page_that_renews_itself_is_not_pushed_down_by_a_signal(capfd: pytest.
     assert said == [f"{STOPPING}\n", ""]
 
 
+def test_a_hang_up_that_whoever_started_it_has_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with Signals():
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_who_waits_is_told_how_long_it_took_last_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,3 +1,4 @@
+import itertools
 import os
 import random
 import re
@@ -9,15 +10,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pytest
+import tomli_w
 
-from gaopt import Choice, Gene, Genetic, PoolConfig, Space, StudyConfig
-from gaopt.config import Assisted, Faults, Fidelity, GridConfig, Noise, from_tables
+from gaopt import Choice, Gene, Genetic, PoolConfig, Space, StudyConfig, load
+from gaopt.config import Assisted, Faults, Fidelity, from_tables
 from gaopt.errors import Cancelled, ConfigError, GaoptError, Hopeless, Lost, Stopped, StudyError, Unjudged
 from gaopt.execution.inline import Inline
 from gaopt.execution.worker import Begun, outcomes
@@ -26,10 +31,9 @@ from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Objective, Plain, Report, Score, Task
-from gaopt.study.loop import run
-from gaopt.study.prepare import resumed
-from tests.conftest import ROOT, begun, toy
-from tests.ends import table
+from gaopt.study.loop import resumed, run
+from tests.conftest import ROOT, toy
+from tests.faults.studies import table, trained_twice
 
 
 def test_a_study_runs_to_its_end(home: StudyDir) -> None:
@@ -41,13 +45,6 @@ def test_a_study_runs_to_its_end(home: StudyDir) -> None:
     assert history.closed == Closed("finished", at=history.closed.at if history.closed else 0)
 
 
-def test_the_same_seed_gives_the_same_study_and_another_does_not(tmp_path: Path) -> None:
-    homes = [StudyDir(tmp_path / name) for name in "abc"]
-    for home, seed in zip(homes, (1, 1, 2), strict=True):
-        run(replace(toy(), seed=seed), home)
-    assert table(homes[0]) == table(homes[1]) != table(homes[2])
-
-
 def test_a_failure_is_an_outcome_with_a_reason_and_the_search_goes_on(home: StudyDir) -> None:
     history = run(toy(), home)
     failed = [i for i in history.individuals.values() if i.failure]
@@ -56,14 +53,15 @@ def test_a_failure_is_an_outcome_with_a_reason_and_the_search_goes_on(home: Stud
     assert all(i.fitness == float("-inf") for i in failed)
 
 
+TINY = ["pool.kind=inline", "data.limit=100", "study.strategy=genetic", "genetic.population=2"]
+
+
 def cut(home: StudyDir, seq: int, to: Path) -> StudyDir:
     """A copy of a study as a kill after `seq` events leaves it."""
     to.mkdir()
     shutil.copy(home.journal, to / "study.db")
-    connection = sqlite3.connect(to / "study.db")
-    connection.execute("DELETE FROM events WHERE seq > ?", (seq,))
-    connection.commit()
-    connection.close()
+    with closing(sqlite3.connect(to / "study.db")) as connection, connection:
+        connection.execute("DELETE FROM events WHERE seq > ?", (seq,))
     return StudyDir(to)
 
 
@@ -198,10 +196,6 @@ def as_number(task: Task, report: Report) -> float:
     return task.genes["lr"]
 
 
-def out_of_memory(task: Task, report: Report) -> float:
-    raise MemoryError
-
-
 def test_an_objective_may_return_a_bare_number(home: StudyDir) -> None:
     config = replace(toy(population=2, generations=1), objective="tests.unit.test_study:as_number")
     history = run(config, home)
@@ -209,18 +203,11 @@ def test_an_objective_may_return_a_bare_number(home: StudyDir) -> None:
     assert history.best.fitness == history.best.genes["lr"]
 
 
-@pytest.mark.parametrize(
-    ("function", "reason", "message"),
-    [("broken", "error", "ValueError: no such luck"), ("out_of_memory", "out of memory", "MemoryError")],
-)
-def test_an_objective_that_raises_fails_its_individual(
-    home: StudyDir, function: str, reason: str, message: str
-) -> None:
-    config = replace(toy(population=2, generations=2), objective=f"tests.unit.test_study:{function}")
-    history = run(config, home)
+def test_an_objective_that_raises_fails_its_individual(home: StudyDir) -> None:
+    history = run(replace(toy(population=2, generations=2), objective="tests.unit.test_study:broken"), home)
     assert history.best is None
-    assert len(history.failed) == 3
-    assert {(i.failure.reason, message in i.failure.message) for i in history.failed if i.failure} == {(reason, True)}
+    assert [i.failure.reason for i in history.failed if i.failure] == ["error"] * 3
+    assert all("ValueError: no such luck" in i.failure.message for i in history.failed if i.failure)
 
 
 def test_a_report_nobody_waits_for_stops_the_objective() -> None:
@@ -249,48 +236,23 @@ def test_a_report_nobody_waits_for_stops_the_objective() -> None:
     assert stopped == ["stopped"]
 
 
-def gives_up(task: Task, report: Report) -> float:
-    raise Cancelled
-
-
-def test_an_objective_that_ends_without_a_score_fails(home: StudyDir) -> None:
-    config = replace(toy(population=2, generations=1), objective="tests.unit.test_study:gives_up")
-    assert {i.failure.reason for i in run(config, home).failed if i.failure} == {"killed"}
-
-
 def test_a_best_individual_whose_weights_are_gone_is_trained_again_and_judged(home: StudyDir, tmp_path: Path) -> None:
-    from gaopt import load
-
-    small = [
-        "pool.kind=inline",
-        "data.limit=100",
-        "recipe.epochs=1",
-        "study.strategy=genetic",
-        "genetic.population=2",
-        "genetic.generations=1",
-    ]
-    config = load("quick", small)
+    config = load("quick", [*TINY, "recipe.epochs=1", "genetic.generations=1"])
     history = run(config, home)
     assert history.best
+    best = history.best.id
     judged = next(seq for seq, event in Journal(home.journal).since(0) if isinstance(event, Judged))
-    part = cut(home, judged - 1, tmp_path / "part")  # without its work/
-    again = run(config, part)
-    assert again.judged[history.best.id].metrics == history.judged[history.best.id].metrics
-    assert part.weights.read_bytes() == home.weights.read_bytes()
-    assert noted(part) == ["weights.safetensors is gone: trained again"]
-    torn = cut(home, judged - 1, tmp_path / "torn")
-    torn.scratch(history.best.id).mkdir(parents=True)
-    (torn.scratch(history.best.id) / "weights.safetensors").write_bytes(home.weights.read_bytes()[:-1])
-    assert run(config, torn).judged[history.best.id].metrics == again.judged[history.best.id].metrics
-    assert noted(torn) == ["weights.safetensors is torn or altered: trained again"]
+    for name, torn in (("part", False), ("torn", True)):
+        part = cut(home, judged - 1, tmp_path / name)  # without its work/
+        if torn:
+            part.scratch(best).mkdir(parents=True)
+            (part.scratch(best) / "weights.safetensors").write_bytes(home.weights.read_bytes()[:-1])
+        assert run(config, part).judged[best].metrics == history.judged[best].metrics
+        assert part.weights.read_bytes() == home.weights.read_bytes()
+        assert noted(part) == [f"weights.safetensors is {'torn or altered' if torn else 'gone'}: trained again"]
 
-    for harm in (
-        lambda: home.weights.unlink(),
-        lambda: home.weights.write_bytes(b""),
-        lambda: home.best.write_text(home.best.read_text("utf-8").replace('"individual": ', '"individual": 1')),
-        lambda: home.best.unlink(),
-    ):
-        whole = home.weights.read_bytes(), home.best.read_bytes()
+    whole = home.weights.read_bytes(), home.best.read_bytes()
+    for harm in (home.weights.unlink, lambda: home.best.write_text(home.best.read_text("utf-8")[1:])):
         harm()
         run(config, home)
         assert noted(home).pop() == "the best model was gone or altered: measured and written again"
@@ -298,21 +260,6 @@ def test_a_best_individual_whose_weights_are_gone_is_trained_again_and_judged(ho
     before = noted(home)
     run(config, home)
     assert noted(home) == before
-
-
-@pytest.mark.slow
-def test_what_a_killed_process_left_of_a_file_goes_with_the_next_try(home: StudyDir) -> None:
-    from gaopt import load
-
-    config = load("quick", ["pool.kind=inline", "data.limit=100", "recipe.epochs=1", "assisted.population=2"])
-    config = begun(replace(config, assisted=replace(config.assisted, generations=1)), home)
-    for individual in (0, 1):
-        home.scratch(individual).mkdir(parents=True)
-        for name in ("checkpoint", "weights"):
-            (home.scratch(individual) / f"{name}.safetensors.0123abcd.99.tmp").write_bytes(bytes(8))
-    run(config, home)
-    assert not list(home.path.rglob("*.tmp"))
-    assert list(home.path.rglob("weights.safetensors"))
 
 
 def test_the_best_that_was_judged_before_another_is_judged_again(home: StudyDir) -> None:
@@ -362,20 +309,19 @@ class LosesItsWorker(Judging):
 losing = LosesItsWorker(as_number, judges=True)
 
 
-@pytest.mark.parametrize("retries", [2, 1])
-def test_judging_is_tried_again_where_the_machine_failed_and_not_for_ever(home: StudyDir, retries: int) -> None:
-    config = replace(
-        toy(population=2, generations=1), objective="tests.unit.test_study:losing", faults=Faults(retries=retries)
-    )
-    if retries == 1:
-        with pytest.raises(Unjudged, match="could not be measured on the test split"):
-            run(config, home)
-        assert len(noted(home)) == 1
-    history = run(config, home)
-    assert [*history.judged] == [history.best.id if history.best else None]
-    assert noted(home)[0].startswith("measured on the test split again: killed: ")
-    assert len(noted(home)) == retries
-    assert not history.unfinished
+def test_judging_is_tried_again_where_the_machine_failed_and_not_for_ever(tmp_path: Path) -> None:
+    for retries in (2, 1):
+        home = StudyDir(tmp_path / str(retries))
+        losing = replace(toy(population=2, generations=1), objective="tests.unit.test_study:losing")
+        config = replace(losing, faults=Faults(retries=retries))
+        if retries == 1:
+            with pytest.raises(Unjudged, match="could not be measured on the test split"):
+                run(config, home)
+            assert len(noted(home)) == 1
+        history = run(config, home)
+        assert [*history.judged] == [history.best.id if history.best else None]
+        assert noted(home)[0].startswith("measured on the test split again: killed: ")
+        assert len(noted(home)) == retries
 
 
 def test_an_individual_s_folder_goes_when_it_is_not_the_best(home: StudyDir) -> None:
@@ -391,42 +337,19 @@ def leaving(task: Task, report: Report) -> float:
     return task.genes["lr"]
 
 
-def test_survivors_trained_again_have_a_fresh_seed(home: StudyDir) -> None:
-    config = replace(toy(), objective="tests.unit.test_study:seeds", genetic=Genetic(4, 2, retrain=True))
-    history = run(config, home)
-    assert [i.fitness for i in history.individuals.values()][:6] == [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]
-
-
-def seeds(task: Task, report: Report) -> float:
-    return float(task.seed)
-
-
-SLOW = """
-import sys
-from pathlib import Path
-from gaopt.study.loop import run
-from gaopt.journal.paths import StudyDir
-from tests.conftest import begun, toy
-from tests.ends import table
-from dataclasses import replace
-run(replace(toy(population=6, generations=3), objective="tests.unit.test_study:slow"), StudyDir(Path(sys.argv[1])))
-"""
-
-
-def slow(task: Task, report: Report) -> float:
-    for epoch in range(1, 4):
-        time.sleep(0.005)
-        report(epoch, {"loss": 1 / epoch})
-    return task.genes["mom"]
-
-
 @pytest.mark.smoke
 def test_a_driver_killed_again_and_again_ends_with_the_same_study(home: StudyDir, tmp_path: Path) -> None:
-    config: StudyConfig = replace(toy(population=6, generations=3), objective="tests.unit.test_study:slow")
+    config = replace(
+        toy(population=6, generations=3),
+        objective="tests.faulty:naps",
+        settings={"settings": {"epochs": 3, "seconds": 0.005}},
+    )
     undisturbed = StudyDir(tmp_path / "undisturbed")
     run(config, undisturbed)
+    (tmp_path / "naps.toml").write_text(tomli_w.dumps(config.plain()))
+    code = "import sys; import gaopt; gaopt.run(gaopt.load(sys.argv[1]), sys.argv[2])"
+    command = [sys.executable, "-c", code, str(tmp_path / "naps.toml"), str(home.path)]
     rng, kills = random.Random(0), 0
-    command = [sys.executable, "-c", SLOW, str(home.path)]
     for _ in range(5):
         process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": "."})
         try:
@@ -439,27 +362,17 @@ def test_a_driver_killed_again_and_again_ends_with_the_same_study(home: StudyDir
     else:
         run(config, home)
     assert kills >= 1
-    assert table(home) == table(undisturbed)
-    ends = [e.individual for e in Journal(home.journal) if isinstance(e, Scored | Failed)]
-    assert len(ends) == len(set(ends))
+    assert table(home, "pid") == table(undisturbed, "pid")
+    assert not trained_twice(home)
 
 
 @pytest.mark.slow
 def test_an_individual_of_many_epochs_goes_on_from_its_own_checkpoint(
     home: StudyDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gaopt import load
     from resnet.loader import Shuffled as Batches
 
-    small = [
-        "pool.kind=inline",
-        "data.limit=100",
-        "recipe.epochs=5",
-        "recipe.checkpoint=0",
-        "study.strategy=genetic",
-        "genetic.population=2",
-    ]
-    config = load("quick", [*small, "genetic.generations=1"])
+    config = load("quick", [*TINY, "recipe.epochs=5", "recipe.checkpoint=0", "genetic.generations=1"])
     undisturbed = StudyDir(tmp_path / "undisturbed")
     run(config, undisturbed)
     passes: list[int] = []
@@ -501,28 +414,26 @@ class Struck(Shuffled):
         return self.comes_to
 
 
-@pytest.mark.parametrize("told", [Stopped(15), Hopeless("all fail"), Lost("gone")], ids=repr)
-def test_what_ends_while_a_study_stops_has_its_score_and_is_not_trained_again(
-    home: StudyDir, told: BaseException
-) -> None:
-    begun, trained = threading.Event(), list[int]()
+def test_what_ends_while_a_study_stops_has_its_score_and_is_not_trained_again(tmp_path: Path) -> None:
+    for told in (Stopped(15), Hopeless("all fail"), Lost("gone")):
+        begun, trained = threading.Event(), list[int]()
 
-    def mute(task: Task, report: Report) -> float:
-        begun.set()
-        time.sleep(1.2)  # longer than the pool is silent before `stop` is asked
-        trained.append(task.individual)
-        return task.genes["lr"]
+        def mute(task: Task, report: Report, begun: Any = begun, trained: Any = trained) -> float:
+            begun.set()
+            time.sleep(1.2)  # longer than the pool is silent before `stop` is asked
+            trained.append(task.individual)
+            return task.genes["lr"]
 
-    def stop() -> None:
-        if begun.is_set():
-            raise told
+        def stop(begun: Any = begun, told: BaseException = told) -> None:
+            if begun.is_set():
+                raise told
 
-    config = toy(population=3, generations=1)
-    with pytest.raises(type(told)):
-        run(config, home, pool=Inline(Plain(mute)), stop=stop)
-    assert [i.id for i in History(Journal(home.journal)).scored] == trained == [0]
-    run(config, home, pool=Inline(Plain(mute)))
-    assert trained == [0, 1, 2]
+        config, home = toy(population=2, generations=1), StudyDir(tmp_path / type(told).__name__)
+        with pytest.raises(type(told)):
+            run(config, home, pool=Inline(Plain(mute)), stop=stop)
+        assert [i.id for i in History(Journal(home.journal)).scored] == trained == [0]
+        run(config, home, pool=Inline(Plain(mute)))
+        assert trained == [0, 1]
 
 
 def test_of_what_failed_while_a_study_stops_only_what_diverged_is_a_failure(home: StudyDir) -> None:
@@ -565,26 +476,24 @@ STRUCK = (
 )
 
 
-@pytest.mark.parametrize("comes_to", STRUCK, ids=str)
-def test_a_signal_that_ends_what_trains_as_well_is_what_stopped_the_study(
-    home: StudyDir, tmp_path: Path, comes_to: GaoptError | Failed
-) -> None:
+def test_a_signal_that_ends_what_trains_as_well_is_what_stopped_the_study(tmp_path: Path) -> None:
     from gaopt.objectives.toy import sphere
 
-    pool = Struck(Plain(sphere), comes_to)
-
-    def stop() -> None:
-        if pool.signalled:
-            raise Stopped(15)
-
-    with pytest.raises(Stopped):
-        run(toy("sphere"), home, pool=pool, stop=stop)
-    ends = [event for event in Journal(home.journal) if isinstance(event, Closed | Retried | Failed)]
-    assert [event.reason for event in ends] == ["interrupted"]
-    run(toy("sphere"), home)
     undisturbed = StudyDir(tmp_path / "undisturbed")
     run(toy("sphere"), undisturbed)
-    assert table(home) == table(undisturbed)
+    for number, comes_to in enumerate(STRUCK):
+        home, pool = StudyDir(tmp_path / str(number)), Struck(Plain(sphere), comes_to)
+
+        def stop(pool: Struck = pool) -> None:
+            if pool.signalled:
+                raise Stopped(15)
+
+        with pytest.raises(Stopped):
+            run(toy("sphere"), home, pool=pool, stop=stop)
+        ends = [event for event in Journal(home.journal) if isinstance(event, Closed | Retried | Failed)]
+        assert [event.reason for event in ends] == ["interrupted"]
+        run(toy("sphere"), home)
+        assert table(home) == table(undisturbed)
 
 
 WHOLE = Space(
@@ -592,64 +501,49 @@ WHOLE = Space(
 )
 
 
-@pytest.mark.parametrize("strategy", ["genetic", "assisted", "random", "grid", "fixed", "optuna-tpe"])
-def test_a_whole_number_is_one_to_the_objective_and_in_every_table(
-    strategy: str, home: StudyDir, tmp_path: Path
-) -> None:
+def test_a_whole_number_is_one_to_the_objective_and_in_every_table(tmp_path: Path) -> None:
     from gaopt.report.tables import csv, individuals
 
-    pytest.importorskip("optuna") if strategy == "optuna-tpe" else None
-    seen: list[Mapping[str, object]] = []
     first = {"layers": 3.0, "width": 16, "depth": 4.0}
-    numbers: dict[str, object] = {"genetic": Genetic(4, 2), "given": (first,)}
-    if strategy not in ("genetic", "random"):
-        few = {"assisted": Assisted(4, 2)} | ({"given": (first,)} if strategy == "assisted" else {})
-        numbers = {"fixed": first} if strategy == "fixed" else few
-    config = StudyConfig(WHOLE, "gaopt.objectives.toy:valley", strategy, pool=PoolConfig("inline"), **numbers)  # type: ignore[arg-type]
+    strategies: dict[str, dict[str, Any]] = {
+        "genetic": {"genetic": Genetic(4, 2), "given": (first,)},
+        "assisted": {"assisted": Assisted(4, 2), "given": (first,)},
+        "grid": {},
+        "fixed": {"fixed": first},
+        **({"optuna-tpe": {"assisted": Assisted(4, 2)}} if find_spec("optuna") else {}),
+    }
+    for strategy, numbers in strategies.items():
+        seen: list[Mapping[str, object]] = []
+        home = StudyDir(tmp_path / strategy)
+        config = StudyConfig(WHOLE, "gaopt.objectives.toy:valley", strategy, pool=PoolConfig("inline"), **numbers)
 
-    def known(task: Task, report: Report) -> float:
-        seen.append(task.genes)
-        return float(sum(task.genes.values()))
+        def known(task: Task, report: Report, seen: Any = seen) -> float:
+            seen.append(task.genes)
+            return float(sum(task.genes.values()))
 
-    history = run(config, home, pool=Inline(Plain(known)))
-    connection = sqlite3.connect(home.journal)  # as versions up to 0.5.0 wrote it
-    for name in ("layers", "depth"):
-        for value in range(10):
-            connection.execute(f"UPDATE events SET body = replace(body, '\"{name}\":{value}', '\"{name}\":{value}.0')")
-    connection.commit()
-    connection.close()
-    older = History(Journal(home.journal))
-    seen += [i.genes for each in (history, older) for i in each.individuals.values()]
-    assert {type(value) for genes in seen for value in genes.values()} == {int}
-    assert csv(individuals(history)) == csv(individuals(older))
-    assert not re.search(r"\b[0-9]\.0\b", csv(individuals(older)[["layers", "width", "depth"]]))
+        history = run(config, home, pool=Inline(Plain(known)))
+        with closing(sqlite3.connect(home.journal)) as connection, connection:  # as versions up to 0.5.0 wrote it
+            for name, value in itertools.product(("layers", "depth"), range(10)):
+                old, new = f'"{name}":{value}', f'"{name}":{value}.0'
+                connection.execute("UPDATE events SET body = replace(body, ?, ?)", (old, new))
+        older = History(Journal(home.journal))
+        seen += [i.genes for each in (history, older) for i in each.individuals.values()]
+        assert {type(value) for genes in seen for value in genes.values()} == {int}
+        assert csv(individuals(history)) == csv(individuals(older))
+        assert not re.search(r"\b[0-9]\.0\b", csv(individuals(older)[["layers", "width", "depth"]]))
 
 
 LAX: dict[str, Callable[[], StudyConfig]] = {
     "genetic.mutation is 2": lambda: replace(toy(), genetic=Genetic(mutation=2)),
-    "genetic.survivors is 5": lambda: replace(toy(), genetic=Genetic(survivors=5)),
     "genetic.population is 4.5": lambda: toy(population=4.5),
-    "genetic.population is True": lambda: toy(population=True),
-    "assisted.population is 0": lambda: replace(toy(), strategy="assisted", assisted=Assisted(population=0)),
     "fidelity.keep is 3": lambda: replace(toy(), fidelity=Fidelity((0.5,), keep=3)),
-    "noise.finalists is -1": lambda: replace(toy(), noise=Noise(finalists=-1)),
-    "grid.repeats is 0": lambda: replace(toy(), grid=GridConfig(0)),
-    "faults.max_alike_failures is -2": lambda: replace(toy(), faults=Faults(max_alike_failures=-2)),
-    "study.seed is 1.5": lambda: replace(toy(), seed=1.5),  # type: ignore[arg-type]
-    "study.seed is -1": lambda: replace(toy(), seed=-1),
     "study.seed is nan": lambda: replace(toy(), seed=float("nan")),  # type: ignore[arg-type]
     "study.strategy is 'genetik'": lambda: replace(toy(), strategy="genetik"),  # type: ignore[arg-type]
-    "pool.kind is 'inlin'": lambda: replace(toy(), pool=PoolConfig(kind="inlin")),  # type: ignore[arg-type]
     "pool is 'inline': must be a table": lambda: replace(toy(), pool="inline"),  # type: ignore[arg-type]
-    "space is 3: must be a table": lambda: replace(toy(), space=3),  # type: ignore[arg-type]
     "space.x.integer is 1: must be": lambda: replace(toy(), space=Space(x=Gene(0, 2, integer=1))),  # type: ignore[arg-type]
-    "given is 3: must be an array": lambda: replace(toy(), given=3),  # type: ignore[arg-type]
     "given: no value for the gene": lambda: replace(toy(), given=({"lr": 1e-3},)),
     "settings.a is None: must be": lambda: replace(toy(), settings={"settings": {"a": None}}),
-    "settings.b is b'x': must be": lambda: replace(toy(), settings={"settings": {"b": b"x"}}),
-    "a key of settings is 1: must be a text": lambda: replace(toy(), settings={"settings": {1: 2}}),
     "settings has a table 'pool'": lambda: replace(toy(), settings={"pool": {"kind": "ray"}}),
-    "settings is 3: must be a table": lambda: replace(toy(), settings=3),  # type: ignore[arg-type]
     "the objective 5 is a int: must be": lambda: replace(toy(), objective=5),  # type: ignore[arg-type]
 }
 
@@ -680,7 +574,7 @@ def test_numbers_of_numpy_paths_and_tables_become_plain_ones(home: StudyDir, tmp
     assert table(home)
 
 
-USERS = ("config.toml", "study.lock", "work/3/photo.jpg", "figures/fitness.svg", "report.md", "notes/a.txt", "study.db")
+USERS = ("config.toml", "study.lock", "work/3/photo.jpg", "study.db")
 
 
 def test_a_folder_of_the_user_s_is_no_place_for_a_study(tmp_path: Path) -> None:

@@ -60,11 +60,6 @@ def test_a_new_key_may_be_given_with_its_default_and_with_no_other_value(home: S
         resumed(home, ["recipe.name=paper"])
 
 
-def test_an_old_key_with_another_value_is_still_refused(home: StudyDir) -> None:
-    with pytest.raises(StudyError, match=r"begun with recipe.epochs = 5, now it is 6"):
-        resumed(begun(home, older()), ["recipe.epochs=6"])
-
-
 def test_a_key_that_this_version_does_not_know_is_named(home: StudyDir) -> None:
     tables = older()
     tables["recipe"]["momentum"] = 0.9

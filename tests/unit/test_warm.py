@@ -50,14 +50,6 @@ def best(*recalled: Recalled) -> float:
 
 
 @pytest.mark.slow
-def test_the_same_history_gives_the_same_decision() -> None:
-    happened = ended(search(), study(ridge))
-    for n, event in enumerate(happened):
-        if isinstance(event, Bred):
-            assert search().decide(History(happened[:n]), 10) == event
-
-
-@pytest.mark.slow
 def test_an_earlier_study_of_the_same_problem_helps_and_a_misleading_one_does_no_harm() -> None:
     drawn = np.random.default_rng(2).random((300, 15, 3))
     blind = np.mean([min(-ridge(dict(zip("xyz", point, strict=True))) for point in points) for points in drawn])
@@ -95,14 +87,6 @@ def test_of_a_large_study_some_are_heard_the_best_among_them() -> None:
     fittest = recalled.genes[int(np.argmax(recalled.fitness))]
     assert MOST / 2 <= len(heard.values) <= MOST
     assert heard.points[np.argmax(heard.values)] == pytest.approx([fittest[name] for name in "xyz"])
-
-
-def test_a_study_without_scores_says_nothing() -> None:
-    assert births(ended(search(), Recalled("empty", (), ()))) == births(ended(search()))
-
-
-def births(happened: list[Event]) -> list[Genes]:
-    return [birth.genes for event in happened if isinstance(event, Bred) for birth in event.births]
 
 
 def lucky() -> History:
