@@ -13,7 +13,7 @@ from gaopt.config import Faults
 from gaopt.errors import GaoptError, Stopped
 from gaopt.execution import inline, worker
 from gaopt.execution.worker import left_behind
-from gaopt.journal.events import Birth, Bred, Closed, Failed, Noted, Reported, Scored, Started
+from gaopt.journal.events import Birth, Bred, Closed, Failed, Reported, Scored, Started
 from gaopt.journal.history import History
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Plain, Report, Task
@@ -131,15 +131,3 @@ def test_a_driver_that_is_behind_with_listening_takes_nobody_for_silent_too_earl
 
     assert waiting.passes(20 + BEHIND, say=other) is None
     assert waiting.passes(1, say=other)
-
-
-def test_a_note_before_the_first_report_shortens_no_patience() -> None:
-    waiting = Waiting(Faults(seconds=0.0, stall_factor=5.0), begun=(3,))
-    for n in range(3):
-        waiting.history.add(Scored(n, 0.5, seconds=1.0))
-    waiting.passes(10)
-    waiting.patience.hear(Noted(3, "begun anew"))
-    assert waiting.passes(START - 1) is None
-    waiting.patience.hear(Reported(3, 1, {}))
-    assert waiting.passes(LEAST - 1) is None
-    assert waiting.passes(5)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import tomli_w
@@ -57,13 +55,6 @@ def test_after_a_kill_at_any_event_the_tries_so_far_are_known(home: StudyDir, tm
         assert tries[1] == 1
         assert tries[2] <= 1
         assert table(part) == whole
-
-
-def test_what_a_lost_try_had_trained_is_not_counted(home: StudyDir) -> None:
-    history = run(study("ends_without_a_score"), home)
-    assert history.individuals[1].epochs == 1  # of two tries
-    assert list(history.individuals[2].reports) == [1]
-    assert isinstance(history.individuals[2].outcome, Scored)
 
 
 def test_other_failures_are_not_tried_again(home: StudyDir) -> None:
@@ -198,17 +189,6 @@ def test_a_training_stuck_at_chance_is_ended_early_as_diverged() -> None:
         train(NetSpec("resnet20"), recipe, load(DataSpec("digits", limit=150)), report=lambda n, *_: reports.append(n))
     assert reports == [1]
     assert told.value.epochs == 1
-
-
-@pytest.mark.slow
-def test_a_training_that_was_better_than_chance_once_is_left_alone() -> None:
-    from resnet.callbacks import Diverged, Learns
-
-    for errors, ended in (([0.9, 0.5, 0.9], False), ([0.9, 0.8], True), ([0.81], True), ([0.79], False)):
-        learns = Learns(SimpleNamespace(errors=errors), share=0.5, chance=0.2)  # type: ignore[arg-type]
-        learns.learn = SimpleNamespace(epoch=1)
-        with pytest.raises(Diverged) if ended else nullcontext():
-            learns.check()
 
 
 def test_chance_is_the_commonest_class_and_a_little_luck() -> None:

@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.search import compare, lcbench, peers, problems, runs, summary, table
+from benchmarks.search import compare, lcbench, problems, runs, searches, summary, table
 from benchmarks.search.csv_log import appending, read
-from benchmarks.search.measure import EVALUATIONS, MARKS, Case, Curve, Run, measured, seed_of
-from benchmarks.search.search import Trial
-from benchmarks.search.searches import SEARCHES
+from benchmarks.search.runs import EVALUATIONS, MARKS, Case, Curve, Run, measured, seed_of
+from benchmarks.search.searches import SEARCHES, Trial
 from gaopt import Gene, Space
 from gaopt.cli import cli
 from gaopt.errors import BadInput
@@ -143,7 +142,7 @@ def test_what_cannot_be_run_gets_one_sentence(tmp_path: Path) -> None:
 
 
 def test_without_the_extra_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(peers, "find_spec", lambda name: None)
+    monkeypatch.setattr(searches, "find_spec", lambda name: None)
     said = bench("--searches", "optuna-tpe", "--problems", "digits", "--out", tmp_path, code=2)
     assert "optuna is not installed, and Optuna's searches need it: install gaopt[bench]" in said
 

@@ -224,13 +224,6 @@ def test_a_dry_run_shows_the_config_and_the_cost_and_writes_nothing(
     assert not results.exists()
 
 
-def test_the_options_of_a_search_are_the_assisted_one_s_where_the_config_names_it(capfd: Any) -> None:
-    chosen = ["--set", "study.strategy=assisted", "--set", "assisted.litter=3"]
-    code, out, _ = invoke(capfd, "run", *SMALL, *chosen, "--dry-run", "--json")
-    assert code == 0
-    assert json.loads(out)["trainings"] == 2 + 3
-
-
 def test_status_and_list_read_the_journal_alone(study: StudyDir, capfd: pytest.CaptureFixture[str]) -> None:
     for path in study.path.iterdir():
         if path.name != "study.db":
@@ -380,13 +373,6 @@ def test_searches_that_start_together_take_different_names(results: Path) -> Non
     (results / "other" / "file").touch()
     with pytest.raises(StudyError, match="exists and is no study"):
         claim("other", "quick")
-
-
-def test_a_study_is_found_by_name_and_by_path(study: StudyDir, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("toy", "toy/", str(study.path)):
-        assert existing(name).journal.samefile(study.journal)
-    monkeypatch.chdir(study.path)
-    assert existing(".").name == "toy"
 
 
 def test_streams_may_be_closed_pipes_or_of_another_encoding(tmp_path: Path, results: Path) -> None:

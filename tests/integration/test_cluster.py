@@ -23,7 +23,7 @@ from gaopt.errors import ConfigError, Diverged
 from gaopt.execution import Begun
 from gaopt.execution.ray import liveness
 from gaopt.execution.ray.pool import Cluster
-from gaopt.journal.events import Failed, Outcome, Reported, Scored
+from gaopt.journal.events import Outcome, Reported, Scored
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
@@ -51,12 +51,6 @@ def where(task: Task, report: Report) -> Score:
     report(1, {"gpu": gpu, "pid": os.getpid(), "began": time.time()})
     time.sleep(0.5)
     return Score(gpu, {"ended": time.time()})
-
-
-def dies(task: Task, report: Report) -> float:
-    report(1, {"loss": 1.0})
-    os.kill(os.getpid(), signal.SIGKILL)
-    return 0.0
 
 
 def shared(task: Task, report: Report) -> float:
@@ -115,14 +109,6 @@ def test_a_search_on_ray_is_the_search_in_this_process(tmp_path) -> None:  # typ
         run(replace(toy(), pool=pool), home)
         tables.append(individuals(History(Journal(home.journal))).drop(columns="seconds").to_csv())
     assert tables[0] == tables[1]
-
-
-def test_a_worker_that_is_killed_fails_its_individual() -> None:
-    with closing(Cluster(f"{HERE}:dies", None, PoolConfig())) as pool:
-        pool.submit(task(0))
-        [*reports, failed] = collect(pool, 1)
-    assert isinstance(failed, Failed)
-    assert (failed.reason, len(reports) <= 1) == ("killed", True)
 
 
 def leaves_a_child(task: Task, report: Report) -> float:

@@ -29,7 +29,6 @@ from optuna.distributions import (  # noqa: E402
 from optuna.testing import pytest_samplers as suite  # noqa: E402
 from optuna.trial import TrialState  # noqa: E402
 from ray import tune  # noqa: E402
-from ray.tune.search import ConcurrencyLimiter  # noqa: E402
 
 import gaopt.integrations.optuna as for_optuna  # noqa: E402
 from gaopt.integrations.optuna import GaoptSampler  # noqa: E402
@@ -125,20 +124,6 @@ def test_a_range_that_no_float_holds_is_refused() -> None:
         for_optuna.axis(FloatDistribution(-1e308, 1e308))
 
 
-def test_failures_repel_and_nan_is_one() -> None:
-    def objective(trial: Any) -> float:
-        x = trial.suggest_float("x", 0, 1)
-        if x > 0.75:
-            raise RuntimeError("out of memory")
-        return math.nan if x > 0.5 else x
-
-    found = study(direction="maximize")
-    found.optimize(objective, n_trials=30, catch=(RuntimeError,))
-    late = found.trials[20:]
-    assert sum(trial.state == TrialState.COMPLETE for trial in late) > len(late) / 2
-    assert found.best_value > 0.4
-
-
 def test_pruned_trials_are_told_as_no_better_than_the_median() -> None:
     done = study(direction="maximize")
     for value in (1.0, 2.0, 3.0, math.inf):
@@ -163,13 +148,6 @@ def test_trials_that_run_are_pending() -> None:
         told = [Told(trial.params, None if trial.value is None else -trial.value) for trial in found.trials[:done]]
         told += [Told(genes) for genes in asked[:3]]
         assert ask(told, Space(x=Gene(0, 1), y=Gene(0, 1))) == [asked[3]]
-
-
-def test_threads_share_a_study() -> None:
-    found = study()
-    found.optimize(bowl, n_trials=20, n_jobs=3)
-    assert len({tuple(trial.items()) for trial in params(found)}) == 20
-    assert found.best_value < 2
 
 
 def test_trials_given_by_hand_are_known() -> None:
@@ -290,15 +268,6 @@ def test_a_metric_is_a_number() -> None:
         with pytest.raises(ConfigError, match=r"the metric 'loss' is .*: must be a number"):
             search.on_trial_complete("0", {"loss": value})
     search.on_trial_complete("0", {"loss": np.float32(0.5)})
-
-
-def test_a_limiter_of_concurrency_is_obeyed() -> None:
-    search = ConcurrencyLimiter(GaoptSearch(SPACE, "loss", "min"), max_concurrent=2)
-    first, second = search.suggest("0"), search.suggest("1")
-    assert first != second
-    assert search.suggest("2") is None
-    search.on_trial_complete("0", {"loss": loss(first)})
-    assert search.suggest("2") not in (None, first, second)
 
 
 def test_a_search_that_is_saved_and_restored_goes_on_as_if_it_never_stopped(tmp_path: Path) -> None:

@@ -44,10 +44,9 @@ def test_the_example_of_the_docstring_runs() -> None:
     assert not found.failed
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_thirty_trials_come_nearer_than_thirty_at_random(seed: int) -> None:
+def test_thirty_trials_come_nearer_than_thirty_at_random() -> None:
     def best(strategy: str) -> float:
-        return max(height(dict(one.genes)) for one in climbed(30, seed=seed, strategy=strategy))
+        return max(height(dict(one.genes)) for one in climbed(30, strategy=strategy))
 
     assert best("assisted") > best("random") / 10
 
@@ -73,11 +72,11 @@ def test_what_is_pending_is_not_asked_for_again() -> None:
     assert math.hypot(first["x"] - second["x"], first["y"] - second["y"]) > 1e-3
 
 
-@pytest.mark.parametrize("pending", [1, 10, 25])
-def test_more_can_be_asked_for_while_nothing_has_an_outcome(pending: int) -> None:
-    asked = ask([], PLANE, pending)
-    asked += ask([Told(genes) for genes in asked], PLANE, 2)
-    assert len({tuple(PLANE.vector(genes)) for genes in asked}) == pending + 2
+def test_more_can_be_asked_for_while_nothing_has_an_outcome() -> None:
+    for pending in (1, 25):
+        asked = ask([], PLANE, pending)
+        asked += ask([Told(genes) for genes in asked], PLANE, 2)
+        assert len({tuple(PLANE.vector(genes)) for genes in asked}) == pending + 2
 
 
 def test_beyond_the_first_population_the_model_chooses() -> None:
@@ -88,20 +87,10 @@ def test_beyond_the_first_population_the_model_chooses() -> None:
     assert asked[2:] == ask([*told, *map(Told, rest)], PLANE, 2)
 
 
-def test_a_history_that_is_asked_stays_as_it_is() -> None:
-    history = History([Bred(0, (Birth(0, {"x": 0.5, "y": 0.5}, "random"),)), Scored(0, 1.0)])
-    assert len(ask(history, PLANE, 12)) == 12
-    assert list(history.individuals) == [0]
-
-
 def test_a_failure_repels() -> None:
-    for failure in [None, math.nan, math.inf, -math.inf, np.float32("nan"), 10**400]:
+    for failure in [None, math.nan, -math.inf, 10**400]:
         right = [Told(one.genes, failure if one.genes["x"] > 0.5 else one.fitness) for one in drawn(20)]
         assert all(genes["x"] < 0.6 for genes in ask(right, PLANE, 3))
-
-
-def test_all_may_have_failed() -> None:
-    assert len(ask([Told(one.genes, None) for one in drawn(12)], PLANE, 2)) == 2
 
 
 def test_genes_by_hand_may_lie_outside_of_the_bounds_and_those_asked_for_do_not() -> None:
@@ -127,38 +116,26 @@ def test_a_space_has_choices_and_conditions() -> None:
     assert max(one.fitness for one in told if isinstance(one.fitness, float)) > 0.95
 
 
-@pytest.mark.parametrize("strategy", ["assisted", "random"])
-def test_a_space_can_be_used_up(strategy: str) -> None:
-    few = Space(x=Choice((1, 2, 3)))
-    asked = ask([], few, 10, strategy=strategy)
-    assert sorted(genes["x"] for genes in asked) == [1, 2, 3]
-    assert ask([Told(genes, 0.0) for genes in asked], few, strategy=strategy) == []
-
-
-@pytest.mark.parametrize("strategy", ["assisted", "random"])
-def test_a_whole_number_may_be_told_as_one_and_is_asked_for_as_one(strategy: str) -> None:
-    whole = Space(batch=Gene(16, 512, "log", integer=True))
-    asked = [ask([Told({"batch": given}, 1.0)], whole, 12, strategy=strategy) for given in (64, 64.0)]
-    assert asked[0] == asked[1]
-    assert {type(genes["batch"]) for genes in asked[1]} == {int}
+def test_a_space_can_be_used_up_and_whole_numbers_may_be_told_as_floats() -> None:
+    few, whole = Space(x=Choice((1, 2, 3))), Space(batch=Gene(16, 512, "log", integer=True))
+    for strategy in ("assisted", "random"):
+        asked = ask([], few, 10, strategy=strategy)
+        assert sorted(genes["x"] for genes in asked) == [1, 2, 3]
+        assert ask([Told(genes, 0.0) for genes in asked], few, strategy=strategy) == []
+        told = [ask([Told({"batch": given}, 1.0)], whole, 12, strategy=strategy) for given in (64, 64.0)]
+        assert told[0] == told[1]
+        assert {type(genes["batch"]) for genes in told[1]} == {int}
 
 
 def test_bad_input_is_one_sentence() -> None:
     for history, options, sentence in [
         ([], {"number": 0}, "number is 0: must be a whole number from 1"),
-        ([], {"number": True}, "number is True"),
-        ([], {"number": 1.5}, "number is 1.5"),
         ([], {"population": 1}, "population is 1: must be a whole number from 2"),
-        ([], {"seed": -1}, "seed is -1"),
         ([], {"strategy": "genetic"}, "the strategy is 'genetic': must be 'assisted' or 'random'"),
         ([], {"space": {"x": 1}}, "must be a gaopt.Space"),
         (None, {}, "the history is None: must be a list of gaopt.Observation, or a gaopt.History"),
-        (Told({"x": 0.5, "y": 0}), {}, "the history is Observation.*: must be a list"),
-        ([Told({"x": np.ones(2), "y": 0})], {}, r"history\[0\]: the gene 'x' is array.*: must be a number"),
-        ([Told({"x": 10**400, "y": 0})], {}, "the gene 'x' is inf: must be finite"),
         ([{"x": 1}], {}, r"history\[0\] is {'x': 1}: must be a gaopt.Observation"),
         ([Told({"x": 0.5, "y": 0}), Told({"x": 0.5})], {}, r"history\[1\]: no value for the gene 'y'"),
-        ([Told({"x": 0.5, "y": 0, "z": 1})], {}, "'z' is no gene"),
         ([Told({"x": 0.5, "y": "big"})], {}, "the gene 'y' is 'big': must be a number"),
         ([Told({"x": math.nan, "y": 0})], {}, "the gene 'x' is nan: must be finite"),
         (History([Bred(0, (Birth(4, {"x": 0.5}, "given"),))]), {}, "individual 4: no value for the gene 'y'"),
@@ -168,15 +145,11 @@ def test_bad_input_is_one_sentence() -> None:
         assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("fitness", ["good", True, [1.0]])
-def test_a_fitness_is_a_number(fitness: Any) -> None:
-    with pytest.raises(ConfigError, match=r"the fitness is .* must be a number, None for a failure, or 'pending'"):
-        Told({"x": 0.5}, fitness)
-
-
-def test_genes_are_a_dictionary() -> None:
-    with pytest.raises(ConfigError, match="the genes are None: must be a dictionary"):
-        Told(None, 1.0)  # type: ignore[arg-type]
+def test_a_fitness_is_a_number() -> None:
+    fitnesses: list[Any] = ["good", True, [1.0]]
+    for fitness in fitnesses:
+        with pytest.raises(ConfigError, match=r"the fitness is .* must be a number, None for a failure, or 'pending'"):
+            Told({"x": 0.5}, fitness)
 
 
 def test_scalars_of_numpy_are_numbers() -> None:
@@ -188,8 +161,3 @@ def test_scalars_of_numpy_are_numbers() -> None:
     assert ask([Told({"x": np.int64(1), "y": np.float32(0.5)}, np.int64(3))], PLANE) == ask(
         [Told({"x": 1, "y": 0.5}, 3)], PLANE
     )
-
-
-def test_scores_may_be_huge() -> None:
-    told = [Told(one.genes, 1e308 * (-1) ** n) for n, one in enumerate(drawn(12))]
-    assert len(ask(told, PLANE, 2)) == 2

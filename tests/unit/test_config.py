@@ -73,7 +73,7 @@ def test_a_mistake_gets_one_sentence() -> None:
         ("space.lr.scale=cubic", "space.lr.scale is 'cubic': must be 'linear' or 'log'"),
         ("space.dropout.low=0.1", "space.dropout.high is missing"),
         ("study.seed=-1", "study.seed is -1: must be greater than or equal to 0"),
-        ("study.strategy=annealing", "study.strategy is 'annealing': must be 'genetic', 'assisted', 'random', 'grid'"),
+        ("study.strategy=annealing", "study.strategy is 'annealing': known: assisted, fixed"),
         ("recipe.epoch=3", "unknown key recipe.epoch: did you mean 'epochs'?"),
         ("net.name=resnett50", "net: name is 'resnett50', which is no network: did you mean 'resnet50'?"),
         ("recipies.epochs=3", r"unknown table \[recipies\]: did you mean 'recipe'?"),

@@ -99,7 +99,7 @@ def test_an_array_or_a_tensor_with_one_element_is_a_number(tmp_path: Path) -> No
     def numbers(make: Any) -> Any:
         return lambda task, report: report(make(1), {"loss": make(0.5)}) or make(0.5)
 
-    makers = (np.float32, torch.tensor, lambda x: np.array([x]), lambda x: torch.tensor([[x]]))
+    makers = (np.array, torch.tensor, lambda x: np.array([x]), lambda x: torch.tensor([[x]]))
     score = tells(Score(np.array([0.5]), epochs=torch.tensor(1), seconds=-1.0))  # type: ignore[arg-type]
     for n, objective in enumerate([*map(numbers, makers), score]):
         found, _ = outcome(objective, StudyDir(tmp_path / str(n)))
@@ -259,8 +259,10 @@ def test_what_a_training_changes_of_its_process_is_put_back(tmp_path: Path, monk
 
     monkeypatch.setenv("THEIRS", "1")
     inside: list[Any] = []
-    before = state()
-    [failed] = outcomes(Plain(spoils), Task("s", 0, 0, {"lr": 1e-3}, 0, {}, tmp_path, tmp_path))
+    for _ in range(2):  # the first loads modules, and what they put into the environment stays
+        inside.clear()
+        before = state()
+        [failed] = outcomes(Plain(spoils), Task("s", 0, 0, {"lr": 1e-3}, 0, {}, tmp_path, tmp_path))
     assert isinstance(failed, Failed)
     assert all(now != then for now, then in zip(inside, before, strict=True))
     assert state() == before

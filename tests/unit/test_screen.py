@@ -61,25 +61,6 @@ def test_a_running_individual_has_a_dash_for_a_gene_that_is_not_there_and_its_ow
     assert lines[-1].split()[1:7] == ["adam", "0.001", "–", "–", "0.99", "32"]
 
 
-def test_genes_give_way_where_a_terminal_is_narrow() -> None:
-    history = History([opened(), Bred(0, births()), Started(0), *list(trained(0, 0.5))[:2]])
-    lines = shown(history, 50).splitlines()
-    assert lines[-2].split() == ["optimizer", "lr", "nesterov", "epoch", "top-1", "time"]
-    assert "…" not in lines[-1]
-
-
-def test_progress_counts_short_trainings_and_reaches_its_end() -> None:
-    events = [*rungs(), Closed("finished")]
-    counts = []
-    for end in range(1, len(events) + 1):
-        now = progress("mine", History(events[:end]), held=True, now=10.0)
-        counts.append((now.done, now.trainings))
-    assert counts[0] == (0, 5)
-    assert [done for done, _ in counts] == sorted(done for done, _ in counts)
-    assert counts[-1] == (5, 5)
-    assert (now.early, now.failed) == (2, 1)
-
-
 def test_who_may_still_go_on_is_not_said_to_be_left() -> None:
     granted = next(n for n, event in enumerate(rungs()) if isinstance(event, Granted))
     assert progress("mine", History(rungs()[:granted]), held=True, now=10.0).early == 0
@@ -91,13 +72,6 @@ def test_what_lies_ahead_is_known_by_its_share() -> None:
     assert ahead(History(), search) == [(10, 0.2), (4, 0.5), (2, 1.0), (5, 0.2), (2, 0.5), (1, 1.0), (6, 1.0)]
     assert planned(search) == 30
     assert planned(config()) == config().trainings
-
-
-def test_all_of_a_rung_failed_leaves_nothing_ahead() -> None:
-    first = opened(fidelity=Fidelity((0.25,)), genetic=Genetic(4, 1))
-    failed = [event for event in rungs() if event.__class__.__name__ == "Failed"]
-    history = History([first, Bred(0, (births(0.25)[3],)), *failed])
-    assert sum(number for number, _ in ahead(history, from_tables(first.config))) == 0
 
 
 def test_the_mean_of_the_best_is_shown() -> None:

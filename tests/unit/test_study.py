@@ -25,7 +25,7 @@ from gaopt import Choice, Gene, Genetic, PoolConfig, Space, StudyConfig, load
 from gaopt.config import Assisted, Faults, Fidelity, from_tables
 from gaopt.errors import Cancelled, ConfigError, GaoptError, Hopeless, Lost, Stopped, StudyError, Unjudged
 from gaopt.execution.inline import Inline
-from gaopt.execution.worker import Begun, outcomes
+from gaopt.execution.worker import outcomes
 from gaopt.journal.events import Closed, Data, Event, Failed, Judged, Noted, Outcome, Reported, Retried, Scored, Started
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
@@ -196,44 +196,11 @@ def as_number(task: Task, report: Report) -> float:
     return task.genes["lr"]
 
 
-def test_an_objective_may_return_a_bare_number(home: StudyDir) -> None:
-    config = replace(toy(population=2, generations=1), objective="tests.unit.test_study:as_number")
-    history = run(config, home)
-    assert history.best
-    assert history.best.fitness == history.best.genes["lr"]
-
-
 def test_an_objective_that_raises_fails_its_individual(home: StudyDir) -> None:
     history = run(replace(toy(population=2, generations=2), objective="tests.unit.test_study:broken"), home)
     assert history.best is None
     assert [i.failure.reason for i in history.failed if i.failure] == ["error"] * 3
     assert all("ValueError: no such luck" in i.failure.message for i in history.failed if i.failure)
-
-
-def test_a_report_nobody_waits_for_stops_the_objective() -> None:
-    stopped: list[str] = []
-
-    def endless(task: Task, report: Report) -> float:
-        try:
-            for epoch in range(1, 1000):
-                report(epoch, {"loss": 1.0})
-                time.sleep(0.001)
-        except Cancelled:
-            stopped.append("stopped")
-            raise
-        return 0.0
-
-    task = Task("s", 0, 0, {"lr": 1.0}, 0, {}, Path(), Path())
-    pool = Inline(Plain(endless))
-    pool.submit(task)
-    assert isinstance(pool.wait(), Begun)
-    assert isinstance(pool.wait(), Reported)
-    assert pool.room == 0
-    pool.close()
-    deadline = time.monotonic() + 10
-    while not stopped and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert stopped == ["stopped"]
 
 
 def test_a_best_individual_whose_weights_are_gone_is_trained_again_and_judged(home: StudyDir, tmp_path: Path) -> None:
@@ -342,7 +309,7 @@ def test_a_driver_killed_again_and_again_ends_with_the_same_study(home: StudyDir
     config = replace(
         toy(population=6, generations=3),
         objective="tests.faulty:naps",
-        settings={"settings": {"epochs": 3, "seconds": 0.005}},
+        settings={"settings": {"epochs": 3, "seconds": 0.05}},
     )
     undisturbed = StudyDir(tmp_path / "undisturbed")
     run(config, undisturbed)
@@ -353,7 +320,7 @@ def test_a_driver_killed_again_and_again_ends_with_the_same_study(home: StudyDir
     for _ in range(5):
         process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": "."})
         try:
-            process.wait(timeout=1.0 + rng.random())
+            process.wait(timeout=0.7 + rng.random())
             break
         except subprocess.TimeoutExpired:
             process.kill()
@@ -434,39 +401,6 @@ def test_what_ends_while_a_study_stops_has_its_score_and_is_not_trained_again(tm
         assert [i.id for i in History(Journal(home.journal)).scored] == trained == [0]
         run(config, home, pool=Inline(Plain(mute)))
         assert trained == [0, 1]
-
-
-def test_of_what_failed_while_a_study_stops_only_what_diverged_is_a_failure(home: StudyDir) -> None:
-    pool = Ending(Plain(broken))
-
-    def stop() -> None:
-        if pool.running == {0, 1}:
-            raise Stopped(15)
-
-    with pytest.raises(Stopped):
-        run(toy(population=3, generations=1), home, pool=pool, stop=stop)
-    history = History(Journal(home.journal))
-    assert [(i.id, i.failure and i.failure.reason) for i in history.individuals.values() if i.outcome] == [
-        (1, "diverged")
-    ]
-    assert history.individuals[0].reports.keys() == {1}
-
-
-class Ending(Shuffled):
-    """A pool of two in which all ends badly when it is stopped."""
-
-    def __init__(self, objective: Objective) -> None:
-        super().__init__(objective, seed=0, capacity=2)
-        self.running: set[int] = set()
-
-    def submit(self, task: Task) -> None:
-        self._running.append([])
-        self.running.add(task.individual)
-
-    def stop(self) -> Iterator[Outcome]:
-        yield Reported(0, 1, {"loss": 0.5})
-        yield Failed(0, "error", "CalledProcessError: died with SIGINT")
-        yield Failed(1, "diverged", "the loss is nan")
 
 
 STRUCK = (
