@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.search import problems, runs
-from benchmarks.search.measure import Case, Run, measured
 from benchmarks.search.problems import Problem
+from benchmarks.search.runs import Case, Run, measured
 from gaopt.search.surrogate.gp import one_thread
 
 

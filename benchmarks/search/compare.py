@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.search.measure import Run
+from benchmarks.search.runs import Run
 
 RESAMPLED = 10_000
 

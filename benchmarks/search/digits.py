@@ -13,8 +13,7 @@ import math
 from scipy.stats import qmc
 
 from benchmarks.search import csv_log
-from benchmarks.search.table import COLUMNS, DIGITS, PRESET
-from benchmarks.search.trained import top1
+from benchmarks.search.table import COLUMNS, DIGITS, PRESET, top1
 from gaopt.config import load
 from gaopt.objectives.base import resolve
 from gaopt.space.space import Genes, Space

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from benchmarks.search import lcbench, table
-from benchmarks.search.trained import Trained
+from benchmarks.search.table import Trained
 from gaopt.errors import BadInput, nearest
 from gaopt.space.space import Genes, Space
 

@@ -1,15 +1,131 @@
-"""The runs on disk, one a row: a benchmark that was interrupted goes on where it was."""
+"""One run, how it is measured, and the runs on disk: a benchmark that was interrupted goes on where it was."""
 
 from __future__ import annotations
 
+import math
+import random
+import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.search import csv_log
-from benchmarks.search.measure import MARKS, Case, Run
-from benchmarks.search.problems import role
+from benchmarks.search.problems import Problem, role
+from benchmarks.search.searches import SEARCHES, Search, Setting, Trial
 from gaopt.errors import BadInput
+from gaopt.space.space import Genes
+
+EVALUATIONS = 50
+"""Full trainings that a search may pay for; a short one costs its share of epochs."""
+
+MARKS = (10, 20, 30, 40, 50)
+"""After so many full trainings, or as many epochs, the regret is taken."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What tells a run from every other one.
+
+    Attributes:
+        seed: the number of the run, from 0.
+        together: trained at once.
+        noise: the standard deviation in points of accuracy that is added to what the search sees.
+    """
+
+    search: str
+    problem: str
+    seed: int
+    together: int
+    noise: float = 0.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a case went.
+
+    Attributes:
+        evaluations: trainings of any length.
+        epochs: trained in all of them.
+        seconds: of computing time for each suggestion, telling included.
+        regrets: of the true score of what the search held for the best, at each of the `MARKS`.
+    """
+
+    case: Case
+    evaluations: int
+    epochs: int
+    seconds: float
+    regrets: tuple[float, ...]
+
+    @property
+    def regret(self) -> float:
+        return self.regrets[-1]
+
+
+def measured(case: Case, problem: Problem) -> Run:
+    setting = Setting(problem.space, problem.epochs, EVALUATIONS, case.together, seed_of(case), case.noise > 0)
+    search = SEARCHES[case.search](setting)
+    curve = Curve(problem, case.noise, random.Random(f"noise {setting.seed}"))  # none that a search draws from
+    seconds, start = 0.0, time.process_time()
+    while curve.epochs < EVALUATIONS * problem.epochs and (trials := search.ask()):
+        seconds += time.process_time() - start
+        scores = [curve.add(trial) for trial in trials]
+        start = time.process_time()
+        search.tell(scores)
+        curve.agree(search)
+    regrets = tuple(curve.at(mark * problem.epochs) for mark in MARKS)
+    return Run(case, curve.evaluations, curve.epochs, seconds / max(1, curve.evaluations), regrets)
+
+
+def seed_of(case: Case) -> int:
+    """The same for every search, another for every problem."""
+    return zlib.crc32(f"{case.problem} {case.seed}".encode())
+
+
+@dataclass
+class Curve:
+    """The regret of what the search holds for the best, after every training.
+
+    Attributes:
+        epochs: trained so far.
+    """
+
+    problem: Problem
+    noise: float
+    rng: random.Random
+    epochs: int = 0
+    _points: list[tuple[int, float]] = field(default_factory=list)
+    _best: float = -math.inf
+    _regret: float = 1.0  # of nobody: what the median of random genes has
+
+    @property
+    def evaluations(self) -> int:
+        return len(self._points)
+
+    def add(self, trial: Trial) -> float:
+        """The score that the search is to see."""
+        seen = self.problem.seen(trial.genes, trial.epochs, self.noise, self.rng)
+        self.epochs += trial.epochs
+        if trial.epochs == self.problem.epochs and seen > self._best:
+            self._best, self._regret = seen, self._true(trial.genes)
+        self._points.append((self.epochs, self._regret))
+        return seen
+
+    def agree(self, search: Search) -> None:
+        """Put what the search itself would recommend in the place of the best that was seen."""
+        if (genes := search.recommended()) is not None:
+            self._points[-1] = (self.epochs, self._true(genes))
+
+    def at(self, epochs: int) -> float:
+        """The regret when no more than so many epochs were spent."""
+        return [1.0, *(regret for spent, regret in self._points if spent <= epochs)][-1]
+
+    def _true(self, genes: Genes) -> float:
+        """nan, where one seed of a row failed, is as bad as nobody."""
+        regret = self.problem.regret(self.problem.score(genes, self.problem.epochs))
+        return 1.0 if math.isnan(regret) else regret
+
 
 NAME = "runs.csv"
 COLUMNS = (

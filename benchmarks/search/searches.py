@@ -1,20 +1,63 @@
-"""The searches that are compared, by name: ours, chance, and the peers."""
+"""The searches that are compared, by name: ours, chance, and Optuna's, as anybody would call them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, Protocol
 
-from benchmarks.search import peers
-from benchmarks.search.search import Search, Setting, Trial
 from gaopt.config import Assisted, Genetic
 from gaopt.errors import BadInput, nearest
 from gaopt.journal.events import Failed, Scored
 from gaopt.journal.history import History
 from gaopt.search.base import Strategy, keyed
 from gaopt.search.genetic import GeneticSearch
+from gaopt.search.optuna import kind, quiet, sampler
 from gaopt.search.surrogate.assisted import AssistedSearch
-from gaopt.space.space import Genes
+from gaopt.space.space import Genes, Space
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a search is told.
+
+    Attributes:
+        epochs: of a full training.
+        evaluations: full trainings that may be paid for.
+        together: how many are trained at once.
+        noisy: whether the same genes trained twice may score differently.
+    """
+
+    space: Space
+    epochs: int
+    evaluations: int
+    together: int
+    seed: int
+    noisy: bool = False
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is to be trained, and for how many epochs."""
+
+    genes: Genes
+    epochs: int
+
+
+class Search(Protocol):
+    """A search of one problem, made for a `Setting`."""
+
+    def ask(self) -> Sequence[Trial]:
+        """What to train next; nothing when the search is over."""
+
+    def tell(self, scores: Sequence[float]) -> None:
+        """The scores of the trials asked for last, in their order; nan for a failure."""
+
+    def recommended(self) -> Genes | None:
+        """The genes that it holds for the best; None for those of the best score seen at full length."""
+
 
 FIRST = 10
 """Individuals in the first generation of ours; the peers draw as many at random, or one, before they think."""
@@ -74,7 +117,7 @@ def genetic(setting: Setting) -> Ours:
 
 
 def peer(sampler: str) -> Callable[[Setting], Search]:
-    return lambda setting: peers.Optuna(sampler, setting)
+    return lambda setting: Optuna(sampler, setting)
 
 
 SEARCHES: dict[str, Callable[[Setting], Search]] = {
@@ -101,5 +144,53 @@ def known(names: str) -> list[str]:
         if name not in SEARCHES:
             raise BadInput(f"--searches names {name!r}, which is no search: {nearest(name, SEARCHES)}")
     if any(name.startswith("optuna-") for name in found):
-        peers.check()
+        check_optuna()
     return found
+
+
+NEEDED = ("optuna", "cmaes")
+
+
+class Optuna:
+    """A sampler of Optuna with its own defaults, but for what `_options` says."""
+
+    def __init__(self, name: str, setting: Setting) -> None:
+        import optuna
+
+        with quiet():
+            chosen = sampler(name, setting.seed, **_options(name, setting))
+            self._study = optuna.create_study(direction="maximize", sampler=chosen)
+        self._failed = optuna.trial.TrialState.FAIL
+        self._kinds = {name: kind(gene) for name, gene in setting.space.items()}
+        self._setting, self._asked = setting, list[Any]()
+
+    def ask(self) -> list[Trial]:
+        self._asked = [self._study.ask(self._kinds) for _ in range(self._setting.together)]
+        return [Trial(asked.params, self._setting.epochs) for asked in self._asked]
+
+    def tell(self, scores: Sequence[float]) -> None:
+        for asked, score in zip(self._asked, scores, strict=True):
+            self._study.tell(asked, **({"values": score} if math.isfinite(score) else {"state": self._failed}))
+
+    def recommended(self) -> None:
+        return None
+
+
+def _options(sampler: str, setting: Setting) -> dict[str, Any]:
+    match sampler:
+        case "GPSampler":
+            return {"deterministic_objective": not setting.noisy}
+        case "NSGAIISampler":
+            return {"population_size": 10}  # with its own fifty, fifty trainings are the first, random, generation
+        case _:
+            return {}
+
+
+def check_optuna() -> None:
+    """
+    Raises:
+        BadInput: Optuna is not installed.
+    """
+    for package in NEEDED:
+        if find_spec(package) is None:
+            raise BadInput(f"{package} is not installed, and Optuna's searches need it: install gaopt[bench]")

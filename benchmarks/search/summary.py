@@ -3,18 +3,106 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import platform
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.search import compare, problems, provenance, runs, table
-from benchmarks.search.group import Section, sections
-from benchmarks.search.measure import EVALUATIONS, MARKS, Case, Run
-from benchmarks.search.searches import OURS
-from benchmarks.search.trained import CUT, PRESET
+from benchmarks.search import compare, problems, runs, table
+from benchmarks.search.problems import ROLES, names, role
+from benchmarks.search.runs import EVALUATIONS, MARKS, Case, Run
+from benchmarks.search.searches import OURS, SEARCHES
+from benchmarks.search.table import CUT, PRESET
+from gaopt import __version__
 from gaopt.errors import BadInput
+
+TITLES = {"judged": "Judged problems", "tuned": "Tuned problems", "digits": "Digits", "trained": "Real trainings"}
+
+
+@dataclass(frozen=True)
+class Section:
+    """Attributes:
+    runs: of each search, those of the smallest mean regret first.
+    """
+
+    role: str
+    together: int
+    noise: float
+    runs: dict[str, list[Run]] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        how = "one at a time" if self.together == 1 else f"in batches of {self.together}"
+        return f"{TITLES[self.role]}, {how}" + (f", noise of {self.noise:g} points" if self.noise else "")
+
+    @property
+    def problems(self) -> list[str]:
+        return sorted({run.case.problem for runs in self.runs.values() for run in runs})
+
+
+def sections(found: Iterable[Run]) -> list[Section]:
+    """Without noise first, then judged, tuned, digits."""
+    groups: dict[tuple[float, int, int], dict[str, list[Run]]] = {}
+    for run in found:
+        key = (run.case.noise, ROLES.index(role(run.case.problem)), run.case.together)
+        groups.setdefault(key, {}).setdefault(run.case.search, []).append(run)
+    return [
+        Section(ROLES[role], together, noise, _ordered(groups[noise, role, together]))
+        for noise, role, together in sorted(groups)
+    ]
+
+
+def _ordered(runs: dict[str, list[Run]]) -> dict[str, list[Run]]:
+    return dict(sorted(runs.items(), key=lambda pair: float(np.mean([run.regret for run in pair[1]]))))
+
+
+PACKAGES = ("numpy", "scipy", "torch", "onnxruntime", "optuna", "cmaes")
+
+
+def commands(cases: Iterable[Case]) -> list[str]:
+    """The commands that make these runs from nothing, one for each noise."""
+    by_noise: dict[float, list[Case]] = {}
+    for case in cases:
+        by_noise.setdefault(case.noise, []).append(case)
+    return [_command(by_noise[noise]) for noise in sorted(by_noise)]
+
+
+def _command(cases: Sequence[Case]) -> str:
+    searches = [name for name in SEARCHES if any(case.search == name for case in cases)]
+    words = ["--searches", ",".join(searches), "--seeds", str(1 + max(case.seed for case in cases))]
+    if (problems := {case.problem for case in cases}) != set(names()):
+        words += ["--problems", ",".join(sorted(problems))]
+    for together in sorted({case.together for case in cases}):
+        words += ["--together", str(together)]
+    words += ["--noise", f"{cases[0].noise:g}"] if cases[0].noise else []
+    return f"gaopt bench search --data FOLDER {shlex.join(words)}"
+
+
+def versions() -> str:
+    """Of gaopt, Python and what the searches rest on: those of now."""
+    found = [f"gaopt {__version__}", f"Python {platform.python_version()}"]
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    return ", ".join(found)
+
+
+def processor() -> str:
+    """What it calls itself."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
 
 NAME = "README.md"
 CHANCE = "random"
@@ -46,8 +134,8 @@ def text(found: Mapping[Case, Run]) -> str:
     """The summary in Markdown; the same runs give the same text with the same versions on the same machine."""
     parts = [
         _head(),
-        "\n".join(["```", *provenance.commands(found), "```"]),
-        f"{provenance.versions()}; {provenance.processor()}.",
+        "\n".join(["```", *commands(found), "```"]),
+        f"{versions()}; {processor()}.",
     ]
     for section in sections(found.values()):
         parts += [f"## {section.title}", means(section), *(against(section, ours) for ours in OURS)]
@@ -158,7 +246,7 @@ def _digits() -> str:
     trained = table.digits()
     best, median, near = f"{trained.best:.2f} %", f"{trained.median:.2f} %", f"{100 * trained.share(1.0):.0f} %"
     return f"""\
-Real trainings of the preset `{table.PRESET}` on scikit-learn's digits (`python -m benchmarks.search.digits`):
+Real trainings of the preset `{PRESET}` on scikit-learn's digits (`python -m benchmarks.search.digits`):
 {trained.rows} points of a Sobol set, {trained.seeds} seeds each; genes have the score of the nearest point. The best
 has {best}, the one in the middle {median}, and {near} of the points are within one percentage point of the
 best. So the table shows how soon a search leaves the many settings that learn nothing (the columns *at 10* and
