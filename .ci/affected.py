@@ -5,10 +5,11 @@ import subprocess
 from collections.abc import Iterator
 
 TESTS = {
-    "gaopt/(cli|config)": ["cli", "cli_lr", "cli_nets", "cli_reproduce"],
+    r"\.ci|constraints": ["advisories"],
+    "gaopt/(cli|config)": ["cli", "cli_lr", "cli_nets", "cli_reproduce", "signals"],
     "gaopt/compare": ["comparing", "comparing_goes_on"],
     "gaopt/execution": ["cluster", "security"],
-    "gaopt/(export|integrations)": ["integrations"],
+    "gaopt/(export|integrations)": ["integrations", "tune"],
     "gaopt/(journal|study)": ["changed", "contract", "foreign", "golden"],
     "gaopt/objectives": ["golden", "imported"],
     "gaopt/report": ["pages"],
@@ -22,12 +23,12 @@ FAULTS = "gaopt/(execution|journal|study)|tests/faults"
 
 
 def changed() -> list[str]:
-    """The files that the commits of these hours touch."""
+    """The files that the commits of these hours touch, but for those that are gone."""
     newest = int(_git("log", "-1", "--format=%ct"))
     before = _git("rev-list", "-1", f"--before={newest - 4 * 3600}", "HEAD") or _git(
         "rev-list", "--max-parents=0", "HEAD"
     )
-    return _git("diff", "--name-only", f"{before.split()[0]}..HEAD").splitlines()
+    return _git("diff", "--name-only", "--diff-filter=d", f"{before.split()[0]}..HEAD").splitlines()
 
 
 def affected(files: list[str]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """python -m benchmarks.fuzz TARGET SECONDS: bytes that were changed at random, where bytes are read (needs atheris).
 
 Whatever comes, a reader has an answer or raises a `BadInput`; anything else is a finding, and ends the run with the
-bytes in a file crash-*. What was found once is a test (tests/test_bad_*.py).
+bytes in a file crash-*. What was found once is a test (tests/unit/test_bad_*.py).
 """
 
 from __future__ import annotations

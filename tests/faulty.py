@@ -77,13 +77,6 @@ DEATHS = {
 }
 
 
-def dies(task: Task, report: Report) -> float:
-    """The first three once, each in a way of its own; the fourth each time."""
-    if task.individual == 3 or (task.individual in DEATHS and first_try(task)):
-        DEATHS.get(task.individual, DEATHS[0])()
-    return task.genes["lr"]
-
-
 @witnessed
 def dies_once(task: Task, report: Report) -> float:
     """Every individual at its first try."""

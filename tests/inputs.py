@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
@@ -76,14 +74,6 @@ def values() -> st.SearchStrategy[Any]:
     return st.recursive(
         scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4), max_leaves=8
     )
-
-
-def made() -> st.SearchStrategy[Any]:
-    """What Python can hold besides."""
-    own = st.sampled_from(
-        [None, np.int64(3), np.float32(0.5), np.bool_(True), np.arange(2), Path("a"), {1}, b"a", "\udcff"]
-    )
-    return own | st.lists(own, max_size=2).map(tuple) | st.dictionaries(words() | st.integers(), own, max_size=2)
 
 
 @st.composite

@@ -87,11 +87,7 @@ class Ended:
 
 
 class Forks:
-    """Example:
-    >>> with Forks(tmp_path) as forks:
-    ...     forks.command("run", "toy.toml", "--name", "mine").code
-    0
-    """
+    """A process that forks for each command that it is given."""
 
     def __init__(self, folder: Path, main: str = MAIN, imports: Sequence[str] = ()) -> None:
         """

@@ -114,13 +114,6 @@ def name(pid: int) -> str:
     return ""
 
 
-def blocked(pid: int) -> set[int]:
-    """The numbers of the signals that the main thread of a process does not take."""
-    status = Path(f"/proc/{pid}/status").read_text("ascii")
-    mask = int(status.partition("SigBlk:")[2].split()[0], 16)
-    return {number for number in range(1, 65) if mask >> (number - 1) & 1}
-
-
 FAULTY = "tests.faulty"
 
 

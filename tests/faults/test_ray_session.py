@@ -65,18 +65,6 @@ def test_a_token_is_made_for_its_owner_alone_by_who_starts_ray(private: Path, mo
     assert mode(private.parent) == 0o700
 
 
-def test_a_token_that_cannot_be_closed_is_left_and_told_of(
-    private: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    private.parent.mkdir()
-    private.write_text("abc")
-    private.chmod(0o644)
-    monkeypatch.setattr(Path, "chmod", lambda path, mode: (_ for _ in ()).throw(PermissionError(1, "not yours")))
-    token.guard(make=True)
-    assert f"{private}, can be read by others: not yours" in caplog.text
-    assert "abc" not in caplog.text
-
-
 def test_who_starts_ray_without_a_token_is_told_what_that_means(
     private: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -58,7 +58,7 @@ def test_after_a_kill_at_any_event_the_tries_so_far_are_known(home: StudyDir, tm
 
 
 def test_other_failures_are_not_tried_again(home: StudyDir) -> None:
-    run(replace(study("dies", population=2), objective="tests.unit.test_study:broken"), home)
+    run(replace(study("sound", population=2), objective="tests.unit.test_study:broken"), home)
     assert not events(home, Retried)
     assert len(events(home, Failed)) == 2
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +13,7 @@ from tests.conftest import ROOT
 from tests.faults import around, checkpoint, disk, nodes, trainings
 from tests.faults.cause import caused
 from tests.faults.studies import Tally
-from tests.faults.table import ROWS, Row, gathered
+from tests.faults.table import ROWS
 
 traced = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 TRIES: dict[str, Callable[..., Tally]] = {
@@ -62,21 +60,3 @@ def test_every_row_is_tried_and_in_the_document_with_nothing_lost() -> None:
     rows = re.findall(r"^\| (.+?) \| .+ \| (\d+) \| (\d+) \| (\d+) \| \d+ \|$", document, re.M)
     assert [fault for fault, *_ in rows] == [row.fault for row in ROWS]
     assert all(int(times) > 0 and (survived, gone) == (times, "0") for _, times, survived, gone in rows)
-
-
-def dies(folder: Path) -> Tally:
-    os._exit(1)
-
-
-def test_a_row_whose_cause_breaks_or_tries_nothing_is_not_well() -> None:
-    with pytest.raises(Exception, match="terminated abruptly"):
-        caused(dies)
-    row = Row("disk", "a disk", ())
-    assert gathered(row, [Tally(3, 3, 0, "full")], 1.0).well
-    for tallies, broken in (
-        ([Tally(3, 2, 0, "full")], ()),
-        ([Tally(3, 3, 1, "full")], ()),
-        ([Tally(0, 0, 0, "full")], ()),
-        ([Tally(3, 3, 0, "full")], ("slow: OSError: no",)),
-    ):
-        assert not gathered(row, tallies, 1.0, broken=broken).well

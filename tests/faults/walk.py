@@ -24,11 +24,7 @@ TRIES = 3
 
 
 class Walk:
-    """Example:
-    >>> walk = Walk(forks)
-    >>> for call in spread(walk.calls, most=8):
-    ...     tally += walk.step(call, "signal=SIGKILL", lambda ended: ended.code == -9, "killed")
-    """
+    """A study that is run, meddled with at one of its system calls, and gone on with."""
 
     def __init__(self, forks: Forks, **config: Any) -> None:
         """

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.search import compare, lcbench, problems, runs, searches, summary, table
+from benchmarks.search import compare, lcbench, runs, searches, summary, table
 from benchmarks.search.csv_log import appending, read
 from benchmarks.search.runs import EVALUATIONS, MARKS, Case, Curve, Run, measured, seed_of
 from benchmarks.search.searches import SEARCHES, Trial
@@ -220,15 +220,3 @@ def test_the_summary_has_the_means_the_pairs_and_where_ours_is_worse_than_chance
     assert pair == "| random | 6 | -0.0405 | -0.1900 … +0.1090 | 50.0 % |"
     assert "Worse than random by more than the standard error of the pairs: lc7-7593." in text
     assert "--searches assisted,random,optuna-gp --seeds 3 --problems lc3-7593,lc7-7593 --together 10" in text
-
-
-def test_a_real_training_is_scored_once_for_the_same_genes_and_again_with_noise() -> None:
-    found = problems.load([problems.TRAINED], None)[problems.TRAINED]
-    genes = {"lr": 5e-3, "wd": 0.01, "mom": 0.85}
-    first = found.score(genes, 1)
-    assert 0 < first <= 100
-    assert found.score(genes, 1) == first
-    assert found.seen(genes, 1, 0.0, random.Random(0)) == first
-    assert found.regret(100.0) == 0.0 < found.regret(first)
-    assert problems.chosen("trained") == [problems.TRAINED]
-    assert problems.TRAINED not in problems.chosen("")

@@ -59,6 +59,7 @@ def history(study: StudyDir) -> History:
     return History(Journal(study.journal))
 
 
+@pytest.mark.smoke
 def test_other_code_is_refused_with_its_name_and_allowed_it_is_written_down(study: StudyDir, capfd: Captured) -> None:
     Path("model.py").write_text("HEIGHT = 2\n")  # which the objective imports
     code(factor=2)
@@ -79,6 +80,7 @@ def test_other_code_is_refused_with_its_name_and_allowed_it_is_written_down(stud
     assert invoke(capfd, "resume", "mine", "--generations", "4")[0] == 0  # it is known now
 
 
+@pytest.mark.smoke
 def test_a_config_that_was_changed_by_hand_is_refused_and_allowed_it_holds(study: StudyDir, capfd: Captured) -> None:
     for now, before in (("blue", "red"), ("red", "blue")):  # and put back by hand it is changed again
         study.config.write_text(study.config.read_text("utf-8").replace(f'"{before}"', f'"{now}"'))
@@ -121,6 +123,7 @@ def test_how_far_it_goes_may_be_changed_by_hand(study: StudyDir, capfd: Captured
     assert "generations = 4" in study.config.read_text("utf-8")
 
 
+@pytest.mark.smoke
 def test_another_search_is_never_allowed(study: StudyDir) -> None:
     for change in ("study.seed=7", "space.lr.high=2.0", "genetic.population=6"):
         with pytest.raises(StudyError, match=r"the study was begun with .*, now it is .*: start a new one$"):
@@ -135,6 +138,7 @@ def test_a_study_of_a_version_that_told_no_parts_goes_on(home: StudyDir) -> None
     assert run(config, home).made_of.keys() == {"code gaopt.objectives.toy"}
 
 
+@pytest.mark.smoke
 def test_other_data_and_libraries_are_told_by_name() -> None:
     config = toy()
     begun = {"data": "1", "library torch": "2.11.0", "code resnet/train.py": "aa"}
@@ -223,12 +227,14 @@ def begun(home: StudyDir, tables: dict[str, Any]) -> StudyDir:
     return home
 
 
+@pytest.mark.smoke
 def test_keys_that_a_study_s_version_did_not_have_count_as_their_defaults(home: StudyDir) -> None:
     config = resumed(begun(home, older()))
     assert resolve(config.objective).check(config).plain() == whole()
     changes(History([Opened(older(), "0.0.1", "host", 1)]), load("quick", ["study.strategy=genetic"]))
 
 
+@pytest.mark.smoke
 def test_a_new_key_may_be_given_with_its_default_and_with_no_other_value(home: StudyDir) -> None:
     begun(home, older())
     resumed(home, ["recipe.schedule=one_cycle", "net.join=add"])
@@ -238,6 +244,7 @@ def test_a_new_key_may_be_given_with_its_default_and_with_no_other_value(home: S
         resumed(home, ["recipe.name=paper"])
 
 
+@pytest.mark.smoke
 def test_a_key_that_this_version_does_not_know_is_named(home: StudyDir) -> None:
     tables = older()
     tables["recipe"]["momentum"] = 0.9

@@ -49,19 +49,6 @@ def test_the_test_leaves_its_figure_its_points_and_how_it_was_made(
     assert float(command.group(2)) == pytest.approx(whole["valley"], rel=0.05)
 
 
-def test_as_json_the_same_arguments_print_the_same(results: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    (code, out, _), (_, again, _) = (invoke(capfd, "lr-find", *SMALL, "--json") for _ in range(2))
-    assert code == 0
-    assert out == again
-    found = json.loads(out)
-    assert set(found) == {"steep", "valley", "lrs", "losses"}
-    assert len(found["lrs"]) == len(found["losses"])
-    assert {path.name for path in results.iterdir()} == {"quick-lr-find-1", "quick-lr-find-2"}
-    for kind in ("svg", "csv", "json"):
-        first, second = (results / f"quick-lr-find-{n}" / f"lr-find.{kind}" for n in (1, 2))
-        assert first.read_text().replace("find-1", "find-2") == second.read_text()
-
-
 def test_bad_input_gets_one_sentence_and_nothing_is_written(results: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for arguments, said in [
         ("qick", "there is no preset and no file 'qick': did you mean 'quick'?"),

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -19,7 +18,7 @@ import pytest
 import ray
 
 from gaopt import PoolConfig, StudyConfig
-from gaopt.errors import ConfigError, Diverged
+from gaopt.errors import ConfigError
 from gaopt.execution import Begun
 from gaopt.execution.ray import liveness
 from gaopt.execution.ray.pool import Cluster
@@ -137,30 +136,6 @@ def test_a_worker_that_dies_while_a_process_that_it_forked_lives_costs_one_try(
         os.kill(int((home.path / "first").read_text("ascii")), signal.SIGKILL)
     assert [individual.fitness for individual in history.individuals.values()] == [0.5, 0.5]
     assert [retried.reason for one in history.individuals.values() for retried in one.retried] == ["killed"]
-
-
-def fails_by_name(task: Task, report: Report) -> Score:
-    """Says in which process, and ends as the gene says."""
-    report(1, {"pid": os.getpid()})
-    match task.genes["ends"]:
-        case "diverged":
-            raise Diverged("far")
-        case "memory":
-            raise MemoryError
-        case "error":
-            raise ValueError
-    return Score(0.5)
-
-
-def test_a_process_that_may_be_spoilt_trains_nobody_else() -> None:
-    def train(ends: str) -> float:
-        pool.submit(task(0, ends=ends))  # type: ignore[arg-type]
-        return float(collect(pool, 1)[0].metrics["pid"])  # type: ignore[union-attr]
-
-    with closing(Cluster(f"{HERE}:fails_by_name", None, PoolConfig(gpus=2.0))) as pool:
-        pids = [train(ends) for ends in ("diverged", "memory", "error", "error", "well")]
-    same = [one == next for one, next in pairwise(pids)]
-    assert same == [True, False, True, False]  # after an error of memory, and after two errors in a row
 
 
 def test_what_goes_wrong_in_ray_is_no_fault_of_the_genes() -> None:

@@ -58,13 +58,6 @@ def test_a_file_that_is_no_code_imports_nothing(tmp_path: Path) -> None:
     assert list(closure("mine", tmp_path / "mine.py")) == ["broken", "mine"]
 
 
-def test_a_module_that_lies_elsewhere_than_its_name_says_is_its_file_alone(tmp_path: Path) -> None:
-    laid(tmp_path, {"mine.py": "import other", "other.py": ""})
-    for name in ("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p", "package.mine"):
-        assert closure(name, tmp_path / "mine.py") == {name: tmp_path / "mine.py"}
-    assert list(closure("__main__", tmp_path / "mine.py")) == ["__main__", "other"]
-
-
 def test_a_partial_and_a_wrapped_function_are_made_of_their_own_code() -> None:
     @functools.wraps(flat.noise)
     def wrapped(task: Task, report: Report) -> Score:
@@ -147,13 +140,7 @@ def test_a_program_s_function_is_gone_on_with_by_the_program_and_known_when_it_c
     begun = changed()
     further = changed("GENERATIONS = 2", "GENERATIONS = 3")
     assert (begun, further) == ("3 individuals\n", "4 individuals\n")
-    for old, new, beside in (
-        ("STEP = 1", "STEP = 2", ""),
-        ("x + STEP", "x - STEP", ""),
-        ("inner(task", "abs(task", ""),
-    ):
-        assert "other code __main__: start a new one" in changed(old, new, beside)
+    assert "other code __main__: start a new one" in changed("STEP = 1", "STEP = 2")
     assert "other code beside" in changed(beside="x = 1")
     assert "is a function of a program: call gaopt.run there again" in ran("-m", "gaopt", "resume", "r")
-    for words in (["report", "r"], ["status", "r"], ["export", "r", "--to", "csv"]):
-        assert "rror" not in ran("-m", "gaopt", *words)
+    assert "rror" not in ran("-m", "gaopt", "report", "r")

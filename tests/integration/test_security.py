@@ -7,7 +7,6 @@ import os
 import pickle
 import shutil
 import stat
-import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,8 +22,6 @@ from gaopt.journal.events import Event, Reported
 from gaopt.journal.history import History
 from gaopt.journal.paths import StudyDir
 from gaopt.study.loop import run
-from resnet import data as datasets
-from resnet.data import DataError, DataSpec
 from tests.conftest import ROOT, toy
 from tests.integration.test_cli import SMALL, invoke
 
@@ -145,23 +142,6 @@ def image(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (4, 4)).save(path)
     return path
-
-
-def test_a_link_or_a_device_in_an_archive_is_no_image_and_is_made_nowhere(tmp_path: Path) -> None:
-    kinds = {"../../../victim": tarfile.SYMTYPE, "d/b/b1.png": tarfile.LNKTYPE, "": tarfile.FIFOTYPE}
-    for n, (target, kind) in enumerate(kinds.items()):
-        (folder := tmp_path / str(n)).mkdir()
-        for name in ("a/a1", "a/a2", "a/a3", "b/b1", "b/b2", "b/b3"):
-            image(folder / "d" / f"{name}.png")
-        with tarfile.open(folder / "d.tar", "w") as tar:
-            tar.add(folder / "d", "d")
-            evil = tarfile.TarInfo("d/a/evil.png")
-            evil.type, evil.linkname = kind, target
-            tar.addfile(evil)
-        before = set(folder.rglob("*"))
-        with pytest.raises(DataError, match=r"evil.png is a dead link or no regular file"):
-            datasets.load(DataSpec("folder", path=str(folder / "d.tar")), cache=folder / "cache")
-        assert set(folder.rglob("*")) == before
 
 
 SECRET = "hunter2-hunter2"

@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from tests.conftest import ROOT
@@ -54,6 +55,7 @@ DOORS = {
 }
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Every module a file imports, anywhere in it, except for type checkers only."""
     found: set[str] = set()

@@ -6,7 +6,6 @@ import doctest
 import math
 from typing import Any
 
-import numpy as np
 import pytest
 
 from gaopt import Choice, Gene, Space, Told, ask
@@ -150,14 +149,3 @@ def test_a_fitness_is_a_number() -> None:
     for fitness in fitnesses:
         with pytest.raises(ConfigError, match=r"the fitness is .* must be a number, None for a failure, or 'pending'"):
             Told({"x": 0.5}, fitness)
-
-
-def test_scalars_of_numpy_are_numbers() -> None:
-    told = drawn(12)
-    theirs = [
-        Told({"x": np.float64(one.genes["x"]), "y": np.array(one.genes["y"])}, np.float64(one.fitness)) for one in told
-    ]
-    assert ask(theirs, PLANE) == ask(told, PLANE)
-    assert ask([Told({"x": np.int64(1), "y": np.float32(0.5)}, np.int64(3))], PLANE) == ask(
-        [Told({"x": 1, "y": 0.5}, 3)], PLANE
-    )

@@ -1,20 +1,16 @@
 import math
 import statistics
-from dataclasses import replace
 
 import numpy as np
 
-from gaopt import Gene, PoolConfig, Space, StudyConfig
-from gaopt.config import Assisted, from_tables
+from gaopt import Gene, Space
+from gaopt.config import Assisted
 from gaopt.journal.events import Bred, Event, Failed, Scored
 from gaopt.journal.history import History
-from gaopt.journal.paths import StudyDir
 from gaopt.search.base import Wait
-from gaopt.search.registry import strategy
 from gaopt.search.surrogate.assisted import AssistedSearch, spread
 from gaopt.search.surrogate.candidates import NOBODY, Genomes, Habits, bred, strangers
 from gaopt.space.encoding import Encoding
-from gaopt.study.loop import run
 from tests.conftest import scored, space
 
 MIXED = Space(lr=Gene(1e-6, 1e-2, "log"), wd=Gene(0.0, 0.1), layers=Gene(1, 6, integer=True))
@@ -145,16 +141,3 @@ def test_a_gene_remembers_the_individual_it_descends_from() -> None:
     drawn = bred(parents, 200, wide, Habits(renewal=1.0), rng)
     assert (drawn.sources == NOBODY).all()
     assert strangers(1, wide, rng).lineage(0) == ("random", ())
-
-
-def test_a_study_with_the_assisted_strategy_runs_and_is_resumed(home: StudyDir) -> None:
-    numbers = Assisted(population=4, generations=2, litter=2)
-    config = StudyConfig(
-        space(), "gaopt.objectives.toy:valley", "assisted", assisted=numbers, pool=PoolConfig("inline")
-    )
-    assert isinstance(strategy(config), AssistedSearch)
-    assert (config.litters, config.trainings, config.generations) == ([4, 2], 6, 2)
-    assert from_tables(config.plain()).plain() == config.plain()
-    assert len(run(config, home).individuals) == 6
-    more = replace(config, assisted=replace(numbers, generations=3))
-    assert len(run(more, home).individuals) == 8

@@ -142,17 +142,6 @@ def test_a_journal_with_other_numbers_is_read_and_not_gone_on_with(study: StudyD
     assert study.journal.read_bytes() == before
 
 
-def test_a_damage_that_an_event_meets_is_one_sentence(study: StudyDir) -> None:
-    with Journal(study.journal, write=True) as journal:
-        content = bytearray(study.journal.read_bytes())
-        content[24:28] = b"abcd"  # the counter of changes: what SQLite remembers of the file holds no more
-        for page in range(4096, len(content), 4096):
-            content[page : page + 100] = bytes([255]) * 100
-        study.journal.write_bytes(content)
-        with pytest.raises(StudyError, match="cannot be written: database disk image is malformed"):
-            journal.append(Scored(0, 0.5))
-
-
 def test_a_file_system_without_locks_is_one_sentence(study: StudyDir, monkeypatch: pytest.MonkeyPatch) -> None:
     def none(*_: Any) -> None:
         raise OSError(errno.ENOLCK, "No locks available")

@@ -139,8 +139,3 @@ def test_a_table_that_optuna_does_not_read_is_refused() -> None:
     for table, said in {"operators": Operators(immigrants=1), "noise": Noise(finalists=2)}.items():
         with pytest.raises(ConfigError, match=rf"\[{table}\] is not read by the strategy 'optuna-tpe'"):
             check_unused_keys(replace(config("optuna-tpe", 10), **{table: said}))  # type: ignore[arg-type]
-
-
-def test_asha_is_run_by_compare_alone() -> None:
-    with pytest.raises(ConfigError, match="gaopt compare"):
-        strategy(replace(config("optuna-tpe", 10), strategy="ray-asha"))

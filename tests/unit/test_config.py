@@ -1,12 +1,20 @@
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tomli_w
 
-from gaopt.config import StudyConfig, find, from_tables, load, presets
+from gaopt import Gene, Genetic, Space
+from gaopt.config import Fidelity, StudyConfig, find, from_tables, load, presets
 from gaopt.config.tables import read_toml
 from gaopt.errors import ConfigError
+from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import resolve
+from gaopt.study.loop import resumed, run
+from tests.conftest import toy
+from tests.faults.studies import table
 
 
 def test_the_presets_are_found_by_name_and_all_of_them_are_valid() -> None:
@@ -113,3 +121,44 @@ def test_a_key_by_its_name_of_0_5_is_the_same_key() -> None:
     assert (config.faults.stall_factor, config.faults.max_alike_failures) == (3, 4)
     assert (config.assisted.promote_by_model, config.operators.min_distance) == (True, 0.1)
     assert from_tables(config.plain()) == config
+
+
+LAX: dict[str, Callable[[], StudyConfig]] = {
+    "genetic.mutation is 2": lambda: replace(toy(), genetic=Genetic(mutation=2)),
+    "genetic.population is 4.5": lambda: toy(population=4.5),
+    "fidelity.keep is 3": lambda: replace(toy(), fidelity=Fidelity((0.5,), keep=3)),
+    "study.seed is nan": lambda: replace(toy(), seed=float("nan")),  # type: ignore[arg-type]
+    "study.strategy is 'genetik'": lambda: replace(toy(), strategy="genetik"),  # type: ignore[arg-type]
+    "pool is 'inline': must be a table": lambda: replace(toy(), pool="inline"),  # type: ignore[arg-type]
+    "space.x.integer is 1: must be": lambda: replace(toy(), space=Space(x=Gene(0, 2, integer=1))),  # type: ignore[arg-type]
+    "given: no value for the gene": lambda: replace(toy(), given=({"lr": 1e-3},)),
+    "settings.a is None: must be": lambda: replace(toy(), settings={"settings": {"a": None}}),
+    "settings has a table 'pool'": lambda: replace(toy(), settings={"pool": {"kind": "ray"}}),
+    "the objective 5 is a int: must be": lambda: replace(toy(), objective=5),  # type: ignore[arg-type]
+}
+
+
+def test_a_config_of_python_s_is_refused_as_a_file_s_would_be(tmp_path: Path) -> None:
+    for n, said in enumerate(LAX):
+        home = StudyDir(tmp_path / str(n))
+        with pytest.raises(ConfigError, match=said):
+            run(LAX[said](), home)
+        assert not home.path.exists()
+
+
+def test_numbers_of_numpy_paths_and_tables_become_plain_ones(home: StudyDir, tmp_path: Path) -> None:
+    given = replace(
+        toy(population=np.int64(4), generations=np.int32(2), mutation=np.float32(0.5)),
+        space={"x": Gene(np.float64(0), 1)},  # type: ignore[arg-type]
+        objective="gaopt.objectives.toy:sphere",
+        seed=np.int64(3),  # type: ignore[arg-type]
+        pool={"kind": "inline"},  # type: ignore[arg-type]
+        given=[{"x": np.float32(0.25)}],  # type: ignore[arg-type]
+        settings={"settings": {"at": tmp_path, "sizes": np.arange(3), "pair": (1, np.bool_(True))}},
+    )
+    history = run(given, home)
+    found = from_tables(history.config)
+    assert found.settings == {"settings": {"at": str(tmp_path), "sizes": [0, 1, 2], "pair": [1, True]}}
+    assert (found.seed, found.genetic, found.given) == (3, Genetic(4, 2), ({"x": 0.25},))
+    assert resumed(home) == found
+    assert table(home)

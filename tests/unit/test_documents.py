@@ -115,15 +115,6 @@ def test_every_package_that_is_needed_is_pinned() -> None:
         assert name in pinned, name
 
 
-def test_no_file_names_a_registry_s_host() -> None:
-    hosts = re.compile(r"(pypi|npmjs|docker|debian|pythonhosted|pytorch)\.(org|io|com)", re.I)
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    for name in listed:
-        path = ROOT / name
-        if path.suffix in (".toml", ".txt", ".md", ".yaml", "") and path.is_file() and name != "LICENSE":
-            assert not hosts.search(path.read_text("utf-8", "ignore")), name
-
-
 def test_the_figures_in_the_readme_are_those_of_the_studies() -> None:
     for study in ("digits", "cifar10-cpu"):
         home = StudyDir(ROOT / "results" / study)

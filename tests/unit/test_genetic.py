@@ -61,22 +61,6 @@ def test_nan_minus_infinity_and_equal_fitnesses_keep_the_right_survivors() -> No
     assert decided(search(), history).survivors == (8, 2, 0, 4, 6)
 
 
-def test_a_nan_would_mislead_deap_and_never_reaches_it() -> None:
-    from deap import tools
-
-    def best(fitnesses: list[float], honest: bool) -> int:
-        genomes = [Genome([float(id)], fitness, id) for id, fitness in enumerate(fitnesses)]
-        for genome, fitness in zip(genomes, fitnesses, strict=True):
-            if honest:
-                genome.fitness.values = (fitness,)  # past what Genome does about it
-        hall = tools.HallOfFame(1)
-        hall.update(genomes)
-        return int(hall[0].id)
-
-    assert best([0.9, math.nan, 0.1, 0.5], honest=True) != 0  # the trap
-    assert best([0.9, math.nan, 0.1, 0.5], honest=False) == 0
-
-
 def test_ids_stay_unique_where_a_place_could_not_be_filled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gaopt.search.genetic.TRIES", 1000)
     two = Space(a=Gene(0, 2, integer=True), b=Gene(0, 2, integer=True))

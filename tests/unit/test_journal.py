@@ -120,6 +120,22 @@ def test_a_journal_is_there_from_its_first_event_on(tmp_path: Path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["study.db", "study.lock"]
 
 
+def test_a_journal_without_an_event_leaves_nothing_behind(tmp_path: Path) -> None:
+    Journal(tmp_path / "study.db", write=True).close()
+    assert [each.name for each in tmp_path.iterdir()] == ["study.lock"]
+
+
+def test_readers_do_not_take_each_other_for_a_driver(tmp_path: Path) -> None:
+    import fcntl
+
+    path = tmp_path / "study.db"
+    Journal(path, write=True).close()
+    path.with_name("study.lock").chmod(0o444)
+    with open(path.with_name("study.lock")) as other:
+        fcntl.flock(other, fcntl.LOCK_SH)  # as `held` does
+        assert not held(tmp_path)
+
+
 def test_a_second_writer_is_told_who_holds_the_study(tmp_path: Path) -> None:
     path = tmp_path / "study.db"
     with Journal(path, write=True):  # before it has written anything

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tomli_w
 import torch
 from torch import nn
 
@@ -32,7 +31,6 @@ from resnet.data import Images
 from resnet.net import build
 from resnet.spec import BORROWED, FAMILIES, UNITS, NetSpec
 from resnet.stages import Case
-from tests.integration.test_cli import invoke
 
 IMAGE = "gaopt.objectives.image:objective"
 
@@ -269,22 +267,3 @@ def test_a_name_with_a_dot_is_looked_up_and_never_followed() -> None:
     for text in ("net.__class__ == 1", "abs.__name__ == 'abs'", "true.real == 1"):
         with pytest.raises(ConfigError, match="which is no gene before it"):
             Space(text, net=Gene(0, 1))
-
-
-@pytest.mark.slow
-def test_a_single_training_has_the_values_of_both_tables_and_those_that_are_given(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    words = {"optimizer": {"choices": ["adam", "sgd"]}, "sqr_mom": {"low": 0.9, "high": 0.999}}
-    words["sqr_mom"]["when"] = "optimizer == 'adam'"
-    path = tmp_path / "mine.toml"
-    path.write_text(tomli_w.dumps(tables({"lr": LR, **words, "net.units": {"choices": [1, 2]}, "net.width": WIDTH})))
-    given = ["--lr", "0.002", "--set", 'fixed."net.width"=0.5']
-    for optimizer, conditional in (("adam", {"sqr_mom": 0.99}), ("sgd", {})):
-        chosen = ["--set", f"recipe.optimizer={optimizer}"]
-        code, out, err = invoke(capfd, "train", str(path), *given, *chosen, "--dry-run", "--json")
-        assert code == 0
-        assert err.startswith("digits: 10 classes")  # how the images are split, and nothing else
-        assert len(err.splitlines()) == 4
-        whole = {"lr": 0.002, "optimizer": optimizer, **conditional, "net.units": 1, "net.width": 0.5}
-        assert json.loads(out)["config"]["fixed"] == whole

@@ -11,18 +11,17 @@ import pytest
 from gaopt import Gene, Genetic, Space
 from gaopt.config import Assisted, Operators
 from gaopt.errors import ConfigError
-from gaopt.journal.events import Birth, Bred, Event, Failed, Granted, Scored
+from gaopt.journal.events import Birth, Bred, Event, Failed, Scored
 from gaopt.journal.history import History
-from gaopt.search import adaptation, operators
+from gaopt.search import operators
 from gaopt.search.base import keyed
 from gaopt.search.genetic import GeneticSearch
 from gaopt.search.min_distance import distances
 from gaopt.search.operators import Genome
 from gaopt.search.sampling import spread
-from gaopt.search.selection import by_rank, selection
 from gaopt.search.surrogate.assisted import AssistedSearch
 from gaopt.space.gene import Choice
-from tests.conftest import scored, space
+from tests.conftest import space
 
 WIDE = Space(
     lr=Gene(1e-6, 1e-2, "log"),
@@ -122,14 +121,6 @@ def test_a_decision_depends_on_history_and_seed_and_on_no_global_generator() -> 
         assert found[0] != events(search(CONDITIONAL, 1, chosen, population=6, generations=4))
 
 
-def test_the_strategy_s_own_way_has_names() -> None:
-    named = Operators("random", "losers", "redraw", "point")
-    assert events(search(chosen=named)) == events(search())
-    hypercube = Operators("hypercube")
-    numbers = Assisted(population=6, generations=1)
-    assert events(AssistedSearch(WIDE, numbers, 0, chosen=hypercube)) == events(AssistedSearch(WIDE, numbers, 0))
-
-
 def test_a_gaussian_mutation_moves_numbers_by_its_step_on_their_own_scale() -> None:
     children = mutated(Operators(mutation="gaussian", step=0.1), MIDDLE)
     for name in ("lr", "wd"):
@@ -223,110 +214,6 @@ def test_offspring_that_break_a_constraint_are_bred_again_and_in_the_end_drawn_a
     assert [birth.origin for litter in later for birth in litter] == ["random"] * 2
 
 
-def test_the_fittest_have_offspring_in_turn() -> None:
-    history = scored([0.1, 0.9, 0.3, 0.8, None, 0.7, None, 0.6, 0.4, None])
-    decision = search(space(), chosen=Operators(selection="fittest")).decide(history, 10)
-    assert decision
-    assert [birth.parents[0] for birth in decision.births] == [1, 3, 5, 7, 8]
-    assert {parent for birth in decision.births for parent in birth.parents} <= {1, 3, 5, 7, 8}
-    few = search(space(), chosen=Operators(selection="fittest")).decide(scored([0.1, 0.2] + [None] * 8), 10)
-    assert few
-    assert [birth.parents[0] for birth in few.births] == [1, 0, 1, 0, 1]
-
-
-def order_of(*fitnesses: float) -> list[Genome]:
-    return [Genome([float(id)], fitness, id) for id, fitness in enumerate(fitnesses)]
-
-
-def test_who_has_no_fitness_is_a_parent_only_where_nobody_has_one_and_nobody_is_mated_with_itself() -> None:
-    kinds: list[Any] = ["fittest", "tournament", "rank"]
-    for kind in kinds:
-        found = selection(Operators(selection=kind), order_of(0.9, 0.5, -math.inf, math.nan), 3)
-        assert {found.parent(slot, rng).id for slot, rng in enumerate(RNGS)} == {0, 1}
-        nobody = selection(Operators(selection=kind), order_of(-math.inf, -math.inf), 1)
-        assert nobody.parent(0, RNGS[0]).id in (0, 1)
-        alone = selection(Operators(selection=kind), order_of(0.9, -math.inf), 1)
-        assert alone.partner(alone.parent(0, RNGS[0]), RNGS[0]) is None
-    for kind in ["losers", *kinds]:
-        found = selection(Operators(selection=kind), order_of(0.9, 0.5, 0.4, 0.3), 2)
-        for slot, rng in enumerate(RNGS):
-            partner = found.partner(parent := found.parent(slot, rng), rng)
-            assert partner
-            assert partner.id != parent.id
-
-
-def test_a_tournament_is_the_harder_the_more_rivals_it_has() -> None:
-    order = order_of(*(1 - n / 10 for n in range(10)))
-    means = []
-    for rivals in (1, 2, 8):
-        found = selection(Operators(selection="tournament", rivals=rivals), order, 5)
-        means.append(statistics.mean(found.parent(0, rng).id for rng in RNGS))
-    assert 4 < means[0] < 5 > 3.5 > means[1] > 2 > 1 > means[2]
-
-
-def test_by_rank_the_first_of_n_is_n_times_as_likely_as_the_last() -> None:
-    rng = random.Random(0)
-    drawn = [by_rank(order_of(9.0, 1e-9, -1e9), rng).id for _ in range(6000)]
-    assert [drawn.count(id) / 6000 for id in range(3)] == pytest.approx([3 / 6, 2 / 6, 1 / 6], abs=0.03)
-
-
-def generations(successes: list[float]) -> History:
-    """Ten offspring a generation, of which such shares are fitter than their parent."""
-    history = History([Bred(0, (Birth(0, {"x": 0.5}, "random"),)), Scored(0, 0.5)])
-    for share in successes:
-        ids = range(len(history.individuals), len(history.individuals) + 10)
-        history.add(Bred(history.generation + 1, tuple(Birth(id, {"x": id}, "mutation", (0,)) for id in ids)))
-        for n, id in enumerate(ids):
-            history.add(Scored(id, 0.6 if n < 10 * share else 0.5))
-    return history
-
-
-def test_steps_widen_while_more_than_a_fifth_of_the_offspring_win_and_narrow_else() -> None:
-    assert adaptation.step(generations([]), 0.2) == 0.2
-    assert adaptation.successes(generations([0.3, 0.0])) == [0.3, 0.0]
-    assert adaptation.step(generations([0.3]), 0.2) == pytest.approx(0.3)
-    assert adaptation.step(generations([0.2]), 0.2) == pytest.approx(0.2 / 1.5)
-    assert adaptation.step(generations([0.3, 0.1]), 0.2) == pytest.approx(0.2)
-    assert adaptation.step(generations([1.0] * 20), 0.2) == 1.0
-    assert adaptation.step(generations([0.0] * 20), 0.2) == 0.01
-    assert adaptation.step(generations([1.0] * 20 + [0.0]), 0.2) == pytest.approx(1 / 1.5)
-    assert adaptation.step(generations([0.0] * 5), 0.001) == 0.001
-
-
-def test_strangers_and_repeats_have_no_say_in_the_step() -> None:
-    history = generations([0.0])
-    history.add(Bred(2, (Birth(11, {"x": 0.1}, "random"), Birth(12, {"x": 0.5}, "retrained", (0,), 1))))
-    history.add(Scored(11, 9.0))
-    history.add(Scored(12, 9.0))
-    assert adaptation.successes(history) == [0.0]
-
-
-def test_who_was_left_on_a_rung_is_compared_with_its_parent_on_that_rung() -> None:
-    rung = Bred(0, (Birth(0, {"x": 0.5}, "random", share=0.5),))
-    history = History([rung, Scored(0, 0.3), Granted((0,), 1.0), Scored(0, 0.9)])
-    born = tuple(Birth(id, {"x": 0.1 * id}, "mutation", (0,), share=0.5) for id in (1, 2, 3))
-    for event in (Bred(1, born, (0,)), Scored(1, 0.4), Scored(2, 0.2), Failed(3, "diverged")):
-        history.add(event)
-    assert adaptation.successes(history) == [pytest.approx(1 / 3)]
-
-
-def test_an_adaptive_search_takes_shorter_steps_where_nobody_wins_and_longer_ones_where_all_do() -> None:
-    chosen = Operators(selection="fittest", mutation="gaussian", adaptive=True)
-
-    def step(successes: list[float]) -> float:
-        numbers = {"population": 40, "generations": 99, "crossover": 0.0, "survivors": 0.1}
-        history = generations(successes)
-        for individual in history.individuals.values():
-            individual.birth.genes["x"] = 0.5
-        history.populations[-1] = tuple(history.individuals)[:40]
-        decision = search(Space(x=Gene(0, 1)), chosen=chosen, **numbers).decide(history, 1)
-        assert decision
-        return statistics.mean(abs(birth.genes["x"] - 0.5) for birth in decision.births)
-
-    assert step([0.0] * 6) < step([0.0, 1.0] * 3) / 4
-    assert step([0.0, 1.0] * 3) < step([1.0] * 6) / 1.2  # beyond the bounds no step is longer
-
-
 def test_so_many_of_each_later_generation_are_immigrants() -> None:
     found = litters(events(search(chosen=Operators(immigrants=2))))
     for litter in found[1:]:
@@ -381,21 +268,6 @@ def test_a_first_generation_fills_the_space_evenly_without_what_a_constraint_for
         assert births(space()) != births(space(), seed=1)
         assert all(CONDITIONAL.allows(birth.genes) for birth in births(CONDITIONAL))
         assert len({tuple(birth.genes.items()) for birth in births(twelve)}) == 12
-
-
-def test_an_assisted_search_has_immigrants_and_keeps_its_litter_apart() -> None:
-    numbers = Assisted(population=6, generations=3, litter=3)
-    chosen = Operators(immigrants=1, min_distance=0.15)
-    history = History(events(AssistedSearch(WIDE, numbers, 0, chosen=chosen)))
-    for generation in (1, 2):
-        litter = [i for i in history.individuals.values() if i.generation == generation]
-        assert litter[2].birth.origin == "random"
-        survivors = [i for i in history.members(generation) if i.generation < generation]
-        for n, individual in enumerate(litter[:2]):  # an immigrant is not chosen
-            for other in [*survivors, *litter[:n]]:
-                assert nearest(WIDE, [individual.genes, other.genes]) >= 0.15
-    crowded = History(events(AssistedSearch(WIDE, numbers, 0)))
-    assert nearest(WIDE, [i.genes for i in crowded.individuals.values()]) < 0.15
 
 
 def test_an_assisted_search_refuses_operators_that_it_does_not_breed_with() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import resource
+import sqlite3
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,12 +20,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gaopt import Gene, Space
-from gaopt.config import Faults
+from gaopt import Choice, Gene, Genetic, PoolConfig, Space, StudyConfig
+from gaopt.config import Assisted, Faults
 from gaopt.errors import Diverged, Hopeless
 from gaopt.execution.inline import Inline
 from gaopt.execution.worker import outcomes
-from gaopt.journal.events import Birth, Bred, Failed, Outcome, Reported, Retried, Scored
+from gaopt.journal.events import (
+    Birth,
+    Bred,
+    Failed,
+    Outcome,
+    Reported,
+    Retried,
+    Scored,
+)
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
@@ -124,24 +136,6 @@ def test_what_is_told_at_length_is_cut(home: StudyDir) -> None:
     assert isinstance(found, Failed)
     assert found.message.startswith("ValueError: xxx")
     assert (len(found.message), len(found.traceback)) == (2003, 20003)
-
-
-def test_an_objective_that_changes_the_current_folder_changes_it_for_itself(tmp_path: Path) -> None:
-    def moves(task: Task, report: Report) -> Score:
-        os.chdir("/")
-        return Score(0.5)
-
-    before = os.getcwd()
-    outcome(moves, StudyDir(tmp_path / "study"))
-    assert os.getcwd() == before
-
-
-def test_where_the_current_folder_is_gone_trainings_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "gone").mkdir()
-    monkeypatch.chdir(tmp_path / "gone")
-    (tmp_path / "gone").rmdir()
-    task = Task("s", 0, 0, {"lr": 1e-3}, 0, {}, tmp_path, tmp_path)
-    assert [type(each) for each in outcomes(Plain(tells(Score(0.5))), task)] == [Scored]
 
 
 class Far(Diverged):
@@ -266,3 +260,40 @@ def test_what_a_training_changes_of_its_process_is_put_back(tmp_path: Path, monk
     assert isinstance(failed, Failed)
     assert all(now != then for now, then in zip(inside, before, strict=True))
     assert state() == before
+
+
+WHOLE = Space(
+    layers=Gene(1, 5, integer=True), width=Choice((16, 32)), depth=Gene(2, 9, integer=True, when="layers > 2")
+)
+
+
+def test_a_whole_number_is_one_to_the_objective_and_in_every_table(tmp_path: Path) -> None:
+    from gaopt.report.tables import csv, individuals
+
+    first = {"layers": 3.0, "width": 16, "depth": 4.0}
+    strategies: dict[str, dict[str, Any]] = {
+        "genetic": {"genetic": Genetic(4, 2), "given": (first,)},
+        "assisted": {"assisted": Assisted(4, 2), "given": (first,)},
+        "grid": {},
+        "fixed": {"fixed": first},
+        **({"optuna-tpe": {"assisted": Assisted(4, 2)}} if find_spec("optuna") else {}),
+    }
+    for strategy, numbers in strategies.items():
+        seen: list[Mapping[str, object]] = []
+        home = StudyDir(tmp_path / strategy)
+        config = StudyConfig(WHOLE, "gaopt.objectives.toy:valley", strategy, pool=PoolConfig("inline"), **numbers)
+
+        def known(task: Task, report: Report, seen: Any = seen) -> float:
+            seen.append(task.genes)
+            return float(sum(task.genes.values()))
+
+        history = run(config, home, pool=Inline(Plain(known)))
+        with closing(sqlite3.connect(home.journal)) as connection, connection:  # as versions up to 0.5.0 wrote it
+            for name, value in itertools.product(("layers", "depth"), range(10)):
+                old, new = f'"{name}":{value}', f'"{name}":{value}.0'
+                connection.execute("UPDATE events SET body = replace(body, ?, ?)", (old, new))
+        older = History(Journal(home.journal))
+        seen += [i.genes for each in (history, older) for i in each.individuals.values()]
+        assert {type(value) for genes in seen for value in genes.values()} == {int}
+        assert csv(individuals(history)) == csv(individuals(older))
+        assert not re.search(r"\b[0-9]\.0\b", csv(individuals(older)[["layers", "width", "depth"]]))

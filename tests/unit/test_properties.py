@@ -10,11 +10,9 @@ import io
 import json
 import math
 import random
-import shutil
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 from unittest.mock import patch
@@ -26,12 +24,10 @@ from hypothesis import strategies as st
 
 from gaopt import execution
 from gaopt.cli import main
-from gaopt.config import DECIDING, StudyConfig, check_unused_keys, from_tables
+from gaopt.config import StudyConfig, check_unused_keys, from_tables
 from gaopt.config.tables import overridden
 from gaopt.errors import BadInput, ConfigError
 from gaopt.execution.inline import Inline
-from gaopt.journal.history import History
-from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives import image
 from gaopt.objectives.base import resolve
@@ -115,43 +111,6 @@ def test_a_config_is_refused_with_a_sentence_or_comes_back_as_it_was(tables: dic
     assert inside(config)
     with contextlib.suppress(BadInput):
         check_unused_keys(config)
-
-
-PLACES = [path for path in inputs.KEYS if path[0] in {*DECIDING, "pool", "faults", "given", "fixed", "settings"}]
-"""Of a config, and the names of its own fields."""
-
-
-@given(
-    st.sampled_from([*PLACES, ("seed",), ("strategy",), ("objective",), ("space",)]), inputs.values() | inputs.made()
-)
-def test_what_python_gives_is_refused_before_anything_is_written_or_can_be_read_back(
-    place: Path, path: tuple[str, ...], value: Any
-) -> None:
-    config = from_tables(inputs.BASE)
-    try:
-        inner = getattr(config, path[0])
-        one = {path[1]: value} if len(path) > 1 else {}
-        config = replace(config, **{path[0]: (replace(inner, **one) if is_dataclass(inner) else one) if one else value})
-    except (ConfigError, TypeError, ValueError):
-        return  # there is no such config
-    home = StudyDir(place / "python")
-    shutil.rmtree(home.path, ignore_errors=True)
-    try:
-        run_study(config, home, pool=Inline(resolve("gaopt.objectives.toy:valley")), watch=enough)
-    except BadInput:
-        assert not home.path.exists()
-    except Enough:
-        found = History(Journal(home.journal)).config
-        assert from_tables(found).plain() == found
-        assert tomllib.loads(tomli_w.dumps(found)) == found
-
-
-class Enough(Exception):  # noqa: N818
-    """Ends a study that was opened."""
-
-
-def enough(*_: object) -> NoReturn:
-    raise Enough
 
 
 def inside(config: StudyConfig) -> bool:

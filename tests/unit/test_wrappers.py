@@ -16,7 +16,6 @@ from gaopt.journal.paths import StudyDir
 from gaopt.search import operators
 from gaopt.search.baselines import RandomSearch
 from gaopt.search.initial_design import Known, translated
-from gaopt.search.registry import strategy
 from gaopt.search.wrappers.finalists import Finalists
 from gaopt.search.wrappers.rungs import Rungs
 from gaopt.search.wrappers.stopping import Stopping, affordable, reason
@@ -236,19 +235,6 @@ def test_a_study_that_was_begun_with_what_nothing_reads_goes_on_and_takes_no_mor
     assert run(resumed(home), home).best
     with pytest.raises(ConfigError, match=r"\[noise\] is not read by the strategy 'fixed'"):
         resumed(home, ["noise.finalists=2"])
-
-
-def test_more_individuals_than_places_are_refused() -> None:
-    with pytest.raises(ConfigError, match="given has 5 individuals: the first generation has 3"):
-        strategy(from_tables(study(given=[{"x": n / 9} for n in range(5)])))
-
-
-def test_finalists_whose_mean_falls_do_not_make_a_search_go_on() -> None:
-    scores = iter([0.5, 0.95, 0.2, 0.1, *[0.3, 0.3]])
-    found = Finalists(Stopping(search(), LINE, Stop(target=0.9)), Noise(finalists=1, repeats=2))
-    history = finished(found, score=lambda _: next(scores))
-    assert len(history.individuals) == 6
-    assert len(history.populations) == 1
 
 
 def test_of_those_without_a_fitness_the_ones_that_got_furthest_survive() -> None:
