@@ -155,7 +155,7 @@ def _count(number: int, thing: str) -> str:
 
 
 def _conclude(home: StudyDir, history: History, as_json: bool) -> None:
-    from gaopt.report.paper_results import compared
+    from gaopt.report.experiment import compared
     from gaopt.report.remarks import gain
 
     now = look(home)
@@ -182,7 +182,7 @@ def _fruitless(history: History) -> str:
 
 def _compare(history: History) -> None:
     """An experiment's errors beside the paper's."""
-    from gaopt.report.paper_results import HEAD, compared, row, verdicts
+    from gaopt.report.experiment import HEAD, compared, row, verdicts
 
     rows = [row(one)[:-1] for one in compared(history)]
     console().print(listed(HEAD[:-1], rows, HEAD[1:]))

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from gaopt.export.trials import Study, Trial
+from gaopt.report import format as words
 from gaopt.report import tables
-
-TABLES = (tables.individuals, tables.generations, tables.epochs, tables.cycle)
 
 
 def write(study: Study, folder: Path) -> None:
     """Write individuals.csv, generations.csv, epochs.csv, cycle.csv, and trials.csv."""
-    for table in TABLES:
+    for table in tables.ALL:
         (folder / f"{table.__name__}.csv").write_text(tables.csv(table(study.history)), "utf-8")
     rows = [_row(trial) for trial in study.trials]
     attributes = list(dict.fromkeys(name for row in rows for name in row if name.startswith("user_attrs_")))
     first = ("number", "value", "datetime_start", "datetime_complete", "duration")
     columns = [*first, *(f"params_{name}" for name in study.space), *attributes, "state"]
-    with open(folder / "trials.csv", "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    (folder / "trials.csv").write_text(words.csv(rows, columns), "utf-8")
 
 
 def _row(trial: Trial) -> dict[str, Any]:

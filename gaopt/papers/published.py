@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from gaopt.errors import nearest
 
@@ -44,9 +46,12 @@ def published() -> tuple[Result, ...]:
     return tuple(Result(**row) for row in tomllib.loads(text)["result"])
 
 
-def of(data: str) -> list[Result]:
-    """The results on one data set, in file order: "CIFAR-10", "CIFAR-100" or "ImageNet"."""
-    return [row for row in published() if row.data == data]
+def beside(config: Mapping[str, Any]) -> list[Result]:
+    """What the papers print for whole methods on the data of a config; none for other data sets."""
+    names = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
+    data = config.get("data", {})
+    name = names.get(str(data.get("name"))) if isinstance(data, Mapping) else None
+    return [row for row in published() if row.data == name and not row.key.startswith(("join-", "order-"))]
 
 
 def result(key: str) -> Result:

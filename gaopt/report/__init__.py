@@ -5,6 +5,6 @@ Importing this loads pandas and matplotlib: the command line does so only where 
 
 from __future__ import annotations
 
-from gaopt.report.write import write
+from gaopt.report.study import write
 
 __all__ = ["write"]

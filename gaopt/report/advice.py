@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from math import sqrt
-from statistics import fmean, variance
 
 from gaopt.config import SEARCHES, from_tables
 from gaopt.journal.history import History, Individual
@@ -20,19 +19,13 @@ SURE = 2.0
 """Standard errors that luck seldom exceeds."""
 
 
-def chance(history: History) -> list[str]:
+def chance(history: History) -> bool:
     """Whether the best does no better than who looks at no image."""
-    best, data = history.best, history.data
-    images = _images(history)
+    best, data, images = history.best, history.data, _images(history)
     if best is None or data is None or not images or not views.is_accuracy(best):
-        return []
+        return False
     guess = data.majority("valid")
-    if history.means.get(best.id, best.fitness) > guess + SURE * sqrt(guess * (1 - guess) / images):
-        return []
-    return [
-        f"That is no better than chance: whoever always names the commonest of the {len(data.classes)} classes is right"
-        f" in {words.percent(guess)} of the validation images."
-    ]
+    return history.means.get(best.id, best.fitness) <= guess + SURE * sqrt(guess * (1 - guess) / images)
 
 
 def advice(history: History) -> list[str]:
@@ -86,7 +79,7 @@ def _quoted(name: str, end: str) -> str:
 
 def _still(history: History) -> list[str]:
     """Whether the last generations found nothing fitter; where a rule has not ended the search for that."""
-    first = max(_first_scores(history), key=lambda i: (i.fitness, -i.id), default=None)
+    first = max(views.first_scores(history), key=lambda i: (i.fitness, -i.id), default=None)
     idle = history.generation - first.generation if first else 0
     if first is None or idle < 2 or ended(history):
         return []
@@ -101,7 +94,7 @@ def _lead(history: History) -> list[str]:
     best = history.best
     if best is None:
         return []
-    scores = history.means or {i.id: i.fitness for i in _first_scores(history)}
+    scores = history.means or {i.id: i.fitness for i in views.first_scores(history)}
     reach, luck = _luck(history, best)
     near = [id for id in scores if id != best.id and scores[id] >= scores[best.id] - reach]
     near.sort(key=scores.__getitem__, reverse=True)
@@ -113,16 +106,11 @@ def _lead(history: History) -> list[str]:
     return [f"The lead of i{best.id} is within noise: i{near[0]}{more} scored less than {luck} below it."]
 
 
-def _first_scores(history: History) -> list[Individual]:
-    return [i for i in history.scored if i.birth.origin != "repeat"]
-
-
 def _luck(history: History, best: Individual) -> tuple[float, str]:
     """How far apart two scores may lie by luck alone, and that in words; 0 where nothing is known of it."""
     repeated = history.repeated
     if best.id in repeated:
-        noise = sqrt(fmean(variance(trial.fitness for trial in trials) for trials in repeated.values()))
-        reach = SURE * noise * sqrt(2 / min(map(len, repeated.values())))
+        reach = SURE * views.noise(history) * sqrt(2 / min(map(len, repeated.values())))
         return reach, f"{words.score(reach)}, by which such means differ by luck alone,"
     images = _images(history)
     if not images or not views.is_accuracy(best):

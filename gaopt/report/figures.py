@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from markupsafe import Markup
-
 from gaopt.journal.history import History
 from gaopt.report import plots, views
-from gaopt.report.paper_results import compared
+from gaopt.report.experiment import compared
+from gaopt.report.page import Section
 from gaopt.space.gene import Choice
 
 FIGURES = (
@@ -62,26 +59,11 @@ ERRORS = (
 """The figures of an experiment, which has no search to show."""
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A plot and what the page says about it."""
-
-    name: str
-    title: str
-    caption: str
-    svg: str
-
-    @property
-    def inline(self) -> Markup:
-        """The plot as part of a page, where SVG needs no namespace."""
-        return Markup(self.svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1))
-
-
-def figures(history: History) -> list[Figure]:
+def figures(history: History) -> list[Section]:
     """Those figures that the history has something for."""
     chosen = ERRORS if compared(history) else FIGURES
     drawn = ((name, title, caption + _more(name, history), plot(history)) for name, plot, title, caption in chosen)
-    return [Figure(name, title, caption, svg) for name, title, caption, svg in drawn if svg]
+    return [Section(title, caption, svg=svg, name=name) for name, title, caption, svg in drawn if svg]
 
 
 def _more(name: str, history: History) -> str:

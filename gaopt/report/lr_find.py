@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from gaopt.config import StudyConfig
 from gaopt.journal.paths import StudyDir
+from gaopt.report import format as words
+from gaopt.report.page import save_all
 from gaopt.report.plots.lr_find import lr_find
 
 
@@ -25,18 +25,10 @@ def write(found: Mapping[str, Any], config: StudyConfig, home: StudyDir) -> list
     """
     lrs, losses = found["lrs"], found["losses"]
     suggested = {name: found[name] for name in ("steep", "valley")}
+    points = [{"lr": lr, "loss": loss} for lr, loss in zip(lrs, losses, strict=True)]
     files = {
         home.lr_find("svg"): f"{lr_find(home.name, lrs, losses, suggested)}\n",
-        home.lr_find("csv"): _csv(lrs, losses),
+        home.lr_find("csv"): words.csv(points, ("lr", "loss")),
         home.lr_find("json"): json.dumps({**found, "config": config.plain()}, indent=2) + "\n",
     }
-    for path, text in files.items():
-        home.write(path, text)
-    return list(files)
-
-
-def _csv(lrs: list[float], losses: list[float]) -> str:
-    """As the report's tables: RFC 4180, but with bare newlines."""
-    out = StringIO()
-    csv.writer(out, lineterminator="\n").writerows([("lr", "loss"), *zip(lrs, losses, strict=True)])
-    return out.getvalue()
+    return save_all(home, files)

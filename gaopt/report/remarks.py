@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+
 from gaopt.config import SEARCHES, from_tables
 from gaopt.journal.events import Recalled
 from gaopt.journal.history import History
-from gaopt.report import finalists, views
 from gaopt.report import format as words
+from gaopt.report import views
 from gaopt.report.advice import advice
 from gaopt.study.progress import left_early
 
@@ -15,7 +17,7 @@ def remarks(history: History) -> list[str]:
     """One a sentence or two."""
     said = advice(history)
     if history.means:
-        said += finalists.remarks(history)
+        said += _finalists(history)
     elif len(history.scored) > 1:
         said.append(
             f"The best was chosen among {len(history.scored)} by the very score that is reported for it, so that"
@@ -39,7 +41,30 @@ def remarks(history: History) -> list[str]:
     said += [f"Individual {i.id}: {note.message}." for i in history.individuals.values() for note in i.notes]
     if history.unfinished:
         said.append(f"{words.plural(len(history.unfinished), 'individual')} had no outcome when this was written.")
-    return said
+    return said + common(history)
+
+
+def common(history: History) -> list[str]:
+    """What is amiss with the images, and what a time is, of an experiment too."""
+    warnings = history.data.warnings if history.data else ()
+    time = "Wall time runs from the first event to the last, pauses between two sittings included."
+    return [*(f"{warning[:1].upper()}{warning[1:]}." for warning in warnings), time]
+
+
+def _finalists(history: History) -> list[str]:
+    """How the best was chosen, and how much of a score is luck."""
+    repeated = history.repeated.values()
+    fall = fmean(trials[0].fitness - fmean(trial.fitness for trial in trials[1:]) for trials in repeated)
+    way = "less" if fall > 0 else "more"
+    return [
+        f"The best was chosen among {words.plural(len(repeated), 'finalist')} by the mean of their trainings, and"
+        f" these among {words.plural(len(views.first_scores(history)), 'individual')} by their first scores. A first"
+        " score was chosen for being high and is part of the mean: that is still optimistic, but less so than a single"
+        " score.",
+        f"Trained again with other seeds, the finalists scored {words.score(abs(fall))} {way} than at first, on"
+        " average. Trainings of the same genes differ by a standard deviation of"
+        f" {words.score(views.noise(history))}: individuals that differ by no more than that may well be equal.",
+    ]
 
 
 def changed(history: History) -> list[str]:

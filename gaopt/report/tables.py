@@ -76,6 +76,9 @@ def cycle(history: History) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["id", "position", "lr", "mom"])
 
 
+ALL = (individuals, generations, epochs, cycle)
+
+
 def csv(table: pd.DataFrame) -> str:
     """A table as CSV (RFC 4180, but with bare newlines)."""
     return str(table.to_csv(index=False, lineterminator="\n"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean, stdev, variance
 
 from gaopt.config import from_tables
 from gaopt.journal.history import History, Individual
@@ -41,6 +42,27 @@ def searched(history: History) -> list[Individual]:
 def score(individual: Individual) -> float:
     """The fitness; of one on a rung, what it had there."""
     return individual.early[individual.share].fitness if individual.status == "early" else individual.fitness
+
+
+def first_scores(history: History) -> list[Individual]:
+    """The scored individuals of the search, but those that are a finalist trained again."""
+    return [i for i in searched(history) if i.status == "scored"]
+
+
+def trainings(individuals: Iterable[Individual]) -> int:
+    """How many have ended, short ones on rungs included."""
+    return sum(len(individual.early) + individual.done for individual in individuals)
+
+
+def mean(trials: Sequence[Individual]) -> tuple[float, float]:
+    """The mean fitness of several trainings of the same genes, and their standard deviation."""
+    scores = [trial.fitness for trial in trials]
+    return fmean(scores), stdev(scores)
+
+
+def noise(history: History) -> float:
+    """The standard deviation of trainings of the same genes, over all finalists that were trained again."""
+    return math.sqrt(fmean(variance(i.fitness for i in trials) for trials in history.repeated.values()))
 
 
 def curve(individual: Individual, metric: str) -> tuple[list[int], list[float]]:

@@ -239,7 +239,7 @@ def _warm() -> None:
     from gaopt.config.tables import read_toml
     from gaopt.journal.paths import StudyDir
 
-    sys.modules["gaopt.report.write"].figures = lambda history: []  # type: ignore[attr-defined]
+    sys.modules["gaopt.report.study"].figures = lambda history: []  # type: ignore[attr-defined]
     with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as nowhere:
         config = from_tables(read_toml(find(str(toy(Path(folder))))))
         before, sys.stdout, sys.stderr = (sys.stdout, sys.stderr), nowhere, nowhere

@@ -43,7 +43,7 @@ DOORS = {
         "gaopt/export/optuna.py",
         "gaopt/integrations/optuna.py",
         "gaopt/search/optuna.py",
-        "gaopt/report/comparison/importance.py",
+        "gaopt/report/comparison/genes.py",
     },
     "plotly": {"gaopt/report/comparison/interactive.py"},
     "tensorboardX": {"gaopt/export/tensorboard.py"},

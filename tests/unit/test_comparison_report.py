@@ -20,18 +20,15 @@ from gaopt.config import Genetic, PoolConfig, StudyConfig
 from gaopt.journal.events import Birth, Bred, Closed, Event, Failed, Granted, Opened, Scored
 from gaopt.journal.history import History
 from gaopt.journal.paths import ComparisonDir
-from gaopt.report.comparison import importance, interactive, tables, verdict, write
+from gaopt.report.comparison import genes, interactive, verdict, write
 from gaopt.report.comparison.cost_curve import band, steps
-from gaopt.report.comparison.facts import published, state
+from gaopt.report.comparison.evidence import Evidence, Unit
 from gaopt.report.comparison.figures import TEXTS
-from gaopt.report.comparison.inference import Claims
-from gaopt.report.comparison.methods import contrasts, methods
 from gaopt.report.comparison.remarks import remarks
-from gaopt.report.comparison.setting import setting
-from gaopt.report.comparison.surfaces import surfaces
-from gaopt.report.comparison.trainings import genes as known_genes
-from gaopt.report.comparison.trainings import within
-from gaopt.report.comparison.units import Unit, unit
+from gaopt.report.comparison.report import state
+from gaopt.report.comparison.sections import contrasts, methods, published, setting
+from gaopt.report.format import csv as csv_text
+from gaopt.report.page import Section
 from gaopt.space.gene import Choice, Gene
 from gaopt.space.space import Space
 from tests.comparisons import SPACE, comparison, finals, search
@@ -63,12 +60,16 @@ def home(tmp_path: Path) -> ComparisonDir:
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without Optuna and plotly, as where the extra is not installed."""
-    monkeypatch.setattr(importance, "installed", lambda: False)
+    monkeypatch.setattr(genes, "installed", lambda: False)
     monkeypatch.setattr(interactive, "installed", lambda: False)
 
 
-def printed(comparison: Comparison) -> list[list[str]]:
-    return published(comparison, Claims(comparison), unit(comparison)).rows
+def rows(section: Section) -> list[list[str]]:
+    return section.table.rows if section.table else []
+
+
+def remarked(made: Comparison) -> str:
+    return " ".join(remarks(Evidence(made)))
 
 
 def read(home: ComparisonDir, table: str) -> list[dict[str, str]]:
@@ -135,12 +136,8 @@ def test_each_figure_is_a_picture_of_its_own_and_stands_in_the_page(written: Com
     text = page(written)
     for name, (title, _) in TEXTS.items():
         ElementTree.fromstring(written.figure(name).read_text("utf-8"))
-        assert f'<figure id="figure-{name}">\n<h2>{title}</h2>' in text
+        assert f'<section id="figure-{name}">\n<h2>{title}</h2>' in text
     assert text.count("<svg") == len(TEXTS)
-
-
-def test_the_page_fetches_nothing(written: ComparisonDir) -> None:
-    text = page(written)
     assert "default-src 'none'" in text
     assert not re.search(r"@import|url\((?!#)|<link|<img|<iframe|\bsrc=|https?:", text)
 
@@ -150,13 +147,14 @@ def test_the_page_is_complete_without_scripts(written: ComparisonDir) -> None:
     assert '<section id="explore" hidden>' in text  # shown by the script that fills it
     for words in ("What was compared", "The methods", "What to keep in mind", "How to reproduce", *TEXTS):
         assert words in text
-
-
-@pytest.mark.skipif(not interactive.installed(), reason="plotly is an extra")
-def test_the_page_holds_plotly_once_and_three_plots(written: ComparisonDir) -> None:
-    text = written.report.read_text("utf-8")
-    assert text.count(interactive.script()) == 1
-    assert text.count('<script type="application/json">') == 3
+    if interactive.installed():
+        whole = written.report.read_text("utf-8")
+        assert whole.count(interactive.script()) == 1
+        assert whole.count('<script type="application/json">') == 3
+    for each in (text, written.markdown.read_text("utf-8")):
+        assert "gaopt compare mine" in each
+        assert "gaopt 0.3.0; written with Python" in each
+        assert 'name = "resnet20"' in each.replace("&#34;", '"')
 
 
 # without the extra
@@ -185,8 +183,10 @@ def test_the_verdict_is_the_first_sentence_of_both_pages(whole: Comparison, writ
 
 
 def test_the_table_of_methods_has_the_means_of_the_finals_in_percent(whole: Comparison) -> None:
-    table = methods(whole, Claims(whole), unit(whole))
+    table = methods(Evidence(whole)).table
+    assert table
     assert table.head[:4] == ["method", "seeds", "judged %", "95 % interval"]
+    assert {"top-3 %", "top-5 %", "loss"} <= set(table.head)
     assert [row[0] for row in table.rows] == list(whole.methods)
     for row in table.rows:
         scores = whole.scores()[row[0]].values()
@@ -199,52 +199,46 @@ def test_the_table_of_methods_has_the_means_of_the_finals_in_percent(whole: Comp
     assert table.rows[table.strong][0] == best
 
 
-def test_top_3_and_loss_are_shown_where_finals_have_them_alone() -> None:
-    head = methods(comparison(), Claims(comparison()), unit(comparison())).head
-    assert {"top-3 %", "top-5 %", "loss"} <= set(head)
-    bare = toy({"a": [0.5], "b": [0.4]})
-    assert not {"top-3 %", "top-5 %", "loss"} & set(methods(bare, Claims(bare), unit(bare)).head)
-
-
-def test_a_contrast_is_the_reference_less_the_other() -> None:
-    made = toy({"a": [0.9, 0.8, 0.7, 0.95], "b": [0.4, 0.31, 0.2, 0.45]})
-    (row,) = contrasts(Claims(made), unit(made)).rows
-    assert row[0] == "b"
-    assert float(row[2]) == pytest.approx(0.4975, abs=1e-4)
-    assert row[-1] == "yes"
-    assert "beats b" in verdict(made)
-
-
-def test_noise_claims_nothing() -> None:
-    made = toy({"a": [0.5, 0.6, 0.4], "b": [0.6, 0.4, 0.5]})
-    (row,) = contrasts(Claims(made), unit(made)).rows
-    assert row[-1] == "no"
-    assert verdict(made).startswith("No difference can be shown")
+@pytest.mark.parametrize(
+    ("first", "second", "difference", "shown", "said"),
+    [
+        ([0.9, 0.8, 0.7, 0.95], [0.4, 0.31, 0.2, 0.45], 0.4975, "yes", "A beats b by"),
+        ([0.5, 0.6, 0.4], [0.6, 0.4, 0.5], 0.0, "no", "No difference can be shown"),
+    ],
+)
+def test_a_contrast_is_the_reference_less_the_other(
+    first: list[float | None], second: list[float | None], difference: float, shown: str, said: str
+) -> None:
+    made = toy({"a": first, "b": second})
+    (row,) = rows(contrasts(Evidence(made)))
+    assert (row[0], row[-1]) == ("b", shown)
+    assert float(row[2]) == pytest.approx(difference, abs=1e-4)
+    assert verdict(made).startswith(said)
+    table = methods(Evidence(made)).table
+    assert table
+    assert not {"top-3 %", "top-5 %", "loss"} & set(table.head)
 
 
 def test_the_setting_says_what_it_was_and_who_saw_which_images(whole: Comparison) -> None:
-    rows = dict(setting(whole, known_genes(whole)).rows)
-    assert rows["data"] == "digits"
-    assert rows["network"] == "resnet20"
-    assert rows["genes"].startswith("lr 1e-6 … 0.01 (log); wd 0 … 0.1; optimizer sgd or adam; mom 0.1 … 1.5, when")
-    assert rows["budget of each search"] == "24 epochs of training"
-    assert rows["seeds"].startswith("3 (0, 1, 2)")
-    assert "9 finals, each measured once" in rows["judged on"]
-    assert rows["assisted"] == "genetic search, a model choosing among the offspring"
+    found = dict(rows(setting(Evidence(whole))))
+    assert found["data"] == "digits"
+    assert found["network"] == "resnet20"
+    assert found["genes"].startswith("lr 1e-6 … 0.01 (log); wd 0 … 0.1; optimizer sgd or adam; mom 0.1 … 1.5, when")
+    assert found["budget of each search"] == "24 epochs of training"
+    assert found["seeds"].startswith("3 (0, 1, 2)")
+    assert "9 finals, each measured once" in found["judged on"]
+    assert found["assisted"] == "genetic search, a model choosing among the offspring"
 
 
 def test_without_a_test_split_no_test_images_are_spoken_of() -> None:
     made = toy({"a": [0.5, 0.6], "b": [0.4, 0.3]})
-    text = " ".join(cell for row in setting(made, known_genes(made)).rows for cell in row)
+    text = " ".join(cell for row in rows(setting(Evidence(made))) for cell in row)
     assert "There is no test split" in text
-    assert not re.search("test image|%", " ".join([text, *remarks(made, Claims(made), unit(made))]))
-    assert unit(made).name == "fitness"
+    assert not re.search("test image|%", f"{text} {remarked(made)}")
+    assert Evidence(made).score_name == "fitness"
 
 
 def test_remarks_count_what_failed_and_admit_uneven_budgets(whole: Comparison) -> None:
-    def remarked(made: Comparison) -> str:
-        return " ".join(remarks(made, Claims(made), unit(made)))
-
     failed = sum(len(each.history.failed) for each in whole.searches)
     assert failed
     assert f"{failed} trainings of the searches failed." in remarked(whole)
@@ -258,10 +252,10 @@ def test_remarks_count_what_failed_and_admit_uneven_budgets(whole: Comparison) -
 def test_studies_that_began_with_the_setting_of_the_recipe_are_named_where_others_did_not() -> None:
     made = replace(toy({"mine": [0.5], "theirs": [0.5]}), studies=True)
     said = "Only mine began with the recipe's own setting"
-    assert said not in " ".join(remarks(made, Claims(made), unit(made)))
+    assert said not in remarked(made)
     mine = SearchRun("mine", 0, History([Bred(0, (Birth(0, {"x": 0.5}, "default"),)), Scored(0, 0.5, {}, 1, 1.0)]))
     made = replace(made, searches=(mine, made.searches[1]))
-    assert said in " ".join(remarks(made, Claims(made), unit(made)))
+    assert said in remarked(made)
 
 
 def test_a_failed_final_is_named_and_in_no_mean() -> None:
@@ -269,29 +263,21 @@ def test_a_failed_final_is_named_and_in_no_mean() -> None:
     lost = made.finals[0]
     broken = History([Bred(0, (Birth(0, {}, "given"),)), Failed(0, "diverged", "the loss was nan", 1.0)])
     made = replace(made, finals=(replace(lost, individual=broken.individuals[0]), *made.finals[1:]))
-    assert "1 final failed and is in no mean: assisted (seed 0)" in " ".join(remarks(made, Claims(made), unit(made)))
-    assert methods(made, Claims(made), unit(made)).rows[0][1] == "2 of 3"
+    assert "1 final failed and is in no mean: assisted (seed 0)" in remarked(made)
+    assert rows(methods(Evidence(made)))[0][1] == "2 of 3"
 
 
 def test_published_errors_stand_beside_ours_on_the_same_data_alone(whole: Comparison) -> None:
-    assert not printed(whole)
+    assert not rows(published(Evidence(whole)))
     config = {**whole.config, "data": {"name": "cifar10"}}
-    rows = printed(replace(whole, config=config))
-    ours = [row for row in rows if row[2] == "this comparison"]
+    printed = rows(published(Evidence(replace(whole, config=config))))
+    ours = [row for row in printed if row[2] == "this comparison"]
     assert len(ours) == len(whole.methods)
     assert all(row[0].startswith("here: ") for row in ours)
-    errors = [float(row[1].split()[0]) for row in rows]
+    errors = [float(row[1].split()[0]) for row in printed]
     assert errors == sorted(errors)
-    assert any("He et al. 2015" in row[2] for row in rows)
-    assert not printed(replace(whole, config=config, splits=False))
-
-
-def test_the_page_tells_how_to_go_on_and_by_what_it_was_made(written: ComparisonDir) -> None:
-    for path in (written.report, written.markdown):
-        text = path.read_text("utf-8")
-        assert "gaopt compare mine" in text
-        assert "gaopt 0.3.0; written with Python" in text
-        assert 'name = "resnet20"' in text.replace("&#34;", '"')
+    assert any("He et al. 2015" in row[2] for row in printed)
+    assert not rows(published(Evidence(replace(whole, config=config, splits=False))))
 
 
 # hostile and strange
@@ -315,27 +301,10 @@ def test_what_is_hostile_is_shown_not_run(home: ComparisonDir) -> None:
 def test_a_method_whose_every_training_failed_has_dashes(home: ComparisonDir) -> None:
     made = toy({"a": [0.9, 0.8, 0.7], "b": [None, None, None]})
     write(made, home)
-    row = methods(made, Claims(made), unit(made)).rows[1]
+    row = rows(methods(Evidence(made)))[1]
     assert row == ["b", "0 of 3", "–", "–", "–", "–"]
     assert "have no winner: b (seed 0), b (seed 1), b (seed 2)" in home.markdown.read_text("utf-8").replace("\\", "")
     assert read(home, "methods")[1]["judged"] == ""
-
-
-STRANGE: dict[str, Any] = {
-    "nothing begun": {"searches": (), "finals": ()},
-    "nothing judged": {"finals": ()},
-    "unfinished": {"searches": (search("assisted", 0, ended=False), search("random", 0)), "finals": ()},
-}
-
-
-@pytest.mark.usefixtures("plain")
-@pytest.mark.parametrize("changed", STRANGE.values(), ids=STRANGE)
-def test_a_comparison_can_be_reported_at_any_moment(changed: dict[str, Any], home: ComparisonDir) -> None:
-    made = comparison(methods=("assisted", "random"), seeds=(0,), trainings=3, **changed)
-    write(made, home)
-    text = page(home)
-    assert "Nothing can be said yet" in text
-    assert not re.search(r"\bnan\b|None", re.sub(r"<script.*?</script>|was nan", "", text, flags=re.DOTALL))
 
 
 @pytest.mark.usefixtures("plain")
@@ -348,6 +317,9 @@ def test_what_is_strange_gives_a_sensible_page(tmp_path: Path) -> None:
             toy({"a": [0.5, 0.5, 0.5], "b": [0.5, 0.5, 0.5]}, splits=True),
             toy({"a": [None], "b": [None]}),
             comparison(seeds=(0,), trainings=2, space=Space(x=Choice((3,)))),
+            comparison(seeds=(0,), searches=(), finals=()),
+            comparison(seeds=(0,), finals=()),
+            comparison(seeds=(0,), searches=(search("assisted", 0, ended=False), search("random", 0)), finals=()),
         ]
     ):
         home = ComparisonDir(tmp_path / str(n))
@@ -399,12 +371,8 @@ def test_a_short_training_is_spent_and_no_best() -> None:
     found = steps(SearchRun("a", 0, History(events)))
     assert [(step.epochs, step.best) for step in found] == [(2, -math.inf), (4, -math.inf), (8, 0.7)]
     assert found[-1].epochs == SearchRun("a", 0, History(events)).epochs
-
-
-def test_trainings_count_in_the_order_in_which_they_ended() -> None:
-    events: list[Any] = [Bred(0, (Birth(0, {"x": 0.5}, "random"), Birth(1, {"x": 0.1}, "random")))]
-    events += [Scored(1, 0.8, {}, 2, 1.0, at=5.0), Scored(0, 0.6, {}, 2, 1.0, at=6.0)]
-    assert [step.individual.id for step in steps(SearchRun("a", 0, History(events)))] == [1, 0]
+    later = [events[0], replace(events[2], at=1.0), replace(events[1], at=2.0)]
+    assert [step.individual.id for step in steps(SearchRun("a", 0, History(later)))] == [1, 0]
 
 
 def test_a_band_holds_all_seeds_from_where_all_have_a_score() -> None:
@@ -420,35 +388,35 @@ def test_a_band_holds_all_seeds_from_where_all_have_a_score() -> None:
 
 
 def test_trainings_outside_the_space_say_nothing_of_it(whole: Comparison) -> None:
-    known = known_genes(whole)
+    known = genes.space(whole)
     assert known == dict(SPACE)  # what a baseline holds fixed does not replace what others search for
-    inside = within(whole, known)
+    inside = genes.within(whole, known)
     assert inside
     assert all(1e-6 <= individual.genes["lr"] <= 1e-2 for individual in inside)
     assert not {id(i) for i in inside} & {id(i) for s in whole.of("baseline") for i in s.history.scored}
 
 
-@pytest.mark.skipif(not importance.installed(), reason="Optuna is an extra")
+@pytest.mark.skipif(not genes.installed(), reason="Optuna is an extra")
 def test_the_gene_that_matters_is_found() -> None:
     made = comparison(methods=("random",), seeds=(0,), trainings=60)
-    found = importance.importance(within(made, SPACE), SPACE)
+    found = genes.importance(genes.within(made, SPACE), SPACE)
     for shares in found.values():
         assert sum(shares.values()) == pytest.approx(1.0)
-    assert next(iter(found[importance.ALL])) == "lr"
-    assert importance.TENTH not in importance.importance(within(made, SPACE)[:30], SPACE)
-    assert importance.importance(within(made, SPACE)[: importance.LEAST - 1], SPACE) == {}
+    assert next(iter(found[genes.ALL])) == "lr"
+    assert genes.TENTH not in genes.importance(genes.within(made, SPACE)[:30], SPACE)
+    assert genes.importance(genes.within(made, SPACE)[: genes.LEAST - 1], SPACE) == {}
 
 
 def test_a_surface_is_high_where_the_score_is() -> None:
     made = comparison(methods=("random",), seeds=(0, 1), trainings=60)
-    (found,) = surfaces(within(made, SPACE), SPACE, ["lr", "optimizer"])
+    (found,) = genes.surfaces(genes.within(made, SPACE), SPACE, ["lr", "optimizer"])
     assert found.genes == ("lr", "optimizer")
     assert (len(found.up), len(found.expected), len(found.expected[0])) == (2, 2, len(found.across))
     for row in found.expected:
         best = found.across[max(range(len(row)), key=row.__getitem__)]
         assert 1e-4 < best < 1e-2
         assert row[0] < max(row) - 0.1
-    assert surfaces(within(made, SPACE)[:5], SPACE, ["lr", "wd"]) == []
+    assert genes.surfaces(genes.within(made, SPACE)[:5], SPACE, ["lr", "wd"]) == []
 
 
 # tables
@@ -471,12 +439,12 @@ def test_the_tables_have_every_training_and_every_final(whole: Comparison, writt
 
 
 def test_a_cell_that_is_not_known_is_empty() -> None:
-    text = tables.text([{"a": math.inf, "b": None}, {"a": 1.5, "c": "x"}], ("a", "b"))
+    text = csv_text([{"a": math.inf, "b": None}, {"a": 1.5, "c": "x"}], ("a", "b"))
     assert text == "a,b,c\n,,\n1.5,,x\n"
 
 
 def test_accuracies_are_told_in_percent_and_other_scores_as_they_come() -> None:
-    accuracy, score = Unit(True, ""), Unit(False, "")
+    accuracy, score = Unit(True), Unit(False)
     assert (accuracy.score(0.9133), accuracy.gap(-0.004)) == ("91.33", "−0.40")
     assert (score.score(0.9133), score.gap(0.25)) == ("0.9133", "+0.2500")
     assert (score.score(None), score.span(None)) == ("–", "–")
@@ -485,9 +453,6 @@ def test_accuracies_are_told_in_percent_and_other_scores_as_they_come() -> None:
 
 
 def test_optimism_is_a_number_where_there_is_any(whole: Comparison) -> None:
-    def remarked(made: Comparison) -> str:
-        return " ".join(remarks(made, Claims(made), unit(made)))
-
     assert re.search(r"up to \+\d\.\d\d points too high \(\w+\)", remarked(whole))
     low = History([Bred(0, (Birth(0, {}, "given"),)), Scored(0, 0.999, {"top1": 0.999}, 1, 1.0)]).individuals[0]
     better = tuple(replace(final, individual=low) for final in whole.finals)
@@ -497,5 +462,5 @@ def test_optimism_is_a_number_where_there_is_any(whole: Comparison) -> None:
 def test_several_finals_of_a_winner_count_as_one_seed() -> None:
     made = comparison()
     more = replace(made, finals=finals(made.searches, repeats=2))
-    assert dict(setting(more, known_genes(more)).rows)["judged on"].count("18 finals") == 1
-    assert [row[1] for row in methods(more, Claims(more), unit(more)).rows] == ["3", "3", "3"]
+    assert dict(rows(setting(Evidence(more))))["judged on"].count("18 finals") == 1
+    assert [row[1] for row in rows(methods(Evidence(more)))] == ["3", "3", "3"]

@@ -32,7 +32,7 @@ from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.papers.experiment import Claim, Experiment, Variant
-from gaopt.report import paper_results
+from gaopt.report import experiment
 from gaopt.space.gene import Gene
 from resnet.data import DataSpec
 from resnet.recipe import Recipe
@@ -125,8 +125,8 @@ def test_the_figures_in_the_readme_are_those_of_the_studies() -> None:
         assert f"{100 * json.loads(home.best.read_text())['test']['top1']:.2f} % on test" in row
     (row,) = (line for line in README.splitlines() if "results/degradation-small/report.md" in line)
     seen = {
-        one.variant.name: paper_results.error(one.errors["training"])
-        for one in paper_results.compared(History(Journal(StudyDir(ROOT / "results" / "degradation-small").journal)))
+        one.variant.name: experiment.error(one.errors["training"])
+        for one in experiment.compared(History(Journal(StudyDir(ROOT / "results" / "degradation-small").journal)))
     }
     assert f"plain nets {seen['plain-56']} % against {seen['plain-20']} %" in row
     assert f"residual ones {seen['ResNet-56']} % against {seen['ResNet-20']} %" in row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,14 @@ from gaopt.config.tables import merged, overridden, read_toml
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Bred, Event, Failed, Opened, Reported, Scored
 from gaopt.journal.history import History
+from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import resolve
 from gaopt.papers.experiment import experiment
 from gaopt.papers.published import result
 from gaopt.printable import shown
-from gaopt.report import facts, figures, paper_results
+from gaopt.report import experiment as paper
+from gaopt.report.page import Page
+from gaopt.report.study import page
 from gaopt.search.baselines import Grid
 from gaopt.search.registry import strategy
 from gaopt.space.gene import Gene
@@ -85,11 +89,6 @@ def test_a_grid_refuses_a_gene_that_is_no_whole_number() -> None:
         ConfigError, match="the gene 'lr' is no whole number, has no steps and no choices: a grid needs one of space"
     ):
         Grid(space(), 1)
-
-
-def test_a_study_counts_the_trainings_of_its_grid() -> None:
-    found = config()
-    assert (found.trainings, found.generations, list(found.space)) == (4, 1, ["variant"])
 
 
 def test_every_experiment_that_is_shipped_is_valid_and_names_published_results() -> None:
@@ -180,20 +179,13 @@ def test_a_study_of_a_grid_goes_on_with_more_seeds() -> None:
     assert not Grid(whole, 2).decide(History([first, more]), 1)
 
 
-def test_the_objective_of_variants_wants_an_experiment() -> None:
-    with pytest.raises(ConfigError, match=r"the table \[experiment\] is missing"):
-        resolve("gaopt.papers.variants:objective").check(
-            StudyConfig(Space(variant=Gene(0, 1, integer=True)), "gaopt.papers.variants:objective")
-        )
-
-
 def test_a_variant_is_shown_by_its_name_and_other_genes_as_numbers() -> None:
     assert shown({"variant": "large"}) == {"variant": "large"}
     assert shown({"lr": 0.00312345, "wd": 0.01}) == {"lr": "0.00312", "wd": "0.01"}
 
 
 def test_errors_are_means_and_deviations_of_the_runs_beside_the_paper_s() -> None:
-    rows = [paper_results.row(one) for one in paper_results.compared(history([0.90, 0.92], [0.95, None]))]
+    rows = [paper.row(one) for one in paper.compared(history([0.90, 0.92], [0.95, None]))]
     small = "9.00 ± 1.41"
     assert rows[0] == ["small", "0.27 M", "2", small, small, small, "8.75", "He et al. 2015, table 6"]
     assert rows[1] == ["large", "0.27 M", "1 of 2", "5.00", "5.00", "5.00", "–", "–"]
@@ -210,19 +202,18 @@ def test_a_claim_is_held_against_what_was_seen() -> None:
         ([0.90, 0.94, 0.92], [0.91, 0.95, 0.93], "Seen: nothing that can be told from chance, a difference of +1.00"),
         ([None], [0.95], "Not seen: small has no test error, for no training of it has ended with a score"),
     ]:
-        (verdict,) = paper_results.verdicts(history(small, large))
+        (verdict,) = paper.verdicts(history(small, large))
         assert verdict.startswith("The paper's claim: the large one is better. ")
         assert said in verdict
 
 
 def test_the_page_of_an_experiment_speaks_of_variants_and_of_no_search() -> None:
     whole = history([0.90, 0.92], [0.95, 0.96])
-    said = facts.facts(whole, _home())
+    said = page(whole, StudyDir(Path("nowhere")))
     assert said.result == ["Two nets (table 1)."]
-    assert [row[0] for row in said.variants.rows] == ["small", "large"]
-    assert "no advantage" not in " ".join(said.remarks)
-    assert "Every variant was trained with each of 2 seeds" in " ".join(said.remarks)
-    (figure,) = figures.figures(whole)
+    assert variants(said) == [["small", "2"], ["large", "2"]]
+    assert "Every variant was trained with each of 2 seeds" in " ".join(said.section("What to keep in mind").items)
+    (figure,) = (section for section in said.sections if section.svg)
     assert figure.name == "errors"
     for word in ("small", "large", "left", "right", "training", "validation"):
         assert f">{word}<" in figure.svg
@@ -230,13 +221,12 @@ def test_the_page_of_an_experiment_speaks_of_variants_and_of_no_search() -> None
 
 def test_an_experiment_without_any_score_has_a_page_too() -> None:
     whole = history([None], [None])
-    assert figures.figures(whole) == []
-    assert [row[2] for row in facts.facts(whole, _home()).variants.rows] == ["0 of 1", "0 of 1"]
+    said = page(whole, StudyDir(Path("nowhere")))
+    assert not any(section.svg for section in said.sections)
+    assert variants(said) == [["small", "0 of 1"], ["large", "0 of 1"]]
 
 
-def _home() -> Any:
-    from pathlib import Path
-
-    from gaopt.journal.paths import StudyDir
-
-    return StudyDir(Path("nowhere"))
+def variants(said: Page) -> list[list[str]]:
+    """The names and the runs of the variants on a page."""
+    table = said.section("Ours beside the paper's").table
+    return [[row[0], row[2]] for row in table.rows] if table else []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +17,12 @@ from gaopt.journal.history import History
 from gaopt.journal.paths import StudyDir
 from gaopt.report import format as words
 from gaopt.report import plots, tables, views, write
-from gaopt.report.facts import facts
 from gaopt.report.plots.lineage import lay_out
 from gaopt.report.remarks import begun
+from gaopt.report.study import numbers, page, result
 from gaopt.space.gene import Choice, Gene
 from gaopt.space.space import Genes, Space
-from gaopt.study import progress
+from tests.unit.test_report import remarked, rows
 
 SPACE = Space(
     optimizer=Choice(("sgd", "adam", "a-very-long-name-of-one")),
@@ -78,6 +77,7 @@ def again() -> list[Event]:
     return [first, Bred(0, births()), *whole, Bred(0, tuple(more)), *repeats]
 
 
+LISTED = "Individuals, the fittest first"
 KINDS = {"rungs": rungs(), "again": again()}
 
 
@@ -96,15 +96,14 @@ def read(table: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_can_be_reported_midway_and_at_its_end(kind: str, place: StudyDir) -> None:
-    events = KINDS[kind]
-    for count in (len(events) // 2, len(events)):
-        write(History(events[:count]), place)
-        page = place.report.read_text("utf-8")
-        assert "None" not in re.sub(r"<p>None\.</p>", "", page)
-        assert "nan" not in page.replace("was nan", "")
+def test_every_kind_can_be_reported_at_its_end(kind: str, place: StudyDir) -> None:
+    write(History(KINDS[kind]), place)
+    text = place.report.read_text("utf-8")
+    assert "None" not in text.replace("<p>None.</p>", "")
+    assert "nan" not in text.replace("was nan", "")
     drawn = {path.stem for path in (place.path / "figures").iterdir()}
     assert drawn == {"fitness", "curves", "space", "cycle"}
+    assert ("Finalists, trained again" in text) == (kind == "again")
 
 
 # choices and genes that are not there
@@ -125,6 +124,7 @@ def test_a_gene_that_is_not_there_is_empty_in_the_table_and_whole_numbers_stay_w
 def test_words_are_ticks_and_panels_that_nobody_is_in_are_not_drawn() -> None:
     six, four = History(again()), ("optimizer", "lr", "mom", "beta")
     strips = said(plots.space(six))
+    assert all(word in said(plots.curves(six)) for word in ("optimizer", "adam", "true", "–"))
     assert all(word in strips for word in ("sgd", "adam", "true", "false", "32", "2 of 4 individuals have it"))
     space = Space(**{name: SPACE[name] for name in four})
     few = [opened(space=space)] + [
@@ -142,12 +142,7 @@ def test_a_gene_held_fixed_takes_no_room_in_figures() -> None:
     born = tuple(Birth(n, {"net": "resnet20", "lr": 0.01 * (n + 1)}, "random") for n in range(2))
     history = History([opened(space=space), Bred(0, born), *trained(0, 0.5), *trained(1, 0.6)])
     assert "resnet20" not in said(plots.space(history)) + said(plots.curves(history))
-    assert "resnet20" in " ".join(facts(history, StudyDir(Path("x"))).individuals.rows[0])
-
-
-def test_the_legend_has_a_dash_for_a_gene_that_is_not_there() -> None:
-    legend = said(plots.curves(History(again())))
-    assert all(word in legend for word in ("optimizer", "adam", "true", "–"))
+    assert "resnet20" in " ".join(rows(page(history, StudyDir(Path("x"))), LISTED)[0])
 
 
 # rungs
@@ -155,18 +150,17 @@ def test_the_legend_has_a_dash_for_a_gene_that_is_not_there() -> None:
 
 def test_those_left_early_rank_below_the_scored_with_what_they_had(place: StudyDir) -> None:
     history = History(rungs())
-    rows = [row[:3] for row in facts(history, place).individuals.rows]
-    assert rows == [
+    assert [row[:3] for row in rows(page(history, place), LISTED)] == [
         ["1", "i1", "0.9000"],
         ["–", "i2", "0.4000 at 25 %"],
         ["–", "i0", "0.3000 at 25 %"],
         ["–", "i3", "failed"],
     ]
-    assert "short training" in facts(history, place).note
+    assert "short training" in " ".join(page(history, place).section(LISTED).note)
 
 
-def test_the_cost_counts_short_trainings(place: StudyDir) -> None:
-    found = dict(facts(History(rungs()), place).numbers)
+def test_the_cost_counts_short_trainings() -> None:
+    found = dict(numbers(History(rungs())))
     assert (found["trainings"], found["left early"], found["epochs"]) == ("5", "2", "7")
     assert found["training time"] == "15 s"
     table = tables.generations(History(rungs()))
@@ -183,11 +177,12 @@ def test_individuals_has_the_score_on_each_rung() -> None:
 
 def test_figures_tell_those_left_early_from_the_others() -> None:
     history = History(rungs())
-    assert "left after a short training" in said(plots.curves(history))
-    assert "at 25 %" in said(plots.curves(history))
+    curves = said(plots.curves(history))
+    assert "left after a short training" in curves
+    assert "at 25 %" in curves
+    assert "unfinished" not in curves
     assert "left early" in said(plots.space(history))
     assert "left early, no fitness" in said(plots.fitness(history))
-    assert "unfinished" not in said(plots.curves(history))
 
 
 def test_a_lineage_holds_individuals_left_early_and_no_repeats() -> None:
@@ -204,29 +199,26 @@ def test_a_lineage_holds_individuals_left_early_and_no_repeats() -> None:
 
 def test_the_best_by_its_mean_is_said_to_be(place: StudyDir) -> None:
     history = History(again())
-    found = facts(history, place)
+    found = page(history, place)
     assert found.result[0].startswith("Individual i1 is the best of 2 finalists: optimizer adam")
     assert "a mean validation top-1 accuracy of 88.00 ± 1.00 % over 3 trainings" in found.result[0]
-    assert [row[:2] for row in found.individuals.rows] == [["1", "i1"], ["2", "i0"], ["3", "i2"], ["4", "i3"]]
-    assert [row[2] for row in found.individuals.rows] == ["0.8800", "0.8400", "–", "–"]
+    assert [row[:2] for row in rows(found, LISTED)] == [["1", "i1"], ["2", "i0"], ["3", "i2"], ["4", "i3"]]
+    assert [row[2] for row in rows(found, LISTED)] == ["0.8800", "0.8400", "–", "–"]
 
 
 def test_the_finalists_are_listed_with_all_their_trainings(place: StudyDir) -> None:
     events = [*again()[:-1], Failed(7, "killed")]
-    rows = facts(History(events), place).finalists.rows
-    assert rows[0] == ["1", "i1", "0.8850", "0.0071", "2", "0.8800", "0.8900 (i6), failed (i7)"]
-    assert rows[1][:5] == ["2", "i0", "0.8400", "0.0529", "3"]
-    write(History(events), place)
-    assert "Finalists, trained again" in place.report.read_text("utf-8")
-    assert "## Finalists, trained again" in place.markdown.read_text("utf-8")
+    found = rows(page(History(events), place), "Finalists, trained again")
+    assert found[0] == ["1", "i1", "0.8850", "0.0071", "2", "0.8800", "0.8900 (i6), failed (i7)"]
+    assert found[1][:5] == ["2", "i0", "0.8400", "0.0529", "3"]
 
 
 def test_luck_is_told_from_the_finalists_trainings(place: StudyDir) -> None:
-    remarks = " ".join(facts(History(again()), place).remarks)
-    assert "among 2 finalists by the mean of their trainings, and these among 4 individuals" in remarks
-    assert "scored 0.0450 less than at first" in remarks  # (0.09 + 0) / 2
-    assert "standard deviation of 0.0381" in remarks  # √((0.0529² + 0.01²) / 2)
-    assert "trained once, with one seed" not in remarks
+    told = remarked(page(History(again()), place))
+    assert "among 2 finalists by the mean of their trainings, and these among 4 individuals" in told
+    assert "scored 0.0450 less than at first" in told  # (0.09 + 0) / 2
+    assert "standard deviation of 0.0381" in told  # √((0.0529² + 0.01²) / 2)
+    assert "trained once, with one seed" not in told
 
 
 def test_a_repeat_is_no_individual_of_the_search() -> None:
@@ -240,23 +232,12 @@ def test_a_repeat_is_no_individual_of_the_search() -> None:
 # the end, and the beginning
 
 
-def test_a_search_that_ended_early_says_why(place: StudyDir) -> None:
+def test_a_search_that_ended_early_says_why() -> None:
     whole = [event for id, fitness in enumerate((0.90, 0.88, 0.5, 0.4)) for event in trained(id, fitness)]
-    for stop, why in (
-        (Stop(target=0.9), "the target of 0.9 was reached"),
-        (Stop(epochs=16), "the budget is spent"),
-        (Stop(spread=1.0), "the survivors are nearly alike"),
-        (Stop(), "there was no individual left to train"),
-    ):
-        history = History([opened(stop=stop), Bred(0, births()), *whole, Closed("finished", why)])
-        assert facts(history, place).result[-1] == f"The search ended early: {why}."
-    interrupted = History([opened(stop=Stop(target=0.9)), Bred(0, births()), *whole, Closed("interrupted")])
-    assert "early" not in " ".join(facts(interrupted, place).result)
-
-
-def test_a_search_that_went_to_its_end_ended_as_planned() -> None:
-    assert progress.ended(History([*again(), Closed("finished")])) == ""
-    assert progress.ended(History()) == ""
+    events = [opened(stop=Stop(target=0.9)), Bred(0, births()), *whole]
+    why = "the target of 0.9 was reached"
+    assert result(History([*events, Closed("finished", why)]))[-1] == f"The search ended early: {why}."
+    assert "early" not in " ".join(result(History([*events, Closed("interrupted")])))
 
 
 def test_what_a_search_began_with_is_said() -> None:

@@ -5,6 +5,6 @@ Importing this loads matplotlib; writing loads scipy, and, where they are instal
 
 from __future__ import annotations
 
-from gaopt.report.comparison.write import verdict, write
+from gaopt.report.comparison.report import verdict, write
 
 __all__ = ["verdict", "write"]

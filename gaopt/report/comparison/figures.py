@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from gaopt.compare.model import Comparison, Cost
-from gaopt.report.comparison.cost_curve import Band, band
-from gaopt.report.comparison.genes import Genes
-from gaopt.report.comparison.inference import Claims
-from gaopt.report.comparison.units import Unit
-from gaopt.report.figures import Figure
+from gaopt.report.comparison.evidence import Evidence
+from gaopt.report.page import Section
 from gaopt.report.plots import comparison as plots
 
 TEXTS = {
@@ -59,23 +53,7 @@ TEXTS = {
 """By name the title and the caption."""
 
 
-def figures(comparison: Comparison, claims: Claims, unit: Unit, genes: Genes) -> list[Figure]:
+def figures(found: Evidence) -> list[Section]:
     """Those figures that there is something for."""
-    spent = bands(comparison)
-    drawn = {
-        "progress": plots.progress(comparison, spent, unit),
-        "seeds": plots.seeds(comparison, spent, unit),
-        "judged": plots.judged(comparison, claims.judged, claims.contrasts, unit),
-        "winners": plots.winners(comparison),
-        "searched": plots.searched(comparison, genes.space),
-        "importance": plots.importance(genes.importance),
-        "interactions": plots.interactions(genes.surfaces, genes.space, unit),
-    }
-    return [Figure(name, *TEXTS[name], svg) for name, svg in drawn.items() if svg]
-
-
-def bands(comparison: Comparison) -> Mapping[Cost, Mapping[str, Band]]:
-    """By cost and method."""
-    costs: tuple[Cost, ...] = ("epochs", "seconds")
-    each = {cost: {method: band(comparison.of(method), cost) for method in comparison.methods} for cost in costs}
-    return {cost: {method: found for method, found in by.items() if found} for cost, by in each.items()}
+    drawn = {name: getattr(plots, name)(found) for name in TEXTS}
+    return [Section(title, text, svg=drawn[name], name=name) for name, (title, text) in TEXTS.items() if drawn[name]]

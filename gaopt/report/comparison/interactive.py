@@ -17,10 +17,10 @@ from gaopt.compare.model import Comparison, Cost, SearchRun
 from gaopt.journal.history import Individual
 from gaopt.report import format as words
 from gaopt.report.comparison.cost_curve import Step, steps
-from gaopt.report.comparison.surfaces import Surface
-from gaopt.report.comparison.units import Unit
-from gaopt.report.plots.comparison.palette import shade, symbol
-from gaopt.report.plots.comparison.progress import AXES
+from gaopt.report.comparison.evidence import Evidence, Unit
+from gaopt.report.comparison.genes import Surface
+from gaopt.report.page import Plot
+from gaopt.report.plots.comparison.methods import AXES, shade, shown, symbol
 from gaopt.report.plots.style import GRID, INK
 from gaopt.space.gene import AnyGene, Choice
 
@@ -31,15 +31,6 @@ HEIGHT = 520
 
 Button = tuple[str, dict[str, Any], dict[str, Any]]
 """Its words, and what it changes in the traces and in the layout."""
-
-
-@dataclass(frozen=True)
-class Interactive:
-    """A plot: `figure` is its JSON, safe within a script element; `height` is in pixels."""
-
-    title: str
-    figure: Markup
-    height: int
 
 
 def installed() -> bool:
@@ -53,7 +44,15 @@ def script() -> Markup:
     return Markup(get_plotlyjs())
 
 
-def dressed(title: str, figure: Any, height: int = HEIGHT) -> Interactive:
+def plots(found: Evidence) -> list[Plot]:
+    """None without plotly, or before anything was scored."""
+    if not installed() or not any(search.history.scored for search in found.comparison.searches):
+        return []
+    explorer = Explorer(found)
+    return [plot for plot in (explorer.progress(), explorer.searched(), explorer.interactions()) if plot]
+
+
+def dressed(title: str, figure: Any, height: int = HEIGHT) -> Plot:
     """A figure of plotly's in the look of the page."""
     figure.update_layout(
         template="none",
@@ -73,23 +72,29 @@ def dressed(title: str, figure: Any, height: int = HEIGHT) -> Interactive:
     plain = json.dumps(json.loads(figure.to_json(engine="json")), sort_keys=True, separators=(",", ":"))
     for character in "<>&":  # none may end the script element
         plain = plain.replace(character, f"\\u{ord(character):04x}")
-    return Interactive(title, Markup(plain), height)
+    return Plot(title, Markup(plain), height)
 
 
 @dataclass(frozen=True)
 class Explorer:
-    """The plots of one comparison; `genes` are those of its searches."""
+    """The plots of one comparison."""
 
-    comparison: Comparison
-    genes: Mapping[str, AnyGene]
-    unit: Unit
+    found: Evidence
 
-    def progress(self, span: tuple[float, float]) -> Interactive:
-        """The best so far of every search; buttons choose what is spent.
+    @property
+    def comparison(self) -> Comparison:
+        return self.found.comparison
 
-        Args:
-            span: the scores that are shown at first.
-        """
+    @property
+    def genes(self) -> Mapping[str, AnyGene]:
+        return self.found.genes.space
+
+    @property
+    def unit(self) -> Unit:
+        return self.found.unit
+
+    def progress(self) -> Plot:
+        """The best so far of every search; buttons choose what is spent."""
         import plotly.graph_objects as go
 
         figure = go.Figure()
@@ -101,6 +106,7 @@ class Explorer:
         seen = {"epochs": [n < half for n in range(2 * half)], "seconds": [n >= half for n in range(2 * half)]}
         _buttons(figure, [(AXES[cost], {"visible": seen[cost]}, {"xaxis.title.text": AXES[cost]}) for cost in AXES])
         figure.update_layout(xaxis_title=AXES["epochs"], yaxis_title=f"best validation score{self.unit.sign}")
+        span = shown(self.found)
         margin = 0.04 * (span[1] - span[0]) or 1.0
         figure.update_yaxes(range=[span[0] - margin, span[1] + margin])
         return dressed("Best score so far of every search", figure)
@@ -125,7 +131,7 @@ class Explorer:
             "showlegend": first,
         }
 
-    def searched(self) -> Interactive | None:
+    def searched(self) -> Plot | None:
         """Score against a gene, every whole training a mark; buttons choose the gene."""
         import plotly.graph_objects as go
 
@@ -157,11 +163,11 @@ class Explorer:
             "name": _escaped(method),
         }
 
-    def interactions(self, surfaces: Sequence[Surface]) -> Interactive | None:
+    def interactions(self) -> Plot | None:
         """What is expected of two genes, as cells; buttons choose the pair."""
         import plotly.graph_objects as go
 
-        if not surfaces:
+        if not (surfaces := self.found.genes.surfaces):
             return None
         figure, buttons = go.Figure(), list[Button]()
         for number, surface in enumerate(surfaces):

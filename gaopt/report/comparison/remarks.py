@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from gaopt.compare.model import Comparison
 from gaopt.report import format as words
-from gaopt.report.comparison.inference import Claims
-from gaopt.report.comparison.units import Unit
+from gaopt.report.comparison.evidence import Evidence
+from gaopt.report.comparison.sections import amount
 
 UNEVEN = 0.01
 """A budget that differs by more than this share is pointed out."""
 
 
-def remarks(comparison: Comparison, claims: Claims, unit: Unit) -> list[str]:
+def remarks(found: Evidence) -> list[str]:
     """One a sentence or two."""
+    comparison = found.comparison
     return [
         *_intervals(comparison),
-        *_optimism(comparison, claims, unit),
+        *_optimism(found),
         *_budget(comparison),
         *_knowledge(comparison),
         *_finals(comparison),
@@ -35,15 +36,14 @@ def _intervals(comparison: Comparison) -> list[str]:
     ]
 
 
-def _optimism(comparison: Comparison, claims: Claims, unit: Unit) -> list[str]:
-    if not claims.optimism:
+def _optimism(found: Evidence) -> list[str]:
+    if not found.optimism:
         return []
-    method, largest = max(claims.optimism.items(), key=lambda each: each[1].mean)
-    points = " points" if unit.accuracy else ""
+    method, largest = max(found.optimism.items(), key=lambda each: each[1].mean)
     said = "A winner's own score was chosen for being high, so that part of it is luck: quote the judged score."
     if largest.mean > 0:
-        said += f" On average it is up to {unit.gap(largest.mean)}{points} too high ({method})."
-    if comparison.splits:
+        said += f" On average it is up to {found.unit.gap(largest.mean)}{found.unit.points} too high ({method})."
+    if found.comparison.splits:
         more = ", so that optimism is understated" if largest.mean > 0 else ": that hides optimism, here all of it"
         said += f" Finals had more images to learn from than searches{more}."
     return [said]
@@ -58,16 +58,13 @@ def _budget(comparison: Comparison) -> list[str]:
     if not everything or not comparison.budget:
         return []
     low, high = min(everything), max(everything)
-    span = f"between {_amount(comparison, low)} and " if low < high else ""
-    said = f"spent {span}{_amount(comparison, high)}, counted from its journal."
-    said = f"Each search {said}" if comparison.studies else f"{_wanted(comparison)}, and {said}"
+    span = f"between {amount(comparison, low)} and " if low < high else ""
+    said = f"spent {span}{amount(comparison, high)}, counted from its journal."
+    wanted = "" if comparison.studies else f"was to spend {amount(comparison, comparison.budget)}, and "
+    said = f"Each search {wanted}{said}"
     if max(high - low, abs(high - comparison.budget), abs(low - comparison.budget)) / comparison.budget > UNEVEN:
         said += " They differ by more than 1 %: a method may have done better for having had more."
     return [f"{said} Computing what to train next is not counted."]
-
-
-def _wanted(comparison: Comparison) -> str:
-    return f"Each search was to spend {_amount(comparison, comparison.budget)}"
 
 
 def _knowledge(comparison: Comparison) -> list[str]:
@@ -87,10 +84,6 @@ def _defaults(comparison: Comparison) -> list[str]:
     if len(knew) in (0, len(comparison.methods)):
         return []
     return [f"Only {' and '.join(knew)} began with the recipe's own setting; the others began without."]
-
-
-def _amount(comparison: Comparison, value: float) -> str:
-    return f"{value:g} epochs" if comparison.cost == "epochs" else words.duration(value)
 
 
 def _finals(comparison: Comparison) -> list[str]:

@@ -2,89 +2,70 @@
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from io import StringIO
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gaopt.compare.model import Comparison, SearchRun
 from gaopt.journal.history import Individual
 from gaopt.report import views
 from gaopt.report.comparison.cost_curve import steps
-from gaopt.report.comparison.genes import Genes
-from gaopt.report.comparison.inference import Claims
-from gaopt.report.comparison.methods import finals, mean, metrics
+from gaopt.report.comparison.evidence import Evidence, metrics
+from gaopt.report.format import csv
 
 Row = dict[str, Any]
 
 
-def text(rows: Iterable[Row], columns: Iterable[str]) -> str:
-    """RFC 4180, but with bare newlines; what is not known is empty, columns not named beforehand come last."""
-    found = list(rows)
-    names = list(dict.fromkeys([*columns, *(name for row in found for name in row)]))
-    out = StringIO()
-    writer = csv.DictWriter(out, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in found)
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    return "" if value is None or (isinstance(value, float) and not math.isfinite(value)) else value
-
-
-def tables(comparison: Comparison, claims: Claims, genes: Genes) -> dict[str, str]:
+def tables(found: Evidence) -> dict[str, str]:
     """Name and text of every table."""
-    names = list(genes.space)
+    comparison, names = found.comparison, list(found.genes.space)
     return {
-        "methods": text(_methods(comparison, claims), ("method", "title", "seeds", "judged")),
-        "contrasts": text(_contrasts(claims), ("method", "against", "pairs", "difference")),
-        "finals": text(_finals(comparison, names), ("method", "seed", "id", "status", "fitness")),
-        "winners": text(_winners(comparison), ("method", "seed", "id", "epoch")),
-        "trainings": text(_trainings(comparison, names), ("method", "seed", "id", "status", "fitness")),
-        "progress": text(_progress(comparison), ("method", "seed", "id", "epochs", "seconds", "fitness", "best")),
-        "importance": text(_importance(genes.importance), ("question", "gene", "share")),
+        "methods": csv(_methods(found), ("method", "title", "seeds", "judged")),
+        "contrasts": csv(_contrasts(found), ("method", "against", "pairs", "difference")),
+        "finals": csv(_finals(comparison, names), ("method", "seed", "id", "status", "fitness")),
+        "winners": csv(_winners(comparison), ("method", "seed", "id", "epoch")),
+        "trainings": csv(_trainings(comparison, names), ("method", "seed", "id", "status", "fitness")),
+        "progress": csv(_progress(comparison), ("method", "seed", "id", "epochs", "seconds", "fitness", "best")),
+        "importance": csv(_importance(found.genes.importance), ("question", "gene", "share")),
     }
 
 
-def _methods(comparison: Comparison, claims: Claims) -> Iterator[Row]:
-    for method in comparison.methods:
-        judged, chosen, optimism = (each.get(method) for each in (claims.judged, claims.chosen, claims.optimism))
-        searches, trained = comparison.of(method), finals(comparison, method)
-        names = views.in_order(name for final in trained for name in metrics(final.individual))
+def _methods(found: Evidence) -> Iterator[Row]:
+    for method in found.comparison.methods:
+        judged, chosen, optimism = (each.get(method) for each in (found.judged, found.chosen, found.optimism))
+        searches = found.comparison.of(method)
+        names = views.in_order(name for final in found.finals(method) for name in metrics(final.individual))
         yield {
             "method": method,
-            "title": comparison.titles.get(method, method),
-            "seeds": len(comparison.scores().get(method, {})),
+            "title": found.comparison.titles.get(method, method),
+            "seeds": len(found.scores.get(method, {})),
             "judged": judged.mean if judged else None,
             "judged_low": judged.low if judged else None,
             "judged_high": judged.high if judged else None,
             "chosen_by": chosen.mean if chosen else None,
             "optimism": optimism.mean if optimism else None,
-            "trainings": sum(len(i.early) + i.done for s in searches for i in s.history.individuals.values()),
+            "trainings": sum(views.trainings(search.history.individuals.values()) for search in searches),
             "failed": sum(len(search.history.failed) for search in searches),
             "epochs": sum(search.epochs for search in searches),
             "seconds": sum(search.seconds for search in searches),
-            **{f"judged_{name}": mean(trained, (name,)) for name in names},
+            **{f"judged_{name}": found.mean(method, [name]) for name in names},
         }
 
 
-def _contrasts(claims: Claims) -> Iterator[Row]:
-    for found in claims.contrasts:
+def _contrasts(found: Evidence) -> Iterator[Row]:
+    for each in found.contrasts:
         yield {
-            "method": found.reference,
-            "against": found.other,
-            "pairs": found.pairs,
-            "difference": found.difference,
-            "low": found.interval.low if found.interval else None,
-            "high": found.interval.high if found.interval else None,
-            "deviation": found.deviation,
-            "p": found.p,
-            "p_adjusted": found.adjusted,
-            "effect": found.effect,
-            "seeds_needed": claims.seeds_needed(found),
-            "claimed": int(found.claimed),
+            "method": each.reference,
+            "against": each.other,
+            "pairs": each.pairs,
+            "difference": each.difference,
+            "low": each.interval.low if each.interval else None,
+            "high": each.interval.high if each.interval else None,
+            "deviation": each.deviation,
+            "p": each.p,
+            "p_adjusted": each.adjusted,
+            "effect": each.effect,
+            "seeds_needed": found.seeds_needed(each),
+            "claimed": int(each.claimed),
         }
 
 

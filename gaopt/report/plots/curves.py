@@ -22,9 +22,9 @@ from gaopt.report.plots.style import (
     SCORED,
     colour,
     colourbar,
-    figure,
     fitness_scale,
     limit,
+    panels,
     plot,
     whole,
 )
@@ -53,25 +53,22 @@ PANEL = 2.7
 @plot("curves", "Accuracies and losses of every individual by epoch")
 def curves(history: History) -> Figure | None:
     reporting = [i for i in views.ranked(history) if i.reports]
-    panels = shown(reporting)
-    if not panels:
+    each = shown_panels(reporting)
+    if not each:
         return None
     legend = Legend(widths(views.space(history)), len(reporting))
-    rows, scale = -(-len(panels) // 3), fitness_scale(reporting)
-    drawn = figure(PANEL * rows, below=legend.height + 0.12)
-    grid = list(drawn.subplots(rows, min(3, len(panels)), squeeze=False).flat)
-    for axes in grid[len(panels) :]:
-        axes.set_axis_off()
-    for axes in grid[len(panels) : len(panels) + 1]:
+    scale = fitness_scale(reporting)
+    drawn, grid = panels(len(each), PANEL, below=legend.height + 0.12)
+    for axes in grid[len(each) : len(each) + 1]:
         _key(axes, reporting)
-    for axes, panel in zip(grid, panels, strict=False):
+    for axes, panel in zip(grid, each, strict=False):
         _panel(axes, panel, reporting, history.best, scale)
     colourbar(drawn, scale, grid)
     legend.draw(drawn, reporting, history.best, scale)
     return drawn
 
 
-def shown(individuals: Iterable[Individual]) -> list[_Panel]:
+def shown_panels(individuals: Iterable[Individual]) -> list[_Panel]:
     """Those of which anything was reported that could have been otherwise."""
     everyone = list(individuals)
     certain = views.certain(everyone)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from gaopt.journal.history import History, Individual
 from gaopt.report import views
-from gaopt.report.paper_results import Compared, compared
+from gaopt.report.experiment import Compared, compared
 from gaopt.report.plots.style import INK, SHADES, figure, fitness_colours, plot, whole
 
 

@@ -14,7 +14,7 @@ from gaopt.journal.history import History, Individual
 from gaopt.report import format as words
 from gaopt.report import views
 from gaopt.report.plots.legend import shortened
-from gaopt.report.plots.style import BEST, INK, MUTED, POWERS, figure, from_one, generation_colours, plot
+from gaopt.report.plots.style import BEST, INK, MUTED, POWERS, from_one, generation_colours, panels, plot
 from gaopt.space.gene import AnyGene, Choice
 
 PAIRED = 5
@@ -31,14 +31,9 @@ def space(history: History) -> Figure | None:
     everyone = views.searched(history)
     if len(everyone) < 2 or not genes:
         return None
-    panels = _panels(genes, everyone)
-    columns = min(3, len(panels))
-    rows = -(-len(panels) // columns)
-    drawn = figure((3.2 if panels[0][0] else 2.5) * rows + 0.45)
-    grid = list(drawn.subplots(rows, columns, squeeze=False).flat)
-    for axes in grid[len(panels) :]:
-        axes.set_axis_off()
-    for axes, (x, y) in zip(grid, panels, strict=False):
+    pairs = _pairs(genes, everyone)
+    drawn, grid = panels(len(pairs), 3.2 if pairs[0][0] else 2.5, more=0.45)
+    for axes, (x, y) in zip(grid, pairs, strict=False):
         _panel(axes, history, genes, x, y)
     drawn.legend(
         handles=_keys(grid[0], history), loc="outside upper left", ncols=12, handletextpad=0.2, columnspacing=1
@@ -46,7 +41,7 @@ def space(history: History) -> Figure | None:
     return drawn
 
 
-def _panels(genes: Mapping[str, AnyGene], everyone: list[Individual]) -> list[tuple[str, str]]:
+def _pairs(genes: Mapping[str, AnyGene], everyone: list[Individual]) -> list[tuple[str, str]]:
     """Pairs of genes that some individual has both of; with one gene, or many, each against the generation."""
     pairs = list(combinations(genes, 2)) if len(genes) <= PAIRED else []
     met = [(x, y) for x, y in pairs if any(x in i.genes and y in i.genes for i in everyone)]

@@ -101,6 +101,31 @@ def figure(height: float, below: float = 0.0) -> Figure:
     return Figure(figsize=(WIDTH, height + below), layout=ConstrainedLayoutEngine(rect=(0, share, 1, 1 - share)))
 
 
+def panels(
+    count: int, height: float, columns: int = 3, more: float = 0.0, below: float = 0.0, **shared: Any
+) -> tuple[Figure, list[Axes]]:
+    """A figure with so many panels of this height, in rows; those left over in the last row are switched off.
+
+    Args:
+        more: height of the whole figure beside that of its rows.
+    """
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    drawn = figure(height * rows + more, below)
+    grid = list(drawn.subplots(rows, columns, squeeze=False, **shared).flat)
+    for axes in grid[count:]:
+        axes.set_axis_off()
+    return drawn, grid
+
+
+def rows_of_words(axes: Axes, words: list[str], margin: float) -> None:
+    """A row for each of these words, from the top down."""
+    axes.set_yticks(range(len(words)), words)
+    axes.set_ylim(len(words) - margin, margin - 1)
+    axes.tick_params(axis="y", labelcolor=INK, length=0)
+    axes.grid(visible=False, axis="y")
+
+
 def _svg(figure: Figure, name: str, title: str) -> str:
     """The figure as one <svg> element: no date, no links, ids that no other figure has, a title for screen readers."""
     _settle(figure)

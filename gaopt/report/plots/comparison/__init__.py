@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from gaopt.report.plots.comparison.importance import importance
-from gaopt.report.plots.comparison.interactions import interactions
+from gaopt.report.plots.comparison.genes import importance, interactions, searched
 from gaopt.report.plots.comparison.judged import judged
-from gaopt.report.plots.comparison.progress import progress, seeds
-from gaopt.report.plots.comparison.searched import searched
-from gaopt.report.plots.comparison.winners import winners
+from gaopt.report.plots.comparison.methods import progress, seeds, winners
 
 __all__ = ["importance", "interactions", "judged", "progress", "searched", "seeds", "winners"]

@@ -2,83 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gaopt.compare.model import Comparison
-from gaopt.compare.statistics import Contrast, Interval
-from gaopt.report.plots.comparison.palette import marker, shade, short
-from gaopt.report.plots.style import INK, LOST, figure, plot
+from gaopt.compare.statistics import Interval
+from gaopt.report.plots.comparison.methods import marker, shade, short
+from gaopt.report.plots.style import INK, LOST, figure, plot, rows_of_words
 
 if TYPE_CHECKING:
-    from gaopt.report.comparison.units import Unit
+    from gaopt.report.comparison.evidence import Evidence
 
 BESIDE = 0.26
 """How far below its method's place the mean is drawn, in places."""
 
 
 @plot("judged", "Judged score of each method and seed, and differences from the first, with means and 95 % intervals")
-def judged(
-    comparison: Comparison, intervals: Mapping[str, Interval], contrasts: Sequence[Contrast], unit: Unit
-) -> Figure | None:
-    scores = comparison.scores()
-    methods = [method for method in comparison.methods if method in scores]
+def judged(found: Evidence) -> Figure | None:
+    methods = [method for method in found.comparison.methods if method in found.scores]
     if not methods:
         return None
-    differing = any(contrast.pairs for contrast in contrasts)
+    differing = any(contrast.pairs for contrast in found.contrasts)
     drawn = figure(max(1.9, 0.48 * len(methods) + 1.0))
-    panels = list(drawn.subplots(1, 1 + differing, sharey=True, squeeze=False).flat)
-    _scores(panels[0], comparison, methods, intervals, unit)
+    both = list(drawn.subplots(1, 1 + differing, sharey=True, squeeze=False).flat)
+    _scores(both[0], found, methods)
     if differing:
-        _differences(panels[1], comparison, methods, contrasts, unit)
-    panels[0].set_yticks(range(len(methods)), [short(method) for method in methods])
-    for axes in panels:
-        axes.tick_params(axis="y", labelcolor=INK, length=0)
-        axes.set_ylim(len(methods) - 0.45, -0.55)
-        axes.grid(visible=False, axis="y")
-    _keys(drawn, panels[0])
+        _differences(both[1], found, methods)
+    for axes in both:
+        rows_of_words(axes, [short(method) for method in methods], 0.45)
+    _keys(drawn, both[0])
     return drawn
 
 
-def _scores(
-    axes: Axes, comparison: Comparison, methods: list[str], intervals: Mapping[str, Interval], unit: Unit
-) -> None:
-    scores = comparison.scores()
+def _scores(axes: Axes, found: Evidence, methods: list[str]) -> None:
+    unit, scores = found.unit, found.scores
     for seed in sorted({seed for method in methods for seed in scores[method]}):
         values = [unit.factor * scores[method].get(seed, float("nan")) for method in methods]
         axes.plot(values, range(len(values)), "-", color=LOST, linewidth=0.7, alpha=0.7, zorder=1)
     for place, method in enumerate(methods):
-        number = comparison.methods.index(method)
+        number, mean = found.comparison.methods.index(method), found.judged[method]
+        if mean.low is not None and mean.high is not None:
+            mean = Interval(mean.mean, unit.possible(mean.low), unit.possible(mean.high))
         _dots(axes, place, number, [unit.factor * value for value in scores[method].values()])
-        _mean(axes, place, number, _possible(intervals.get(method), unit), unit.factor)
+        _mean(axes, place, number, mean, unit.factor)
     _near(axes, [unit.factor * value for method in methods for value in scores[method].values()])
-    axes.set_xlabel(f"{unit.name}{', %' if unit.accuracy else ''}")
+    axes.set_xlabel(f"{found.score_name}{', %' if unit.accuracy else ''}")
 
 
-def _differences(
-    axes: Axes, comparison: Comparison, methods: list[str], contrasts: Sequence[Contrast], unit: Unit
-) -> None:
+def _differences(axes: Axes, found: Evidence, methods: list[str]) -> None:
     """Each method less the reference, so that what lies to the right is better, as in the other panel."""
-    worth = unit.factor * comparison.difference
+    factor, names = found.unit.factor, found.comparison.methods
+    worth = factor * found.comparison.difference
     axes.axvspan(-worth, worth, color=LOST, alpha=0.2, linewidth=0, zorder=0)
     axes.axvline(0, color=shade(0), linewidth=1.2, zorder=1)
-    for contrast in contrasts:
-        if not contrast.pairs or contrast.other not in methods:
-            continue
-        place, number = methods.index(contrast.other), comparison.methods.index(contrast.other)
-        _dots(axes, place, number, [-unit.factor * value for value in contrast.differences])
-        _mean(axes, place, number, contrast.interval, -unit.factor)
-    _near(axes, [0.0, *(-unit.factor * value for contrast in contrasts for value in contrast.differences)])
-    axes.set_xlabel(f"difference from {short(comparison.methods[0])}{', points' if unit.accuracy else ''}")
-
-
-def _possible(found: Interval | None, unit: Unit) -> Interval | None:
-    if found is None or found.low is None or found.high is None:
-        return found
-    return Interval(found.mean, unit.possible(found.low), unit.possible(found.high))
+    for contrast in found.contrasts:
+        if contrast.interval and contrast.other in methods:
+            place, number = methods.index(contrast.other), names.index(contrast.other)
+            _dots(axes, place, number, [-factor * value for value in contrast.differences])
+            _mean(axes, place, number, contrast.interval, -factor)
+    _near(axes, [0.0, *(-factor * value for contrast in found.contrasts for value in contrast.differences)])
+    axes.set_xlabel(f"difference from {short(names[0])}{', points' if found.unit.accuracy else ''}")
 
 
 def _dots(axes: Axes, place: int, number: int, values: list[float]) -> None:
@@ -93,24 +77,21 @@ def _near(axes: Axes, values: list[float]) -> None:
     axes.set_xlim(max(low, min(values) - reach), min(high, max(values) + reach))
 
 
-def _mean(axes: Axes, place: int, number: int, found: Interval | None, factor: float) -> None:
+def _mean(axes: Axes, place: int, number: int, found: Interval, factor: float) -> None:
     """Below the dots: the mean as a bar across, its interval as a line."""
-    if found is None:
-        return
     y, colour = place + BESIDE, shade(number)
     if found.low is not None and found.high is not None:
         axes.plot([factor * found.low, factor * found.high], [y, y], "-", color=colour, linewidth=3, alpha=0.5)
     axes.plot(factor * found.mean, y, "|", color=colour, markersize=9, markeredgewidth=2.4, zorder=4)
 
 
-def _keys(figure: Figure, axes: Axes) -> None:
-    keys = [
-        axes.plot([], [], "o", color=LOST, markersize=6, label="one seed")[0],
-        axes.plot([], [], "-", color=LOST, linewidth=0.7, label="the same seed")[0],
-        axes.plot([], [], "|", color=INK, markersize=9, markeredgewidth=2.4, label="mean over seeds")[0],
-        axes.plot([], [], "-", color=LOST, linewidth=3, label="95 % interval of the mean")[0],
-        axes.plot(
-            [], [], "s", color=LOST, alpha=0.2, markersize=9, markeredgewidth=0, label="less than is worth showing"
-        )[0],
+def _keys(drawn: Figure, axes: Axes) -> None:
+    looks: list[tuple[str, str, dict[str, Any]]] = [
+        ("one seed", "o", {"color": LOST, "markersize": 6}),
+        ("the same seed", "-", {"color": LOST, "linewidth": 0.7}),
+        ("mean over seeds", "|", {"color": INK, "markersize": 9, "markeredgewidth": 2.4}),
+        ("95 % interval of the mean", "-", {"color": LOST, "linewidth": 3}),
+        ("less than is worth showing", "s", {"color": LOST, "alpha": 0.2, "markersize": 9, "markeredgewidth": 0}),
     ]
-    figure.legend(handles=keys, loc="outside upper left", ncols=5, columnspacing=1.5)
+    keys = [axes.plot([], [], mark, label=said, **look)[0] for said, mark, look in looks]
+    drawn.legend(handles=keys, loc="outside upper left", ncols=5, columnspacing=1.5)

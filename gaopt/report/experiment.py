@@ -1,4 +1,4 @@
-"""An experiment's errors beside the paper's: what a page says of one, in plain data."""
+"""An experiment's errors beside the paper's, and what was seen of the paper's claims."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import Any
 
 from gaopt.journal.history import History, Individual
 from gaopt.papers.experiment import Claim, Experiment, Variant, experiment
-from gaopt.papers.published import Result, of, published
+from gaopt.papers.published import beside, published
 from gaopt.report import format as words
 from gaopt.report import views
+from gaopt.report.page import Section, Table
+from gaopt.report.remarks import common
 
 METRICS = {"training": "train_top1", "validation": "top1", "test": "test_top1"}
 """The accuracy that each error is told from."""
@@ -55,6 +57,14 @@ def error(values: tuple[float, ...]) -> str:
     if not values:
         return "–"
     return f"{fmean(values):.2f}" + (f" ± {stdev(values):.2f}" if len(values) > 1 else "")
+
+
+def section(history: History) -> Section | None:
+    """The variants and what was seen of each claim; None where a study is no experiment."""
+    rows = [row(one) for one in compared(history)]
+    note = "Errors of the last epoch, in %; ours on the training images are of the images as augmented."
+    table = Table(HEAD, rows, frozenset({0, len(HEAD) - 1}))
+    return Section("Ours beside the paper's", table=table, note=[note], items=verdicts(history)) if rows else None
 
 
 def row(one: Compared) -> list[str]:
@@ -121,26 +131,9 @@ def _interval(high: tuple[float, ...], low: tuple[float, ...]) -> Any:
         return ttest_ind(high, low, equal_var=False).confidence_interval(0.95)
 
 
-def beside(config: Mapping[str, Any]) -> list[Result]:
-    """What the papers print for whole methods on the data of a config; none for other data sets."""
-    names = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
-    data = config.get("data", {})
-    name = data.get("name") if isinstance(data, Mapping) else None
-    return [each for each in of(names[name]) if not each.key.startswith(("join-", "order-"))] if name in names else []
-
-
-def tested(history: History) -> float | None:
-    """The test error of the best individual in %, where it was judged by accuracy."""
-    best = history.best
-    top1 = history.judged[best.id].metrics.get("top1") if best and best.id in history.judged else None
-    return None if top1 is None else 100 * (1 - top1)
-
-
 def remarks(history: History) -> list[str]:
-    """What a reader must know before laying such errors beside a paper's; empty where a study is no experiment."""
+    """What a reader must know before laying such errors beside a paper's."""
     found = compared(history)
-    if not found:
-        return []
     runs = min(one.wanted for one in found)
     said = [f"Trained here: {_scale(history, found)}."]
     if any(one.variant.paper for one in found) and beside(history.config):
@@ -152,7 +145,7 @@ def remarks(history: History) -> list[str]:
     said.append("The test images were measured after the last epoch of every training. Nothing was chosen by them.")
     if history.failed:
         said.append(f"{words.plural(len(history.failed), 'training')} failed, and is in no mean.")
-    return said
+    return said + common(history)
 
 
 def _scale(history: History, found: list[Compared]) -> str:

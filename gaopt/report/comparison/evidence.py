@@ -1,0 +1,155 @@
+"""What the scores of a comparison show, each worked out once: for its page, its tables and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean
+
+from gaopt.compare import sentence, statistics
+from gaopt.compare.model import Comparison, Cost, Final
+from gaopt.compare.statistics import Contrast, Interval
+from gaopt.journal.history import Individual
+from gaopt.report import format as words
+from gaopt.report import views
+from gaopt.report.comparison.cost_curve import Band, band
+from gaopt.report.comparison.genes import Genes, genes
+
+
+@dataclass(frozen=True)
+class Unit:
+    """In what scores are said: as accuracies where all of them are, else as they come."""
+
+    accuracy: bool
+
+    @property
+    def factor(self) -> float:
+        """What a score is multiplied by to be drawn."""
+        return 100.0 if self.accuracy else 1.0
+
+    @property
+    def sign(self) -> str:
+        return " %" if self.accuracy else ""
+
+    @property
+    def points(self) -> str:
+        """The unit of a difference."""
+        return " points" if self.accuracy else ""
+
+    def score(self, value: float | None) -> str:
+        """A score in words, without its sign: 91.33, or 0.9133."""
+        return f"{100 * value:.2f}" if self.accuracy and value is not None else words.score(value)
+
+    def gap(self, value: float | None) -> str:
+        """A difference of scores with its sign: +0.42 (points, where they are accuracies)."""
+        if value is None:
+            return "–"
+        found = f"{100 * value:+.2f}" if self.accuracy else f"{value:+.4f}"
+        return found.replace("-", "−")
+
+    def span(self, found: Interval | None, signed: bool = False) -> str:
+        """An interval: 90.10 … 91.20."""
+        if found is None or found.low is None or found.high is None:
+            return "–"
+        if signed:
+            return f"{self.gap(found.low)} … {self.gap(found.high)}"
+        return f"{self.score(self.possible(found.low))} … {self.score(self.possible(found.high))}"
+
+    def possible(self, value: float) -> float:
+        """The nearest score that there can be: an interval knows nothing of 0 and 100 %."""
+        return min(max(value, 0.0), 1.0) if self.accuracy else value
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What may be said of a comparison, by method and seed."""
+
+    comparison: Comparison
+
+    @cached_property
+    def unit(self) -> Unit:
+        """Read off the finals; off the winners while there are none."""
+        finals = [final.individual for final in self.comparison.finals if final.individual.status == "scored"]
+        read = finals or [search.winner for search in self.comparison.searches if search.winner]
+        return Unit(bool(read) and all(map(views.is_accuracy, read)))
+
+    @property
+    def score_name(self) -> str:
+        """What is judged: "top-1 accuracy on the test images"."""
+        name = "top-1 accuracy" if self.unit.accuracy else "fitness"
+        return f"{name} on the test {'images' if self.unit.accuracy else 'split'}" if self.comparison.splits else name
+
+    @cached_property
+    def scores(self) -> Mapping[str, Mapping[int, float]]:
+        return self.comparison.scores()
+
+    @cached_property
+    def judged(self) -> dict[str, Interval]:
+        """By method the mean over seeds and its interval."""
+        return _means(self.scores)
+
+    @cached_property
+    def chosen(self) -> dict[str, Interval]:
+        """The same of the scores that the winners were chosen by."""
+        return _means(self.comparison.chosen())
+
+    @cached_property
+    def optimism(self) -> dict[str, Interval]:
+        """By method how far the scores that winners were chosen by lie above those that judged them."""
+        return statistics.optimism(self.comparison.chosen(), self.scores)
+
+    @cached_property
+    def contrasts(self) -> list[Contrast]:
+        """The reference against each other method; those without a judged score too."""
+        methods = self.comparison.methods
+        if not methods or not self.scores:
+            return []
+        return statistics.contrasts({method: self.scores.get(method, {}) for method in methods}, methods[0])
+
+    def seeds_needed(self, contrast: Contrast) -> int | None:
+        """To show the difference that is worth it; None for more than are worth counting to."""
+        if contrast.deviation is None:
+            return None
+        return statistics.seeds_needed(contrast.deviation, self.comparison.difference, len(self.contrasts))
+
+    @property
+    def verdict(self) -> str:
+        """In one sentence; methods by their names."""
+        if not self.judged:
+            return "Nothing can be said yet: no winner was trained again and judged."
+        said = sentence.verdict(self.contrasts, {}, self.comparison.difference, self.unit.accuracy)
+        return f"{said[0].upper()}{said[1:]}."
+
+    @cached_property
+    def genes(self) -> Genes:
+        return genes(self.comparison)
+
+    @cached_property
+    def bands(self) -> Mapping[Cost, Mapping[str, Band]]:
+        """By cost and method the best score so far."""
+        costs: tuple[Cost, ...] = ("epochs", "seconds")
+        methods = self.comparison.methods
+        return {cost: {m: found for m in methods if (found := band(self.comparison.of(m), cost))} for cost in costs}
+
+    def finals(self, method: str) -> list[Final]:
+        """The finals of a method that have a score."""
+        return [f for f in self.comparison.finals if f.method == method and f.individual.status == "scored"]
+
+    def mean(self, method: str, names: Sequence[str]) -> float | None:
+        """Over the finals of a method, of the first of these metrics that all have; None where there is none."""
+        finals = self.finals(method)
+        for name in names:
+            values = [found[name] for f in finals if name in (found := metrics(f.individual))]
+            if values and len(values) == len(finals):
+                return fmean(values)
+        return None
+
+
+def _means(scores: Mapping[str, Mapping[int, float]]) -> dict[str, Interval]:
+    return {method: statistics.interval(list(each.values())) for method, each in scores.items()}
+
+
+def metrics(individual: Individual) -> Mapping[str, float]:
+    """Those of its score."""
+    return getattr(individual.outcome, "metrics", {})

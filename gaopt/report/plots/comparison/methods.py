@@ -1,0 +1,171 @@
+"""How methods are told apart, and how well each does: the best so far against what was spent, winners by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gaopt.compare.model import Cost
+from gaopt.journal.history import Individual
+from gaopt.report import views
+from gaopt.report.plots.curves import PANEL, shown_panels
+from gaopt.report.plots.style import LOST, MUTED, SHADES, figure, limit, panels, plot, whole
+
+if TYPE_CHECKING:
+    from gaopt.report.comparison.cost_curve import Band
+    from gaopt.report.comparison.evidence import Evidence
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
+SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "pentagon")
+"""The same for plotly."""
+DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
+EARLY = 0.15
+"""What lies below the means after this share of what was spent is cut off: the end is what one wants to see."""
+START = 0.2
+"""The axis begins at the worst of the means after this share of the epochs: the first ones would flatten the rest."""
+AXES: dict[Cost, str] = {"epochs": "epochs trained", "seconds": "seconds of training"}
+_KEYS: dict[str, Any] = {"loc": "outside upper left", "ncols": 8, "handlelength": 2.8, "columnspacing": 1.5}
+Curve = tuple[list[int], list[float]]
+
+
+def shade(number: int) -> str:
+    """The colour of a method by its place; the first is the reference's. No two share colour, marker and dashes."""
+    return SHADES[number % len(SHADES)]
+
+
+def marker(number: int) -> str:
+    return MARKERS[number % len(MARKERS)]
+
+
+def symbol(number: int) -> str:
+    return SYMBOLS[number % len(SYMBOLS)]
+
+
+def _line(number: int, first: float, others: float) -> dict[str, Any]:
+    """The look of a method's line; the reference is wider and solid."""
+    dashes = DASHES[number % len(DASHES)] if number else "-"
+    return {"color": shade(number), "linestyle": dashes, "linewidth": others if number else first}
+
+
+def short(name: str, most: int = 16) -> str:
+    """A name that there is room for."""
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
+@plot("progress", "Best validation score so far against epochs and seconds spent, by method")
+def progress(found: Evidence) -> Figure | None:
+    if not any(found.bands.values()):
+        return None
+    drawn = figure(4.1)
+    both = list(drawn.subplots(1, 2, sharey=True))
+    for axes, cost in zip(both, AXES, strict=True):
+        _means(axes, found, found.bands[cost])
+        axes.set(xlabel=AXES[cost], xlim=(0, None))
+        limit(axes, *shown(found))
+    both[0].set_ylabel(f"best validation score{found.unit.sign}")
+    keys, said = both[0].get_legend_handles_labels()
+    drawn.legend(keys[::-1], said[::-1], **_KEYS)
+    return drawn
+
+
+def _means(axes: Axes, found: Evidence, bands: Mapping[str, Band]) -> None:
+    """The means of all methods, the reference on top."""
+    for number, method in reversed(list(enumerate(found.comparison.methods))):
+        if method in bands:
+            mean = np.multiply(bands[method].mean, found.unit.factor)
+            axes.step(bands[method].spent, mean, where="post", label=short(method), **_line(number, 2.8, 1.7))
+
+
+@plot("seeds", "Best validation score so far of each method from its lowest to its highest seed")
+def seeds(found: Evidence) -> Figure | None:
+    bands = found.bands["epochs"]
+    if not bands or len(found.comparison.seeds) < 2:
+        return None
+    drawn, grid = panels(len(bands), 1.9, 4, more=0.2, sharex=True, sharey=True)
+    for axes, method in zip(grid, bands, strict=False):
+        _band(axes, found, method)
+        limit(axes, *shown(found))
+    drawn.supxlabel(AXES["epochs"], fontsize=9, color=MUTED)
+    return drawn
+
+
+def _band(axes: Axes, found: Evidence, method: str) -> None:
+    """One method with its band before the means of the others."""
+    bands, factor = found.bands["epochs"], found.unit.factor
+    for other, band in bands.items():
+        if other != method:
+            axes.step(band.spent, np.multiply(band.mean, factor), where="post", color=LOST, linewidth=0.8)
+    band, colour = bands[method], shade(found.comparison.methods.index(method))
+    low, mean, high = (np.multiply(values, factor) for values in (band.low, band.mean, band.high))
+    axes.fill_between(band.spent, low, high, step="post", color=colour, alpha=0.22, linewidth=0)
+    axes.step(band.spent, mean, where="post", color=colour, linewidth=2.2)
+    axes.set_title(short(method), fontsize=8.5)
+    axes.set_xlim(0, None)
+
+
+def shown(found: Evidence) -> tuple[float, float]:
+    """What of the scores is shown: from the lowest mean soon after the start to the highest of all."""
+    lows, highs = [], []
+    for band in found.bands["epochs"].values():
+        soon = band.spent[0] + EARLY * (band.spent[-1] - band.spent[0])
+        lows.append(next(m for s, m in zip(band.spent, band.mean, strict=True) if s >= soon))
+        highs.append(max(band.high))
+    return found.unit.factor * min(lows), found.unit.factor * max(highs)
+
+
+@plot("winners", "Accuracies and losses of each method's winners by epoch")
+def winners(found: Evidence) -> Figure | None:
+    """As figures 16 to 23 of the experiment that the project grew from."""
+    comparison = found.comparison
+    won = {method: [s.winner for s in comparison.of(method) if s.winner] for method in comparison.methods}
+    each = shown_panels(individual for individuals in won.values() for individual in individuals)
+    if not each:
+        return None
+    drawn, grid = panels(len(each), PANEL, more=0.5)
+    for axes, panel in zip(grid, each, strict=False):
+        _winners(axes, won.values(), panel.metric)
+        axes.set_title(panel.title)
+    keys = [
+        grid[0].plot([], [], label=short(method), **_line(number, 2.4, 1.6))[0]
+        for number, method in enumerate(won)
+        if won[method]
+    ]
+    drawn.legend(handles=keys, **_KEYS)
+    return drawn
+
+
+def _winners(axes: Axes, won: Iterable[list[Individual]], metric: str) -> None:
+    """A thin line for each winner, and one for their mean; a start worse than theirs runs out of the panel."""
+    means = []
+    for number, individuals in reversed(list(enumerate(won))):
+        curves = [each for individual in individuals if (each := _curve(individual, metric))[0]]
+        for epochs, values in curves if len(curves) > 1 else []:
+            axes.plot(epochs, values, "-", color=shade(number), linewidth=0.6, alpha=0.35)
+        if curves and (mean := _mean(curves))[0]:
+            means.append(mean)
+            axes.plot(*mean, marker="o" if len(mean[0]) < 6 else "", markersize=3.5, **_line(number, 2.4, 1.6))
+    whole(axes)
+    axes.set_xlabel("epoch", color=MUTED)
+    late = [values[int(START * (len(values) - 1)) :] for _, values in means]
+    if late:
+        limit(axes, min(map(min, late)), max(map(max, late)))
+    if metric.startswith("top"):
+        axes.set_ylabel("%")
+
+
+def _curve(individual: Individual, metric: str) -> Curve:
+    """Accuracies in %."""
+    epochs, values = views.curve(individual, metric)
+    return epochs, [100 * value for value in values] if metric.startswith("top") else values
+
+
+def _mean(curves: list[Curve]) -> Curve:
+    """At each epoch that all of them reported."""
+    rows = [dict(zip(*each, strict=True)) for each in curves]
+    epochs = sorted(set.intersection(*(set(row) for row in rows)))
+    return epochs, [fmean(row[epoch] for row in rows) for epoch in epochs]

@@ -1,0 +1,153 @@
+"""The sections of a study's page that are tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gaopt.journal.history import History, Individual
+from gaopt.papers.published import beside
+from gaopt.report import format as words
+from gaopt.report import tables, views
+from gaopt.report.page import Section, Table
+from gaopt.space.gene import AnyGene, Choice
+
+LISTED = 200
+"""Individuals in the page's table; individuals.csv has all."""
+
+PRINTED = "are printed in the papers named, most for networks trained for 64,000 steps on all training images"
+
+
+def generations(history: History) -> Section:
+    rows, table = [], tables.generations(history)
+    early = ["early"] if "early" in table else []
+    for row in table.to_dict("records"):
+        whole = [str(row["generation"] + 1), *(str(row[key]) for key in ("size", "trained", *early, "failed"))]
+        fit = [words.score(float(row[key])) for key in ("best", "mean", "median", "best_so_far")]
+        who = f"i{row['best_id']}" if math.isfinite(row["best"]) else "–"
+        rows.append([*whole, who, *fit, words.duration(row["seconds"])])
+    counts = ["generation", "size", "trained", *(["left early"] if early else []), "failed"]
+    note = (
+        "Best, mean and median are over the scored of the whole population, survivors included; trained, failed and"
+        " time count only those born in the generation."
+    )
+    head = [*counts, "fittest", "best", "mean", "median", "best so far", "time"]
+    return Section("Generations", table=Table(head, rows), note=[note])
+
+
+def images(history: History) -> Section:
+    """A row for each split; none where there are no images."""
+    rows = []
+    if data := history.data:
+        for split, counts in data.counts.items():
+            share = words.percent(data.majority(split))
+            rows.append([split, data.origins.get(split, "–"), str(sum(counts)), share, data.counted(split)])
+    head = ["split", "from", "images", "commonest class", "of each class"]
+    return Section("Images", table=Table(head, rows, frozenset({0, 1, 4})))
+
+
+def finalists(history: History) -> Section:
+    """A row for each finalist that was trained again, the best mean first."""
+    means = history.means
+    order = sorted(means, key=lambda finalist: (-means[finalist], finalist))
+    rows = [_finalist(rank, history.repeated[id], history) for rank, id in enumerate(order, 1)]
+    head = ["rank", "id", "mean", "deviation", "trainings", "first score", "again"]
+    note = "Each training has a seed of its own. Mean and standard deviation are over all of them, the first included."
+    return Section("Finalists, trained again", table=Table(head, rows, frozenset({6}), 0), note=[note])
+
+
+def _finalist(rank: int, trials: list[Individual], history: History) -> list[str]:
+    first = trials[0]
+    begun = [i for i in history.individuals.values() if i.birth.origin == "repeat" and first.id in i.birth.parents]
+    again = ", ".join(f"{words.score(i.fitness) if i.status == 'scored' else i.status} (i{i.id})" for i in begun)
+    each = map(words.score, views.mean(trials))
+    return [str(rank), f"i{first.id}", *each, str(len(trials)), words.score(first.fitness), again]
+
+
+def individuals(history: History) -> Section:
+    """The fittest first, in the page's table as many as can be read."""
+    everyone = views.ranked(history)
+    ranked, means, space = everyone[:LISTED], history.means, views.space(history)
+    digits = words.decimals(i.fitness for i in ranked if i.status == "scored")
+    ranks = _ranks(ranked, means)
+    rows = [_individual(rank, i, space, means, digits) for rank, i in zip(ranks, ranked, strict=True)]
+    before = ["rank", "id", *(["mean"] if means else []), "fitness"]
+    head = [*before, *space, "generation", "origin", "parents", "epochs", "time"]
+    text = {len(head) - 4, len(head) - 3} | {len(before) + n for n, gene in enumerate(space.values()) if _wordy(gene)}
+    note = []
+    if means:
+        note.append("The finalists are ranked by the mean of their trainings, the others by the one score they have.")
+    if history.early:
+        note.append("Those left early have their score after a short training, beside its share of a whole one.")
+    if omitted := len(everyone) - len(ranked):
+        note.append(f"{omitted} more are in individuals.csv.")
+    table = Table(head, rows, frozenset(text), 0 if history.best else -1)
+    return Section("Individuals, the fittest first", table=table, note=note)
+
+
+def _wordy(gene: AnyGene) -> bool:
+    """Whether its values are not numbers."""
+    return isinstance(gene, Choice) and any(isinstance(value, str | bool) for value in gene.choices)
+
+
+def _ranks(ranked: list[Individual], means: Mapping[int, float]) -> list[str]:
+    """Equals share a rank; a dash for those without a score."""
+    ranks: list[str] = []
+    before: tuple[bool, float] | None = None
+    for place, individual in enumerate(ranked):
+        value = individual.id in means, means.get(individual.id, individual.fitness)
+        rank = ranks[-1] if value == before else str(place + 1)
+        ranks.append(rank if individual.status == "scored" else "–")
+        before = value
+    return ranks
+
+
+def _individual(
+    rank: str, individual: Individual, names: Iterable[str], means: Mapping[int, float], digits: int
+) -> list[str]:
+    fitness = words.score(individual.fitness, digits) if individual.status == "scored" else individual.status
+    if individual.status == "early":
+        fitness = f"{words.score(views.score(individual))} at {words.portion(individual.share)}"
+    return [
+        rank,
+        f"i{individual.id}",
+        *([words.score(means.get(individual.id))] if means else []),
+        fitness,
+        *(words.value(individual.genes.get(name)) for name in names),
+        str(individual.generation + 1),
+        individual.birth.origin,
+        " ".join(f"i{parent}" for parent in individual.birth.parents) or "–",
+        str(individual.epochs),
+        words.duration(individual.seconds) if individual.done or individual.early else "–",
+    ]
+
+
+def published(history: History) -> Section:
+    """What the papers print for the same data, our own test error in its place among them."""
+    best, ours = history.best, []
+    if best and best.id in history.judged and "top1" in history.judged[best.id].metrics:
+        error = 100 * (1 - history.judged[best.id].metrics["top1"])
+        ours = [(error, [f"this study, i{best.id}", f"{error:.2f}", "its test images, once"])]
+    note = f"The others {PRINTED}."
+    return Section("Published errors on the same data", table=published_table(history.config, ours), note=[note])
+
+
+def published_table(config: Mapping[str, Any], ours: list[tuple[float, list[str]]]) -> Table:
+    """Our (error in %, row) in their places among what the papers print for the same data; else no row."""
+    printed = beside(config) if ours else []
+    rows = [(each.error, [each.method, each.printed, each.source]) for each in printed if each.error is not None]
+    rows = sorted([*rows, *ours], key=lambda row: row[0]) if printed else []
+    own = [cells for _, cells in ours]
+    strong = next((n for n, (_, cells) in enumerate(rows) if cells in own), -1)
+    return Table(["method", "test error %", "source"], [cells for _, cells in rows], frozenset({0, 2}), strong)
+
+
+def failures(history: History) -> Section:
+    names = list(views.space(history))
+    rows = []
+    for failed in history.failed:
+        failure: Any = failed.failure
+        rows.append([f"i{failed.id}", words.genes(failed.genes, names), failure.reason, failure.message or "–"])
+    table = Table(["id", "genes", "reason", "message"], rows, frozenset({1, 2, 3}))
+    return Section("Failures", text="" if rows else "None.", table=table)

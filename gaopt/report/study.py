@@ -1,0 +1,157 @@
+"""The report of a study: its page as a list of sections, its figures and its tables."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import tomli_w
+
+from gaopt.journal.history import History, Individual
+from gaopt.journal.lock import held
+from gaopt.journal.paths import StudyDir
+from gaopt.printable import printable, printable_lines
+from gaopt.report import experiment, sections, tables, views
+from gaopt.report import format as words
+from gaopt.report.advice import chance
+from gaopt.report.figures import figures
+from gaopt.report.page import Page, Section, save
+from gaopt.report.remarks import gain, remarks
+from gaopt.study import progress
+
+_STATES = {
+    "interrupted": "interrupted, can be resumed",
+    "failed": "ended by an error, can be resumed",
+    "cut off": "cut off, can be resumed",
+}
+
+
+def write(history: History, home: StudyDir) -> list[Path]:
+    """Write every file of the report, each replaced whole; the same history gives the same bytes.
+
+    Returns:
+        The paths, the page for the browser first.
+    """
+    found = {table.__name__: tables.csv(table(history)) for table in tables.ALL}
+    return save(page(history, home), home, found)
+
+
+def page(history: History, home: StudyDir) -> Page:
+    """All that is said of a study."""
+    variants = experiment.section(history)
+    state = progress.state(history, home.journal.exists() and held(home.path))
+    return Page(
+        kind="gaopt study",
+        name=home.name,
+        state=_STATES.get(state, state),
+        result=[experiment.title(history)] if variants else result(history),
+        numbers=numbers(history),
+        sections=[
+            variants or sections.generations(history),
+            sections.images(history),
+            sections.finalists(history),
+            *figures(history),
+            *([] if variants else [sections.individuals(history)]),
+            sections.published(history),
+            sections.failures(history),
+            Section("What to keep in mind", items=experiment.remarks(history) if variants else remarks(history)),
+            _reproduce(history, home),
+        ],
+    )
+
+
+def result(history: History) -> list[str]:
+    """The outcome in a few sentences."""
+    best, why = history.best, progress.ended(history)
+    ended = [f"The search ended early: {why}."] if why else []
+    if best is None:
+        return ["No individual has a score.", *ended]
+    genes = words.genes(best.genes, views.space(history))
+    if best.id in history.means:
+        place, score = f"the best of {len(history.means)} finalists", _mean(history.repeated[best.id])
+    else:
+        place, score = f"the fittest of {len(history.scored)} scored", _score(best)
+    first = f"Individual i{best.id} is {place}: {genes}, with {score}."
+    return [first, *gain(history), *_chance(history), *_tested(history, best), *ended]
+
+
+def _score(best: Individual) -> str:
+    """A fitness in words; by the name of the metric that it is, where it is one."""
+    if views.is_accuracy(best):
+        return f"a validation top-1 accuracy of {words.percent(best.fitness)}"
+    return f"a fitness of {words.score(best.fitness)}"
+
+
+def _mean(trials: list[Individual]) -> str:
+    mean, spread = views.mean(trials)
+    over = f"over {len(trials)} trainings, each with a seed of its own"
+    if all(map(views.is_accuracy, trials)):
+        return f"a mean validation top-1 accuracy of {100 * mean:.2f} ± {words.percent(spread)} {over}"
+    return f"a mean fitness of {words.score(mean)} ± {words.score(spread)} {over}"
+
+
+def _chance(history: History) -> list[str]:
+    """What the accuracies are to be held against."""
+    if not (data := history.data):
+        return []
+    valid, test = (words.percent(data.majority(split)) for split in ("valid", "test"))
+    who = f"hoever always names the commonest of the {len(data.classes)} classes is right in"
+    said = f"{who} {valid} of the validation and {test} of the test images."
+    return [f"That is no better than chance: w{said}" if chance(history) else f"W{said}"]
+
+
+def _tested(history: History, best: Individual) -> list[str]:
+    """What the test images say, and how often they were used."""
+    if not history.judged:
+        return ["The test images were not used."] if views.of_images(history) else []
+    times = words.plural(len(history.judged), "time")
+    ids = words.ids(sorted(history.judged))
+    used = f"The test images were used {times}, by the best model of each time that the search ended: {ids}."
+    if best.id not in history.judged:
+        return [used]
+    if len(history.judged) == 1:
+        used = "They were used once, at the end, by the best model only."
+    metrics, certain = history.judged[best.id].metrics, views.certain(history.individuals.values())
+    names = sorted(metrics.keys() - certain, key=lambda name: (not name.startswith("top"), name))
+    said = ", ".join(_metric(name, metrics[name]) for name in names)
+    return [f"On the test images this model reaches {said}.", used]
+
+
+def _metric(name: str, value: float) -> str:
+    if name in ("top1", "top3", "top5"):
+        return f"top-{name[3:]} {words.percent(value)}"
+    return f"{name} {words.score(value)}"
+
+
+def numbers(history: History) -> list[tuple[str, str]]:
+    """(what, how much): the cost of the study. What is none is left out, where it needs no denial."""
+    everyone = history.individuals.values()
+    left, again = len(progress.left_early(history)), sum(len(i.retried) for i in everyone)
+    return [
+        *([] if experiment.compared(history) else [("generations", str(len(history.populations)))]),
+        ("trainings", str(views.trainings(everyone))),
+        *([("left early", str(left))] if left else []),
+        ("failed", str(len(history.failed))),
+        *([("begun again", str(again))] if again else []),
+        ("unfinished", str(len(history.unfinished))),
+        ("epochs", str(sum(i.epochs for i in everyone))),
+        ("training time", words.duration(sum(i.seconds for i in everyone))),
+        ("wall time", words.duration(history.elapsed)),
+    ]
+
+
+def _reproduce(history: History, home: StudyDir) -> Section:
+    made_with = f"gaopt {history.opened.version}" if history.opened else "gaopt"
+    weights = ", and the weights of the best in best.safetensors" if home.weights.is_file() else ""
+    return Section(
+        "How to reproduce",
+        text=f"Made with {made_with}. With the same version, on CPUs, the same config (its seed and number of threads"
+        " included) gives the same again; on a GPU sums may be taken in another order, so that scores, and with them a"
+        " search, can differ a little.",
+        commands=[
+            ("the same again, from the config.toml beside this report", "gaopt run config.toml"),
+            ("go on with this study where it stopped", f"gaopt resume {shlex.quote(printable(home.name))}"),
+        ],
+        toml=printable_lines(tomli_w.dumps(history.config)),
+        files=f"individuals.csv, generations.csv, epochs.csv, cycle.csv, the figures as SVG, report.md{weights}",
+    )
