@@ -70,7 +70,9 @@ def _find(config: StudyConfig, name: str | None, stem: str) -> tuple[dict[str, A
         images = objective.prepare(config)
         click.echo(f"range test: a {path_shown(config.settings['net']['name'])} on {path_shown(images.name)}", err=True)
         found = asdict(find_lr(config, images, signals.check))
-        from gaopt.report.lr_find import write  # loads pandas and matplotlib: not before there is something to write
+        from gaopt.report.plots.lr_find import (
+            write,  # loads pandas and matplotlib: not before there is something to write
+        )
 
         signals.check()
         return found, write(found, config, claim(name, stem))

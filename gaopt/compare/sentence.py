@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gaopt.compare.statistics import FEWEST, MOST, POWER, Contrast, seeds_needed
 
 
-def verdict(
-    found: Sequence[Contrast], titles: Mapping[str, str], difference: float, accuracy: bool = False, alpha: float = 0.05
-) -> str:
+def verdict(found: Sequence[Contrast], difference: float, accuracy: bool = False) -> str:
     """One sentence, without a capital and a full stop.
 
     Of several methods it names one: of those that are beaten the closest, of those that win the best, where nothing is
@@ -18,32 +16,30 @@ def verdict(
 
     Args:
         found: all contrasts of one reference.
-        titles: what a method is called, where not by its name.
         difference: that would be worth showing, in units of the score; above 0.
         accuracy: the scores are shares of 1, and differences are told in percentage points.
-        alpha: that the contrasts were made with.
     """
     if not found:
         return "nothing can be said: there is no other method to compare with"
     most = max(contrast.pairs for contrast in found)
     if most < FEWEST:
         return f"nothing can be said: a claim takes {FEWEST} seeds that both methods have, and there {_are(most)}"
-    return _Sentence(tuple(found), titles, difference, accuracy, alpha).text
+    return _Sentence(tuple(found), difference, accuracy).text
 
 
 @dataclass(frozen=True)
 class _Sentence:
     found: tuple[Contrast, ...]
-    titles: Mapping[str, str]
     difference: float
     accuracy: bool
-    alpha: float
 
     @property
     def text(self) -> str:
-        claims = [part for part in (self._beats(), self._loses()) if part]
+        claims = [
+            part for part in (self._claimed(1, "beats", "closest"), self._claimed(-1, "loses to", "best")) if part
+        ]
         if claims:
-            claims[0] = f"{self._name(self.found[0].reference)} {claims[0]}"
+            claims[0] = f"{self.found[0].reference} {claims[0]}"
         parts = [*claims, self._unclear(bool(claims)), self._untested()]
         return "; ".join(part for part in (_listed([part for part in parts if part]), self._wanted()) if part)
 
@@ -52,35 +48,28 @@ class _Sentence:
         """Tested without a claim."""
         return [contrast for contrast in self.found if contrast.p is not None and not contrast.claimed]
 
-    def _beats(self) -> str:
-        beaten = [contrast for contrast in self.found if contrast.claimed and _gap(contrast) > 0]
-        if not beaten:
+    def _claimed(self, sign: int, verb: str, best: str) -> str:
+        """Whom the reference beats (1), or loses to (−1), and by how much at least."""
+        some = [contrast for contrast in self.found if contrast.claimed and sign * _gap(contrast) > 0]
+        if not some:
             return ""
-        closest = min(beaten, key=_gap)
-        many = f"{self._share(beaten)}, the closest of them " if len(beaten) > 1 else ""
-        return f"beats {many}{self._name(closest.other)} by {self._amount(closest)} ({self._span(closest)})"
-
-    def _loses(self) -> str:
-        winners = [contrast for contrast in self.found if contrast.claimed and _gap(contrast) < 0]
-        if not winners:
-            return ""
-        best = min(winners, key=_gap)
-        many = f"{self._share(winners)}, the best of them " if len(winners) > 1 else ""
-        return f"loses to {many}{self._name(best.other)} by {self._amount(best)} ({self._span(best)})"
+        named = min(some, key=_gap)
+        many = f"{self._share(some)}, the {best} of them " if len(some) > 1 else ""
+        return f"{verb} {many}{named.other} by {self._amount(named)} ({self._span(named)})"
 
     def _unclear(self, claims: bool) -> str:
         if not self._open:
             return ""
         if claims:
-            some = self._name(self._open[0].other) if len(self._open) == 1 else f"{len(self._open)} other methods"
+            some = self._open[0].other if len(self._open) == 1 else f"{len(self._open)} other methods"
             return f"no difference to {some} can be shown"
         if all(contrast.deviation == 0 for contrast in self._open):
             return "no difference can be shown: all scores are the same"
         nearest = min(self._open, key=lambda contrast: (contrast.p, contrast.other))
-        where = f"{self._amount(nearest)} {'above' if _gap(nearest) >= 0 else 'below'} {self._name(nearest.other)}"
+        where = f"{self._amount(nearest)} {'above' if _gap(nearest) >= 0 else 'below'} {nearest.other}"
         many = len(self.found) > 1
         return (
-            f"no difference can be shown: over {nearest.pairs} seeds {self._name(nearest.reference)} is {where}"
+            f"no difference can be shown: over {nearest.pairs} seeds {nearest.reference} is {where}"
             f" ({self._span(nearest)}; p = {nearest.adjusted:.2g}"
             + (f" after correction for {len(self.found)} methods), the clearest of all" if many else ")")
         )
@@ -89,7 +78,7 @@ class _Sentence:
         few = [contrast for contrast in self.found if contrast.p is None]
         if not few:
             return ""
-        who = f"{self._name(few[0].other)} has" if len(few) == 1 else f"{len(few)} methods have"
+        who = f"{few[0].other} has" if len(few) == 1 else f"{len(few)} methods have"
         return f"{who} too few seeds to be tested"
 
     def _wanted(self) -> str:
@@ -98,18 +87,15 @@ class _Sentence:
         if not varied:
             return ""
         best = min(varied, key=lambda contrast: (_gap(contrast), contrast.other))
-        seeds = seeds_needed(best.deviation or 0.0, self.difference, len(self.found), alpha=self.alpha)
+        seeds = seeds_needed(best.deviation or 0.0, self.difference, len(self.found))
         worth = self._number(self.difference, "g")
         one = f"one of {worth}{self._unit if worth != '1' else self._unit.removesuffix('s')}"
-        one += f" against {self._name(best.other)}" if len(self.found) > 1 else ""
+        one += f" against {best.other}" if len(self.found) > 1 else ""
         if seeds is None:
             return f"to show {one} it would take more than {MOST} seeds"
         if seeds <= best.pairs:
             return f"{one} would have been shown with a probability of at least {POWER:.0%}".replace("%", " %")
         return f"to show {one} it would take about {seeds} seeds"
-
-    def _name(self, method: str) -> str:
-        return self.titles.get(method, method)
 
     def _share(self, some: Sequence[Contrast]) -> str:
         if len(some) < len(self.found):

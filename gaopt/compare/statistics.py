@@ -1,7 +1,7 @@
 """What the scores of several methods say of each other: intervals, paired tests, how many seeds a difference takes.
 
 Scores are a mapping from method to seed to score, higher is better. One method is the reference; the family of tests
-is the reference against each of the others. Where nothing differs, anything is claimed in at most alpha of the
+is the reference against each of the others. Where nothing differs, anything is claimed in at most 5 % of the
 comparisons, however many methods there are: a paired t-test over seeds, corrected by Holm (1979).
 
 - Scores may move in steps, one test image more or less, so that a few seeds agree by chance. A score known to a step
@@ -26,6 +26,9 @@ from statistics import fmean, stdev
 import numpy as np
 
 RESAMPLED = 9999
+
+ALPHA = 0.05
+"""How often something may be claimed of a comparison in which nothing differs."""
 
 FEWEST = 3
 """Pairs of a claim."""
@@ -145,8 +148,8 @@ class Contrast:
         return hedges * fmean(self.differences) / stdev(self.differences)
 
 
-def contrasts(scores: Scores, reference: str, alpha: float = 0.05) -> list[Contrast]:
-    """The reference against each other method, in their order; the chance of any false claim is at most alpha.
+def contrasts(scores: Scores, reference: str) -> list[Contrast]:
+    """The reference against each other method, in their order; the chance of any false claim is at most `ALPHA`.
 
     A seed that either lacks is left out. A method with fewer than three seeds in common is not tested, and counts in
     the correction all the same.
@@ -155,7 +158,7 @@ def contrasts(scores: Scores, reference: str, alpha: float = 0.05) -> list[Contr
     found = [_contrast(reference, mine, name, theirs) for name, theirs in scores.items() if name != reference]
     adjusted = holm({each.other: each.p for each in found if each.p is not None}, len(found))
     return [
-        replace(each, adjusted=adjusted[each.other], claimed=adjusted[each.other] <= alpha)
+        replace(each, adjusted=adjusted[each.other], claimed=adjusted[each.other] <= ALPHA)
         if each.other in adjusted
         else each
         for each in found
@@ -186,9 +189,7 @@ def holm(ps: Mapping[str, float], family: int) -> dict[str, float]:
     return dict(zip(names, accumulate(steps, max), strict=True))
 
 
-def seeds_needed(
-    deviation: float, difference: float, comparisons: int = 1, power: float = POWER, alpha: float = 0.05
-) -> int | None:
+def seeds_needed(deviation: float, difference: float, comparisons: int = 1, power: float = POWER) -> int | None:
     """How many seeds show a difference in a share `power` of the comparisons; None for more than `MOST`.
 
     By the noncentral t of the paired test at the first, strictest step of Holm's correction: it is enough also where
@@ -206,6 +207,6 @@ def seeds_needed(
         raise ValueError(f"a difference is above 0 and a deviation at least 0, not {difference} and {deviation}")
     ratio = min(difference / deviation, 1e6) if deviation else 1e6  # beyond, nctdtr has no number
     seeds = np.arange(FEWEST, MOST + 1)
-    critical = stdtrit(seeds - 1, 1 - alpha / comparisons / 2)
+    critical = stdtrit(seeds - 1, 1 - ALPHA / comparisons / 2)
     enough = seeds[1 - nctdtr(seeds - 1, ratio * np.sqrt(seeds), critical) >= power]
     return int(enough[0]) if enough.size else None

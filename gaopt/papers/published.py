@@ -9,8 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gaopt.errors import nearest
-
 
 @dataclass(frozen=True)
 class Result:
@@ -42,8 +40,8 @@ class Result:
 @cache
 def published() -> tuple[Result, ...]:
     """All results in file order."""
-    text = Path(__file__).with_name("published.toml").read_text("utf-8")
-    return tuple(Result(**row) for row in tomllib.loads(text)["result"])
+    tables = tomllib.loads(Path(__file__).with_name("published.toml").read_text("utf-8"))["table"]
+    return tuple(Result(**row, **table) for table in tables for row in table.pop("results"))
 
 
 def beside(config: Mapping[str, Any]) -> list[Result]:
@@ -52,11 +50,3 @@ def beside(config: Mapping[str, Any]) -> list[Result]:
     data = config.get("data", {})
     name = names.get(str(data.get("name"))) if isinstance(data, Mapping) else None
     return [row for row in published() if row.data == name and not row.key.startswith(("join-", "order-"))]
-
-
-def result(key: str) -> Result:
-    """The result of this key; KeyError if there is none."""
-    rows = {row.key: row for row in published()}
-    if key not in rows:
-        raise KeyError(f"there is no published result {key!r}: {nearest(key, rows)}")
-    return rows[key]

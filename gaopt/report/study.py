@@ -13,10 +13,9 @@ from gaopt.journal.paths import StudyDir
 from gaopt.printable import printable, printable_lines
 from gaopt.report import experiment, sections, tables, views
 from gaopt.report import format as words
-from gaopt.report.advice import chance
 from gaopt.report.figures import figures
 from gaopt.report.page import Page, Section, save
-from gaopt.report.remarks import gain, remarks
+from gaopt.report.remarks import chance, gain, remarks
 from gaopt.study import progress
 
 _STATES = {

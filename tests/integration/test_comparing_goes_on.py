@@ -24,9 +24,7 @@ from gaopt.errors import Hopeless, Stopped, StudyError
 from gaopt.execution.inline import Inline
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
-from gaopt.journal.lock import StudyLock
 from gaopt.journal.paths import ComparisonDir, claim_comparison, fresh
-from gaopt.journal.paths import comparison as found
 from gaopt.objectives import finals
 from gaopt.objectives.base import Plain, resolve
 from gaopt.study.resume_check import changes
@@ -140,7 +138,7 @@ def on_data(seeds: int) -> Plan:
     return plan("tests.integration.test_comparing_goes_on:sampled", methods=("random", "genetic"), seeds=seeds)
 
 
-@pytest.mark.parametrize("looks", [2, 14, 36, 68])
+@pytest.mark.parametrize("looks", [14, 68])
 def test_what_trainings_are_made_of_is_compared_wherever_it_was_stopped(looks: int, home: ComparisonDir) -> None:
     """In the first search, between searches, in finals, and in the second seed."""
     with pytest.raises(Stopped):
@@ -154,12 +152,6 @@ def test_what_trainings_are_made_of_is_compared_wherever_it_was_stopped(looks: i
     assert [change.what for change in comparison(home).changes] == [("other data",)]
     with pytest.raises(StudyError, match="the comparison was begun with other data"):
         made(on_data(4), home, "old")  # put back it is changed again
-
-
-def test_a_comparison_of_a_version_that_told_no_parts_goes_on(home: ComparisonDir) -> None:
-    made(on_data(1), home, "")
-    made(on_data(2), home, "new")
-    assert not comparison(home).changes
 
 
 def test_finals_are_made_of_what_searches_are_made_of() -> None:
@@ -181,14 +173,6 @@ def test_finals_of_an_earlier_version_can_be_gone_on_with(name: str, tmp_path: P
     )
     assert changes(begun, config, {"data": "another"}) == ()
     assert not comparison(home).changes
-
-
-def test_finals_do_of_faults_what_the_config_says() -> None:
-    more = tables(faults={"retries": 3, "seconds": 17.0, "stall_factor": 2.0, "max_alike_failures": 4})
-    base = replace(plan(), configs={"toy": more}).base
-    faults = finals.configured(base, [WINNER], 1, 7).faults
-    assert (faults.retries, faults.seconds, faults.stall_factor) == (3, 17.0, 2.0)
-    assert faults.max_alike_failures == 0
 
 
 def few_faults(objective: str, **more: Any) -> Plan:
@@ -233,28 +217,6 @@ def test_a_second_driver_is_refused_and_changes_nothing(place: Path, home: Compa
         assert (journals(home), home.plan.read_bytes()) == (before, planned)
     code(place, 1)
     assert gaopt("compare", "mine", "--allow-changed", cwd=place).returncode == 0
-
-
-@pytest.mark.slow
-def test_a_comparison_is_held_between_its_studies_too_and_read_meanwhile(place: Path, home: ComparisonDir) -> None:
-    code(place)
-    assert gaopt(*BEGIN, cwd=place).returncode == 0
-    hold = StudyLock(home.path)
-    try:
-        done = gaopt("compare", "mine", "--seeds", "3", cwd=place)
-        assert (done.returncode, read(home).seeds) == (2, 2)
-        assert gaopt("compare", "mine", cwd=place).returncode == 0  # nothing is missing: it is only read
-    finally:
-        hold.release()
-
-
-def test_a_folder_that_was_held_is_a_comparison_still(results: Path) -> None:
-    home = claim_comparison("mine", "")
-    write(plan(), home)
-    StudyLock(home.path).release()
-    assert found("mine") == home
-    with pytest.raises(StudyError, match="the comparison 'mine' exists: go on with 'gaopt compare mine'"):
-        fresh("mine", "")
 
 
 def test_a_plan_that_another_driver_widened_meanwhile_keeps_its_seeds(home: ComparisonDir) -> None:

@@ -17,7 +17,7 @@ from gaopt.journal.history import History
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import resolve
 from gaopt.papers.experiment import experiment
-from gaopt.papers.published import result
+from gaopt.papers.published import published
 from gaopt.printable import shown
 from gaopt.report import experiment as paper
 from gaopt.report.page import Page
@@ -28,6 +28,7 @@ from gaopt.space.gene import Gene
 from gaopt.space.space import Space
 from tests.conftest import space
 
+PRINTED = {row.key: row for row in published()}
 TABLES: dict[str, Any] = {
     "study": {"objective": "gaopt.papers.variants:objective", "strategy": "grid"},
     "grid": {"repeats": 2},
@@ -100,7 +101,7 @@ def test_every_experiment_that_is_shipped_is_valid_and_names_published_results()
             checked = resolve(loaded.objective).check(loaded)
             found = experiment(checked.settings)
             assert found
-            assert all(result(variant.paper) for variant in found.variants if variant.paper)
+            assert all(PRINTED[variant.paper] for variant in found.variants if variant.paper)
             assert checked.settings["recipe"]["wd"] == 1e-4
             assert from_tables(checked.plain()).plain() == checked.plain()
             assert strategy(checked).decide(History(), 1)
@@ -110,7 +111,7 @@ def test_the_published_errors_that_the_experiments_are_held_against_are_those_of
     def errors(name: str) -> list[str]:
         found = experiment(read_toml(experiments()[name]))
         assert found
-        return [result(variant.paper).printed.split()[0] for variant in found.variants if variant.paper]
+        return [PRINTED[variant.paper].printed.split()[0] for variant in found.variants if variant.paper]
 
     assert errors("depth")[:4] == ["8.75", "7.51", "7.17", "6.97"]
     assert errors("orders") == ["6.61", "8.17", "7.84", "6.71", "6.37"]

@@ -2,30 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
+from gaopt.papers.published import beside, published
 
-from gaopt.papers.published import of, published, result
-
-ORDERS = ("original", "bn_after", "relu_before", "relu_only", "preact")
-
-NEEDED = {
-    "CIFAR-10": [
-        *(f"resnet{layers}" for layers in (20, 32, 44, 56, 110, 1202, 1001)),
-        *("maxout", "nin", "dsn", "fitnet", "highway19", "highway32", "preact1001"),
-        *("join-add", "join-scale-0-1", "join-scale-0.5-1", "join-scale-0.5-0.5", "join-conv", "join-dropout"),
-        *("join-exclusive-gate-0", "join-exclusive-gate-6", "join-exclusive-gate-7"),
-        *("join-shortcut-gate-0", "join-shortcut-gate-6"),
-        *(f"order-{order}-{layers}" for order in ORDERS for layers in (110, 164)),
-        *("order-original-110-1layer", "order-preact-110-1layer"),
-    ],
-    "CIFAR-100": ["c100-resnet164", "c100-preact164", "c100-resnet1001", "c100-preact1001"],
-    "ImageNet": [
-        *("vgg16", "googlenet", "prelu-net", "bn-inception", "plain18", "plain34", "resnet18", "resnet34"),
-        *(f"resnet{net}" for net in ("34-A", "34-B", "34-C", "50", "101", "152", "-ensemble")),
-        *("vgg-ilsvrc14", "googlenet-ilsvrc14", "vgg-v5", "prelu-net-test", "bn-inception-test"),
-    ],
-}
-
+ROWS = {row.key: row for row in published()}
 ERRORS = {
     "resnet20": 8.75,
     "resnet110": 6.43,
@@ -53,12 +32,8 @@ ERRORS = {
 FAILED = {"join-scale-0-1", "join-scale-0.5-1", "join-exclusive-gate-0", "join-dropout"}
 
 
-def test_no_key_is_used_twice() -> None:
-    keys = [row.key for row in published()]
-    assert len(keys) == len(set(keys))
-
-
 def test_every_row_has_its_source_and_says_how_it_ended() -> None:
+    assert len(ROWS) == len(published()), "a key is used twice"
     for row in published():
         assert row.source.startswith(("He et al. 2015, table", "He et al. 2016, table"))
         assert row.method
@@ -69,14 +44,9 @@ def test_every_row_has_its_source_and_says_how_it_ended() -> None:
             assert row.top5 < row.error
 
 
-@pytest.mark.parametrize("data", NEEDED)
-def test_what_other_code_looks_up_is_there(data: str) -> None:
-    assert {result(key).data for key in NEEDED[data]} == {data}
-
-
 def test_an_error_is_as_printed() -> None:
     for key in ERRORS:
-        assert result(key).error == ERRORS[key]
+        assert ROWS[key].error == ERRORS[key]
 
 
 def test_what_the_paper_calls_a_failure_has_no_error() -> None:
@@ -84,26 +54,21 @@ def test_what_the_paper_calls_a_failure_has_no_error() -> None:
 
 
 def test_top5_spread_and_parameters_are_as_printed() -> None:
-    assert result("resnet-ensemble").top5 == 3.57
-    assert result("resnet-ensemble").error is None
-    assert result("resnet110").spread == "6.61 ± 0.16"
-    assert result("resnet1202").parameters == 19.4
+    assert ROWS["resnet-ensemble"].top5 == 3.57
+    assert ROWS["resnet-ensemble"].error is None
+    assert ROWS["resnet110"].spread == "6.61 ± 0.16"
+    assert ROWS["resnet1202"].parameters == 19.4
 
 
 def test_the_gates_carry_their_initial_bias() -> None:
-    assert result("join-exclusive-gate-0").method == "exclusive gating, b = 0 to −5"
-    assert result("join-exclusive-gate-6").method == "exclusive gating, b = −6"
-    assert result("join-shortcut-gate-6").method == "shortcut-only gating, b = −6"
+    assert ROWS["join-exclusive-gate-0"].method == "exclusive gating, b = 0 to −5"
+    assert ROWS["join-exclusive-gate-6"].method == "exclusive gating, b = −6"
+    assert ROWS["join-shortcut-gate-6"].method == "shortcut-only gating, b = −6"
 
 
-def test_of_gives_one_data_set_in_file_order() -> None:
-    rows = of("CIFAR-10")
-    assert {row.data for row in rows} == {"CIFAR-10"}
-    assert rows == [row for row in published() if row in rows]
-    assert sum(len(of(data)) for data in NEEDED) == len(published())
-    assert of("MNIST") == []
-
-
-def test_an_unknown_key_is_named_with_the_nearest() -> None:
-    with pytest.raises(KeyError, match=r"no published result 'resnet-110': did you mean 'resnet110'\?"):
-        result("resnet-110")
+def test_what_stands_beside_a_config_is_of_whole_methods_on_the_same_data() -> None:
+    names = {row.key for row in beside({"data": {"name": "cifar10"}})}
+    assert {"resnet20", "preact1001", "maxout"} <= names
+    assert not {key for key in names if key.startswith(("join-", "order-", "c100-"))}
+    assert {row.data for row in beside({"data": {"name": "cifar100"}})} == {"CIFAR-100"}
+    assert beside({"data": {"name": "digits"}}) == beside({"data": 3}) == []

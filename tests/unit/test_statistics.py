@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from gaopt.compare.sentence import verdict
 from gaopt.compare.statistics import Contrast, Interval, contrasts, holm, interval, optimism, seeds_needed
-from tests.unit.test_architecture import loaded
 
 Noise = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
@@ -54,17 +53,6 @@ def test_of_noise_no_more_is_claimed_than_is_said() -> None:
                 assert false <= 400 * 0.05 + 3 * sqrt(400 * 0.05 * 0.95), f"{methods} methods"
 
 
-def test_of_two_hundred_flat_comparisons_at_most_ten_verdicts_claim_a_difference() -> None:
-    rng = np.random.default_rng(0)
-    kinds = list(NOISE.values())
-    false = 0
-    for each in range(200):
-        rows = kinds[each % 4](rng, (int(rng.integers(2, 9)), (3, 5, 10)[each % 3]))
-        sentence = verdict(contrasts(named(rows), "m0"), {}, 1.0)
-        false += not sentence.startswith("no difference can be shown")
-    assert false <= 10
-
-
 @pytest.mark.parametrize(("methods", "share"), [(2, 0.95), (8, 0.9)])
 def test_a_reference_that_is_two_deviations_better_is_found_with_ten_seeds(methods: int, share: float) -> None:
     drawn = np.random.default_rng(1).normal(size=(300, methods, 10))
@@ -84,21 +72,6 @@ def test_a_noisy_method_hides_no_other() -> None:
     rows[1] -= 5
     rows[2] *= 100
     assert claims(rows) == [True, False, False]
-
-
-def test_methods_that_work_on_every_other_seed_are_told_apart_by_luck_seldom() -> None:
-    rng = np.random.default_rng(4)
-    drawn = rng.integers(0, 2, (500, 8, 5)) + 0.01 * rng.normal(size=(500, 8, 5))
-    assert np.mean([any(claims(rows)) for rows in drawn]) < 0.05
-
-
-def test_wild_methods_do_not_hide_what_tells_steady_ones_apart() -> None:
-    rows = np.random.default_rng(5).normal(size=(6, 10))
-    rows[2:] *= 100
-    rows[1] -= 4
-    (steady, *_) = contrasts(named(rows), "m0")
-    assert steady.claimed
-    assert steady.deviation == pytest.approx(np.std(rows[0] - rows[1], ddof=1), rel=1e-3)
 
 
 # ---- against others
@@ -175,11 +148,6 @@ SCORES = st.integers(2, 5).flatmap(
 )
 
 
-def numbers(found: list[Contrast]) -> list[list[float]]:
-    """An effect that there is none of as −1000."""
-    return [[c.difference, c.deviation, c.p, c.adjusted, -1e3 if c.effect is None else c.effect] for c in found]  # type: ignore[list-item]
-
-
 @settings(deadline=None)
 @given(SCORES, st.randoms(use_true_random=False))
 def test_the_order_of_methods_and_seeds_changes_nothing(rows: np.ndarray, random: object) -> None:
@@ -191,17 +159,10 @@ def test_the_order_of_methods_and_seeds_changes_nothing(rows: np.ndarray, random
     assert {c.other: c for c in contrasts(shuffled, "m0")} == {c.other: c for c in contrasts(scores, "m0")}
 
 
-@settings(deadline=None)
-@given(SCORES, st.sampled_from([-1.0, 0.25, 3.0]))
-def test_a_constant_on_all_scores_changes_nothing(rows: np.ndarray, constant: float) -> None:
-    there, here = (numbers(contrasts(named(each), "m0")) for each in (rows + constant, rows))
-    assert there == [pytest.approx(row, rel=1e-6, abs=1e-9) for row in here]
-
-
 def test_scores_that_differ_by_rounding_are_equal() -> None:
     found = contrasts({"a": dict.fromkeys(range(9), 0.1 + 0.2), "b": dict.fromkeys(range(9), 0.3)}, "a")
     assert (found[0].difference, found[0].deviation, found[0].p) == (0, 0, 1)
-    assert verdict(found, {}, 0.1) == "no difference can be shown: all scores are the same"
+    assert verdict(found, 0.1) == "no difference can be shown: all scores are the same"
 
 
 @settings(max_examples=30, deadline=None)
@@ -209,19 +170,10 @@ def test_scores_that_differ_by_rounding_are_equal() -> None:
 def test_exchanged_methods_change_the_sign_alone(rows: np.ndarray) -> None:
     scores = named(rows[:2])
     one, other = contrasts(scores, "m0")[0], contrasts(scores, "m1")[0]
-    assert (one.p, one.adjusted, one.claimed, one.deviation) == (
-        other.p,
-        other.adjusted,
-        other.claimed,
-        other.deviation,
-    )
+    assert (one.p, one.claimed, one.deviation) == (other.p, other.claimed, other.deviation)
     assert (one.difference, one.effect) == (-(other.difference or 0), -other.effect if other.effect else None)
-    assert one.interval
-    assert other.interval
-    assert one.interval.low is not None
-    assert other.interval.high is not None
-    wide = (one.interval.high or 0) - one.interval.low
-    assert one.interval.low == pytest.approx(-other.interval.high, abs=0.05 * wide)  # resampled 9999 times
+    (_, low, high), (_, _, most) = (astuple(each.interval) for each in (one, other))  # type: ignore[arg-type]
+    assert low == pytest.approx(-most, abs=0.05 * (high - low))  # resampled 9999 times
 
 
 # ---- few seeds, missing seeds, no spread
@@ -229,20 +181,20 @@ def test_exchanged_methods_change_the_sign_alone(rows: np.ndarray) -> None:
 
 def test_one_method_alone_has_no_contrast() -> None:
     assert contrasts({"a": {0: 1.0}}, "a") == []
-    assert verdict([], {}, 0.1) == "nothing can be said: there is no other method to compare with"
+    assert verdict([], 0.1) == "nothing can be said: there is no other method to compare with"
 
 
 def test_a_reference_without_scores_has_no_pairs() -> None:
     found = contrasts({"b": {0: 1.0}}, "a")[0]
     assert (found.pairs, found.difference, found.interval, found.effect) == (0, None, None, None)
     assert (found.deviation, found.p, found.adjusted, found.claimed) == (None, None, None, False)
-    assert verdict([found], {}, 0.1).endswith("both methods have, and there is none")
+    assert verdict([found], 0.1).endswith("both methods have, and there is none")
 
 
 def test_two_seeds_claim_nothing_however_far_apart() -> None:
     found = contrasts({"a": {0: 1.0, 1: 1.001}, "b": {0: 0.0, 1: 0.001}}, "a")[0]
     assert (found.p, found.claimed, found.difference) == (None, False, 1.0)
-    assert verdict([found], {}, 0.1).startswith("nothing can be said: a claim takes 3 seeds")
+    assert verdict([found], 0.1).startswith("nothing can be said: a claim takes 3 seeds")
 
 
 def test_seeds_that_one_method_lacks_are_left_out_of_its_contrast_alone() -> None:
@@ -255,15 +207,7 @@ def test_seeds_that_one_method_lacks_are_left_out_of_its_contrast_alone() -> Non
     assert first.seeds == (0, 1, 3, 4)
     assert first.adjusted == pytest.approx(2 * (first.p or 0))  # the method that is not tested counts
     assert (second.seeds, second.p) == ((0,), None)
-    assert verdict([first, second], {"m2": "the late one"}, 1).endswith(
-        "and the late one has too few seeds to be tested"
-    )
-
-
-def test_equal_scores_are_no_difference_and_no_error() -> None:
-    found = contrasts({name: dict.fromkeys(range(5), 0.3) for name in "abc"}, "a")
-    assert [(c.p, c.effect, c.interval, c.claimed) for c in found] == 2 * [(1.0, None, Interval(0, 0, 0), False)]
-    assert verdict(found, {}, 0.1) == "no difference can be shown: all scores are the same"
+    assert verdict([first, second], 1).endswith("and m2 has too few seeds to be tested")
 
 
 def test_a_difference_that_never_varies_takes_four_seeds() -> None:
@@ -273,20 +217,16 @@ def test_a_difference_that_never_varies_takes_four_seeds() -> None:
     found = contrasts(four, "a")
     assert found[0].claimed
     assert found[0].effect is None
-    assert verdict(found, {}, 0.01, accuracy=True) == "a beats b by 2.00 points (the same on all 4 seeds)"
+    assert verdict(found, 0.01, accuracy=True) == "a beats b by 2.00 points (the same on all 4 seeds)"
 
 
 def test_an_interval_of_one_value_has_no_bounds_and_of_none_no_meaning() -> None:
     assert interval([0.5]) == Interval(0.5)
     assert interval([0.5, 0.5]) == Interval(0.5, 0.5, 0.5)
-    with pytest.raises(ValueError, match="at least one value"):
-        interval([])
-
-
-def test_an_interval_is_the_same_for_the_same_values_in_any_order() -> None:
     values = np.random.default_rng(9).normal(size=12).tolist()
     assert interval(values) == interval(values[::-1])
-    assert interval(values) != interval(values, 0.9)
+    with pytest.raises(ValueError, match="at least one value"):
+        interval([])
 
 
 def test_a_small_difference_takes_more_seeds_than_are_counted() -> None:
@@ -311,10 +251,6 @@ def test_optimism_is_how_far_winners_fall_on_seeds_that_were_judged() -> None:
     assert list(found) == ["a", "b"]
 
 
-def test_scipy_is_loaded_by_who_counts() -> None:
-    assert loaded("import gaopt.compare.statistics") == set()
-
-
 # ---- the verdict
 
 
@@ -327,11 +263,10 @@ def contrast(other: str, difference: float, claimed: bool, p: float = 0.04, spre
 WON, LOST = contrast("random", 0.008, True), contrast("paper", -0.006, True)
 BETTER, OPEN, WORSE = contrast("base", 0.02, True), contrast("gp", 0.001, False, 0.5), contrast("tpe", -0.02, True)
 VERDICTS = {
-    "one beaten": ([WON], "assisted beats random search by 0.80 points (95 % interval 0.41 … 1.19)"),
+    "one beaten": ([WON], "assisted beats random by 0.80 points (95 % interval 0.41 … 1.19)"),
     "two beaten": (
         [WON, BETTER],
-        "assisted beats both other methods, the closest of them random search by 0.80 points"
-        " (95 % interval 0.41 … 1.19)",
+        "assisted beats both other methods, the closest of them random by 0.80 points (95 % interval 0.41 … 1.19)",
     ),
     "one better": ([LOST], "assisted loses to paper by 0.60 points (95 % interval 0.21 … 0.99)"),
     "some better": (
@@ -341,7 +276,7 @@ VERDICTS = {
     ),
     "all kinds": (
         [WON, LOST, OPEN],
-        "assisted beats random search by 0.80 points (95 % interval 0.41 … 1.19), loses to paper by 0.60 points"
+        "assisted beats random by 0.80 points (95 % interval 0.41 … 1.19), loses to paper by 0.60 points"
         " (95 % interval 0.21 … 0.99), and no difference to gp can be shown; to show one of 0.5 points against gp it"
         " would take about 8 seeds",
     ),
@@ -367,10 +302,10 @@ VERDICTS = {
 def test_the_verdict_in_words() -> None:
     for case in VERDICTS:
         found, sentence = VERDICTS[case]
-        assert verdict(found, {"random": "random search"}, 0.005, accuracy=True) == sentence
+        assert verdict(found, 0.005, accuracy=True) == sentence
 
 
 def test_scores_that_are_no_accuracies_are_told_as_numbers() -> None:
-    assert verdict([WON], {}, 0.5) == "assisted beats random by 0.008 (95 % interval 0.00407 … 0.0119)"
-    said = verdict([contrast("gp", 0.0, False, 1.0, 40.0)], {}, 0.5)
+    assert verdict([WON], 0.5) == "assisted beats random by 0.008 (95 % interval 0.00407 … 0.0119)"
+    said = verdict([contrast("gp", 0.0, False, 1.0, 40.0)], 0.5)
     assert said.endswith("to show one of 0.5 it would take more than 1000 seeds")

@@ -118,7 +118,7 @@ class Evidence:
         """In one sentence; methods by their names."""
         if not self.judged:
             return "Nothing can be said yet: no winner was trained again and judged."
-        said = sentence.verdict(self.contrasts, {}, self.comparison.difference, self.unit.accuracy)
+        said = sentence.verdict(self.contrasts, self.comparison.difference, self.unit.accuracy)
         return f"{said[0].upper()}{said[1:]}."
 
     @cached_property

@@ -13,11 +13,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from gaopt.compare.model import Comparison, Cost, SearchRun
+from gaopt.compare.model import Cost, SearchRun
 from gaopt.journal.history import Individual
 from gaopt.report import format as words
 from gaopt.report.comparison.cost_curve import Step, steps
-from gaopt.report.comparison.evidence import Evidence, Unit
+from gaopt.report.comparison.evidence import Evidence
 from gaopt.report.comparison.genes import Surface
 from gaopt.report.page import Plot
 from gaopt.report.plots.comparison.methods import AXES, shade, shown, symbol
@@ -82,16 +82,8 @@ class Explorer:
     found: Evidence
 
     @property
-    def comparison(self) -> Comparison:
-        return self.found.comparison
-
-    @property
     def genes(self) -> Mapping[str, AnyGene]:
         return self.found.genes.space
-
-    @property
-    def unit(self) -> Unit:
-        return self.found.unit
 
     def progress(self) -> Plot:
         """The best so far of every search; buttons choose what is spent."""
@@ -99,13 +91,13 @@ class Explorer:
 
         figure = go.Figure()
         for cost in AXES:
-            for number, method in enumerate(self.comparison.methods):
-                for place, search in enumerate(self.comparison.of(method)):
+            for number, method in enumerate(self.found.comparison.methods):
+                for place, search in enumerate(self.found.comparison.of(method)):
                     figure.add_scatter(visible=cost == "epochs", **self._path(search, cost, number, place == 0))
         half = len(figure.data) // 2
         seen = {"epochs": [n < half for n in range(2 * half)], "seconds": [n >= half for n in range(2 * half)]}
         _buttons(figure, [(AXES[cost], {"visible": seen[cost]}, {"xaxis.title.text": AXES[cost]}) for cost in AXES])
-        figure.update_layout(xaxis_title=AXES["epochs"], yaxis_title=f"best validation score{self.unit.sign}")
+        figure.update_layout(xaxis_title=AXES["epochs"], yaxis_title=f"best validation score{self.found.unit.sign}")
         span = shown(self.found)
         margin = 0.04 * (span[1] - span[0]) or 1.0
         figure.update_yaxes(range=[span[0] - margin, span[1] + margin])
@@ -116,7 +108,7 @@ class Explorer:
         found = [step for step in steps(search) if step.best > float("-inf")]
         return {
             "x": [step.spent(cost) for step in found],
-            "y": [self.unit.factor * step.best for step in found],
+            "y": [self.found.unit.factor * step.best for step in found],
             "text": [self._step(search, step) for step in found],
             "hoverinfo": "text",
             "mode": "lines+markers",
@@ -138,24 +130,24 @@ class Explorer:
         shown = [name for name, gene in self.genes.items() if gene.levels != 1]
         if not shown:
             return None
-        figure, count = go.Figure(), len(self.comparison.methods)
+        figure, count = go.Figure(), len(self.found.comparison.methods)
         for name in shown:
-            for number, method in enumerate(self.comparison.methods):
+            for number, method in enumerate(self.found.comparison.methods):
                 figure.add_scatter(visible=name == shown[0], **self._dots(method, number, name))
         axes = [{"xaxis.title.text": _escaped(name), "xaxis.type": _type(self.genes[name])} for name in shown]
         seen = [{"visible": [place // count == n for place in range(count * len(shown))]} for n in range(len(shown))]
         _buttons(figure, list(zip(map(_escaped, shown), seen, axes, strict=True)))
         figure.update_xaxes(title=_escaped(shown[0]), type=_type(self.genes[shown[0]]))
-        figure.update_yaxes(title=f"validation score{self.unit.sign}")
+        figure.update_yaxes(title=f"validation score{self.found.unit.sign}")
         return dressed("Score against each gene, every whole training", figure)
 
     def _dots(self, method: str, number: int, gene: str) -> dict[str, Any]:
-        everyone = [(search, i) for search in self.comparison.of(method) for i in search.history.scored]
+        everyone = [(search, i) for search in self.found.comparison.of(method) for i in search.history.scored]
         having = [(search, individual) for search, individual in everyone if gene in individual.genes]
         values = [individual.genes[gene] for _, individual in having]
         return {
             "x": [words.value(value) for value in values] if isinstance(self.genes[gene], Choice) else values,
-            "y": [self.unit.factor * individual.fitness for _, individual in having],
+            "y": [self.found.unit.factor * individual.fitness for _, individual in having],
             "text": [self._individual(search, individual) for search, individual in having],
             "hoverinfo": "text",
             "mode": "markers",
@@ -186,10 +178,10 @@ class Explorer:
         return {
             "x": x,
             "y": y,
-            "z": [[round(self.unit.factor * value, 6) for value in row] for row in surface.expected],
+            "z": [[round(self.found.unit.factor * value, 6) for value in row] for row in surface.expected],
             "colorscale": "Viridis",
             "reversescale": True,
-            "colorbar": {"title": {"text": f"score{self.unit.sign}"}, "outlinewidth": 0},
+            "colorbar": {"title": {"text": f"score{self.found.unit.sign}"}, "outlinewidth": 0},
             "hovertemplate": f"{across} %{{x}}<br>{up} %{{y}}<br>expected %{{z:.4g}}<extra></extra>",
         }
 
@@ -202,18 +194,21 @@ class Explorer:
         return {
             key: value
             for axis, name in pairs
-            for key, value in ((f"{axis}.title.text", _escaped(name)), (f"{axis}.type", _type(self.genes[name])))
+            for key, value in (
+                (f"{axis}.title.text", _escaped(name)),
+                (f"{axis}.type", _type(self.genes[name])),
+            )
         }
 
     def _step(self, search: SearchRun, step: Step) -> str:
         """What lies under the pointer: how far the search was, and what it had just trained."""
         spent = f"{words.plural(step.epochs, 'epoch')}, {words.duration(step.seconds)}"
-        best = f"after {spent}: best {self.unit.score(step.best)}{self.unit.sign}"
+        best = f"after {spent}: best {self.found.unit.score(step.best)}{self.found.unit.sign}"
         return f"{_escaped(best)}<br>{self._individual(search, step.individual)}"
 
     def _individual(self, search: SearchRun, individual: Individual) -> str:
         scored = individual.status == "scored"
-        outcome = f"{self.unit.score(individual.fitness)}{self.unit.sign}" if scored else individual.status
+        outcome = f"{self.found.unit.score(individual.fitness)}{self.found.unit.sign}" if scored else individual.status
         genes = [f"{name} {words.value(value)}" for name, value in individual.genes.items()]
         head = f"{search.method}, seed {search.seed}, i{individual.id}: {outcome}"
         return "<br>".join(map(_escaped, [head, *genes]))

@@ -5,8 +5,7 @@ Each figure is a function from a history to an SVG that stands alone, or None wh
 
 from __future__ import annotations
 
-from gaopt.report.plots.curves import curves
-from gaopt.report.plots.cycle import cycle
+from gaopt.report.plots.curves import curves, cycle
 from gaopt.report.plots.errors import errors
 from gaopt.report.plots.fitness import fitness
 from gaopt.report.plots.lineage import lineage

@@ -1,9 +1,8 @@
-"""Accuracies and losses by epoch, one line an individual."""
+"""Accuracies and losses by epoch, and the one-cycle of learning rate and momentum: one line an individual."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import zip_longest
 from statistics import median
 
@@ -19,35 +18,31 @@ from gaopt.report.plots.style import (
     BEST,
     LOST,
     MUTED,
+    POWERS,
     SCORED,
     colour,
     colourbar,
+    figure,
     fitness_scale,
+    keys,
     limit,
     panels,
     plot,
     whole,
 )
 
-
-@dataclass(frozen=True)
-class _Panel:
-    metric: str
-    title: str
-    loss: bool
-
-
-PANELS = (
-    _Panel("top1", "top-1 accuracy, validation", False),
-    _Panel("top3", "top-3 accuracy, validation", False),
-    _Panel("top5", "top-5 accuracy, validation", False),
-    _Panel("train_loss", "training loss", True),
-    _Panel("valid_loss", "validation loss", True),
-)
-
-
+PANELS = {
+    "top1": "top-1 accuracy, validation",
+    "top3": "top-3 accuracy, validation",
+    "top5": "top-5 accuracy, validation",
+    "train_loss": "training loss",
+    "valid_loss": "validation loss",
+}
+"""By metric the title."""
 PANEL = 2.7
 """Inches a row of panels is tall."""
+DECADES = 2
+"""How far below the lowest peak the axis of the lr goes: the last steps of a cycle fall far deeper."""
 
 
 @plot("curves", "Accuracies and losses of every individual by epoch")
@@ -61,30 +56,30 @@ def curves(history: History) -> Figure | None:
     drawn, grid = panels(len(each), PANEL, below=legend.height + 0.12)
     for axes in grid[len(each) : len(each) + 1]:
         _key(axes, reporting)
-    for axes, panel in zip(grid, each, strict=False):
-        _panel(axes, panel, reporting, history.best, scale)
+    for axes, (metric, title) in zip(grid, each.items(), strict=False):
+        _panel(axes, metric, reporting, history.best, scale)
+        axes.set_title(title)
     colourbar(drawn, scale, grid)
     legend.draw(drawn, reporting, history.best, scale)
     return drawn
 
 
-def shown_panels(individuals: Iterable[Individual]) -> list[_Panel]:
+def shown_panels(individuals: Iterable[Individual]) -> dict[str, str]:
     """Those of which anything was reported that could have been otherwise."""
     everyone = list(individuals)
     certain = views.certain(everyone)
-    return [p for p in PANELS if p.metric not in certain and any(views.curve(i, p.metric)[0] for i in everyone)]
+    return {m: t for m, t in PANELS.items() if m not in certain and any(views.curve(i, m)[0] for i in everyone)}
 
 
 def _panel(
-    axes: Axes, panel: _Panel, individuals: list[Individual], best: Individual | None, scale: ScalarMappable
+    axes: Axes, metric: str, individuals: list[Individual], best: Individual | None, scale: ScalarMappable
 ) -> None:
-    lines = [(i, *views.curve(i, panel.metric)) for i in individuals]
+    lines = [(i, *views.curve(i, metric)) for i in individuals]
     for individual, epochs, values in reversed(lines):  # the fittest last, so that they lie on top
         _line(axes, individual, epochs, values, individual is best, scale)
     whole(axes)
-    axes.set_title(panel.title)
     axes.set_xlabel("epoch")
-    if panel.loss:
+    if metric.endswith("loss"):
         _clip(axes, [values for *_, values in lines])
 
 
@@ -126,12 +121,47 @@ def _by_epoch(curves: list[list[float]]) -> list[list[float]]:
 
 def _key(axes: Axes, individuals: list[Individual]) -> None:
     """In a place that no panel needs: what the lines look like."""
-    looks = [("best", BEST, "-", 2.8), ("scored, coloured by fitness", SCORED, "-", 1.4)]
-    if any(i.status == "failed" for i in individuals):
-        looks.append(("failed, up to the cross", LOST, "--", 1.4))
-    if any(i.status == "early" for i in individuals):
-        looks.append(("left after a short training", LOST, "-.", 1.4))
-    if any(i.status in ("waiting", "running") for i in individuals):
-        looks.append(("unfinished", LOST, ":", 1.4))
-    keys = [axes.plot([], [], line, color=shade, linewidth=width, label=said)[0] for said, shade, line, width in looks]
-    axes.legend(handles=keys, loc="upper left", handlelength=2.4)
+    shown = {individual.status for individual in individuals}
+    looks = [
+        ("best", "-", BEST, 2.8, True),
+        ("scored, coloured by fitness", "-", SCORED, 1.4, True),
+        ("failed, up to the cross", "--", LOST, 1.4, "failed" in shown),
+        ("left after a short training", "-.", LOST, 1.4, "early" in shown),
+        ("unfinished", ":", LOST, 1.4, bool(shown & {"waiting", "running"})),
+    ]
+    each = [(said, line, {"color": shade, "linewidth": width}) for said, line, shade, width, there in looks if there]
+    axes.legend(handles=keys(axes, each), loc="upper left", handlelength=2.4)
+
+
+@plot("cycle", "Learning rate and momentum of every individual over its training")
+def cycle(history: History) -> Figure | None:
+    trained = [i for i in views.ranked(history) if views.cycle(i)]
+    if not trained:
+        return None
+    drawn = figure(3.4)
+    lr, mom = drawn.subplots(1, 2)
+    scale = fitness_scale(trained)
+    for individual in reversed(trained):
+        _lines(lr, mom, individual, individual is history.best, scale)
+    _dress(lr, mom, trained)
+    colourbar(drawn, scale, (lr, mom))
+    return drawn
+
+
+def _lines(lr: Axes, mom: Axes, individual: Individual, best: bool, scale: ScalarMappable) -> None:
+    positions, rates, moments = zip(*views.cycle(individual), strict=True)
+    shade, width, layer = (BEST, 2.8, 4) if best else (colour(individual, scale), 1.1, 2)
+    for axes, values in ((lr, rates), (mom, moments)):
+        axes.plot(positions, values, dashes(individual), color=shade, linewidth=width, zorder=layer)
+
+
+def _dress(lr: Axes, mom: Axes, trained: list[Individual]) -> None:
+    for axes, title in ((lr, "learning rate (log scale)"), (mom, "momentum")):
+        axes.set_title(title)
+        axes.set(xlabel="position in the training", xlim=(0, 1))
+    peaks = [peak for i in trained if (peak := max(rate for _, rate, _ in views.cycle(i))) > 0]
+    if peaks:
+        lr.set_yscale("log")
+        lr.set_ylim(min(peaks) / 10**DECADES, 2 * max(peaks))
+        lr.yaxis.set_major_formatter(POWERS)
+        lr.yaxis.set_minor_formatter("")

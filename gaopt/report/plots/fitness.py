@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gaopt.journal.history import History, Individual
-from gaopt.report.plots.style import BEST, INK, LOST, MEAN, MUTED, figure, from_one, limit, plot, robust
+from gaopt.report.plots.style import BEST, INK, LOST, MEAN, MUTED, figure, from_one, keys, limit, plot, robust
+
+_BAR: dict[str, Any] = {"markersize": 13, "markeredgewidth": 2.6}
 
 
 @plot("fitness", "Best and mean fitness by generation, each individual a dot")
@@ -59,7 +63,7 @@ def _finalists(axes: Axes, history: History, low: float) -> None:
         shade = BEST if history.best and id == history.best.id else MEAN
         axes.plot([place] * len(values), values, "-", color=shade, linewidth=1.2, alpha=0.5)
         axes.plot([place] * len(values), values, "o", color=shade, markersize=4, alpha=0.6, markeredgewidth=0)
-        axes.plot(place, max(history.means[id], low), "_", color=shade, markersize=13, markeredgewidth=2.6)
+        axes.plot(place, max(history.means[id], low), "_", color=shade, **_BAR)
     if order:
         axes.axvline(x - 0.5, color=LOST, linewidth=0.8, linestyle=(0, (2, 3)))
 
@@ -76,26 +80,22 @@ def _lines(axes: Axes, history: History) -> None:
 def _dress(axes: Axes, history: History) -> None:
     _ticks(axes, len(history.populations), bool(history.means))
     axes.grid(visible=False, axis="x")
-    keys = [
-        axes.plot([], [], "-o", color=BEST, linewidth=2.6, label="best of the population")[0],
-        axes.plot([], [], "-o", color=MEAN, linewidth=1.8, markersize=4, label="mean of the scored")[0],
-        axes.plot([], [], "o", color=MUTED, markersize=5, label="born in this generation")[0],
-        axes.plot([], [], "o", color=MUTED, markerfacecolor="none", markersize=5, label="survivor")[0],
+    small: dict[str, Any] = {"color": MUTED, "markersize": 5}
+    low, _ = robust(i.fitness for i in history.scored)
+    looks: list[tuple[bool, str, str, dict[str, Any]]] = [
+        (True, "best of the population", "-o", {"color": BEST, "linewidth": 2.6}),
+        (True, "mean of the scored", "-o", {"color": MEAN, "linewidth": 1.8, "markersize": 4}),
+        (True, "born in this generation", "o", small),
+        (True, "survivor", "o", small | {"markerfacecolor": "none"}),
+        (bool(history.failed), "failed, no fitness", "x", small | {"color": INK}),
+        (bool(history.early), "left early, no fitness", "d", small | {"color": LOST, "markeredgewidth": 0}),
+        (bool(history.means), "mean of a finalist's trainings", "_", _BAR | {"color": MEAN}),
+        (any(i.fitness < low for i in history.scored), "far below the axis", "v", small),
     ]
-    if history.failed:
-        keys += axes.plot([], [], "x", color=INK, markersize=5, label="failed, no fitness")
-    if history.early:
-        keys += axes.plot([], [], "d", color=LOST, markersize=5, markeredgewidth=0, label="left early, no fitness")
-    if history.means:
-        keys += axes.plot(
-            [], [], "_", color=MEAN, markersize=13, markeredgewidth=2.6, label="mean of a finalist's trainings"
-        )
-    if any(i.fitness < robust(j.fitness for j in history.scored)[0] for i in history.scored):
-        keys += axes.plot([], [], "v", color=MUTED, markersize=5, label="far below the axis")
-    columns = len(keys) if len(keys) < 7 and not history.means else 4
-    axes.legend(
-        handles=keys, loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, columnspacing=1.4, handletextpad=0.5
-    )
+    shown = keys(axes, [(said, mark, look) for there, said, mark, look in looks if there])
+    columns = len(shown) if len(shown) < 7 and not history.means else 4
+    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1)}
+    axes.legend(handles=shown, ncols=columns, columnspacing=1.4, handletextpad=0.5, **place)
 
 
 def _ticks(axes: Axes, generations: int, again: bool) -> None:

@@ -1,13 +1,19 @@
-"""The losses of a range test over the learning rate."""
+"""A range test: the losses over the learning rate as a figure, and its files."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gaopt.config import StudyConfig
+from gaopt.journal.paths import StudyDir
 from gaopt.report import format as words
+from gaopt.report.page import save_all
 from gaopt.report.plots.style import INK, MEAN, MUTED, POWERS, SCORED, figure, limit, plot, robust
 
 MARKERS = "osD^v"
@@ -43,3 +49,23 @@ def _dress(axes: Axes, losses: Sequence[float]) -> None:
     if max(losses) > high:
         axes.set_xlabel(f"learning rate (log scale)  ·  cut at {words.number(high)}, the loss goes on above")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, labelcolor=INK, handletextpad=0.3)
+
+
+def write(found: Mapping[str, Any], config: StudyConfig, home: StudyDir) -> list[Path]:
+    """Write lr-find.svg, .csv and .json, each replaced whole.
+
+    Args:
+        found: lrs and losses, one a step, and the suggestions steep and valley.
+
+    Returns:
+        The paths, the figure first.
+    """
+    lrs, losses = found["lrs"], found["losses"]
+    suggested = {name: found[name] for name in ("steep", "valley")}
+    points = [{"lr": lr, "loss": loss} for lr, loss in zip(lrs, losses, strict=True)]
+    files = {
+        home.lr_find("svg"): f"{lr_find(home.name, lrs, losses, suggested)}\n",
+        home.lr_find("csv"): words.csv(points, ("lr", "loss")),
+        home.lr_find("json"): json.dumps({**found, "config": config.plain()}, indent=2) + "\n",
+    }
+    return save_all(home, files)

@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import Literal
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -14,7 +15,7 @@ from gaopt.journal.history import History, Individual
 from gaopt.report import format as words
 from gaopt.report import views
 from gaopt.report.plots.legend import shortened
-from gaopt.report.plots.style import BEST, INK, MUTED, POWERS, from_one, generation_colours, panels, plot
+from gaopt.report.plots.style import BEST, INK, MUTED, POWERS, from_one, generation_colours, keys, panels, plot
 from gaopt.space.gene import AnyGene, Choice
 
 PAIRED = 5
@@ -129,21 +130,17 @@ def _categories(axes: Axes, which: Literal["x", "y"], name: str, gene: Choice) -
     axes.grid(visible=False, axis=which)
 
 
-def _keys(axes: Axes, history: History) -> list:
+def _keys(axes: Axes, history: History) -> list[Artist]:
     shades = generation_colours(len(history.populations))
     step = -(-len(shades) // 8)  # with many generations every so manyth is named
-    keys = [
-        axes.plot([], [], "o", color=shades[n], markeredgecolor=INK, markeredgewidth=0.4, label=f"generation {n + 1}")[
-            0
-        ]
-        for n in range(0, len(shades), step)
-    ]
+    generations = range(0, len(shades), step)
+    edge = {"markeredgecolor": INK, "markeredgewidth": 0.4}
+    looks = [(f"generation {n + 1}", "o", {"color": shades[n], **edge}) for n in generations]
     if history.failed:
-        keys += axes.plot([], [], "x", color=MUTED, markeredgewidth=1.6, label="failed")
+        looks.append(("failed", "x", {"color": MUTED, "markeredgewidth": 1.6}))
     if history.early:
-        keys += axes.plot([], [], "o", color=MUTED, markersize=3.5, label="left early")
+        looks.append(("left early", "o", {"color": MUTED, "markersize": 3.5}))
     if history.best:
-        keys += axes.plot(
-            [], [], "*", color=BEST, markersize=12, markeredgecolor="white", label=f"best (i{history.best.id})"
-        )
-    return keys
+        star = {"color": BEST, "markersize": 12, "markeredgecolor": "white"}
+        looks.append((f"best (i{history.best.id})", "*", star))
+    return keys(axes, looks)

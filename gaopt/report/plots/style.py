@@ -20,6 +20,7 @@ from typing import Any, ParamSpec
 import matplotlib
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.cm import ScalarMappable
@@ -124,6 +125,11 @@ def rows_of_words(axes: Axes, words: list[str], margin: float) -> None:
     axes.set_ylim(len(words) - margin, margin - 1)
     axes.tick_params(axis="y", labelcolor=INK, length=0)
     axes.grid(visible=False, axis="y")
+
+
+def keys(axes: Axes, looks: Iterable[tuple[str, str, dict[str, Any]]]) -> list[Artist]:
+    """What a legend shows: (words, mark, look) each, drawn with no data."""
+    return [axes.plot([], [], mark, label=words, **look)[0] for words, mark, look in looks]
 
 
 def _svg(figure: Figure, name: str, title: str) -> str:

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from gaopt.compare.model import Comparison
 from gaopt.journal.history import Individual
 from gaopt.report import views
-from gaopt.report.plots.comparison.methods import short
 from gaopt.report.plots.legend import shortened
 from gaopt.report.plots.space import BESIDE, scale
 from gaopt.report.plots.style import (
@@ -65,7 +64,7 @@ def searched(found: Evidence) -> Figure | None:
     drawn, grid = panels(len(shown), ROW * len(tried) + 0.75, more=0.4, sharey=True)
     for axes, (name, gene) in zip(grid, shown.items(), strict=False):
         _gene(axes, tried, name, gene, shades)
-        rows_of_words(axes, [short(method) for method in tried], 0.5)
+        rows_of_words(axes, [shortened(method) for method in tried], 0.5)
     colourbar(drawn, shades, grid)
     keys = [grid[0].scatter([], [], label=LABELS[kind], **({"color": INK} | look)) for kind, look in LOOKS.items()]
     drawn.legend(handles=keys, loc="outside upper left", ncols=4, handletextpad=0.3, columnspacing=1.5)

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gaopt.compare.statistics import Interval
-from gaopt.report.plots.comparison.methods import marker, shade, short
-from gaopt.report.plots.style import INK, LOST, figure, plot, rows_of_words
+from gaopt.report.plots.comparison.methods import marker, shade
+from gaopt.report.plots.legend import shortened
+from gaopt.report.plots.style import INK, LOST, figure, keys, plot, rows_of_words
 
 if TYPE_CHECKING:
     from gaopt.report.comparison.evidence import Evidence
@@ -30,7 +31,7 @@ def judged(found: Evidence) -> Figure | None:
     if differing:
         _differences(both[1], found, methods)
     for axes in both:
-        rows_of_words(axes, [short(method) for method in methods], 0.45)
+        rows_of_words(axes, [shortened(method) for method in methods], 0.45)
     _keys(drawn, both[0])
     return drawn
 
@@ -62,7 +63,7 @@ def _differences(axes: Axes, found: Evidence, methods: list[str]) -> None:
             _dots(axes, place, number, [-factor * value for value in contrast.differences])
             _mean(axes, place, number, contrast.interval, -factor)
     _near(axes, [0.0, *(-factor * value for contrast in found.contrasts for value in contrast.differences)])
-    axes.set_xlabel(f"difference from {short(names[0])}{', points' if found.unit.accuracy else ''}")
+    axes.set_xlabel(f"difference from {shortened(names[0])}{', points' if found.unit.accuracy else ''}")
 
 
 def _dots(axes: Axes, place: int, number: int, values: list[float]) -> None:
@@ -93,5 +94,4 @@ def _keys(drawn: Figure, axes: Axes) -> None:
         ("95 % interval of the mean", "-", {"color": LOST, "linewidth": 3}),
         ("less than is worth showing", "s", {"color": LOST, "alpha": 0.2, "markersize": 9, "markeredgewidth": 0}),
     ]
-    keys = [axes.plot([], [], mark, label=said, **look)[0] for said, mark, look in looks]
-    drawn.legend(handles=keys, loc="outside upper left", ncols=5, columnspacing=1.5)
+    drawn.legend(handles=keys(axes, looks), loc="outside upper left", ncols=5, columnspacing=1.5)

@@ -14,6 +14,7 @@ from gaopt.compare.model import Cost
 from gaopt.journal.history import Individual
 from gaopt.report import views
 from gaopt.report.plots.curves import PANEL, shown_panels
+from gaopt.report.plots.legend import shortened
 from gaopt.report.plots.style import LOST, MUTED, SHADES, figure, limit, panels, plot, whole
 
 if TYPE_CHECKING:
@@ -52,11 +53,6 @@ def _line(number: int, first: float, others: float) -> dict[str, Any]:
     return {"color": shade(number), "linestyle": dashes, "linewidth": others if number else first}
 
 
-def short(name: str, most: int = 16) -> str:
-    """A name that there is room for."""
-    return name if len(name) <= most else name[: most - 1] + "…"
-
-
 @plot("progress", "Best validation score so far against epochs and seconds spent, by method")
 def progress(found: Evidence) -> Figure | None:
     if not any(found.bands.values()):
@@ -78,7 +74,7 @@ def _means(axes: Axes, found: Evidence, bands: Mapping[str, Band]) -> None:
     for number, method in reversed(list(enumerate(found.comparison.methods))):
         if method in bands:
             mean = np.multiply(bands[method].mean, found.unit.factor)
-            axes.step(bands[method].spent, mean, where="post", label=short(method), **_line(number, 2.8, 1.7))
+            axes.step(bands[method].spent, mean, where="post", label=shortened(method), **_line(number, 2.8, 1.7))
 
 
 @plot("seeds", "Best validation score so far of each method from its lowest to its highest seed")
@@ -104,7 +100,7 @@ def _band(axes: Axes, found: Evidence, method: str) -> None:
     low, mean, high = (np.multiply(values, factor) for values in (band.low, band.mean, band.high))
     axes.fill_between(band.spent, low, high, step="post", color=colour, alpha=0.22, linewidth=0)
     axes.step(band.spent, mean, where="post", color=colour, linewidth=2.2)
-    axes.set_title(short(method), fontsize=8.5)
+    axes.set_title(shortened(method), fontsize=8.5)
     axes.set_xlim(0, None)
 
 
@@ -127,15 +123,13 @@ def winners(found: Evidence) -> Figure | None:
     if not each:
         return None
     drawn, grid = panels(len(each), PANEL, more=0.5)
-    for axes, panel in zip(grid, each, strict=False):
-        _winners(axes, won.values(), panel.metric)
-        axes.set_title(panel.title)
-    keys = [
-        grid[0].plot([], [], label=short(method), **_line(number, 2.4, 1.6))[0]
-        for number, method in enumerate(won)
-        if won[method]
+    for axes, (metric, title) in zip(grid, each.items(), strict=False):
+        _winners(axes, won.values(), metric)
+        axes.set_title(title)
+    looks = [
+        {"label": shortened(method), **_line(number, 2.4, 1.6)} for number, method in enumerate(won) if won[method]
     ]
-    drawn.legend(handles=keys, **_KEYS)
+    drawn.legend(handles=[grid[0].plot([], [], **look)[0] for look in looks], **_KEYS)
     return drawn
 
 
