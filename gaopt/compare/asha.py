@@ -13,7 +13,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -125,8 +125,8 @@ def _tuner(config: StudyConfig, home: StudyDir, shared: Any, together: int, writ
         run_config=tune.RunConfig(
             name="tune",
             storage_path=str(task.folder),
-            stop=_Enough(written),
-            callbacks=[_Journaling(written)],
+            stop=written,
+            callbacks=[written],
             verbose=0,
         ),
     )
@@ -162,8 +162,11 @@ class _Draws:
         return self._space.sample(keyed(self._seed, self._number))
 
 
-class _Written:
-    """The journal of such a search, and the history that it gives."""
+class _Written(tune.Callback, tune.Stopper):
+    """The journal of such a search, and the history that it gives: written as Tune's loop tells what it sees.
+
+    It ends that loop when the budget is spent, or somebody says so.
+    """
 
     def __init__(self, config: StudyConfig, journal: Journal, stop: Callable[[], None]) -> None:
         self.config, self.journal, self.stop = config, journal, stop
@@ -186,15 +189,15 @@ class _Written:
     def record(self, event: Event) -> None:
         self.history.add(self.journal.append(event))
 
-    def begin(self, trial: Any) -> None:
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         id = self._ids[trial.trial_id] = len(self.history.individuals)
         birth = Birth(id, dict(trial.config["genes"]), "random")
         self.record(Bred(self.history.generation + 1, (birth,)))
         self.record(Started(id))
         self._begun[id] = time.monotonic()
 
-    def told(self, trial: Any, encoded: Iterable[tuple[str, str]]) -> None:
-        for kind, body in encoded:
+    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **i: Any) -> None:
+        for kind, body in result["events"]:
             event = decode(kind, body, 0.0)
             assert isinstance(event, Reported | Noted | Scored | Failed)
             if isinstance(event, Reported) and event.epoch < self.whole and math.isnan(_metric(event)):
@@ -204,10 +207,12 @@ class _Written:
                 )
             self.record(replace(event, individual=self._ids[trial.trial_id]))
 
-    def left(self, trial: Any, reason: str = "its worker was lost") -> None:
-        """One that ends without a score: stopped on its way, or lost."""
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Also of one that ends without a score: stopped on its way, or lost."""
         if trial.trial_id in self._ids:
-            self._leave(self._ids[trial.trial_id], reason)
+            self._leave(self._ids[trial.trial_id], "its worker was lost")
+
+    on_trial_error = on_trial_complete
 
     def _leave(self, id: int, reason: str) -> None:
         individual = self.history.individuals[id]
@@ -229,6 +234,17 @@ class _Written:
         for individual in self.history.running:
             self._leave(individual.id, "the budget was spent")
 
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """Whether to stop one trial: that is ASHA's to say."""
+        return False
+
+    def stop_all(self) -> bool:
+        try:
+            self.stop()
+        except Stopped as stopped:
+            self.stopped = stopped
+        return self.stopped is not None or self.enough
+
     @property
     def enough(self) -> bool:
         everyone, budget = self.history.individuals.values(), self.config.stop
@@ -236,39 +252,3 @@ class _Written:
             return sum(i.epochs for i in everyone) >= budget.epochs  # of those that run, the reported
         running = sum(time.monotonic() - self._begun[i.id] for i in self.history.running)
         return bool(budget.seconds) and running + sum(i.seconds for i in everyone) >= budget.seconds
-
-
-class _Enough(tune.Stopper):
-    """Ends Tune's loop when the budget is spent, or somebody says so."""
-
-    def __init__(self, written: _Written) -> None:
-        self._written = written
-
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        return False
-
-    def stop_all(self) -> bool:
-        try:
-            self._written.stop()
-        except Stopped as stopped:
-            self._written.stopped = stopped
-        return self._written.stopped is not None or self._written.enough
-
-
-class _Journaling(tune.Callback):
-    """Writes down what Tune's loop sees."""
-
-    def __init__(self, written: _Written) -> None:
-        self._written = written
-
-    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._written.begin(trial)
-
-    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **i: Any) -> None:
-        self._written.told(trial, result["events"])
-
-    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._written.left(trial)
-
-    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._written.left(trial)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import warnings
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from gaopt.export.place import database, hasten
 from gaopt.export.trials import Study, Trial
-from gaopt.space.gene import AnyGene, Choice, Gene
+from gaopt.search.optuna import kind, quiet
+from gaopt.space.gene import AnyGene, Choice
 
 Distributions = dict[str, BaseDistribution]
 
@@ -26,7 +25,7 @@ def write(study: Study, folder: Path) -> None:
     seen = {name: [t.params[name] for t in study.trials if name in t.params] for name in study.space}
     kinds = {name: distribution(gene, seen[name]) for name, gene in study.space.items()}
     constrained = not all(trial.candidate for trial in study.trials)
-    with database(folder / "optuna.db") as url, _quiet():
+    with database(folder / "optuna.db") as url, quiet():
         storage = optuna.storages.RDBStorage(url)
         hasten(storage.engine)
         written = optuna.create_study(storage=storage, study_name=study.name, direction="maximize")
@@ -36,17 +35,6 @@ def write(study: Study, folder: Path) -> None:
             written.add_trial(_frozen(trial, kinds, constrained))
         storage.remove_session()
         storage.engine.dispose()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without a line about a study that was made."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(before)
 
 
 def _frozen(trial: Trial, kinds: Distributions, constrained: bool) -> FrozenTrial:
@@ -80,30 +68,27 @@ def distribution(gene: AnyGene, values: Sequence[Any]) -> BaseDistribution:
     """A gene as Optuna has it, wide enough for the values that it had: those given by hand may lie outside."""
     if isinstance(gene, Choice):
         return CategoricalDistribution((*gene.choices, *(value for value in values if value not in gene.choices)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a range that ends between two steps is cut to the last of them, as ours is
+        found: BaseDistribution = kind(gene)
+    if all(_holds(found, value) for value in values):
+        return found
     low, high = min([gene.low, *values]), max([gene.high, *values])
     log = gene.scale == "log" and low > 0
     if gene.integer and all(value % 1 == 0 for value in values):
-        stepped = gene.step and all(gene.low <= v <= gene.high and (v - gene.low) % gene.step == 0 for v in values)
-        if stepped:
-            high = gene.level(gene.levels - 1)
-        return IntDistribution(int(low), int(high), log=log, step=int(gene.step) if stepped else 1)
-    if gene.step and (top := _top(gene, values)):
-        return FloatDistribution(gene.low, top, step=gene.step)
+        return IntDistribution(int(low), int(high), log=log)
     return FloatDistribution(low, high, log=log)
 
 
-def _top(gene: Gene, values: Sequence[float]) -> float | None:
-    """The last of a gene's steps; None where Optuna's would be others than ours, which have six figures."""
-    low, step = Decimal(str(gene.low)), Decimal(str(gene.step))
-    top = float(low + (gene.levels - 1) * step)
-    exact = (Decimal(str(top)) - low) % step == 0
-
-    def on_a_step(value: float) -> bool:
-        steps = (value - gene.low) / gene.step
-        return gene.low <= value <= top and math.isclose(steps, round(steps), rel_tol=0.0, abs_tol=1e-9)
-
-    return top if exact and all(map(on_a_step, values)) else None
+def _holds(found: BaseDistribution, value: float) -> bool:
+    if isinstance(found, IntDistribution) and value % 1:
+        return False
+    try:
+        create_trial(value=0.0, params={"": _value(found, value)}, distributions={"": found})
+    except ValueError:
+        return False
+    return True
 
 
-def _value(kind: BaseDistribution, value: Any) -> Any:
-    return int(value) if isinstance(kind, IntDistribution) else value
+def _value(found: BaseDistribution, value: Any) -> Any:
+    return int(value) if isinstance(found, IntDistribution) else value

@@ -121,7 +121,7 @@ def study(name: str, history: History, held: bool = False) -> Study:
     return Study(
         name=name,
         space=dict(config.space),
-        trials=list(_Trials(history)),
+        trials=list(_trials(history)),
         best=best.id if best else None,
         created=history.created,
         state=now,
@@ -130,54 +130,37 @@ def study(name: str, history: History, held: bool = False) -> Study:
     )
 
 
-class _Trials:
-    """What every trial of a study is made with, found once."""
-
-    def __init__(self, history: History) -> None:
-        self._history = history
-        self._best, self._repeated, self._means = history.best, history.repeated, history.means
-        self._metric = followed(history)
-
-    def __iter__(self) -> Iterator[Trial]:
-        return (self._trial(individual) for _, individual in sorted(self._history.individuals.items()))
-
-    def _trial(self, individual: Individual) -> Trial:
-        score = _score(individual)
+def _trials(history: History) -> Iterator[Trial]:
+    best, repeated, means, metric = history.best, history.repeated, history.means, followed(history)
+    highest = best and (means.get(best.id, best.fitness), -best.id)
+    for id, individual in sorted(history.individuals.items()):
+        score, repeat = _score(individual), individual.birth.origin == "repeat"
+        value = means.get(id, score.fitness) if score else None
+        better = highest and value is not None and (value, -id) > highest
         outcome = score or individual.outcome
-        return Trial(
-            number=individual.id,
+        yield Trial(
+            number=id,
             params=individual.genes,
             state=STATES[individual.status],
-            value=self._value(individual),
-            candidate=self._candidate(individual),
-            curve=_curve(individual, self._metric),
+            value=value,
+            candidate=not (best and individual.status == "scored" and (repeat or better)),
+            curve=_curve(individual, metric),
             reports=individual.reports,
-            metrics=self._metrics(individual),
+            metrics=_metrics(individual, history),
             started=individual.started or None,
             ended=outcome.at if outcome else None,
-            parent=individual.birth.parents[0] if individual.birth.origin == "repeat" else None,
-            about=_about(individual, self._repeated.get(individual.id, [])),
+            parent=individual.birth.parents[0] if repeat else None,
+            about=_about(individual, repeated.get(id, [])),
         )
 
-    def _value(self, individual: Individual) -> float | None:
-        score = _score(individual)
-        return self._means.get(individual.id, score.fitness) if score else None
 
-    def _candidate(self, individual: Individual) -> bool:
-        if not self._best or individual.status != "scored":
-            return True
-        value, highest = self._value(individual), self._value(self._best)
-        assert value is not None
-        assert highest is not None
-        return individual.birth.origin != "repeat" and (value, -individual.id) <= (highest, -self._best.id)
-
-    def _metrics(self, individual: Individual) -> dict[str, float]:
-        score, judged = _score(individual), self._history.judged.get(individual.id)
-        if not score:
-            return {}
-        last = individual.reports[individual.epoch].metrics if individual.reports else {}
-        test = {f"test_{name}": value for name, value in judged.metrics.items()} if judged else {}
-        return {**last, **score.metrics, **test}
+def _metrics(individual: Individual, history: History) -> dict[str, float]:
+    score, judged = _score(individual), history.judged.get(individual.id)
+    if not score:
+        return {}
+    last = individual.reports[individual.epoch].metrics if individual.reports else {}
+    test = {f"test_{name}": value for name, value in judged.metrics.items()} if judged else {}
+    return {**last, **score.metrics, **test}
 
 
 def _score(individual: Individual) -> Scored | None:
