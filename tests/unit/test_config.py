@@ -12,7 +12,8 @@ from gaopt.config.tables import read_toml
 from gaopt.errors import ConfigError
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import resolve
-from gaopt.study.loop import resumed, run
+from gaopt.study.loop import run
+from gaopt.study.prepare import resumed
 from tests.conftest import toy
 from tests.faults.studies import table
 

@@ -24,7 +24,8 @@ from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Objective, Plain, Report, Task
-from gaopt.study.loop import resumed, run
+from gaopt.study.loop import run
+from gaopt.study.prepare import resumed
 from tests.conftest import ROOT, toy
 from tests.faults.studies import table, trained_twice
 from tests.unit.test_study import TINY, Shuffled, broken

@@ -19,7 +19,8 @@ from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Objective, Plain, Report, Score, Task
-from gaopt.study.loop import resumed, run
+from gaopt.study.loop import run
+from gaopt.study.prepare import resumed
 from tests.conftest import toy
 from tests.faults.studies import table
 
