@@ -1,7 +1,5 @@
 """Data sets: layouts, splits, limits, and the decoded copy on disk."""
 
-import subprocess
-import sys
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -72,12 +70,6 @@ def test_the_digits_are_split_class_by_class_and_by_the_seed_alone() -> None:
     assert load(DataSpec(size=16, limit=10)).train.images.shape == (10, 16, 16, 1)
     with pytest.raises(DataError, match=r"'x'.*must be empty"):
         load(DataSpec(path="x"))
-
-
-def test_importing_the_data_loads_nothing_heavy() -> None:
-    heavy = "{'torch', 'torchvision', 'sklearn', 'PIL', 'fastai', 'gaopt'}"
-    code = f"import sys, resnet.data; print({heavy} & set(sys.modules))"
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
 
 
 def test_a_spec_tells_its_ranges() -> None:
