@@ -20,7 +20,7 @@ TRIES: dict[str, Callable[..., Tally]] = {
     "workers": partial(trainings.dies_once, population=3),
     "memory": partial(trainings.killed_by_the_kernel, population=2),
     "diverged": trainings.loss,
-    "hanging": partial(trainings.beyond_siblings, population=4),
+    "hanging": trainings.beyond_siblings,
     "nodes": partial(nodes.node_lost, most=1),
     "Ray's head": partial(nodes.head_lost, most=1),
     "stopped": nodes.told_while_behind,
