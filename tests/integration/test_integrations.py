@@ -57,6 +57,14 @@ def test_the_examples_of_the_docstrings_run(module: Any) -> None:
 # Optuna
 
 
+class TestOptunasOwnSuiteOfSpaces(suite.RelativeSamplerTestCase):
+    """Forty spaces, and a model for each: a minute."""
+
+    @pytest.fixture
+    def sampler(self) -> Any:
+        return lambda: GaoptSampler(seed=0)
+
+
 class TestOptunasOwnSuite(suite.BasicSamplerTestCase, suite.SingleOnlySamplerTestCase):
     """What Optuna ships for whoever writes a sampler."""
 
