@@ -76,7 +76,7 @@ def test_what_cannot_be_written_down_fails_the_individual_alone(tmp_path: Path) 
         [
             (tells(epoch=-1), "cannot be written down"),
             (tells(epoch=1.5), "the epoch is 1.5: must be a whole number"),
-            (tells(Score(0.5, epochs=2**40)), "a number of epochs"),
+            (tells(Score(0.5, epochs=2**40)), "Scored.epochs is"),
             (raises(OSError("b\udcff.png is gone")), "b?.png is gone"),
             (raises(circle := ValueError("in a circle"), circle), "in a circle"),
         ]
