@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from gaopt.compare.model import Comparison, Final, SearchRun
-from gaopt.config import Genetic, PoolConfig, StudyConfig
+from gaopt.config import COMPARED, Genetic, PoolConfig, StudyConfig
 from gaopt.journal.events import Birth, Bred, Closed, Event, Failed, Opened, Reported, Scored, Started
 from gaopt.journal.history import History
 from gaopt.space.gene import Choice, Gene
@@ -21,16 +21,6 @@ SPACE = Space(
     optimizer=Choice(("sgd", "adam")),
     mom=Gene(0.1, 1.5, when="optimizer == 'sgd'"),
 )
-TITLES = {
-    "assisted": "genetic search, a model choosing among the offspring",
-    "genetic": "the genetic search as it was first",
-    "random": "random search",
-    "optuna-tpe": "Optuna's TPE sampler",
-    "optuna-gp": "Optuna's Gaussian process sampler",
-    "ray-asha": "Ray Tune's random search with ASHA",
-    "baseline": "one-cycle, lr by the range test, wd and mom of fastai",
-    "paper": "SGD with the step schedule and the values of He et al. 2015",
-}
 BASELINES = Space(lr=Choice((0.03,)), wd=Choice((0.01,)), mom=Choice((0.85,)))
 """What is not searched has genes of its own, here outside of the range that is searched."""
 SETTINGS = {"data": {"name": "digits", "valid": 0.22, "test": 0.22}, "net": {"name": "resnet20"}}
@@ -125,7 +115,7 @@ def comparison(
     made = Comparison(
         name="mine",
         methods=tuple(methods),
-        titles={method: TITLES.get(method, method) for method in methods},
+        titles={method: COMPARED.get(method, method) for method in methods},
         searches=searches,
         finals=finals(searches, epochs),
         config=searches[0].history.config if searches else {},

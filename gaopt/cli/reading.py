@@ -100,7 +100,7 @@ def list_(as_json: bool) -> None:
 def report(study: str) -> None:
     """Write a study's tables and report again, also while it runs."""
     from gaopt.journal.paths import existing
-    from gaopt.report import write
+    from gaopt.report.study import write
     from gaopt.study.progress import current
 
     home = existing(study)

@@ -86,7 +86,7 @@ def _report(history: History, home: StudyDir) -> None:
     Raises:
         Unwritable: the report has no room. What it is made of is in the journal.
     """
-    from gaopt.report import write
+    from gaopt.report.study import write
 
     try:
         write(history, home)

@@ -9,7 +9,6 @@ from contextlib import ExitStack, closing
 
 import click
 
-import gaopt.report.comparison as report
 from gaopt.cli.run import open_pool, say_dashboard
 from gaopt.cli.signals import Signals
 from gaopt.compare import plan as plans
@@ -25,6 +24,7 @@ from gaopt.journal.lock import StudyLock, check_free
 from gaopt.journal.paths import ComparisonDir
 from gaopt.objectives.base import epochs, resolve
 from gaopt.printable import path_shown, printable
+from gaopt.report.comparison import report
 from gaopt.study.progress import clock
 
 BESIDES = 8

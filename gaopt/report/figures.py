@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gaopt.journal.history import History
 from gaopt.report import plots, views
 from gaopt.report.experiment import compared
-from gaopt.report.page import Section
+from gaopt.report.page import Figures, Section, drawn
 from gaopt.space.gene import Choice
 
-FIGURES = (
+FIGURES: Figures[History] = (
     (
         "fitness",
         plots.fitness,
@@ -46,7 +48,7 @@ FIGURES = (
     ),
 )
 
-ERRORS = (
+ERRORS: Figures[History] = (
     (
         "errors",
         plots.errors,
@@ -61,9 +63,8 @@ ERRORS = (
 
 def figures(history: History) -> list[Section]:
     """Those figures that the history has something for."""
-    chosen = ERRORS if compared(history) else FIGURES
-    drawn = ((name, title, caption + _more(name, history), plot(history)) for name, plot, title, caption in chosen)
-    return [Section(title, caption, svg=svg, name=name) for name, title, caption, svg in drawn if svg]
+    found = drawn(ERRORS if compared(history) else FIGURES, history)
+    return [replace(each, text=each.text + _more(each.name, history)) for each in found]
 
 
 def _more(name: str, history: History) -> str:

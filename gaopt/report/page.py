@@ -6,10 +6,10 @@ A study, an experiment of a paper and a comparison each have a list of their own
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -95,15 +95,22 @@ class Page:
     def shown(self) -> list[Section]:
         return [section for section in self.sections if not section.empty]
 
-    def section(self, title: str) -> Section:
-        """The one with this title, empty where there is none."""
-        return next((section for section in self.sections if section.title == title), Section(title))
-
     def html(self) -> str:
         return _render("page.html.j2", page=self, autoescape=True, finalize=_as_text)
 
     def markdown(self) -> str:
         return _render("page.md.j2", page=self, finalize=as_markdown).rstrip() + "\n"
+
+
+What = TypeVar("What")
+Figures = Sequence[tuple[str, Callable[[What], str | None], str, str]]
+"""(name, what draws it as SVG, title, caption) each; nothing is drawn where there is nothing to draw."""
+
+
+def drawn(figures: Figures[What], what: What) -> list[Section]:
+    """A section for each figure that there is something for."""
+    each = ((Section(title, text, svg=plot(what) or "", name=name)) for name, plot, title, text in figures)
+    return [section for section in each if section.svg]
 
 
 def save(page: Page, home: StudyDir, tables: Mapping[str, str]) -> list[Path]:

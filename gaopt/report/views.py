@@ -72,6 +72,13 @@ def curve(individual: Individual, metric: str) -> tuple[list[int], list[float]]:
     return [epoch for epoch, _ in kept], [value for _, value in kept]
 
 
+def mean_curve(individuals: Iterable[Individual], metric: str) -> tuple[list[int], list[float]]:
+    """The mean of their curves, at each epoch that all of them reported which reported any."""
+    curves = [dict(zip(*found, strict=True)) for i in individuals if (found := curve(i, metric))[0]]
+    epochs = sorted(set.intersection(*map(set, curves))) if curves else []
+    return epochs, [fmean(each[epoch] for each in curves) for epoch in epochs]
+
+
 def cycle(individual: Individual) -> list[tuple[float, float, float]]:
     """All points (position in the training from 0 to 1, lr, momentum) of an individual, in order."""
     return [point for epoch in sorted(individual.reports) for point in individual.reports[epoch].cycle]

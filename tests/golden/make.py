@@ -78,7 +78,7 @@ def weights_begin(period: int) -> None:
 def run(config: Any, folder: Path, events: int | None = None) -> Any:
     """A study to its end, or until so many events were written."""
     from gaopt.journal.paths import StudyDir
-    from gaopt.report import write
+    from gaopt.report.study import write
     from gaopt.study.loop import run as study
 
     seen = itertools.count(1)

@@ -19,7 +19,7 @@ from gaopt.journal.events import Noted, Reported
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
-from gaopt.report import write
+from gaopt.report.study import write
 from gaopt.report.tables import individuals
 from gaopt.study.loop import run
 from gaopt.study.prepare import resumed

@@ -20,12 +20,12 @@ from gaopt.config import Genetic, PoolConfig, StudyConfig
 from gaopt.journal.events import Birth, Bred, Closed, Event, Failed, Granted, Opened, Scored
 from gaopt.journal.history import History
 from gaopt.journal.paths import ComparisonDir
-from gaopt.report.comparison import genes, interactive, verdict, write
+from gaopt.report.comparison import genes, interactive
 from gaopt.report.comparison.cost_curve import band, steps
 from gaopt.report.comparison.evidence import Evidence, Unit
-from gaopt.report.comparison.figures import TEXTS
+from gaopt.report.comparison.figures import FIGURES
 from gaopt.report.comparison.remarks import remarks
-from gaopt.report.comparison.report import state
+from gaopt.report.comparison.report import state, verdict, write
 from gaopt.report.comparison.sections import contrasts, methods, published, setting
 from gaopt.report.page import Section
 from gaopt.space.gene import Choice, Gene
@@ -118,7 +118,7 @@ def toy(scores: Mapping[str, list[float | None]], splits: bool = False) -> Compa
 
 def test_write_leaves_all_files_and_names_them(whole: Comparison, written: ComparisonDir) -> None:
     found = {path for path in written.path.rglob("*") if path.is_file()}
-    drawn = {f"{name}.svg" for name in TEXTS}
+    drawn = {f"{name}.svg" for name, *_ in FIGURES}
     assert {path.name for path in found} == {"report.html", "report.md", *(f"{name}.csv" for name in TABLES)} | drawn
     markdown = written.markdown.read_text("utf-8")
     assert all(f"](figures/{name})" in markdown for name in drawn)
@@ -132,10 +132,10 @@ def test_writing_twice_gives_the_same_bytes(written: ComparisonDir) -> None:
 
 def test_each_figure_is_a_picture_of_its_own_and_stands_in_the_page(written: ComparisonDir) -> None:
     text = page(written)
-    for name, (title, _) in TEXTS.items():
+    for name, _, title, _ in FIGURES:
         ElementTree.fromstring(written.figure(name).read_text("utf-8"))
         assert f'<section id="figure-{name}">\n<h2>{title}</h2>' in text
-    assert text.count("<svg") == len(TEXTS)
+    assert text.count("<svg") == len(FIGURES)
     assert "default-src 'none'" in text
     assert not re.search(r"@import|url\((?!#)|<link|<img|<iframe|\bsrc=|https?:", text)
 
@@ -143,7 +143,13 @@ def test_each_figure_is_a_picture_of_its_own_and_stands_in_the_page(written: Com
 def test_the_page_is_complete_without_scripts(written: ComparisonDir) -> None:
     text = re.sub(r"<script.*?</script>", "", page(written), flags=re.DOTALL)
     assert '<section id="explore" hidden>' in text  # shown by the script that fills it
-    for words in ("What was compared", "The methods", "What to keep in mind", "How to reproduce", *TEXTS):
+    for words in (
+        "What was compared",
+        "The methods",
+        "What to keep in mind",
+        "How to reproduce",
+        *(name for name, *_ in FIGURES),
+    ):
         assert words in text
     if interactive.installed():
         whole = written.report.read_text("utf-8")
@@ -165,7 +171,7 @@ def test_without_the_extra_the_page_says_what_it_lacks_and_has_the_rest(whole: C
     text = home.report.read_text("utf-8")
     assert "<script" not in text
     assert "gaopt[peers]" in text
-    assert text.count("<svg") == len(TEXTS) - 1
+    assert text.count("<svg") == len(FIGURES) - 1
     assert not home.figure("importance").exists()
     assert "gaopt\\[peers\\]" in home.markdown.read_text("utf-8")
 

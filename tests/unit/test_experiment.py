@@ -27,6 +27,7 @@ from gaopt.search.registry import strategy
 from gaopt.space.gene import Gene
 from gaopt.space.space import Space
 from tests.conftest import space
+from tests.unit.test_report import remarked, rows
 
 PRINTED = {row.key: row for row in published()}
 TABLES: dict[str, Any] = {
@@ -213,7 +214,7 @@ def test_the_page_of_an_experiment_speaks_of_variants_and_of_no_search() -> None
     said = page(whole, StudyDir(Path("nowhere")))
     assert said.result == ["Two nets (table 1)."]
     assert variants(said) == [["small", "2"], ["large", "2"]]
-    assert "Every variant was trained with each of 2 seeds" in " ".join(said.section("What to keep in mind").items)
+    assert "Every variant was trained with each of 2 seeds" in remarked(said)
     (figure,) = (section for section in said.sections if section.svg)
     assert figure.name == "errors"
     for word in ("small", "large", "left", "right", "training", "validation"):
@@ -229,5 +230,4 @@ def test_an_experiment_without_any_score_has_a_page_too() -> None:
 
 def variants(said: Page) -> list[list[str]]:
     """The names and the runs of the variants on a page."""
-    table = said.section("Ours beside the paper's").table
-    return [[row[0], row[2]] for row in table.rows] if table else []
+    return [[row[0], row[2]] for row in rows(said, "Ours beside the paper's")]

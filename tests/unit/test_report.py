@@ -23,13 +23,13 @@ from gaopt.journal.events import Birth, Bred, Closed, Data, Event, Failed, Judge
 from gaopt.journal.history import History
 from gaopt.journal.paths import StudyDir
 from gaopt.report import format as words
-from gaopt.report import plots, tables, write
+from gaopt.report import plots, tables
 from gaopt.report.figures import FIGURES, figures
 from gaopt.report.page import Page, Section, as_markdown
 from gaopt.report.plots.lineage import lay_out
 from gaopt.report.plots.style import MUTED, SHADES, fitness_colours, powers, robust
 from gaopt.report.remarks import advice
-from gaopt.report.study import page, result
+from gaopt.report.study import page, result, write
 from gaopt.search.registry import strategy
 from gaopt.space.gene import Gene
 from gaopt.space.space import Space
@@ -111,14 +111,18 @@ def failing(message: str, space: Space = SPACE) -> History:
     return History([Opened(config(space).plain(), "0.1.0", "host", 1), *events])
 
 
+def section(told: Page, title: str) -> Section:
+    return next((each for each in told.sections if each.title == title), Section(title))
+
+
 def rows(told: Page, title: str) -> list[list[str]]:
     """Of the table in a section."""
-    table = told.section(title).table
+    table = section(told, title).table
     return table.rows if table else []
 
 
 def remarked(told: Page) -> str:
-    return " ".join(told.section("What to keep in mind").items)
+    return " ".join(section(told, "What to keep in mind").items)
 
 
 def read(table: pd.DataFrame) -> pd.DataFrame:

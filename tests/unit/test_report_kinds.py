@@ -16,13 +16,13 @@ from gaopt.journal.events import Birth, Bred, Closed, Event, Failed, Granted, Op
 from gaopt.journal.history import History
 from gaopt.journal.paths import StudyDir
 from gaopt.report import format as words
-from gaopt.report import plots, tables, views, write
+from gaopt.report import plots, tables, views
 from gaopt.report.plots.lineage import lay_out
 from gaopt.report.remarks import begun
-from gaopt.report.study import numbers, page, result
+from gaopt.report.study import numbers, page, result, write
 from gaopt.space.gene import Choice, Gene
 from gaopt.space.space import Genes, Space
-from tests.unit.test_report import remarked, rows
+from tests.unit.test_report import remarked, rows, section
 
 SPACE = Space(
     optimizer=Choice(("sgd", "adam", "a-very-long-name-of-one")),
@@ -156,7 +156,7 @@ def test_those_left_early_rank_below_the_scored_with_what_they_had(place: StudyD
         ["–", "i0", "0.3000 at 25 %"],
         ["–", "i3", "failed"],
     ]
-    assert "short training" in " ".join(page(history, place).section(LISTED).note)
+    assert "short training" in " ".join(section(page(history, place), LISTED).note)
 
 
 def test_the_cost_counts_short_trainings() -> None:

@@ -22,7 +22,7 @@ from gaopt.journal.journal import Journal
 from gaopt.journal.paths import ComparisonDir, StudyDir
 from gaopt.printable import printable, printable_lines
 from gaopt.report.comparison import interactive
-from gaopt.report.comparison import write as write_comparison
+from gaopt.report.comparison.report import write as write_comparison
 from gaopt.space.gene import Choice, Gene
 from gaopt.space.space import Space
 from gaopt.study.progress import progress

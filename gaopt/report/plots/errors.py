@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from gaopt.journal.history import History, Individual
+from gaopt.journal.history import History
 from gaopt.report import views
 from gaopt.report.experiment import Compared, compared
 from gaopt.report.plots.style import INK, SHADES, figure, fitness_colours, plot, whole
@@ -28,8 +28,8 @@ def errors(history: History) -> Figure | None:
 def _panel(axes: Axes, panel: str, variants: list[Compared]) -> None:
     for one, shade in zip(variants, _shades(len(variants)), strict=True):
         for metric, line, width in (("train_top1", "--", 1.2), ("top1", "-", 2.2)):
-            epochs, values = _mean(one.runs, metric)
-            axes.plot(epochs, values, line, color=shade, linewidth=width)
+            epochs, accuracies = views.mean_curve(one.runs, metric)
+            axes.plot(epochs, [100 * (1 - each) for each in accuracies], line, color=shade, linewidth=width)
         axes.plot([], [], "-", color=shade, linewidth=2.2, label=one.variant.name)
     axes.plot([], [], "--", color=INK, linewidth=1.2, label="training")
     axes.plot([], [], "-", color=INK, linewidth=2.2, label="validation")
@@ -41,13 +41,6 @@ def _panel(axes: Axes, panel: str, variants: list[Compared]) -> None:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     else:
         axes.legend(loc="upper right")
-
-
-def _mean(runs: tuple[Individual, ...], metric: str) -> tuple[list[int], list[float]]:
-    """The mean error in % over the runs, at each epoch that all of them reported."""
-    curves = [dict(zip(*views.curve(run, metric), strict=True)) for run in runs]
-    epochs = sorted(set.intersection(*(set(curve) for curve in curves)))
-    return epochs, [100 * (1 - float(np.mean([curve[epoch] for curve in curves]))) for epoch in epochs]
 
 
 def _shades(count: int) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from gaopt.compare.model import Comparison
 from gaopt.journal.history import Individual
 from gaopt.report import views
+from gaopt.report.comparison.evidence import Evidence
+from gaopt.report.comparison.genes import Surface
 from gaopt.report.plots.legend import shortened
 from gaopt.report.plots.space import BESIDE, scale
 from gaopt.report.plots.style import (
@@ -31,10 +33,6 @@ from gaopt.report.plots.style import (
     rows_of_words,
 )
 from gaopt.space.gene import AnyGene, Choice
-
-if TYPE_CHECKING:
-    from gaopt.report.comparison.evidence import Evidence
-    from gaopt.report.comparison.genes import Surface
 
 ROW, MOST = 0.36, 12
 """Inches of a method's row; genes that have a panel."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gaopt.compare.statistics import Interval
+from gaopt.report.comparison.evidence import Evidence
 from gaopt.report.plots.comparison.methods import marker, shade
 from gaopt.report.plots.legend import shortened
 from gaopt.report.plots.style import INK, LOST, figure, keys, plot, rows_of_words
-
-if TYPE_CHECKING:
-    from gaopt.report.comparison.evidence import Evidence
 
 BESIDE = 0.26
 """How far below its method's place the mean is drawn, in places."""

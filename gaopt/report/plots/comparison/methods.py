@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,13 +12,11 @@ from matplotlib.figure import Figure
 from gaopt.compare.model import Cost
 from gaopt.journal.history import Individual
 from gaopt.report import views
+from gaopt.report.comparison.cost_curve import Band
+from gaopt.report.comparison.evidence import Evidence
 from gaopt.report.plots.curves import PANEL, shown_panels
 from gaopt.report.plots.legend import shortened
 from gaopt.report.plots.style import LOST, MUTED, SHADES, figure, limit, panels, plot, whole
-
-if TYPE_CHECKING:
-    from gaopt.report.comparison.cost_curve import Band
-    from gaopt.report.comparison.evidence import Evidence
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "pentagon")
@@ -31,7 +28,6 @@ START = 0.2
 """The axis begins at the worst of the means after this share of the epochs: the first ones would flatten the rest."""
 AXES: dict[Cost, str] = {"epochs": "epochs trained", "seconds": "seconds of training"}
 _KEYS: dict[str, Any] = {"loc": "outside upper left", "ncols": 8, "handlelength": 2.8, "columnspacing": 1.5}
-Curve = tuple[list[int], list[float]]
 
 
 def shade(number: int) -> str:
@@ -135,31 +131,19 @@ def winners(found: Evidence) -> Figure | None:
 
 def _winners(axes: Axes, won: Iterable[list[Individual]], metric: str) -> None:
     """A thin line for each winner, and one for their mean; a start worse than theirs runs out of the panel."""
-    means = []
+    factor, late = 100.0 if metric.startswith("top") else 1.0, []
     for number, individuals in reversed(list(enumerate(won))):
-        curves = [each for individual in individuals if (each := _curve(individual, metric))[0]]
+        curves = [found for individual in individuals if (found := views.curve(individual, metric))[0]]
         for epochs, values in curves if len(curves) > 1 else []:
-            axes.plot(epochs, values, "-", color=shade(number), linewidth=0.6, alpha=0.35)
-        if curves and (mean := _mean(curves))[0]:
-            means.append(mean)
-            axes.plot(*mean, marker="o" if len(mean[0]) < 6 else "", markersize=3.5, **_line(number, 2.4, 1.6))
+            axes.plot(epochs, np.multiply(values, factor), "-", color=shade(number), linewidth=0.6, alpha=0.35)
+        epochs, mean = views.mean_curve(individuals, metric)
+        if epochs:
+            shown = [factor * value for value in mean]
+            axes.plot(epochs, shown, marker="o" if len(epochs) < 6 else "", markersize=3.5, **_line(number, 2.4, 1.6))
+            late += shown[int(START * (len(shown) - 1)) :]
     whole(axes)
     axes.set_xlabel("epoch", color=MUTED)
-    late = [values[int(START * (len(values) - 1)) :] for _, values in means]
     if late:
-        limit(axes, min(map(min, late)), max(map(max, late)))
+        limit(axes, min(late), max(late))
     if metric.startswith("top"):
         axes.set_ylabel("%")
-
-
-def _curve(individual: Individual, metric: str) -> Curve:
-    """Accuracies in %."""
-    epochs, values = views.curve(individual, metric)
-    return epochs, [100 * value for value in values] if metric.startswith("top") else values
-
-
-def _mean(curves: list[Curve]) -> Curve:
-    """At each epoch that all of them reported."""
-    rows = [dict(zip(*each, strict=True)) for each in curves]
-    epochs = sorted(set.intersection(*(set(row) for row in rows)))
-    return epochs, [fmean(row[epoch] for row in rows) for epoch in epochs]
