@@ -39,14 +39,16 @@ class Plot:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a page, in this order; what is empty is not shown, nor is a section that is empty but for its title.
+    """A part of a page. Its fields are shown in this order; empty ones are left out, and so is an empty section.
 
     Attributes:
-        name: of the figure's file; and what the style sheet and scripts know the section by.
+        text: a paragraph; the caption, if there is a figure.
         svg: a figure.
         plots: shown by a script, in HTML only.
-        commands: (what it does, the command).
+        commands: (what it does, the command) each.
         toml: a config, folded away in HTML.
+        files: what lies beside the page, named in HTML only.
+        name: of the figure's file, and the id of the section in HTML.
     """
 
     title: str

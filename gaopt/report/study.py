@@ -123,7 +123,7 @@ def _metric(name: str, value: float) -> str:
 
 
 def numbers(history: History) -> list[tuple[str, str]]:
-    """(what, how much): the cost of the study. What is none is left out, where it needs no denial."""
+    """(what, how much): the cost of the study. Rare events are shown only where there were any."""
     everyone = history.individuals.values()
     left, again = len(progress.left_early(history)), sum(len(i.retried) for i in everyone)
     return [

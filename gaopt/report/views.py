@@ -73,7 +73,7 @@ def curve(individual: Individual, metric: str) -> tuple[list[int], list[float]]:
 
 
 def mean_curve(individuals: Iterable[Individual], metric: str) -> tuple[list[int], list[float]]:
-    """The mean of their curves, at each epoch that all of them reported which reported any."""
+    """The mean curve of the individuals that reported the metric, at the epochs that all of these reported."""
     curves = [dict(zip(*found, strict=True)) for i in individuals if (found := curve(i, metric))[0]]
     epochs = sorted(set.intersection(*map(set, curves))) if curves else []
     return epochs, [fmean(each[epoch] for each in curves) for epoch in epochs]

@@ -60,7 +60,7 @@ def _search(comparison: Comparison, genes: Mapping[str, AnyGene]) -> list[tuple[
 
 
 def amount(comparison: Comparison, value: float) -> str:
-    """Of what a budget is counted in."""
+    """An amount of what the budget is counted in: epochs, or time."""
     return f"{value:g} epochs" if comparison.cost == "epochs" else words.duration(value)
 
 
