@@ -233,13 +233,13 @@ def toy(folder: Path, *, generations: int = 2, population: int = 4, objective: s
 def _warm() -> None:
     """Run a study, that everything is imported; and draw no figures: it takes a second, and writes nothing."""
     import gaopt.cli
-    import gaopt.report.plots  # noqa: F401
+    import gaopt.report.study
     from gaopt.cli.run import drive
     from gaopt.config import find, from_tables
     from gaopt.config.tables import read_toml
     from gaopt.journal.paths import StudyDir
 
-    sys.modules["gaopt.report.study"].figures = lambda history: []  # type: ignore[attr-defined]
+    gaopt.report.study.figures = lambda history: []
     with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as nowhere:
         config = from_tables(read_toml(find(str(toy(Path(folder))))))
         before, sys.stdout, sys.stderr = (sys.stdout, sys.stderr), nowhere, nowhere
