@@ -33,7 +33,7 @@ from gaopt.journal.events import (
 from gaopt.journal.history import History, Individual
 from gaopt.journal.journal import Journal
 from gaopt.printable import printable
-from gaopt.study.progress import clock, progress
+from gaopt.study.progress import clock, progress, telling
 
 
 class Watcher(Protocol):
@@ -115,7 +115,8 @@ def sentence(history: History, event: Event) -> str:
             which = _which(history.individuals[individual])
             return f"  {which} failed: {reason}: {message} ({_named(history, individual)})"
         case Judged(individual, metrics):
-            return f"test: i{individual} " + " ".join(f"{key}={value:.4f}" for key, value in metrics.items())
+            told = telling(metrics, history)
+            return f"test: i{individual} " + " ".join(f"{key}={value:.4f}" for key, value in told.items())
         case Closed(reason) if reason == "failed":
             return reason
     return ""
@@ -133,7 +134,8 @@ def _bred(history: History, event: Bred) -> str:
     if births and births[0].origin == "repeat":
         return f"finalists: {', '.join(f'i{id}' for id in dict.fromkeys(b.parents[0] for b in births))} again"
     first = f" for {_portion(births[0].share)}" if births and births[0].share < 1 else ""
-    survivors = f", {len(event.survivors)} survivors" if event.survivors else ""
+    number = len(event.survivors)
+    survivors = f", {number} survivor{'s' * (number > 1)}" if number else ""
     which = generation(event.generation, max(event.generation + 1, from_tables(history.config).generations))
     return f"{which}: {len(births)} to train{first}{survivors}"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from gaopt.config import SEARCHES, StudyConfig, check_unused_keys, from_tables
 from gaopt.config.tables import overridden
-from gaopt.errors import StudyError
+from gaopt.errors import ConfigError, StudyError
 from gaopt.journal.events import Recalled
 from gaopt.journal.history import History, Individual
 from gaopt.journal.journal import Journal
@@ -53,6 +53,8 @@ def prepare(config: StudyConfig) -> Ready:
     Raises:
         ConfigError: it cannot be used.
     """
+    if not isinstance(config, StudyConfig):
+        raise ConfigError(f"the config is {config!r}: must be a StudyConfig, as gaopt.load returns one")
     objective = resolve(config.objective)
     config = objective.check(config.read_back()).read_back()
     return Ready(config, objective, strategy(config))

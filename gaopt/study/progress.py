@@ -18,6 +18,10 @@ from gaopt.journal.paths import StudyDir
 State = Literal["running", "finished", "interrupted", "failed", "cut off", "empty"]
 
 
+TOP = {"top3": 3, "top5": 5}
+"""Accuracies by how many classes may be named."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a study is, at one moment.
@@ -153,13 +157,19 @@ def progress(name: str, history: History, *, held: bool, now: float) -> Progress
         trials=len(history.repeated.get(best.id, [best])) if best else 0,
         mean=fmean(scores) if scores else None,
         running=tuple(history.running) if found == "running" else (),
-        test=judged.metrics if judged else None,
+        test=telling(judged.metrics, history) if judged else None,
         started=history.created,
         elapsed=history.elapsed + (max(0.0, now - history.updated) if found == "running" else 0.0),
         left=_left(history, coming, now) if found == "running" else None,
         config=history.config,
         ended=ended(history),
     )
+
+
+def telling(metrics: Mapping[str, float], history: History) -> dict[str, float]:
+    """Without accuracies that cannot be missed, as the top-5 of three classes."""
+    classes = len(history.data.classes) if history.data else 6
+    return {name: value for name, value in metrics.items() if not (name in TOP and TOP[name] >= classes)}
 
 
 def state(history: History, held: bool) -> State:
