@@ -238,12 +238,13 @@ def _warm() -> None:
     from gaopt.config import find, from_tables
     from gaopt.config.tables import read_toml
     from gaopt.journal.paths import StudyDir
+    from gaopt.study.prepare import prepare_new
 
     gaopt.report.study.figures = lambda history: []
     with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as nowhere:
         config = from_tables(read_toml(find(str(toy(Path(folder))))))
         before, sys.stdout, sys.stderr = (sys.stdout, sys.stderr), nowhere, nowhere
-        drive(config, lambda: StudyDir(Path(folder) / "warm"), as_json=False)
+        drive(prepare_new(config), lambda: StudyDir(Path(folder) / "warm"), as_json=False)
         sys.stdout, sys.stderr = before
 
 

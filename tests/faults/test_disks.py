@@ -29,6 +29,7 @@ from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Report, Task
 from gaopt.study.loop import run
+from gaopt.study.prepare import prepare
 from tests.conftest import ROOT, begun, toy
 from tests.faults.forks import Ended, Forks
 from tests.faults.studies import events, table
@@ -209,7 +210,7 @@ def test_a_report_without_room_is_told_of_and_so_is_how_to_have_it(
 
     monkeypatch.setattr(StudyDir, "write", fails)
     with pytest.raises(Unwritable, match=r"the report is not written: .*report.md cannot be written: No space left"):
-        driver.drive(toy("sphere", population=2, generations=1), lambda: home, as_json=False)
+        driver.drive(prepare(toy("sphere", population=2, generations=1)), lambda: home, as_json=False)
     assert f"the search is done; write its report with: gaopt report {home.path}" in capsys.readouterr().err
     assert History(Journal(home.journal)).finished
 
@@ -238,11 +239,11 @@ def test_a_search_whose_best_cannot_be_judged_has_its_report_all_the_same(
 ) -> None:
     config = replace(toy(population=2, generations=1), objective=f"{__name__}:cannot_be_judged")
     with pytest.raises(Unjudged, match="could not be measured on the test split: ValueError: no test images"):
-        driver.drive(config, lambda: home, as_json=False)
+        driver.drive(prepare(config), lambda: home, as_json=False)
     assert home.report.is_file()
     assert "its report is written; try that again with: gaopt resume" in capsys.readouterr().err
     (home.path / "mended").touch()
-    driver.drive(config, lambda: home, as_json=False)
+    driver.drive(prepare(config), lambda: home, as_json=False)
     assert History(Journal(home.journal)).judged
 
 

@@ -26,6 +26,7 @@ from gaopt.cli.run import open_pool
 from gaopt.config import from_tables
 from gaopt.errors import ConfigError, Lost, Stopped
 from gaopt.execution.ray import token
+from gaopt.objectives.base import resolve
 from tests.conftest import ROOT, toy
 from tests.faults.studies import below, name
 
@@ -122,9 +123,9 @@ def test_a_ray_that_does_not_start_is_one_sentence(private: Path, monkeypatch: p
     monkeypatch.setattr(start, "_begin", dies)
     config = replace(toy("sphere"), pool=PoolConfig())
     with pytest.raises(Lost, match=r"^Ray cannot be started: RuntimeError: The current node timed out.$"):
-        open_pool(config, None)
+        open_pool(config, resolve(config.objective), None)
     with pytest.raises(Stopped):  # it was a signal to Ray's processes, too
-        open_pool(config, None, stop)
+        open_pool(config, resolve(config.objective), None, stop)
 
 
 def test_a_place_where_no_ray_answers_is_refused_soon_with_what_to_do() -> None:

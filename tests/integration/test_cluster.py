@@ -131,7 +131,8 @@ def test_a_worker_that_dies_while_a_process_that_it_forked_lives_costs_one_try(
     monkeypatch.setattr(liveness, "SILENT", 3.0)
     monkeypatch.setattr(liveness, "own_node", lambda: "")  # as of a worker on another node
     try:
-        history = run(run_on_ray("leaves_a_child", population=2, generations=1), home)
+        alone = replace(run_on_ray("leaves_a_child", population=2, generations=1), pool=PoolConfig(gpus=2.0))
+        history = run(alone, home)
     finally:
         os.kill(int((home.path / "first").read_text("ascii")), signal.SIGKILL)
     assert [individual.fitness for individual in history.individuals.values()] == [0.5, 0.5]

@@ -166,5 +166,5 @@ def test_numbers_of_numpy_paths_and_tables_become_plain_ones(home: StudyDir, tmp
 
 
 def test_what_is_no_config_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="the config is 'quick': must be a StudyConfig, as gaopt.load returns one"):
+    with pytest.raises(ConfigError, match=r"the config is 'quick': must be a StudyConfig, as gaopt\.load returns one"):
         run("quick", tmp_path / "mine")  # type: ignore[arg-type]
