@@ -14,6 +14,9 @@ TESTS = {
     "gaopt/objectives": ["golden", "imported"],
     "gaopt/report": ["pages"],
     "gaopt/(search|space)": ["contract", "shares"],
+    "gaopt/(papers|objectives)|configs": ["cli_reproduce", "golden", "lr", "train"],
+    "gaopt/[a-z]+\\.py|pyproject": ["cli", "golden"],
+    "tests/golden": ["golden"],
     "benchmarks": ["bench_search"],
     "docker": ["docker"],
     "resnet": ["analysis", "golden", "lr", "nets", "pretrained", "recompute", "schedule", "security", "train"],
@@ -38,6 +41,8 @@ def affected(files: list[str]) -> Iterator[str]:
     yield from (file for file in files if re.match("tests/integration/test_", file))
     if any(re.match(FAULTS, file) for file in files):
         yield "tests/faults"
+    if any(re.match("gaopt|resnet|tests/unit", file) for file in files):
+        yield "tests/unit"  # the slow ones, which `make test` leaves out
 
 
 def _git(*arguments: str) -> str:

@@ -76,12 +76,14 @@ def _check_alike(tree: Tree, folder: Parts, classes: Collection[str]) -> None:
     for level in range(1, max(map(len, below), default=0)):
         inside = [{parts[level] for parts in below if parts[0] == name and len(parts) > level} for name in classes]
         common = set.intersection(*inside)
-        if not common or len(set.union(*inside)) == 1:
-            continue
-        raise DataError(
-            f"{tree.where(folder)} holds {_list(classes)}, each with {_list(sorted(common))} in it, and it is"
-            " unclear which are the classes: must be train, valid and test, each with a folder of images for each class"
-        )
+        if common and len(set.union(*inside)) > 1:
+            raise DataError(
+                f"{tree.where(folder)} holds {_list(classes)}, each with {_list(sorted(common))} in it, and it is"
+                " unclear which are the classes: must be train, valid and test, each with a folder of images for each"
+                " class"
+            )
+        if common or any(len(names) != 1 for names in inside):
+            return  # only below single folders of other names, as test_set/test_set, it may go on
 
 
 def _root(tree: Tree) -> Parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import lzma
 import os
+import struct
 import tarfile
 import zlib
 from collections.abc import Callable, Collection, Iterator
@@ -74,6 +75,10 @@ def open_tree(path: Path) -> Tree:
     raise DataError(f"{path} is neither a folder nor a tar archive: one of them is wanted")
 
 
+_BROKEN = (RecursionError, OverflowError, MemoryError, struct.error)
+"""What tarfile fails with where a header is damaged."""
+
+
 @contextmanager
 def _reading(otherwise: str) -> Iterator[None]:
     """Turn what reading fails with into a DataError that begins with these words."""
@@ -81,7 +86,7 @@ def _reading(otherwise: str) -> Iterator[None]:
         yield
     except DataError:
         raise
-    except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error, lzma.LZMAError) as error:
+    except (*_BROKEN, OSError, EOFError, ValueError, tarfile.TarError, zlib.error, lzma.LZMAError) as error:
         raise DataError(f"{otherwise}: {getattr(error, 'strerror', None) or error}") from error
 
 
@@ -98,8 +103,9 @@ class Folder:
             for here, folders, files in os.walk(self.path, onerror=_unlisted, followlinks=True):
                 folders[:] = [name for name in folders if not name.startswith(".")]
                 parts = Path(here).relative_to(self.path).parts
+                above = {os.path.realpath(Path(self.path, *parts[:n])) for n in range(len(parts) + 1)}
                 for name in folders:
-                    _check_link(Path(here, name))
+                    _check_link(Path(here, name), above)
                     listing.folders.add((*parts, name))
                 for name in files:
                     if not name.startswith("."):
@@ -131,8 +137,9 @@ def _unlisted(error: OSError) -> None:
     raise DataError(f"{error.filename} cannot be read: {error.strerror}") from error
 
 
-def _check_link(folder: Path) -> None:
-    if folder.is_symlink() and folder.parent.resolve().is_relative_to(real := folder.resolve()):
+def _check_link(folder: Path, above: Collection[str]) -> None:
+    """Refuse a link to one of the folders on the way to it, by links or not: its images would come again and again."""
+    if folder.is_symlink() and (real := os.path.realpath(folder)) in above:
         raise DataError(f"{folder} is a link back to {real}, which it lies in: remove the link")
 
 
@@ -147,7 +154,7 @@ class Archive:
         with _reading(f"{self.path} is a broken archive"), tarfile.open(self.path) as tar:
             found = {self._inside(member.name): member for member in tar}
             _check_end(tar)
-        return {parts: member for parts, member in found.items() if not any(part.startswith(".") for part in parts)}
+        return {parts: member for parts, member in found.items() if parts and not any(p.startswith(".") for p in parts)}
 
     def _inside(self, name: str) -> Parts:
         parts = tuple(part for part in name.split("/") if part not in ("", "."))

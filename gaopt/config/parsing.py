@@ -15,14 +15,6 @@ from gaopt.errors import ConfigError, nearest
 
 T = TypeVar("T")
 
-RENAMED = {
-    "faults.times": "stall_factor",
-    "faults.alike": "max_alike_failures",
-    "assisted.rescored": "promote_by_model",
-    "operators.apart": "min_distance",
-}
-"""Keys that configs and journals of 0.5 and before have by another name."""
-
 
 def parse(kind: type[T], table: Any, where: str) -> T:
     """A dataclass from a table, each value checked against its annotation.
@@ -34,7 +26,6 @@ def parse(kind: type[T], table: Any, where: str) -> T:
     if not isinstance(table, Mapping):
         raise ConfigError(f"{where} is {table!r}: must be a table")
     known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
-    table = {RENAMED.get(f"{where}.{key}", key): value for key, value in table.items()}
     for key in table:
         if key not in known:
             raise ConfigError(f"unknown key {where}.{key}: {nearest(key, known)}")

@@ -15,7 +15,7 @@ from gaopt.config.presets import find
 from gaopt.config.search import Assisted, Fidelity, Genetic, GridConfig, Noise, Operators, Stop, Warm
 from gaopt.config.source_digest import called
 from gaopt.config.strategies import SEARCHES, STRATEGIES
-from gaopt.config.tables import overridden, plain, read_toml
+from gaopt.config.tables import overridden, plain, read_toml, renamed
 from gaopt.errors import ConfigError, nearest
 from gaopt.space.gene import AnyGene, Choice, Gene
 from gaopt.space.space import Genes, Space
@@ -200,6 +200,7 @@ def load(source: str | Path, overrides: Sequence[str] = ()) -> StudyConfig:
 
 def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
     """A config from plain tables. Tables that gaopt does not know belong to the objective, which checks them."""
+    tables = renamed(tables)
     tables = plain({**tables, "stop": _table(tables.get("stop", {}), "stop")}, "")
     study = parse(_Study, tables.get("study", {}), "study")
     if study.strategy not in STRATEGIES:

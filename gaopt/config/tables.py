@@ -123,6 +123,31 @@ def _text(value: Any, where: str) -> str:
     return value
 
 
+RENAMED = {
+    "faults.times": "stall_factor",
+    "faults.alike": "max_alike_failures",
+    "assisted.rescored": "promote_by_model",
+    "operators.apart": "min_distance",
+}
+"""Keys that configs and journals of 0.5 and before have by another name."""
+
+
+def renamed(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy in which keys have the names of today.
+
+    Raises:
+        ConfigError: a key is there by both of its names.
+    """
+    copy = dict(tables)
+    for old, new in RENAMED.items():
+        name, key = old.split(".")
+        if isinstance(table := copy.get(name), Mapping) and key in table:
+            if new in table:
+                raise ConfigError(f"{old} and {name}.{new} are one key: give one of them")
+            copy[name] = {new if each == key else each: value for each, value in table.items()}
+    return copy
+
+
 def overridden(tables: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     """A copy of tables with each "table.key=value" put in; a value that is not TOML is a string.
 
@@ -131,7 +156,7 @@ def overridden(tables: Mapping[str, Any], overrides: Sequence[str]) -> dict[str,
     Raises:
         ConfigError: one is not of that form.
     """
-    copy = deepcopy(dict(tables))
+    copy = deepcopy(renamed(tables))
     for text in overrides:
         _override(copy, text)
     return copy
@@ -149,6 +174,8 @@ def merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
 def _override(tables: dict[str, Any], text: str) -> None:
     key, sign, value = text.partition("=")
     parts = [part.strip("\"'") for part in _PART.findall(key)]
+    if new := RENAMED.get(".".join(parts)):
+        parts[-1] = new
     if len(parts) >= DEPTH:
         raise ConfigError(f"the override {text[:40]!r}… goes {len(parts)} tables deep: must be fewer than {DEPTH}")
     if not sign or len(parts) < 2 or not _KEY.fullmatch(key.strip()):

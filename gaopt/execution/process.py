@@ -96,6 +96,17 @@ def _set_torch(before: tuple[Any, bool, bool] | None) -> None:
         sys.modules["torch"].use_deterministic_algorithms(strict, warn_only=warns)
 
 
+def _precision() -> str | None:
+    with suppress(KeyError, AttributeError, RuntimeError):  # where torch's newer setting is used, it has no answer
+        return str(sys.modules["torch"].get_float32_matmul_precision())
+    return None
+
+
+def _set_precision(before: str | None) -> None:
+    if before and before != _precision():
+        sys.modules["torch"].set_float32_matmul_precision(before)
+
+
 _STATE: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
     (_umask, os.umask),
     (_environment, _set_environment),
@@ -104,6 +115,7 @@ _STATE: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
     (threading.gettrace, threading.settrace),
     (threading.getprofile, threading.setprofile),
     (_torch, _set_torch),
+    (_precision, _set_precision),
 )
 
 

@@ -1,4 +1,4 @@
-"""Networks and recipes side by side as an objective: the gene is the number of a variant."""
+"""Networks and recipes side by side as an objective: the gene is a variant, by its name."""
 
 from __future__ import annotations
 

@@ -69,14 +69,14 @@ def run(
     """Run a study to its end, from wherever it is.
 
     Args:
-        config: what to do, checked before or not. For a study that exists it may differ in `changed.FREE` alone.
+        config: what to do, checked before or not. For a study that exists it may differ in `resume_check.FREE` alone.
         home: the study's folder; made if it does not exist. One with other things in it is refused.
         pool: where to train; by default the one that the config names.
         watch: called with the history after each event.
         stop: called at least every other second; raises `Stopped` to end the search in good order.
         judge: measure the best individual on the test split at the end, where the objective has one.
         allow_changed: go on although individuals are trained otherwise than before: by other code, on other data,
-            with another config (`changed.TRAINING`). The journal says what changed.
+            with another config (`resume_check.TRAINING`). The journal says what changed.
 
     Returns:
         The whole history; `history.best` is the fittest individual.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gaopt.config import DECIDING, StudyConfig, check_unused_keys, from_tables
-from gaopt.config.tables import LARGEST, read_toml
+from gaopt.config.tables import LARGEST, read_toml, renamed
 from gaopt.errors import ConfigError, StudyError
 from gaopt.journal.history import History
 from gaopt.journal.paths import StudyDir
@@ -124,7 +124,7 @@ def _check_length(history: History, config: StudyConfig) -> None:
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Each key, "table.key", with what it was and what it is now."""
-    before, after = _flat(old), _flat(new)
+    before, after = _flat(renamed(old)), _flat(renamed(new))
     for key in dict.fromkeys((*before, *after)):
         if before.get(key) != after.get(key) and key not in FREE:
             yield key, before.get(key), after.get(key)

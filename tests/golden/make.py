@@ -75,12 +75,22 @@ def weights_begin(period: int) -> None:
         setattr(init, name, fill)
 
 
+def of_this_version() -> tuple[Any, Any, Any]:
+    """A study's folder, `run` and the report's `write`, wherever the version has them."""
+    try:
+        from gaopt.journal.paths import StudyDir
+        from gaopt.report.study import write
+        from gaopt.study.loop import run
+    except ImportError:  # of 0.5 and before
+        from gaopt.report import write
+        from gaopt.study import Home as StudyDir
+        from gaopt.study import run
+    return StudyDir, run, write
+
+
 def run(config: Any, folder: Path, events: int | None = None) -> Any:
     """A study to its end, or until so many events were written."""
-    from gaopt.journal.paths import StudyDir
-    from gaopt.report.study import write
-    from gaopt.study.loop import run as study
-
+    folder_of, study, write = of_this_version()
     seen = itertools.count(1)
 
     def watch(*_: Any) -> None:
@@ -89,7 +99,7 @@ def run(config: Any, folder: Path, events: int | None = None) -> Any:
 
     try:
         history = study(config, folder, watch=watch)
-        write(history, StudyDir(folder))
+        write(history, folder_of(folder))
     except Enough:
         pass
 
@@ -111,7 +121,8 @@ def kept(folder: Path, to: Path, *files: str) -> None:
 
 def main(to: Path) -> None:
     import gaopt
-    from gaopt.journal.paths import StudyDir
+
+    folder_of, _, _ = of_this_version()
     from gaopt.objectives.image import predict
 
     named_objective()
@@ -126,7 +137,7 @@ def main(to: Path) -> None:
         weights_begin(61)
         run(gaopt.load("quick", [*TRAINING, *STILL]), folder / "training")
         kept(folder / "training", to, "individuals.csv", "best.json", "best.safetensors")
-        ((_, answer),) = predict(StudyDir(folder / "training"), [HERE / "digit.png"])
+        ((_, answer),) = predict(folder_of(folder / "training"), [HERE / "digit.png"])
         (to / "training" / "predicted.json").write_text(json.dumps(answer) + "\n", "utf-8")
         weights_begin(1)
         run(gaopt.load("quick", TRAINING), folder / "interrupted", FIRST_EPOCH)

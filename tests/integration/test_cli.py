@@ -107,7 +107,7 @@ def test_the_whole_way_from_the_command_to_a_prediction(
     assert code == 0
     assert re.search(r"^best: individual \d  lr .*wd .*mom", out, re.M)
     assert re.search(r"^test: .*top1 0\.\d+", out, re.M)
-    assert "generation 2 of 2: 1 to train, 1 survivors" in err
+    assert "generation 2 of 2: 1 to train, 1 survivor" in err
     names = {path.name for path in (results / "whole").iterdir()}
     assert names >= {
         "config.toml", "study.db", "individuals.csv", "generations.csv", "epochs.csv",

@@ -8,7 +8,7 @@ import tomli_w
 
 from gaopt import Gene, Genetic, Space
 from gaopt.config import Fidelity, StudyConfig, find, from_tables, load, presets
-from gaopt.config.tables import read_toml
+from gaopt.config.tables import overridden, read_toml
 from gaopt.errors import ConfigError
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import resolve
@@ -122,6 +122,10 @@ def test_a_key_by_its_name_of_0_5_is_the_same_key() -> None:
     assert (config.faults.stall_factor, config.faults.max_alike_failures) == (3, 4)
     assert (config.assisted.promote_by_model, config.operators.min_distance) == (True, 0.1)
     assert from_tables(config.plain()) == config
+    again = from_tables(overridden({**config.plain(), "faults": {"times": 5.0}}, ["faults.stall_factor=2"]))
+    assert again.faults.stall_factor == 2
+    with pytest.raises(ConfigError, match=r"faults\.times and faults\.stall_factor are one key"):
+        from_tables({**config.plain(), "faults": {"times": 5.0, "stall_factor": 3.0}})
 
 
 LAX: dict[str, Callable[[], StudyConfig]] = {

@@ -88,12 +88,22 @@ def test_folders_of_which_nobody_knows_whether_they_are_splits_or_classes_are_re
 
 
 def test_folders_inside_of_classes_are_read_where_they_say_nothing_else(tmp_path: Path) -> None:
+    for name in ("cats/tom/front", "cats/kit/front", "dogs/rex/front", "dogs/rex/back"):
+        fill(tmp_path / "deep" / name, 5, ("cat",))
+    assert load(spec(tmp_path / "deep"), tmp_path).classes == ("cats", "dogs")
     for name in ("cat/2023", "cat/2024", "dog/2025", "owl"):
         fill(tmp_path / "d" / name, 5, ("cat",))
     for name in ("cat", "dog"):
         fill(tmp_path / "same" / name / "images", 5, ("cat",))
     assert load(spec(tmp_path / "same"), tmp_path).classes == ("cat", "dog")
     assert load(spec(tmp_path / "d"), tmp_path).classes == ("cat", "dog", "owl")
+
+
+def test_folders_that_link_to_each_other_are_refused(tmp_path: Path) -> None:
+    root = fill(tmp_path / "d", 5)
+    (root / "cat/l").symlink_to("../dog")
+    (root / "dog/l").symlink_to("../cat")
+    assert "is a link back to" in refused(root, tmp_path)
 
 
 def test_classes_below_folders_of_unknown_names_are_no_classes(tmp_path: Path) -> None:
