@@ -248,6 +248,7 @@ def test_what_a_training_changes_of_its_process_is_put_back(tmp_path: Path, monk
         sys.setrecursionlimit(sys.getrecursionlimit() + 1)
         torch.set_default_dtype(torch.float64)
         torch.set_grad_enabled(False)
+        torch.set_float32_matmul_precision("medium")
         inside.extend(state())
         raise ValueError
 
