@@ -236,7 +236,13 @@ def test_what_a_training_changes_of_its_process_is_put_back(tmp_path: Path, monk
     def state() -> list[Any]:
         os.umask(umask := os.umask(0o077))
         process = [os.getcwd(), umask, dict(os.environ), resource.getrlimit(resource.RLIMIT_NOFILE)]
-        return [*process, sys.getrecursionlimit(), torch.get_default_dtype(), torch.is_grad_enabled()]
+        return [
+            *process,
+            sys.getrecursionlimit(),
+            torch.get_default_dtype(),
+            torch.is_grad_enabled(),
+            torch.get_float32_matmul_precision(),
+        ]
 
     def spoils(task: Task, report: Report) -> float:
         os.chdir(task.folder)
