@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fastai.callback.schedule import SuggestionMethod, valley
+from fastai.callback.schedule import SuggestionMethod, minimum, slide, steep, valley
 from fastai.learner import Recorder
 
 from resnet.data import DataSpec, Images, load
@@ -21,6 +21,7 @@ from resnet.loader import Shuffled
 from resnet.lr import Range, Undecided, find, suggestions
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
+from resnet.train import train
 
 SPEC = NetSpec("resnet20")
 RECIPE = Recipe(batch=32)
@@ -84,6 +85,17 @@ def test_the_valley_is_where_the_curve_falls_and_not_where_it_was_flat() -> None
         losses = 2.3 - flat * torch.linspace(0, 1, 100) - 1.5 * falls + 2 * shoots  # steep from 0.01 to 0.1
         assert 0.01 < suggestions(lrs.tolist(), losses.tolist(), 100)[1] < 0.1
     assert valley(lrs[10:-5], losses[10:-5], 100)[0] < 0.001  # fastai's, in the flat
+
+
+def test_a_training_by_the_valley_is_about_as_good_as_by_the_best_of_fastai_s_suggestions() -> None:
+    recipe, curve = replace(RECIPE, epochs=5), found()
+    seen = [torch.tensor(each[10:-5], dtype=torch.float64) for each in (curve.lrs, curve.losses)]
+
+    def accuracy(lr: float) -> float:
+        return train(SPEC, replace(recipe, lr=lr), digits(), device=CPU).metrics["top1"]
+
+    theirs = [accuracy(suggest(*seen, 100)[0]) for suggest in (valley, steep, slide, minimum)]
+    assert accuracy(curve.valley) > max(theirs) - 0.05
 
 
 def test_few_batches_are_gone_over_in_the_order_that_a_training_has(monkeypatch: pytest.MonkeyPatch) -> None:

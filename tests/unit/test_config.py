@@ -172,3 +172,10 @@ def test_numbers_of_numpy_paths_and_tables_become_plain_ones(home: StudyDir, tmp
 def test_what_is_no_config_is_refused_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"the config is 'quick': must be a StudyConfig, as gaopt\.load returns one"):
         run("quick", tmp_path / "mine")  # type: ignore[arg-type]
+
+
+def test_a_text_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    with open(tmp_path / "vast.toml", "wb") as file:
+        file.truncate(40 << 30)
+    with pytest.raises(ConfigError, match="larger than 16 MiB"):
+        load(tmp_path / "vast.toml")
