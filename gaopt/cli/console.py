@@ -33,7 +33,7 @@ def text(found: str, style: str = "") -> Text:
     return Text(printable(found), style)
 
 
-def genes(config: Mapping[str, Any], individual: Individual) -> str:
+def genes(individual: Individual) -> str:
     return " ".join(f"{name}={value}" for name, value in shown(individual.genes).items())
 
 
@@ -80,7 +80,7 @@ def _best(now: Progress) -> Text:
         return Text("no individual has a score yet", style="dim")
     how = f" mean of {now.trials}" if now.trials > 1 else ""
     said = Text.assemble(("best ", "dim"), (f"{now.fitness:.4f}", "bold green"), (how, "dim"))
-    said.append(f"  i{now.best.id} {genes(now.config, now.best)}")
+    said.append(f"  i{now.best.id} {genes(now.best)}")
     if now.ended:
         said.append(f"\nended early: {printable(now.ended)}", "dim")
     elif now.mean is not None:

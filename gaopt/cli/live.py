@@ -152,7 +152,7 @@ def _which(individual: Individual) -> str:
 
 
 def _named(history: History, individual: int) -> str:
-    return genes(history.config, history.individuals[individual])
+    return genes(history.individuals[individual])
 
 
 class Page:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 _AROUND = ("fidelity", "noise", "stop", "warm", "given")
 
-MOST = 10_000_001
-"""More trainings than a study may have: so long a list says so."""
+MOST = 10_000_000
+"""Trainings of a study: nobody waits for more."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class StrategyRow:
 def _peer(factory: str, title: str) -> StrategyRow:
     """A search of another library: as many trainings as "genetic" has, each begun when there is room for it."""
     return StrategyRow(
-        factory, ("genetic", "assisted", "stop"), lambda of: [1] * min(sum(of.genetic.litters), MOST), title
+        factory, ("genetic", "assisted", "stop"), lambda of: [1] * min(sum(of.genetic.litters), MOST + 1), title
     )
 
 

@@ -29,10 +29,10 @@ def abandoned(path: Path) -> bool:
     In a container a driver may have the number of the one before; its own parts do not outlive `StudyDir.write`.
     """
     named = _PART.fullmatch(path.name)
-    return named is not None and (int(named[1]) == os.getpid() or not _lives(int(named[1])))
+    return named is not None and (int(named[1]) == os.getpid() or not lives(int(named[1])))
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
     """Whether there is such a process on this machine."""
     try:
         os.kill(pid, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from gaopt.config import Genetic, StudyConfig
 from gaopt.errors import ConfigError
@@ -95,7 +95,7 @@ class Grid:
         return Bred(history.generation + 1, tuple(births), tuple(history.individuals)) if births else Done()
 
 
-def asha(config: StudyConfig, known: Known) -> Grid:
+def asha(config: StudyConfig, known: Known) -> NoReturn:
     """No strategy of a study: Ray Tune's ASHA runs in its own loop (`compare.asha`).
 
     Raises:

@@ -5,6 +5,7 @@ from pkgutil import resolve_name
 from typing import cast
 
 from gaopt.config import SEARCHES, STRATEGIES, Stop, StudyConfig
+from gaopt.config.strategies import MOST
 from gaopt.errors import ConfigError
 from gaopt.objectives.base import default, epochs
 from gaopt.search.base import Strategy
@@ -14,8 +15,8 @@ from gaopt.search.wrappers.finalists import Finalists
 from gaopt.search.wrappers.rungs import Rungs
 from gaopt.search.wrappers.stopping import Stopping
 
-MOST_OF_A_GRID, MOST = 100_000, 10_000_000
-"""Trainings of a study: a grid's are all born at once, and nobody waits for more of any."""
+MOST_OF_A_GRID = 100_000
+"""Trainings of a grid, which are all born at once."""
 
 
 def strategy(config: StudyConfig) -> Strategy:

@@ -6,13 +6,13 @@ long as it lives: until then the training only seems silent.
 
 from __future__ import annotations
 
-import os
 import time
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from gaopt.execution.worker import Begun
+from gaopt.journal.atomic_write import lives
 
 GONE = 5.0
 """Seconds for which a worker has been gone, by all that Ray has to say, before it counts as killed."""
@@ -30,7 +30,7 @@ class Workers:
         self._gone: dict[int, float] = {}
         self._asked: dict[int, ray.ObjectRef[bool]] = {}
         self._looked = 0.0
-        self._remote = ray.remote(num_cpus=0, max_retries=0)(ended)
+        self._remote = ray.remote(num_cpus=0, max_retries=0)(lives)
 
     def begin(self, begun: Begun) -> None:
         self._begun[begun.individual] = begun
@@ -56,7 +56,7 @@ class Workers:
 
     def _is_gone(self, begun: Begun, now: float) -> bool:
         if begun.node == self._here:
-            return ended(begun.pid)
+            return not lives(begun.pid)
         individual = begun.individual
         if (asked := self._asked.get(individual)) is None:
             if now - self._heard[individual] > SILENT:
@@ -67,7 +67,7 @@ class Workers:
         del self._asked[individual]
         self.hear(individual)  # not asked again before it has been as silent again
         try:
-            return ray.get(asked)
+            return not ray.get(asked)
         except ray.exceptions.RayError:  # its node is gone, too: of that Ray will tell
             return False
 
@@ -80,14 +80,3 @@ class Workers:
 def own_node() -> str:
     """Ray's id of the node that this process runs on."""
     return str(ray.get_runtime_context().get_node_id())
-
-
-def ended(pid: int) -> bool:
-    """Whether no process of this machine has that number."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False

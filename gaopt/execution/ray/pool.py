@@ -224,8 +224,9 @@ class Cluster:
 
     def _cancel(self) -> None:
         running, self._running = self._running, {}
-        for stream in running:
+        for stream, task in running.items():
             ray.cancel(stream, force=True)
+            self._workers.end(task.individual)  # else its worker would be missed in the next study of this pool
 
     def _part(self) -> None:
         watch = getattr(self, "_watch", None)
