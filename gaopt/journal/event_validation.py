@@ -42,7 +42,7 @@ def _check_bred(event: Bred, born: Collection[int], generation: int) -> None:
     if twice := [id for id in ids if id in born or ids.count(id) > 1]:
         raise StudyError(f"the journal bears individual {twice[0]} twice")
     for birth in event.births:
-        _check_born(birth.parents, {*born, *ids})
+        _check_born((parent for parent in birth.parents if parent not in ids), born)
         if birth.origin in ("repeat", "retrained") and len(birth.parents) != 1:
             raise StudyError(f"the journal has individual {birth.id} trained again, of {len(birth.parents)} parents")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
+from bisect import insort
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from statistics import fmean
-from typing import Any, Literal
+from typing import Any
 
 from gaopt.config import genes_of
 from gaopt.errors import ConfigError, StudyError
@@ -28,78 +28,11 @@ from gaopt.journal.events import (
     Scored,
     Started,
 )
+from gaopt.journal.individual import Individual, Status
 from gaopt.space.gene import AnyGene
 from gaopt.space.space import Genes
 
-Status = Literal["waiting", "running", "early", "scored", "failed"]
-
-
-@dataclass
-class Individual:
-    """One individual and all that is known of it.
-
-    Attributes:
-        status: "early" once it is scored on a rung, and unless it is granted more.
-        share: of a whole training, granted last.
-        early: its scores on rungs, by the share.
-        reports: of its last training, by epoch.
-        retried: why it was begun again, each time.
-        notes: what else is to be known of its trainings.
-        config: with which it got its outcome, as plain data.
-    """
-
-    birth: Birth
-    generation: int
-    status: Status = "waiting"
-    share: float = 1.0
-    early: dict[float, Scored] = field(default_factory=dict)
-    started: float = 0.0
-    reports: dict[int, Reported] = field(default_factory=dict)
-    retried: list[Retried] = field(default_factory=list)
-    notes: list[Noted] = field(default_factory=list)
-    outcome: Scored | Failed | None = None
-    config: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def id(self) -> int:
-        return self.birth.id
-
-    @property
-    def genes(self) -> Genes:
-        return self.birth.genes
-
-    @property
-    def done(self) -> bool:
-        """Whether it has an outcome: a fitness or a failure. One that is early has none."""
-        return self.outcome is not None
-
-    @property
-    def fitness(self) -> float:
-        """Minus infinity unless scored after a whole training, so that all else ranks below every score."""
-        found = self.outcome.fitness if isinstance(self.outcome, Scored) else -math.inf
-        return found if not math.isnan(found) else -math.inf
-
-    @property
-    def failure(self) -> Failed | None:
-        return self.outcome if isinstance(self.outcome, Failed) else None
-
-    @property
-    def epoch(self) -> int:
-        """The last epoch reported, 0 if none."""
-        return max(self.reports, default=0)
-
-    @property
-    def seconds(self) -> float:
-        """Trained in all, rungs included."""
-        return sum(score.seconds for score in self.early.values()) + (self.outcome.seconds if self.outcome else 0.0)
-
-    @property
-    def epochs(self) -> int:
-        """Trained in all, rungs included; of a training that failed also the one that it failed in."""
-        before = sum(score.epochs for score in self.early.values())
-        if self.outcome and self.outcome.epochs:
-            return before + self.outcome.epochs
-        return before + (self.epoch if self.status != "early" else 0)
+__all__ = ["History", "Individual", "Status"]
 
 
 class History:
@@ -113,6 +46,7 @@ class History:
         openings: every `Opened`, and how many trainings had ended by then.
         individuals: by id, in order of birth.
         populations: for each generation the ids in it, survivors first.
+        ranked: the scored individuals, the fittest first, of equals the oldest; without the repeats of finalists.
         recalled: what earlier studies found.
         judged: the latest `Judged` of each individual, the newest last.
         elapsed: seconds from the first event to the newest. A clock that was set back takes none away.
@@ -130,6 +64,9 @@ class History:
         self.updated: float = 0.0
         self.individuals: dict[int, Individual] = {}
         self.populations: list[tuple[int, ...]] = []
+        self.ranked: list[Individual] = []
+        self._unfinished: dict[int, Individual] = {}
+        self._repeats: list[Individual] = []
         self.recalled: list[Recalled] = []
         self.judged: dict[int, Judged] = {}
         self.elapsed: float = 0.0
@@ -200,7 +137,10 @@ class History:
     def _breed(self, event: Bred) -> None:
         for birth in event.births:
             own = replace(birth, genes=self._typed(birth))
-            self.individuals[birth.id] = Individual(own, event.generation, share=birth.share)
+            individual = Individual(own, event.generation, share=birth.share)
+            self.individuals[birth.id] = self._unfinished[birth.id] = individual
+            if birth.origin == "repeat":
+                self._repeats.append(individual)
         if event.generation > self.generation:  # finalists that are trained again belong to no population
             self.populations.append(event.survivors + tuple(birth.id for birth in event.births))
 
@@ -221,8 +161,8 @@ class History:
         individual.status, individual.started = "running", event.at
         individual.reports.clear()  # those before its checkpoint come again
 
-    @staticmethod
-    def _grant(individual: Individual, share: float) -> None:
+    def _grant(self, individual: Individual, share: float) -> None:
+        self._unfinished[individual.id] = individual
         individual.share, individual.status = share, "waiting"
         individual.reports.clear()  # they are those of a shorter training
 
@@ -233,16 +173,25 @@ class History:
         individual.reports.clear()  # those before its checkpoint come again
 
     def _fail(self, individual: Individual, event: Failed) -> None:
+        self._end(individual)
         individual.outcome, individual.status, individual.config = event, "failed", self.config
         self.ends.append((individual.share, event))
 
     def _score(self, individual: Individual, event: Scored) -> None:
+        self._end(individual)
         individual.share = min(individual.share, event.share)
         self.ends.append((individual.share, event))
         if individual.share < 1:
             individual.early[individual.share], individual.status = event, "early"
         else:
             individual.outcome, individual.status, individual.config = event, "scored", self.config
+            if individual.birth.origin != "repeat":
+                insort(self.ranked, individual, key=lambda i: (-i.fitness, i.id))
+
+    def _end(self, individual: Individual) -> None:
+        self._unfinished.pop(individual.id, None)
+        if individual.outcome:  # a journal that was mended by hand: the later outcome counts
+            self.ranked = [other for other in self.ranked if other is not individual]
 
     @property
     def lately(self) -> tuple[float, list[tuple[float, Scored | Failed]]]:
@@ -275,15 +224,15 @@ class History:
 
     @property
     def waiting(self) -> list[Individual]:
-        return [i for i in self.individuals.values() if i.status == "waiting"]
+        return [i for i in self.unfinished if i.status == "waiting"]
 
     @property
     def running(self) -> list[Individual]:
-        return [i for i in self.individuals.values() if i.status == "running"]
+        return [i for i in self.unfinished if i.status == "running"]
 
     @property
     def unfinished(self) -> list[Individual]:
-        return [i for i in self.individuals.values() if i.status in ("waiting", "running")]
+        return sorted(self._unfinished.values(), key=lambda i: i.id)
 
     @property
     def scored(self) -> list[Individual]:
@@ -305,24 +254,24 @@ class History:
         that failed again comes after those that never did.
         """
         means = self.means if self._settled else {}
-        found = [self.individuals[id] for id in means] or [i for i in self.scored if i.birth.origin != "repeat"]
-        fell = {i.birth.parents[0] for i in self.failed if i.birth.origin == "repeat"}
-        return max(
-            found, key=lambda i: (i.id not in fell or not means, means.get(i.id, i.fitness), -i.id), default=None
-        )
+        fell = {i.birth.parents[0] for i in self._repeats if i.status == "failed"}
+        found = max(means, key=lambda finalist: (finalist not in fell, means[finalist], -finalist), default=None)
+        if found is not None:
+            return self.individuals[found]
+        return self.ranked[0] if self.ranked else None
 
     @property
     def _settled(self) -> bool:
         """Whether the last trainings were those of finalists, and all are there."""
         last = next(reversed(self.individuals.values()), None)
-        return last is not None and last.birth.origin == "repeat" and not self.unfinished
+        return last is not None and last.birth.origin == "repeat" and not self._unfinished
 
     @property
     def repeated(self) -> dict[int, list[Individual]]:
         """The scored trainings of each finalist that was trained again, its first one first; by the finalist's id."""
         found: dict[int, list[Individual]] = {}
-        for individual in self.scored:
-            if individual.birth.origin == "repeat":
+        for individual in self._repeats:
+            if individual.status == "scored":
                 first = individual.birth.parents[0]
                 found.setdefault(first, [self.individuals[first]]).append(individual)
         return found

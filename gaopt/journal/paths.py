@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -158,12 +158,11 @@ class StudyDir:
         for folder in (self.path, self.path / "figures"):
             tidy(folder)
 
-    def sweep(self, individuals: Iterable[int]) -> None:
-        """Remove the scratch folders of these."""
-        names = set(map(str, individuals))
+    def sweep(self, individuals: Container[int], keep: Container[int] = ()) -> None:
+        """Remove the scratch folders of these individuals, but for those to keep."""
         work = self.path / "work"
         for folder in work.iterdir() if os.access(work, os.R_OK | os.X_OK) and not work.is_symlink() else ():
-            if folder.name in names:
+            if folder.name.isdecimal() and int(folder.name) in individuals and int(folder.name) not in keep:
                 shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -256,8 +256,8 @@ class _Loop:
     def _sweep(self) -> None:
         """An individual's folder lives until it has its score, and while it may be the best in the end."""
         likely = [self.history.best, *finalists(self.history, self.config.noise.finalists)]
-        kept = {i.id for i in (*self.history.unfinished, *likely) if i}
-        self.home.sweep(self.history.individuals.keys() - kept)
+        keep = {i.id for i in (*self.history.unfinished, *likely) if i}
+        self.home.sweep(self.history.individuals, keep)
 
     def _task(self, individual: Individual) -> Task:
         return Task(

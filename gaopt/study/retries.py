@@ -84,8 +84,10 @@ def check(history: History, config: Faults) -> None:
         Hopeless: since the study was opened nearly all trainings fail: the first `faults.max_alike_failures`; or later
             this many in a row, or three in four of twice as many, otherwise than by diverging, which genes may do.
     """
-    ended, most = [outcome for _, outcome in history.lately[1]], config.max_alike_failures
-    first = ended if len(ended) <= most else []
+    most = config.max_alike_failures
+    number = len(history.ends) - (history.openings[-1][1] if history.openings else 0)  # since the study was opened
+    ended = [outcome for _, outcome in history.ends[len(history.ends) - min(number, 2 * most) :]]
+    first = ended if number <= most else []
     for latest, needed, genes in (
         (first, most, True),
         (ended[-most:], most, False),
@@ -93,7 +95,7 @@ def check(history: History, config: Faults) -> None:
     ):
         failed = [each for each in latest if isinstance(each, Failed) and (genes or each.reason != "diverged")]
         if most and len(failed) >= needed:
-            raise Hopeless(_hopeless(failed, len(latest), "first" if latest == ended else "last"))
+            raise Hopeless(_hopeless(failed, len(latest), "first" if len(latest) == number else "last"))
 
 
 def _hopeless(failed: Sequence[Failed], among: int, which: str) -> str:

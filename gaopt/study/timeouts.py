@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from bisect import insort
 from collections.abc import Callable
-from statistics import median
 
 from gaopt.config import Faults
 from gaopt.journal.events import Failed, Noted, Outcome, Reported, Scored
@@ -37,6 +37,8 @@ class Patience:
         self._reporting: set[int] = set()
         self._looked, self._listened = clock(), 0.0
         self._quiet = 0.0
+        self._durations: list[float] = []  # of whole trainings, sorted
+        self._counted = 0
 
     def begin(self, individual: int) -> None:
         """A worker has taken it up: what lies before was waiting for room."""
@@ -77,7 +79,12 @@ class Patience:
 
     def _silence(self, history: History) -> float:
         """Seconds without a report in which its siblings were trained whole, some times over."""
-        ended = [i.outcome.seconds for i in history.scored if isinstance(i.outcome, Scored)]
-        if not self._config.stall_factor or len(ended) < SIBLINGS:
+        if not self._config.stall_factor:
             return math.inf
-        return self._config.stall_factor * median(ended)
+        for share, end in history.ends[self._counted :]:
+            if share == 1 and isinstance(end, Scored):
+                insort(self._durations, end.seconds)
+        self._counted = len(history.ends)
+        if len(self._durations) < SIBLINGS:
+            return math.inf
+        return self._config.stall_factor * self._durations[len(self._durations) // 2]

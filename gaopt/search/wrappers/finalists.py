@@ -37,7 +37,8 @@ class Finalists:
 def finalists(history: History, number: int) -> list[Individual]:
     """The fittest by their first scores, the oldest first where they are equal; genes trained again count once."""
     found: dict[str, Individual] = {}
-    for individual in sorted(history.scored, key=lambda i: (-i.fitness, i.id)):
-        if individual.birth.origin != "repeat":
-            found.setdefault(repr(sorted(individual.genes.items())), individual)
-    return list(found.values())[:number]
+    for individual in history.ranked:
+        if len(found) == number:
+            break
+        found.setdefault(repr(sorted(individual.genes.items())), individual)
+    return list(found.values())

@@ -1,0 +1,81 @@
+"""One individual of a study, and all that is known of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from gaopt.journal.events import Birth, Failed, Noted, Reported, Retried, Scored
+from gaopt.space.space import Genes
+
+Status = Literal["waiting", "running", "early", "scored", "failed"]
+
+
+@dataclass
+class Individual:
+    """One individual and all that is known of it.
+
+    Attributes:
+        status: "early" once it is scored on a rung, and unless it is granted more.
+        share: of a whole training, granted last.
+        early: its scores on rungs, by the share.
+        reports: of its last training, by epoch.
+        retried: why it was begun again, each time.
+        notes: what else is to be known of its trainings.
+        config: with which it got its outcome, as plain data.
+    """
+
+    birth: Birth
+    generation: int
+    status: Status = "waiting"
+    share: float = 1.0
+    early: dict[float, Scored] = field(default_factory=dict)
+    started: float = 0.0
+    reports: dict[int, Reported] = field(default_factory=dict)
+    retried: list[Retried] = field(default_factory=list)
+    notes: list[Noted] = field(default_factory=list)
+    outcome: Scored | Failed | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> int:
+        return self.birth.id
+
+    @property
+    def genes(self) -> Genes:
+        return self.birth.genes
+
+    @property
+    def done(self) -> bool:
+        """Whether it has an outcome: a fitness or a failure. One that is early has none."""
+        return self.outcome is not None
+
+    @property
+    def fitness(self) -> float:
+        """Minus infinity unless scored after a whole training, so that all else ranks below every score."""
+        found = self.outcome.fitness if isinstance(self.outcome, Scored) else -math.inf
+        return found if not math.isnan(found) else -math.inf
+
+    @property
+    def failure(self) -> Failed | None:
+        return self.outcome if isinstance(self.outcome, Failed) else None
+
+    @property
+    def epoch(self) -> int:
+        """The last epoch reported, 0 if none."""
+        return max(self.reports, default=0)
+
+    @property
+    def seconds(self) -> float:
+        """Trained in all, rungs included."""
+        return sum(score.seconds for score in self.early.values()) + (self.outcome.seconds if self.outcome else 0.0)
+
+    @property
+    def epochs(self) -> int:
+        """Trained in all, rungs included; of a training that failed also the one that it failed in."""
+        before = sum(score.epochs for score in self.early.values())
+        if self.outcome and self.outcome.epochs:
+            return before + self.outcome.epochs
+        return before + (self.epoch if self.status != "early" else 0)
