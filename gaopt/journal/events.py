@@ -274,9 +274,8 @@ def encode(event: Event) -> tuple[str, str]:
     Raises:
         TypeError, ValueError: it holds what JSON cannot.
     """
-    body = asdict(event)
-    del body["at"]
-    text = json.dumps(body, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    body = {name: value for name, value in vars(event).items() if name != "at"}
+    text = json.dumps(body, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=asdict)
     return type(event).__name__, text.encode("utf-8", "replace").decode()  # a file's name need not be text
 
 

@@ -1,6 +1,6 @@
 """The study's SQLite file: an append-only table of events.
 
-Each `append` is one transaction, on the disk (`synchronous=EXTRA`: its folder, too) before it returns. There is one
+A transaction is on the disk (`synchronous=EXTRA`: its folder, too) before `append` or `commit` returns. There is one
 writer at a time (`gaopt.journal.lock`); readers need no lock and may come at any time.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,27 +90,63 @@ class Journal:
         """Make an event durable. Returns it, stamped with the time.
 
         Raises:
+            Unwritable, StudyError: see `add` and `commit`.
+        """
+        stamped = self.add(event)
+        self.commit()
+        return stamped
+
+    def add(self, event: Event) -> Event:
+        """Write an event that `commit` makes durable, together with others. Returns it, stamped with the time.
+
+        A transaction takes five syncs, however many events are in it: 1.5 ms on a quiet disk, 10 ms on a busy one.
+
+        Raises:
             Unwritable: there is no room for it, say. The journal is as it was, and can be read.
             StudyError: the file is damaged; or another process has written to it, which the lock would have forbidden.
         """
         stamped = replace(event, at=self._clock())
         row = (self._last + 1, stamped.at, *encode(stamped))  # its number, so that nobody's event comes in between
-        try:
+        with self._explained():
+            if not self._connection.in_transaction:
+                self._connection.execute("BEGIN")
             self._connection.execute("INSERT INTO events (seq, at, kind, body) VALUES (?, ?, ?, ?)", row)
             self._last += 1
-            if self._new:
-                self._publish()
-        except (OSError, sqlite3.OperationalError) as error:
-            with suppress(sqlite3.Error):
-                self._last = self._count()  # where only the last sync failed the event is there
-            moved = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_DBMOVED
-            why = "it was removed or moved while the study ran" if moved else error
-            raise Unwritable(f"{self.path} cannot be written: {why}") from error
-        except sqlite3.IntegrityError as error:
-            raise StudyError(f"{self.path} was written to by another process: one driver at a time, please") from error
-        except sqlite3.DatabaseError as error:
-            raise StudyError(f"{self.path} cannot be written: {error}") from error
         return stamped
+
+    def commit(self) -> None:
+        """Make durable what was added.
+
+        Raises:
+            Unwritable, StudyError: see `add`. What was added since the last time is not in the journal.
+        """
+        if self._connection.in_transaction:
+            with self._explained():
+                self._connection.execute("COMMIT")
+                if self._new:
+                    self._publish()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Errors of SQLite as gaopt's; what was added since the last commit is taken back."""
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            with suppress(sqlite3.Error):
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                self._last = self._count()  # where only the last sync failed the events are there
+            raise self._refused(error) from error
+
+    def _refused(self, error: Exception) -> GaoptError:
+        if isinstance(error, sqlite3.IntegrityError):
+            return StudyError(f"{self.path} was written to by another process: one driver at a time, please")
+        if not isinstance(error, OSError | sqlite3.OperationalError):
+            return StudyError(f"{self.path} cannot be written: {error}")
+        moved = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_DBMOVED
+        return Unwritable(
+            f"{self.path} cannot be written: {'it was removed or moved while the study ran' if moved else error}"
+        )
 
     def _count(self) -> int:
         """The number of the last event."""

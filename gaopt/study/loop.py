@@ -136,11 +136,12 @@ class _Loop:
         self.ready, self.search = ready, ready.search
         self.pool, self.journal, self.watch, self.stop = pool, journal, watch, stop
         self.history, self.patience = History(journal), Patience(ready.config.faults)
+        self.swept = len(self.history.ends)
 
     def run(self, judge: bool, allow_changed: bool) -> History:
         parts = dict(self.pool.made_of)
         changed = changes(self.history, self.config, parts, allow_changed)
-        self._record(
+        self._record_now(
             Opened(self.config.plain(), __version__, socket.gethostname(), os.getpid(), parts, changed, self.pool.data)
         )
         try:
@@ -149,9 +150,9 @@ class _Loop:
             with suppress(Unwritable):  # the disk that stopped it may still be full
                 if told(error) or isinstance(error, Hopeless | Lost):
                     self._gather()
-                self._record(Closed("interrupted" if told(error) else "failed"))
+                self._record_now(Closed("interrupted" if told(error) else "failed"))
             raise
-        self._record(Closed("finished", why))
+        self._record_now(Closed("finished", why))
         return self.history
 
     def _through(self, judge: bool) -> str:
@@ -188,6 +189,7 @@ class _Loop:
                 return decision.reason
 
     def _wait(self) -> Outcome:
+        self._commit()
         while True:
             self.stop()
             if lost := self.patience.lost(self.history):
@@ -208,7 +210,6 @@ class _Loop:
         event = retries.settled(self.history, outcome, self.config.faults) if isinstance(outcome, Failed) else outcome
         self._record(event)
         if isinstance(event, Scored | Failed):
-            self._sweep()
             retries.check(self.history, self.config.faults)
 
     def _gather(self) -> None:
@@ -219,11 +220,14 @@ class _Loop:
             known = isinstance(outcome, Reported) and outcome.individual not in training
             if not known and not retries.doubtful(outcome):
                 self._keep(outcome)
-        self._sweep()
+        self._commit()
 
     def _start_waiting(self) -> None:
-        for individual in retries.ready(self.history, self.pool.room):
+        ready = retries.ready(self.history, self.pool.room)
+        for individual in ready:
             self._record(Started(individual.id))
+        self._commit()  # with them the outcome that made room, and the decision that they come from
+        for individual in ready:
             self.pool.submit(self._task(individual))
 
     def _judge(self) -> None:
@@ -253,6 +257,13 @@ class _Loop:
                 self._record(outcome)
         return outcome
 
+    def _commit(self) -> None:
+        """Make durable what was recorded, before anything is done that relies on it."""
+        self.journal.commit()
+        if len(self.history.ends) > self.swept:
+            self.swept = len(self.history.ends)
+            self._sweep()
+
     def _sweep(self) -> None:
         """An individual's folder lives until it has its score, and while it may be the best in the end."""
         likely = [self.history.best, *finalists(self.history, self.config.noise.finalists)]
@@ -274,9 +285,15 @@ class _Loop:
         )
 
     def _record(self, event: Event) -> None:
+        """Take an event in; `_commit` makes it durable."""
         self.watch(self.history, self._keep(event))
 
+    def _record_now(self, event: Event) -> None:
+        stamped = self._keep(event)
+        self._commit()
+        self.watch(self.history, stamped)
+
     def _keep(self, event: Event) -> Event:
-        stamped = self.journal.append(event)
+        stamped = self.journal.add(event)
         self.history.add(stamped)
         return stamped
