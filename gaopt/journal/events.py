@@ -289,7 +289,7 @@ def decode(kind: str, body: str, at: float) -> Event:
         raise StudyError(f"the journal holds an event {kind!r} that this version does not know")
     why = str(body)[:80]
     try:
-        event: Event = _readers[kind].validate_python({**json.loads(body), "at": at})
+        event: Event = _readers[kind].validate_json(f'{body[:-1]},"at":{at!r}}}')  # a fifth of the time of json.loads
         if not isinstance(event, Scored) or abs(event.fitness) <= LARGEST:
             return event
     except ValidationError as error:

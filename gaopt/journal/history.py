@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from statistics import fmean
@@ -65,6 +65,7 @@ class History:
         self.individuals: dict[int, Individual] = {}
         self.populations: list[tuple[int, ...]] = []
         self.ranked: list[Individual] = []
+        self._ranks: list[tuple[float, int]] = []
         self._unfinished: dict[int, Individual] = {}
         self._repeats: list[Individual] = []
         self.recalled: list[Recalled] = []
@@ -147,9 +148,10 @@ class History:
     def _typed(self, birth: Birth) -> Genes:
         """Its genes as their types have them: journals up to 0.5.0 hold the whole numbers of integer genes as 4.0."""
         genes = dict(birth.genes)
-        for name in self._space.keys() & genes.keys():
+        for name, value in birth.genes.items():
             try:
-                genes[name] = self._space[name].check(genes[name])
+                if name in self._space:
+                    genes[name] = self._space[name].check(value)
             except ConfigError as error:
                 raise StudyError(
                     f"the journal has individual {birth.id} with the gene {name!r}, which {error}"
@@ -186,12 +188,16 @@ class History:
         else:
             individual.outcome, individual.status, individual.config = event, "scored", self.config
             if individual.birth.origin != "repeat":
-                insort(self.ranked, individual, key=lambda i: (-i.fitness, i.id))
+                rank = -individual.fitness, individual.id
+                place = bisect(self._ranks, rank)
+                self._ranks.insert(place, rank)
+                self.ranked.insert(place, individual)
 
     def _end(self, individual: Individual) -> None:
         self._unfinished.pop(individual.id, None)
         if individual.outcome:  # a journal that was mended by hand: the later outcome counts
             self.ranked = [other for other in self.ranked if other is not individual]
+            self._ranks = [(-other.fitness, other.id) for other in self.ranked]
 
     @property
     def lately(self) -> tuple[float, list[tuple[float, Scored | Failed]]]:

@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from heapq import merge
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from gaopt.errors import GaoptError, StudyError, Unwritable
-from gaopt.journal.events import Event, decode, encode
+from gaopt.journal.events import Event, Failed, Reported, Retried, Scored, Started, decode, encode
 from gaopt.journal.lock import StudyLock
 from gaopt.journal.untrusted_db import check_rollback, check_schema, check_sequence
 
@@ -154,7 +156,10 @@ class Journal:
 
     def since(self, seq: int) -> Iterator[tuple[int, Event]]:
         """The events after a sequence number, each with its own."""
-        select = "SELECT seq, kind, body, at FROM events WHERE seq > ? ORDER BY seq"
+        return self._read("TRUE", seq)
+
+    def _read(self, which: str, seq: int) -> Iterator[tuple[int, Event]]:
+        select = f"SELECT seq, kind, body, at FROM events WHERE seq > ? AND {which} ORDER BY seq"
         try:
             rows = self._connection.execute(select, (seq,)).fetchall()
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
@@ -164,6 +169,22 @@ class Journal:
                 yield number, decode(kind, body, at)
             except StudyError as error:
                 raise StudyError(f"{self.path}: {error}") from error
+
+    def outline(self) -> Iterator[Event]:
+        """All events but the epochs of trainings that are over, which are most of a journal."""
+        events = list(self._read("kind <> 'Reported'", 0))
+        training: dict[int, int] = {}  # since which event
+        for number, event in events:
+            if isinstance(event, Started):
+                training[event.individual] = number
+            elif isinstance(event, Scored | Failed | Retried):
+                training.pop(event.individual, None)
+        if training:
+            reports = self._read("kind = 'Reported'", min(training.values()))
+            events = list(merge(events, reports, key=itemgetter(0)))
+        for number, event in events:
+            if not isinstance(event, Reported) or number > training.get(event.individual, number):
+                yield event
 
     def __iter__(self) -> Iterator[Event]:
         return (event for _, event in self.since(0))

@@ -108,12 +108,15 @@ def look(home: StudyDir) -> Progress:
     Raises:
         StudyError: the journal cannot be read.
     """
-    history, holds = current(home)
+    history, holds = current(home, epochs=False)
     return progress(home.name, history, held=holds, now=time.time())
 
 
-def current(home: StudyDir) -> tuple[History, bool]:
+def current(home: StudyDir, epochs: bool = True) -> tuple[History, bool]:
     """A study's history, and whether a driver holds it: where none does, nothing in it is being trained.
+
+    Args:
+        epochs: with those of trainings that are over.
 
     Raises:
         StudyError: the journal cannot be read.
@@ -121,7 +124,7 @@ def current(home: StudyDir) -> tuple[History, bool]:
     for _ in range(2):
         holds = held(home.path)  # asked first: a driver that ends meanwhile has put the study down
         with Journal(home.journal) as journal:
-            history = History(journal)
+            history = History(journal if epochs else journal.outline())
         if state(history, holds) != "cut off":  # else one may have started meanwhile: look again
             return history, holds
     history.put_down()
