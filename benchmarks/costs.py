@@ -57,10 +57,9 @@ def journal_rows() -> list[tuple[str, str]]:
         report = Reported(0, 1, {"top1": 0.5, "valid_loss": 1.0}, ((0.1, 1e-3, 0.9),) * 16)
         append = median(lambda: journal.append(report), 100)
         for individual in range(1000):
-            journal._connection.execute("BEGIN")
             for _ in range(10):
-                journal.append(Scored(individual, 0.5))
-            journal._connection.execute("COMMIT")
+                journal.add(Scored(individual, 0.5))
+            journal.commit()
         read = median(lambda: list(journal), 3)
     return [
         ("one event made durable in the journal", f"{append * 1e3:.1f} ms"),
