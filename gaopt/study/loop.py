@@ -1,13 +1,15 @@
 """The loop: ask the strategy, give the pool what was decided, write down what came back.
 
-Every decision is in the journal before it is acted on, every outcome before the next decision. Starting a study
-and resuming it are the same call: the loop only ever looks at the history.
+Every decision is in the journal before it is acted on, every outcome before the next decision; what can wait for them
+is written in the same transaction. Starting a study and resuming it are the same call: the loop only ever looks at the
+history.
 """
 
 from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -46,6 +48,9 @@ from gaopt.study.resume_check import changes
 from gaopt.study.timeouts import Patience
 
 Watch = Callable[[History, Event], None]
+
+LATEST = 1.0
+"""Seconds after which epochs are durable, if nothing else was to be before. After a kill they come again."""
 
 
 def ignore(history: History, event: Event) -> None:
@@ -136,7 +141,7 @@ class _Loop:
         self.ready, self.search = ready, ready.search
         self.pool, self.journal, self.watch, self.stop = pool, journal, watch, stop
         self.history, self.patience = History(journal), Patience(ready.config.faults)
-        self.swept = len(self.history.ends)
+        self.swept, self.committed, self.urgent = len(self.history.ends), time.monotonic(), False
 
     def run(self, judge: bool, allow_changed: bool) -> History:
         parts = dict(self.pool.made_of)
@@ -189,8 +194,9 @@ class _Loop:
                 return decision.reason
 
     def _wait(self) -> Outcome:
-        self._commit()
         while True:
+            if time.monotonic() > self.committed + LATEST:
+                self._commit()
             self.stop()
             if lost := self.patience.lost(self.history):
                 self.pool.cancel(lost.individual)
@@ -226,7 +232,8 @@ class _Loop:
         ready = retries.ready(self.history, self.pool.room)
         for individual in ready:
             self._record(Started(individual.id))
-        self._commit()  # with them the outcome that made room, and the decision that they come from
+        if self.urgent:
+            self._commit()
         for individual in ready:
             self.pool.submit(self._task(individual))
 
@@ -260,6 +267,7 @@ class _Loop:
     def _commit(self) -> None:
         """Make durable what was recorded, before anything is done that relies on it."""
         self.journal.commit()
+        self.committed, self.urgent = time.monotonic(), False
         if len(self.history.ends) > self.swept:
             self.swept = len(self.history.ends)
             self._sweep()
@@ -295,5 +303,6 @@ class _Loop:
 
     def _keep(self, event: Event) -> Event:
         stamped = self.journal.add(event)
+        self.urgent = self.urgent or not isinstance(event, Reported | Noted)
         self.history.add(stamped)
         return stamped
