@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from heapq import heappop, heappush
@@ -21,7 +21,7 @@ from pathlib import Path
 from gaopt import Gene, Genetic, Space, StudyConfig
 from gaopt.config import Assisted
 from gaopt.execution import Begun
-from gaopt.journal.events import Birth, Bred, Event, Outcome, Reported, Scored, Started
+from gaopt.journal.events import Birth, Bred, Data, Event, Outcome, Reported, Scored, Started
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
@@ -38,10 +38,11 @@ MORE = 40
 class Simulated:
     """A pool of workers with a clock of its own: durations are spread evenly from 1 to `spread`."""
 
-    dashboard, made_of, data = "", {}, None
-
     def __init__(self, workers: int, spread: float = 1.0) -> None:
         self.capacity, self._spread = workers, spread
+        self.dashboard = ""
+        self.made_of: Mapping[str, str] = {}
+        self.data: Data | None = None
         self._running: list[tuple[float, int]] = []
         self._rng = random.Random(0)
         self.now = self.worked = 0.0

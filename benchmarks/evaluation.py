@@ -39,7 +39,7 @@ def gaopt_on(kind: str, strategy: str) -> Callable[[Path, int], list[float]]:
 
         generations = 2 + samples // 5
         genetic = Genetic(population=10, generations=generations)
-        pool = PoolConfig(kind=kind, dashboard=False)  # type: ignore[arg-type]
+        pool = PoolConfig(kind=kind, dashboard=False)
         config = StudyConfig(
             Space(**GENES), "gaopt.objectives.toy:valley", strategy=strategy, genetic=genetic, pool=pool
         )
