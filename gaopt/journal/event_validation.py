@@ -34,8 +34,8 @@ def check_follows(event: Event, born: Collection[int], generation: int) -> None:
 
 
 def _check_bred(event: Bred, born: Collection[int], generation: int) -> None:
-    again = event.generation == generation and not event.survivors and all(b.origin == "repeat" for b in event.births)
-    if event.generation != generation + 1 and not again:
+    more = event.generation == generation >= 0 and not event.survivors
+    if event.generation != generation + 1 and not more:
         raise StudyError(f"the journal has generation {event.generation!r:.40} after generation {generation}")
     _check_born(event.survivors, born)
     ids = [birth.id for birth in event.births]

@@ -107,7 +107,8 @@ class Opened:
 class Bred:
     """A decision: the next generation is these survivors and these births.
 
-    One with the number of the newest generation is no new one: its births are finalists that are trained again.
+    One with the number of the newest generation adds to it: an individual bred for a free worker, or finalists that are
+    trained again.
     """
 
     generation: int

@@ -142,8 +142,10 @@ class History:
             self.individuals[birth.id] = self._unfinished[birth.id] = individual
             if birth.origin == "repeat":
                 self._repeats.append(individual)
-        if event.generation > self.generation:  # finalists that are trained again belong to no population
-            self.populations.append(event.survivors + tuple(birth.id for birth in event.births))
+        if event.generation > self.generation:
+            self.populations.append(event.survivors)
+        # Finalists that are trained again belong to no population.
+        self.populations[-1] += tuple(birth.id for birth in event.births if birth.origin != "repeat")
 
     def _typed(self, birth: Birth) -> Genes:
         """Its genes as their types have them: journals up to 0.5.0 hold the whole numbers of integer genes as 4.0."""
