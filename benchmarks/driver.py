@@ -31,6 +31,7 @@ from tests.conftest import MEMORY, ROOT, begun
 
 SPACE = Space(lr=Gene(1e-6, 1e-2, "log"), wd=Gene(0.0, 0.1), mom=Gene(0.1, 1.5))
 SIZES = {"random": (10, 100, 1_000, 10_000), "genetic": (10, 100, 1_000, 10_000), "assisted": (10, 100, 1_000)}
+METRICS = ("train_loss", "train_top1", "valid_loss", "top1", "top3", "top5", "seconds", "images_per_second")
 MORE = 40
 """Evaluations that are timed on top of a study of a size."""
 
@@ -77,8 +78,8 @@ def config(strategy: str, population: int, generations: int) -> StudyConfig:
     return replace(study, genetic=Genetic(population=population, generations=generations))
 
 
-def made(study: StudyConfig, home: StudyDir, size: int) -> None:
-    """A journal with so many individuals, each with an epoch and a score."""
+def made(study: StudyConfig, home: StudyDir, size: int, epochs: int = 1) -> None:
+    """A journal with so many individuals, each with so many epochs of 8 metrics and 16 points, and a score."""
     rng = random.Random(0)
     begun(study, home)
     with Journal(home.journal, write=True) as journal:
@@ -88,8 +89,11 @@ def made(study: StudyConfig, home: StudyDir, size: int) -> None:
             journal.add(Bred(generation, births, survivors))
             for birth in births:
                 journal.add(Started(birth.id))
-                journal.add(Reported(birth.id, 1, {"top1": 0.5}))
-                journal.add(Scored(birth.id, rng.random(), {}, 1, 1.0))
+                for epoch in range(1, epochs + 1):
+                    metrics = {name: rng.random() for name in METRICS}
+                    cycle = tuple(((epoch - 1 + n / 16) / epochs, rng.random(), rng.random()) for n in range(16))
+                    journal.add(Reported(birth.id, epoch, metrics, cycle))
+                journal.add(Scored(birth.id, rng.random(), {}, epochs, 1.0))
             survivors = tuple(birth.id for birth in births[:5])
         journal.commit()
 
