@@ -1,17 +1,11 @@
 """What the scores of several methods say of each other: intervals, paired tests, how many seeds a difference takes.
 
-Scores are a mapping from method to seed to score, higher is better. One method is the reference; the family of tests
-is the reference against each of the others. Where nothing differs, anything is claimed in at most 5 % of the
-comparisons, however many methods there are: a paired t-test over seeds, corrected by Holm (1979).
+Scores are a mapping from method to seed to score, higher is better. The family of tests is one method, the reference,
+against each of the others: a paired t-test over seeds, corrected by Holm (1979), so that where nothing differs anything
+is claimed in at most 5 % of the comparisons. How often that is wrong, and what else was tried: docs/compare.md.
 
-- Scores may move in steps, one test image more or less, so that a few seeds agree by chance. A score known to a step
-  h has the variance of rounding besides, h²/12, and a difference has it twice. SciPy's paired test does not know this.
-- Two seeds claim nothing.
-- Each contrast has its own deviation: some methods spread by far more than others, and those that spread little are
-  mostly those that one wants to tell apart.
-
-For normal scores the test is exact or careful, for heavy tails careful. Where methods fail on every other seed it
-claims too often: with three seeds and eight methods in 15 % of the comparisons, from five seeds on in 5.4 % at most.
+Scores may move in steps, one test image more or less, so that a few seeds agree by chance. A score known to a step h
+has the variance of rounding besides, h²/12, and a difference has it twice. SciPy's paired test does not know this.
 """
 
 from __future__ import annotations
@@ -24,8 +18,6 @@ from math import exp, lgamma, sqrt
 from statistics import fmean, stdev
 
 import numpy as np
-
-RESAMPLED = 9999
 
 ALPHA = 0.05
 """How often something may be claimed of a comparison in which nothing differs."""
@@ -59,9 +51,8 @@ def interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """The mean of values and its interval; the same for the same values in any order.
 
     A bootstrap with percentiles expanded for few values (Hesterberg 2015, What Teachers Should Know about the
-    Bootstrap): of five normal values BCa's 95 % cover 83 %. All of n values lie on one side of the middle with a
-    probability of 2^(1-n), and no resample reaches beyond them; where that is more than is to be left out, below six
-    values at 95 %, the interval is Student's t. Equal values give an interval without width.
+    Bootstrap). No resample reaches beyond the n values, which all lie on one side of the middle with a probability of
+    2^(1-n): where that is more than is to be left out, below six values at 95 %, the interval is Student's t.
 
     Raises:
         ValueError: there is no value.
@@ -82,10 +73,8 @@ def interval(values: Sequence[float], level: float = 0.95) -> Interval:
     from scipy.stats import bootstrap
 
     expanded = 1 - 2 * ndtr(-quantile * sqrt(n / (n - 1)))
-    resampled = bootstrap(
-        (np.sort(values),), np.mean, n_resamples=RESAMPLED, confidence_level=expanded, method="percentile", rng=0
-    )
-    return Interval(mean, *map(float, resampled.confidence_interval))
+    found = bootstrap((np.sort(values),), np.mean, confidence_level=expanded, method="percentile", rng=0)
+    return Interval(mean, *map(float, found.confidence_interval))
 
 
 def optimism(chosen: Scores, judged: Scores) -> dict[str, Interval]:
@@ -105,8 +94,7 @@ class Contrast:
     Attributes:
         seeds: that both have.
         differences: reference − other, on each of these seeds.
-        deviation: of the differences, as the test takes it: with the rounding of scores that move in steps. None with
-            fewer than two seeds.
+        deviation: of the differences, with the rounding of scores that move in steps; None with fewer than two seeds.
         p: of the paired t-test, two-sided; None with fewer than three seeds.
         adjusted: p by Holm's correction for all contrasts of the family.
         claimed: whether a difference is.
@@ -151,8 +139,7 @@ class Contrast:
 def contrasts(scores: Scores, reference: str) -> list[Contrast]:
     """The reference against each other method, in their order; the chance of any false claim is at most `ALPHA`.
 
-    A seed that either lacks is left out. A method with fewer than three seeds in common is not tested, and counts in
-    the correction all the same.
+    A seed that either lacks is left out. A method that is not tested counts in the correction all the same.
     """
     mine = scores.get(reference, {})
     found = [_contrast(reference, mine, name, theirs) for name, theirs in scores.items() if name != reference]
@@ -193,8 +180,7 @@ def seeds_needed(deviation: float, difference: float, comparisons: int = 1, powe
     """How many seeds show a difference in a share `power` of the comparisons; None for more than `MOST`.
 
     By the noncentral t of the paired test at the first, strictest step of Holm's correction: it is enough also where
-    none of the other methods differs. The true deviation may be 0.6 to 2.9 times that of five seeds (95 %). A claim
-    of the wrong sign is none.
+    none of the other methods differs. A claim of the wrong sign is none.
 
     Args:
         deviation: of the paired differences, in units of the score.
