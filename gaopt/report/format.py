@@ -76,6 +76,11 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
+def shortened(name: str) -> str:
+    """What a figure has room for."""
+    return name if len(name) <= 16 else name[:15] + "…"
+
+
 def csv(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> str:
     """RFC 4180, but with bare newlines; what is not known is empty, columns not named beforehand come last."""
     found = list(rows)

@@ -6,10 +6,10 @@ A study, an experiment of a paper and a comparison each have a list of their own
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -29,22 +29,13 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Plot:
-    """A plot that answers the pointer: `figure` is its JSON, safe within a script element; `height` is in pixels."""
-
-    title: str
-    figure: Markup
-    height: int
-
-
-@dataclass(frozen=True)
 class Section:
     """A part of a page. Its fields are shown in this order; empty ones are left out, and so is an empty section.
 
     Attributes:
         text: a paragraph; the caption, if there is a figure.
         svg: a figure.
-        plots: shown by a script, in HTML only.
+        plots: (title, figure) that a script shows, in HTML only: JSON, safe within a script element.
         commands: (what it does, the command) each.
         toml: a config, folded away in HTML.
         files: what lies beside the page, named in HTML only.
@@ -55,7 +46,7 @@ class Section:
     text: str = ""
     table: Table | None = None
     svg: str = ""
-    plots: Sequence[Plot] = ()
+    plots: Sequence[tuple[str, Markup]] = ()
     note: Sequence[str] = ()
     items: Sequence[str] = ()
     commands: Sequence[tuple[str, str]] = ()
@@ -102,17 +93,6 @@ class Page:
 
     def markdown(self) -> str:
         return _render("page.md.j2", page=self, finalize=as_markdown).rstrip() + "\n"
-
-
-What = TypeVar("What")
-Figures = Sequence[tuple[str, Callable[[What], str | None], str, str]]
-"""(name, what draws it as SVG, title, caption) each; nothing is drawn where there is nothing to draw."""
-
-
-def drawn(figures: Figures[What], what: What) -> list[Section]:
-    """A section for each figure that there is something for."""
-    each = ((Section(title, text, svg=plot(what) or "", name=name)) for name, plot, title, text in figures)
-    return [section for section in each if section.svg]
 
 
 def save(page: Page, home: StudyDir, tables: Mapping[str, str]) -> list[Path]:

@@ -11,9 +11,8 @@ from gaopt.journal.history import History, Individual
 from gaopt.journal.lock import held
 from gaopt.journal.paths import StudyDir
 from gaopt.printable import printable, printable_lines
-from gaopt.report import experiment, sections, tables, views
+from gaopt.report import experiment, plots, sections, tables, views
 from gaopt.report import format as words
-from gaopt.report.figures import figures
 from gaopt.report.page import Page, Section, save
 from gaopt.report.remarks import chance, gain, remarks
 from gaopt.study import progress
@@ -49,7 +48,7 @@ def page(history: History, home: StudyDir) -> Page:
             variants or sections.generations(history),
             sections.images(history),
             sections.finalists(history),
-            *figures(history),
+            *(found for draw in (plots.EXPERIMENT if variants else plots.SEARCH) if (found := draw(history))),
             *([] if variants else [sections.individuals(history)]),
             sections.published(history),
             sections.failures(history),

@@ -8,6 +8,7 @@ from statistics import fmean, stdev, variance
 
 from gaopt.config import from_tables
 from gaopt.journal.history import History, Individual
+from gaopt.report import format as words
 from gaopt.space.gene import AnyGene
 
 METRICS = ("train_loss", "valid_loss", "train_top1", "top1", "top3", "top5")
@@ -42,6 +43,13 @@ def searched(history: History) -> list[Individual]:
 def score(individual: Individual) -> float:
     """The fitness; of one on a rung, what it had there."""
     return individual.early[individual.share].fitness if individual.status == "early" else individual.fitness
+
+
+def outcome(individual: Individual) -> str:
+    """In a word: the fitness, "at 20 %" for one left on a rung, or what else it is."""
+    if individual.status == "early":
+        return f"at {words.portion(individual.share)}"
+    return words.score(individual.fitness) if individual.status == "scored" else individual.status
 
 
 def first_scores(history: History) -> list[Individual]:

@@ -47,7 +47,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         write(history, StudyDir(folder / kind))
     write_comparison(comparison(seeds=(0, 1)), ComparisonDir(folder / "comparison"))
     drawn = lr_find("range", [1e-4, 1e-3, 1e-2], [2.0, 1.0, 3.0], {"steep": 1e-4, "valley": 1e-3})
-    (folder / "lr-find.svg").write_text(str(drawn), "utf-8")
+    assert drawn
+    (folder / "lr-find.svg").write_text(drawn.svg, "utf-8")
     kinds = {kind: StudyDir(folder / kind).report for kind in (*studies, "comparison")}
     return kinds | {"lr-find": folder / "lr-find.svg"} | {f"{p.stem}.svg": p for p in folder.glob("*/figures/*.svg")}
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import fmean
+
+import numpy as np
 
 from gaopt.compare import sentence, statistics
-from gaopt.compare.model import Comparison, Cost, Final
+from gaopt.compare.model import Comparison, Cost
 from gaopt.compare.statistics import Contrast, Interval
 from gaopt.journal.history import Individual
 from gaopt.report import format as words
 from gaopt.report import views
+from gaopt.report.comparison import genes
 from gaopt.report.comparison.cost_curve import Band, band
-from gaopt.report.comparison.genes import Genes, genes
+from gaopt.space.gene import AnyGene
+
+PAIRED = 4
+"""Genes whose pairs are drawn: the most important ones."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +50,13 @@ class Unit:
         """A difference of scores with its sign: +0.42 (points, where they are accuracies)."""
         if value is None:
             return "–"
-        found = f"{100 * value:+.2f}" if self.accuracy else f"{value:+.4f}"
-        return found.replace("-", "−")
+        return (f"{100 * value:+.2f}" if self.accuracy else f"{value:+.4f}").replace("-", "−")
 
-    def span(self, found: Interval | None, signed: bool = False) -> str:
-        """An interval: 90.10 … 91.20."""
-        if found is None or found.low is None or found.high is None:
+    def span(self, low: float | None, high: float | None) -> str:
+        """The interval of a score: 90.10 … 91.20."""
+        if low is None or high is None:
             return "–"
-        if signed:
-            return f"{self.gap(found.low)} … {self.gap(found.high)}"
-        return f"{self.score(self.possible(found.low))} … {self.score(self.possible(found.high))}"
+        return f"{self.score(self.possible(low))} … {self.score(self.possible(high))}"
 
     def possible(self, value: float) -> float:
         """The nearest score that there can be: an interval knows nothing of 0 and 100 %."""
@@ -70,8 +72,8 @@ class Evidence:
     @cached_property
     def unit(self) -> Unit:
         """Read off the finals; off the winners while there are none."""
-        finals = [final.individual for final in self.comparison.finals if final.individual.status == "scored"]
-        read = finals or [search.winner for search in self.comparison.searches if search.winner]
+        winners = [search.winner for search in self.comparison.searches if search.winner]
+        read = [final.individual for final in self.comparison.finals if final.individual.status == "scored"] or winners
         return Unit(bool(read) and all(map(views.is_accuracy, read)))
 
     @property
@@ -87,12 +89,7 @@ class Evidence:
     @cached_property
     def judged(self) -> dict[str, Interval]:
         """By method the mean over seeds and its interval."""
-        return _means(self.scores)
-
-    @cached_property
-    def chosen(self) -> dict[str, Interval]:
-        """The same of the scores that the winners were chosen by."""
-        return _means(self.comparison.chosen())
+        return {method: statistics.interval(list(each.values())) for method, each in self.scores.items()}
 
     @cached_property
     def optimism(self) -> dict[str, Interval]:
@@ -107,12 +104,6 @@ class Evidence:
             return []
         return statistics.contrasts({method: self.scores.get(method, {}) for method in methods}, methods[0])
 
-    def seeds_needed(self, contrast: Contrast) -> int | None:
-        """To show the difference that is worth it; None for more than are worth counting to."""
-        if contrast.deviation is None:
-            return None
-        return statistics.seeds_needed(contrast.deviation, self.comparison.difference, len(self.contrasts))
-
     @property
     def verdict(self) -> str:
         """In one sentence; methods by their names."""
@@ -122,34 +113,34 @@ class Evidence:
         return f"{said[0].upper()}{said[1:]}."
 
     @cached_property
-    def genes(self) -> Genes:
-        return genes(self.comparison)
-
-    @cached_property
     def bands(self) -> Mapping[Cost, Mapping[str, Band]]:
         """By cost and method the best score so far."""
         costs: tuple[Cost, ...] = ("epochs", "seconds")
         methods = self.comparison.methods
         return {cost: {m: found for m in methods if (found := band(self.comparison.of(m), cost))} for cost in costs}
 
-    def finals(self, method: str) -> list[Final]:
-        """The finals of a method that have a score."""
-        return [f for f in self.comparison.finals if f.method == method and f.individual.status == "scored"]
+    @cached_property
+    def space(self) -> dict[str, AnyGene]:
+        """The genes by name, also those that are held fixed."""
+        return genes.space(self.comparison)
 
-    def mean(self, method: str, names: Sequence[str]) -> float | None:
-        """Over the finals of a method, of the first of these metrics that all have; None where there is none."""
-        finals = self.finals(method)
-        for name in names:
-            values = [found[name] for f in finals if name in (found := metrics(f.individual))]
-            if values and len(values) == len(finals):
-                return fmean(values)
-        return None
+    @property
+    def free(self) -> dict[str, AnyGene]:
+        """The genes that are not held fixed."""
+        return {name: gene for name, gene in self.space.items() if gene.levels != 1}
 
+    @cached_property
+    def trainings(self) -> list[Individual]:
+        """The whole ones within the space."""
+        return genes.within(self.comparison, self.space)
 
-def _means(scores: Mapping[str, Mapping[int, float]]) -> dict[str, Interval]:
-    return {method: statistics.interval(list(each.values())) for method, each in scores.items()}
+    @cached_property
+    def importance(self) -> dict[str, dict[str, float]]:
+        """By question the share of each gene; empty without Optuna."""
+        return genes.importance(self.trainings, self.free)
 
-
-def metrics(individual: Individual) -> Mapping[str, float]:
-    """Those of its score."""
-    return getattr(individual.outcome, "metrics", {})
+    @cached_property
+    def surfaces(self) -> dict[tuple[str, str], np.ndarray]:
+        """By pair of the most important genes the scores expected of both."""
+        ranked = [name for shares in self.importance.values() for name in shares]
+        return genes.surfaces(self.trainings, self.free, list(dict.fromkeys([*ranked, *self.free]))[:PAIRED])

@@ -10,7 +10,6 @@ partial dependence (*Greedy function approximation*, 2001, section 8.2).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import combinations
 from typing import Any
@@ -24,73 +23,17 @@ from gaopt.report import views
 from gaopt.search.optuna import quiet
 from gaopt.space.gene import AnyGene, Choice
 
-PAIRED = 4
-"""Genes whose pairs are drawn: the most important ones."""
 LEAST, LEAST_BEST = 20, 50
 """Whole trainings below which fANOVA and a forest have nothing to say, and PED-ANOVA: a tenth must be five or more."""
 ALL, TENTH = "over the whole space (fANOVA)", "for the best tenth (PED-ANOVA)"
 CELLS = 18
-"""Places along each axis, of a gene that is a number."""
+"""Cells along each axis, of a gene that is a number."""
 ABSENT = -0.5
 """In place of a gene that an individual does not have: trees can split it off."""
 
 
-@dataclass(frozen=True)
-class Surface:
-    """
-    Attributes:
-        genes: the one across and the one up.
-        across, up: (x,) and (y,) values of the genes; of a choice its number.
-        expected: (y, x) scores.
-        tried: of every training that has both genes the values across and up.
-    """
-
-    genes: tuple[str, str]
-    across: tuple[float, ...]
-    up: tuple[float, ...]
-    expected: tuple[tuple[float, ...], ...]
-    tried: tuple[tuple[float, ...], tuple[float, ...]]
-
-
-@dataclass(frozen=True)
-class Genes:
-    """
-    Attributes:
-        space: the genes by name, also those that are held fixed.
-        importance: by question the share of each gene; empty without Optuna.
-        note: why there is no importance, as a sentence; "" where there is.
-    """
-
-    space: Mapping[str, AnyGene]
-    importance: dict[str, dict[str, float]]
-    surfaces: list[Surface]
-    note: str
-
-
-def genes(comparison: Comparison) -> Genes:
-    known = space(comparison)
-    trainings = within(comparison, known)
-    free = {name: gene for name, gene in known.items() if gene.levels != 1}
-    found = importance(trainings, free) if installed() else {}
-    ranked = [name for shares in found.values() for name in shares]
-    paired = list(dict.fromkeys([*ranked, *free]))[:PAIRED]
-    return Genes(known, found, surfaces(trainings, free, paired), "" if found else _note(trainings))
-
-
 def installed() -> bool:
     return find_spec("optuna") is not None
-
-
-def _note(trainings: list[Individual]) -> str:
-    if not installed():
-        return (
-            "How much each gene matters is not told here, for Optuna, which computes it, is not installed:"
-            " pip install 'gaopt[peers]', and write the report again."
-        )
-    count = words.plural(len(trainings), "whole training")
-    if len(trainings) < LEAST:
-        return f"How much each gene matters cannot be told from {count}: {LEAST} are needed."
-    return f"How much each gene matters cannot be told: all {count} have the same score."
 
 
 def space(comparison: Comparison) -> dict[str, AnyGene]:
@@ -109,32 +52,38 @@ def space(comparison: Comparison) -> dict[str, AnyGene]:
 
 def within(comparison: Comparison, known: Mapping[str, AnyGene]) -> list[Individual]:
     """The whole trainings of all searches whose genes are all known ones, and lie in their ranges."""
-    return [
-        individual
-        for search in comparison.searches
-        for individual in search.history.scored
-        if all(name in known and _inside(known[name], value) for name, value in individual.genes.items())
-    ]
+    everyone = [individual for search in comparison.searches for individual in search.history.scored]
+    return [i for i in everyone if all(n in known and _inside(known[n], value) for n, value in i.genes.items())]
 
 
-def _inside(gene: AnyGene, value: object) -> bool:
+def _inside(gene: AnyGene, value: Any) -> bool:
     if isinstance(gene, Choice):
         return value in gene.choices
     return isinstance(value, int | float) and gene.low <= value <= gene.high
 
 
-def _telling(trainings: Sequence[Individual]) -> bool:
-    """Whether there are enough trainings, and not all with the same score."""
-    return len(trainings) >= LEAST and len({individual.fitness for individual in trainings}) > 1
+def untold(trainings: Sequence[Individual]) -> str:
+    """Why nothing can be said of how much each gene matters, as a sentence; "" where it can."""
+    count = words.plural(len(trainings), "whole training")
+    if not installed():
+        return (
+            "How much each gene matters is not told here, for Optuna, which computes it, is not installed:"
+            " pip install 'gaopt[peers]', and write the report again."
+        )
+    if len(trainings) < LEAST:
+        return f"How much each gene matters cannot be told from {count}: {LEAST} are needed."
+    if len({individual.fitness for individual in trainings}) == 1:
+        return f"How much each gene matters cannot be told: all {count} have the same score."
+    return ""
 
 
 def importance(trainings: Sequence[Individual], genes: Mapping[str, AnyGene]) -> dict[str, dict[str, float]]:
-    """By question the share of each gene, the largest first. Empty with too few trainings, or scores all the same.
+    """By question the share of each gene, the largest first. Empty where nothing can be told.
 
     Args:
         trainings: whole ones, whose genes lie within their ranges.
     """
-    if not _telling(trainings):
+    if untold(trainings):
         return {}
     import optuna
     from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
@@ -144,11 +93,8 @@ def importance(trainings: Sequence[Individual], genes: Mapping[str, AnyGene]) ->
         if len(trainings) >= LEAST_BEST:
             evaluators[TENTH] = PedAnovaImportanceEvaluator()
         study = _study(optuna, trainings, genes)
-        found = {
-            question: optuna.importance.get_param_importances(study, evaluator=evaluator)
-            for question, evaluator in evaluators.items()
-        }
-    return {question: dict(shares) for question, shares in found.items() if shares}
+        found = {q: dict(optuna.importance.get_param_importances(study, evaluator=e)) for q, e in evaluators.items()}
+    return {question: shares for question, shares in found.items() if shares}
 
 
 def _study(optuna: Any, trainings: Sequence[Individual], genes: Mapping[str, AnyGene]) -> Any:
@@ -167,57 +113,34 @@ def _value(gene: AnyGene, value: Any) -> Any:
     return value if isinstance(gene, Choice) else min(max(gene.unit(value), 0.0), 1.0)
 
 
-def surfaces(trainings: Sequence[Individual], genes: Mapping[str, AnyGene], chosen: Sequence[str]) -> list[Surface]:
-    """One for each pair of the chosen genes.
+def surfaces(
+    trainings: Sequence[Individual], genes: Mapping[str, AnyGene], chosen: Sequence[str]
+) -> dict[tuple[str, str], np.ndarray]:
+    """By each pair of the chosen genes (cells up, cells across) expected scores; the first gene is the one across.
 
     Args:
         trainings: whole ones, whose genes lie within their ranges.
         genes: all that they may have.
     """
-    if not _telling(trainings):
-        return []
+    if len(trainings) < LEAST or len({individual.fitness for individual in trainings}) == 1:
+        return {}
     from sklearn.ensemble import RandomForestRegressor
+    from sklearn.inspection import partial_dependence
 
     points = np.array([[g.unit(i.genes[n]) if n in i.genes else ABSENT for n, g in genes.items()] for i in trainings])
     scores = [individual.fitness for individual in trainings]
     forest = RandomForestRegressor(100, min_samples_leaf=3, random_state=0, n_jobs=1).fit(points, scores)
-    pairs = [pair for pair in combinations(chosen, 2) if any(set(pair) <= set(i.genes) for i in trainings)]
-    return [_surface(forest, points, trainings, genes, pair) for pair in pairs]
+    found = {}
+    for pair in combinations(chosen, 2):
+        if any(set(pair) <= set(i.genes) for i in trainings):
+            places = [list(genes).index(name) for name in pair]
+            parts = [cells(genes[name]) for name in pair]
+            middles = {place: (np.arange(n) + 0.5) / n for place, n in zip(places, parts, strict=True)}
+            made = partial_dependence(forest, points, places, custom_values=middles, kind="average", method="recursion")
+            found[pair] = made["average"][0].T
+    return found
 
 
-def _surface(
-    forest: object,
-    points: np.ndarray,
-    trainings: Sequence[Individual],
-    genes: Mapping[str, AnyGene],
-    pair: tuple[str, str],
-) -> Surface:
-    from sklearn.inspection import partial_dependence
-
-    places = [list(genes).index(name) for name in pair]
-    units = [_middles(genes[name]) for name in pair]
-    custom = dict(zip(places, units, strict=True))
-    found = partial_dependence(forest, points, places, custom_values=custom, kind="average", method="recursion")
-    across, up = (tuple(_place(genes[n], unit) for unit in each) for n, each in zip(pair, units, strict=True))
-    having = [i for i in trainings if set(pair) <= set(i.genes)]
-    tried = tuple(tuple(_shown(genes[name], i.genes[name]) for i in having) for name in pair)
-    return Surface(pair, across, up, tuple(map(tuple, found["average"][0].T.tolist())), (tried[0], tried[1]))
-
-
-def _middles(gene: AnyGene) -> np.ndarray:
-    """The middles of equal parts of [0, 1]."""
-    cells = len(gene.choices) if isinstance(gene, Choice) else CELLS
-    return (np.arange(cells) + 0.5) / cells
-
-
-def _place(gene: AnyGene, unit: float) -> float:
-    """On the gene's own scale, between its steps too; of a choice its number."""
-    if isinstance(gene, Choice):
-        return float(gene.choices.index(gene.at(unit)))
-    if gene.scale == "log":
-        return float(gene.low * (gene.high / gene.low) ** unit)
-    return float(gene.low + (gene.high - gene.low) * unit)
-
-
-def _shown(gene: AnyGene, value: float) -> float:
-    return float(gene.choices.index(value)) if isinstance(gene, Choice) else float(value)
+def cells(gene: AnyGene) -> int:
+    """Equal parts of its range."""
+    return len(gene.choices) if isinstance(gene, Choice) else CELLS

@@ -15,7 +15,7 @@ def remarks(found: Evidence) -> list[str]:
     """One a sentence or two."""
     comparison = found.comparison
     return [
-        *_intervals(comparison),
+        _intervals(comparison),
         *_optimism(found),
         *_budget(comparison),
         *_knowledge(comparison),
@@ -26,14 +26,14 @@ def remarks(found: Evidence) -> list[str]:
     ]
 
 
-def _intervals(comparison: Comparison) -> list[str]:
+def _intervals(comparison: Comparison) -> str:
     if len(comparison.seeds) < 2:
-        return ["There is one seed. Nothing here tells what a method does from what luck did."]
+        return "There is one seed. Nothing here tells what a method does from what luck did."
     images = ", all judged on the same test images: they say nothing of other images" if comparison.splits else ""
-    return [
+    return (
         f"Intervals and p-values are over {len(comparison.seeds)} seeds, of the search and of the training{images}."
         " Nor do they say anything of other data, other networks, or another budget."
-    ]
+    )
 
 
 def _optimism(found: Evidence) -> list[str]:
@@ -50,18 +50,13 @@ def _optimism(found: Evidence) -> list[str]:
 
 
 def _budget(comparison: Comparison) -> list[str]:
-    spent = {
-        method: [search.epochs if comparison.cost == "epochs" else search.seconds for search in comparison.of(method)]
-        for method in comparison.methods
-    }
-    everything = [value for each in spent.values() for value in each]
-    if not everything or not comparison.budget:
+    spent = [float(getattr(search, comparison.cost)) for search in comparison.searches]
+    if not spent or not comparison.budget:
         return []
-    low, high = min(everything), max(everything)
+    low, high = min(spent), max(spent)
     span = f"between {amount(comparison, low)} and " if low < high else ""
-    said = f"spent {span}{amount(comparison, high)}, counted from its journal."
     wanted = "" if comparison.studies else f"was to spend {amount(comparison, comparison.budget)}, and "
-    said = f"Each search {wanted}{said}"
+    said = f"Each search {wanted}spent {span}{amount(comparison, high)}, counted from its journal."
     if max(high - low, abs(high - comparison.budget), abs(low - comparison.budget)) / comparison.budget > UNEVEN:
         said += " They differ by more than 1 %: a method may have done better for having had more."
     return [f"{said} Computing what to train next is not counted."]
@@ -69,21 +64,16 @@ def _budget(comparison: Comparison) -> list[str]:
 
 def _knowledge(comparison: Comparison) -> list[str]:
     """What a search was told beforehand, and the others were not."""
-    told = [f"[{name}]" for name in ("given", "warm", "fidelity") if comparison.config.get(name)]
     if comparison.studies:
-        return _defaults(comparison)
+        everyone = [(s.method, i.birth.origin) for s in comparison.searches for i in s.history.individuals.values()]
+        knew = dict.fromkeys(method for method, origin in everyone if origin == "default")
+        if len(knew) in (0, len(comparison.methods)):
+            return []
+        return [f"Only {' and '.join(knew)} began with the recipe's own setting; the others began without."]
+    told = [f"[{name}]" for name in ("given", "warm", "fidelity") if comparison.config.get(name)]
     if not told or not comparison.methods:
         return []
     return [f"Only searches that the config is for had its {' and '.join(told)}; the others began without."]
-
-
-def _defaults(comparison: Comparison) -> list[str]:
-    """Which studies knew the recipe's own setting, where others did not."""
-    everyone = [(s.method, i.birth.origin) for s in comparison.searches for i in s.history.individuals.values()]
-    knew = dict.fromkeys(method for method, origin in everyone if origin == "default")
-    if len(knew) in (0, len(comparison.methods)):
-        return []
-    return [f"Only {' and '.join(knew)} began with the recipe's own setting; the others began without."]
 
 
 def _finals(comparison: Comparison) -> list[str]:
@@ -100,21 +90,17 @@ def _finals(comparison: Comparison) -> list[str]:
 
 def _failures(comparison: Comparison) -> list[str]:
     said = []
-    failed = sum(len(search.history.failed) for search in comparison.searches)
-    if failed:
+    if failed := sum(len(search.history.failed) for search in comparison.searches):
         said.append(f"{words.plural(failed, 'training')} of the searches failed. What they trained counts as spent.")
-    broken = [final for final in comparison.finals if final.individual.status == "failed"]
-    short = {m: len(each) for m, each in comparison.scores().items() if len(each) < len(comparison.seeds)}
-    if short:
+    if short := {m: len(each) for m, each in comparison.scores().items() if len(each) < len(comparison.seeds)}:
         counts = ", ".join(f"{method} {count}" for method, count in short.items())
         said.append(
             f"Not every seed has a judged score ({counts} of {len(comparison.seeds)}). What is missing is in no mean,"
             " which flatters a method that fails now and then; pairs are of the seeds that both have."
         )
-    if broken:
-        names = ", ".join(f"{f.method} (seed {f.seed})" for f in broken)
+    if broken := [f"{f.method} (seed {f.seed})" for f in comparison.finals if f.individual.status == "failed"]:
         are = "is" if len(broken) == 1 else "are"
-        said.append(f"{words.plural(len(broken), 'final')} failed and {are} in no mean: {names}.")
+        said.append(f"{words.plural(len(broken), 'final')} failed and {are} in no mean: {', '.join(broken)}.")
     return said
 
 
@@ -129,14 +115,12 @@ def _changed(comparison: Comparison) -> list[str]:
 
 def _missing(comparison: Comparison) -> list[str]:
     """What is not there yet, or never will be."""
-    said = []
-    begun = {(search.method, search.seed) for search in comparison.searches}
-    wanted = [(method, seed) for method in comparison.methods for seed in comparison.seeds]
-    if absent := [pair for pair in wanted if pair not in begun]:
-        said.append(f"{words.plural(len(absent), 'search', 'searches')} of {len(wanted)} had not begun.")
-    if running := [search for search in comparison.searches if not search.history.finished]:
-        said.append(f"{words.plural(len(running), 'search', 'searches')} had not ended when this was written.")
-    if lost := [search for search in comparison.searches if search.history.finished and search.winner is None]:
-        names = ", ".join(f"{s.method} (seed {s.seed})" for s in lost)
-        said.append(f"No training of these searches has a score, so that they have no winner: {names}.")
+    said, searches = [], comparison.searches
+    wanted = len(comparison.methods) * len(comparison.seeds)
+    if absent := wanted - len({(search.method, search.seed) for search in searches}):
+        said.append(f"{words.plural(absent, 'search', 'searches')} of {wanted} had not begun.")
+    if running := sum(not search.history.finished for search in searches):
+        said.append(f"{words.plural(running, 'search', 'searches')} had not ended when this was written.")
+    if lost := [f"{s.method} (seed {s.seed})" for s in searches if s.history.finished and s.winner is None]:
+        said.append(f"No training of these searches has a score, so that they have no winner: {', '.join(lost)}.")
     return said

@@ -16,10 +16,11 @@ from gaopt.report import format as words
 from gaopt.report import views
 from gaopt.report.comparison import interactive, sections
 from gaopt.report.comparison.evidence import Evidence
-from gaopt.report.comparison.figures import figures
+from gaopt.report.comparison.genes import untold
 from gaopt.report.comparison.remarks import remarks
 from gaopt.report.comparison.tables import tables
 from gaopt.report.page import Page, Section, save
+from gaopt.report.plots.comparison import FIGURES
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "fastai", "deap", "ray", "optuna", "plotly", "matplotlib")
 
@@ -46,7 +47,7 @@ def page(found: Evidence, home: ComparisonDir, tables: list[str]) -> Page:
     Args:
         tables: the names of those that are written beside the page.
     """
-    drawn, plots = figures(found), interactive.plots(found)
+    plots = interactive.plots(found)
     closer = (
         "The same trainings, for the pointer: what lies under it is named, a name in the legend hides its method, a"
         " frame drawn with the mouse is enlarged, and a double click goes back."
@@ -62,8 +63,8 @@ def page(found: Evidence, home: ComparisonDir, tables: list[str]) -> Page:
             sections.methods(found),
             sections.contrasts(found),
             sections.costs(found),
-            *drawn,
-            Section("How much each gene matters", text=found.genes.note),
+            *(figure for draw in FIGURES if (figure := draw(found))),
+            Section("How much each gene matters", text=untold(found.trainings)),
             Section("Look closer", text=closer if plots else "", plots=plots, name="explore"),
             sections.published(found),
             Section("What to keep in mind", items=remarks(found)),

@@ -1,15 +1,17 @@
-"""A comparison as CSV: rows of plain values, in the order of methods, seeds, ids and epochs."""
+"""A comparison as tables: rows of plain values, in the order of methods, seeds, ids and epochs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import fmean
 from typing import Any
 
+from gaopt.compare import statistics
 from gaopt.compare.model import Comparison, SearchRun
 from gaopt.journal.history import Individual
 from gaopt.report import views
 from gaopt.report.comparison.cost_curve import steps
-from gaopt.report.comparison.evidence import Evidence, metrics
+from gaopt.report.comparison.evidence import Evidence
 from gaopt.report.format import csv
 
 Row = dict[str, Any]
@@ -17,43 +19,57 @@ Row = dict[str, Any]
 
 def tables(found: Evidence) -> dict[str, str]:
     """Name and text of every table."""
-    comparison, names = found.comparison, list(found.genes.space)
+    comparison, names = found.comparison, list(found.space)
+    shares = [{"question": q, "gene": g, "share": s} for q, each in found.importance.items() for g, s in each.items()]
     return {
-        "methods": csv(_methods(found), ("method", "title", "seeds", "judged")),
-        "contrasts": csv(_contrasts(found), ("method", "against", "pairs", "difference")),
+        "methods": csv(methods(found), ("method", "title", "seeds", "judged")),
+        "contrasts": csv(contrasts(found), ("method", "against", "pairs", "difference")),
         "finals": csv(_finals(comparison, names), ("method", "seed", "id", "status", "fitness")),
         "winners": csv(_winners(comparison), ("method", "seed", "id", "epoch")),
         "trainings": csv(_trainings(comparison, names), ("method", "seed", "id", "status", "fitness")),
         "progress": csv(_progress(comparison), ("method", "seed", "id", "epochs", "seconds", "fitness", "best")),
-        "importance": csv(_importance(found.genes.importance), ("question", "gene", "share")),
+        "importance": csv(shares, ("question", "gene", "share")),
     }
 
 
-def _methods(found: Evidence) -> Iterator[Row]:
-    for method in found.comparison.methods:
-        judged, chosen, optimism = (each.get(method) for each in (found.judged, found.chosen, found.optimism))
-        searches = found.comparison.of(method)
-        names = views.in_order(name for final in found.finals(method) for name in metrics(final.individual))
-        yield {
-            "method": method,
-            "title": found.comparison.titles.get(method, method),
-            "seeds": len(found.scores.get(method, {})),
-            "judged": judged.mean if judged else None,
-            "judged_low": judged.low if judged else None,
-            "judged_high": judged.high if judged else None,
-            "chosen_by": chosen.mean if chosen else None,
-            "optimism": optimism.mean if optimism else None,
-            "trainings": sum(views.trainings(search.history.individuals.values()) for search in searches),
-            "failed": sum(len(search.history.failed) for search in searches),
-            "epochs": sum(search.epochs for search in searches),
-            "seconds": sum(search.seconds for search in searches),
-            **{f"judged_{name}": found.mean(method, [name]) for name in names},
-        }
+def methods(found: Evidence) -> list[Row]:
+    """What each method reached and took, all seeds together."""
+    return [_method(found, method) for method in found.comparison.methods]
 
 
-def _contrasts(found: Evidence) -> Iterator[Row]:
-    for each in found.contrasts:
-        yield {
+def _method(found: Evidence, method: str) -> Row:
+    comparison, judged, optimism = found.comparison, found.judged.get(method), found.optimism.get(method)
+    searches, chosen = comparison.of(method), comparison.chosen().get(method)
+    everyone = [individual for search in searches for individual in search.history.individuals.values()]
+    finals = [f.individual for f in comparison.finals if f.method == method and f.individual.status == "scored"]
+    shared = set.intersection(*(set(metrics(i)) for i in finals)) if finals else ()
+    return {
+        "method": method,
+        "title": comparison.titles.get(method, method),
+        "seeds": len(found.scores.get(method, {})),
+        "judged": judged.mean if judged else None,
+        "judged_low": judged.low if judged else None,
+        "judged_high": judged.high if judged else None,
+        "chosen_by": fmean(chosen.values()) if chosen else None,
+        "optimism": optimism.mean if optimism else None,
+        "trainings": views.trainings(everyone),
+        "early": sum(individual.status == "early" for individual in everyone),
+        "failed": sum(individual.status == "failed" for individual in everyone),
+        "epochs": sum(search.epochs for search in searches),
+        "seconds": sum(search.seconds for search in searches),
+        **{f"judged_{name}": fmean(metrics(i)[name] for i in finals) for name in views.in_order(shared)},
+    }
+
+
+def metrics(individual: Individual) -> dict[str, float]:
+    """Those of its score."""
+    return dict(getattr(individual.outcome, "metrics", {}))
+
+
+def contrasts(found: Evidence) -> list[Row]:
+    """The reference less each other method."""
+    return [
+        {
             "method": each.reference,
             "against": each.other,
             "pairs": each.pairs,
@@ -64,9 +80,13 @@ def _contrasts(found: Evidence) -> Iterator[Row]:
             "p": each.p,
             "p_adjusted": each.adjusted,
             "effect": each.effect,
-            "seeds_needed": found.seeds_needed(each),
+            "seeds_needed": each.deviation
+            if each.deviation is None
+            else statistics.seeds_needed(each.deviation, found.comparison.difference, len(found.contrasts)),
             "claimed": int(each.claimed),
         }
+        for each in found.contrasts
+    ]
 
 
 def _finals(comparison: Comparison, names: Sequence[str]) -> Iterator[Row]:
@@ -89,36 +109,36 @@ def _finals(comparison: Comparison, names: Sequence[str]) -> Iterator[Row]:
             }
 
 
-def _searches(comparison: Comparison) -> Iterator[SearchRun]:
+def _searches(comparison: Comparison) -> Iterable[tuple[SearchRun, Row]]:
+    """Each search, and the cells that its rows begin with."""
     for method in comparison.methods:
-        yield from comparison.of(method)
+        for search in comparison.of(method):
+            yield search, {"method": search.method, "seed": search.seed}
 
 
 def _winners(comparison: Comparison) -> Iterator[Row]:
     """What the winner of each search reported, epoch by epoch."""
-    for search in _searches(comparison):
-        if (winner := search.winner) is None:
-            continue
-        for epoch in sorted(winner.reports):
-            known = {"method": search.method, "seed": search.seed, "id": winner.id, "epoch": epoch}
-            metrics = winner.reports[epoch].metrics
-            yield known | {name: metrics[name] for name in views.in_order(metrics)}
+    for search, begin in _searches(comparison):
+        if winner := search.winner:
+            for epoch in sorted(winner.reports):
+                told = winner.reports[epoch].metrics
+                yield begin | {"id": winner.id, "epoch": epoch} | {name: told[name] for name in views.in_order(told)}
 
 
 def _trainings(comparison: Comparison, names: Sequence[str]) -> Iterator[Row]:
     """Every individual of every search."""
-    for search in _searches(comparison):
+    for search, begin in _searches(comparison):
+        winner = search.winner
         for individual in sorted(search.history.individuals.values(), key=lambda each: each.id):
             yield {
-                "method": search.method,
-                "seed": search.seed,
+                **begin,
                 "id": individual.id,
                 "status": individual.status,
                 "fitness": individual.fitness,
                 "share": individual.share,
                 "epochs": individual.epochs,
                 "seconds": individual.seconds,
-                "winner": int(individual is search.winner),
+                "winner": int(individual is winner),
                 **_genes(individual, names),
             }
 
@@ -130,20 +150,7 @@ def _genes(individual: Individual, names: Sequence[str]) -> Row:
 
 def _progress(comparison: Comparison) -> Iterator[Row]:
     """The state of every search after each of its trainings."""
-    for search in _searches(comparison):
+    for search, begin in _searches(comparison):
         for step in steps(search):
-            yield {
-                "method": search.method,
-                "seed": search.seed,
-                "id": step.individual.id,
-                "epochs": step.epochs,
-                "seconds": step.seconds,
-                "fitness": step.fitness,
-                "best": step.best,
-            }
-
-
-def _importance(importance: Mapping[str, Mapping[str, float]]) -> Iterator[Row]:
-    for question, shares in importance.items():
-        for gene, share in shares.items():
-            yield {"question": question, "gene": gene, "share": share}
+            cells = {"epochs": step.epochs, "seconds": step.seconds, "fitness": step.fitness, "best": step.best}
+            yield begin | {"id": step.individual.id} | cells

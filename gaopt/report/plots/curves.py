@@ -1,30 +1,34 @@
-"""Accuracies and losses by epoch, and the one-cycle of learning rate and momentum: one line an individual."""
+"""Accuracies, losses and errors by epoch, and the one-cycle of learning rate and momentum."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from itertools import zip_longest
-from statistics import median
+from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from gaopt.journal.history import History, Individual
 from gaopt.report import format as words
 from gaopt.report import views
-from gaopt.report.plots.legend import Legend, dashes, widths
+from gaopt.report.experiment import Compared, compared
 from gaopt.report.plots.style import (
     BEST,
-    LOST,
-    MUTED,
+    INK,
     POWERS,
-    SCORED,
+    SHADES,
+    WIDTH,
     colour,
     colourbar,
     figure,
+    fitness_colours,
     fitness_scale,
-    keys,
     limit,
     panels,
     plot,
@@ -41,26 +45,42 @@ PANELS = {
 """By metric the title."""
 PANEL = 2.7
 """Inches a row of panels is tall."""
+NAMED = 90
+"""Individuals in the legend."""
 DECADES = 2
 """How far below the lowest peak the axis of the lr goes: the last steps of a cycle fall far deeper."""
 
 
-@plot("curves", "Accuracies and losses of every individual by epoch")
+@plot(
+    "Accuracies and losses by epoch",
+    "One line an individual, coloured by its fitness, the best thick and orange; broken lines failed, dotted ones had"
+    " no whole training. Below the panels stand the genes of each line, from the fittest down; of a finalist that was"
+    " trained again the first training is drawn.",
+)
 def curves(history: History) -> Figure | None:
     reporting = [i for i in views.ranked(history) if i.reports]
     each = shown_panels(reporting)
     if not each:
         return None
-    legend = Legend(widths(views.space(history)), len(reporting))
+    genes = [name for name, gene in views.space(history).items() if gene.levels != 1]
+    named = [f"i{i.id}: {views.outcome(i)}, {words.genes(i.genes, genes)}" for i in reporting[:NAMED]]
+    named = [textwrap.shorten(words.spoken(said), 140, placeholder=" …") for said in named]
+    columns = max(1, int(WIDTH / (0.058 * max(map(len, named)) + 0.6)))
+    drawn, grid = panels(len(each), PANEL, more=0.17 * (-(-len(named) // columns) + 3))
     scale = fitness_scale(reporting)
-    drawn, grid = panels(len(each), PANEL, below=legend.height + 0.12)
-    for axes in grid[len(each) : len(each) + 1]:
-        _key(axes, reporting)
+    looks = [_look(individual, history.best, scale) for individual in reporting]
     for axes, (metric, title) in zip(grid, each.items(), strict=False):
-        _panel(axes, metric, reporting, history.best, scale)
-        axes.set_title(title)
+        lines = [views.curve(individual, metric) for individual in reporting]
+        for (epochs, values), look in zip(reversed(lines), reversed(looks), strict=True):  # the fittest lie on top
+            axes.plot(epochs, values, marker="o" if len(epochs) < 6 else "", markersize=3.5, **look)
+        axes.set(title=title, xlabel="epoch")
+        whole(axes)
+        if metric.endswith("loss"):
+            _clip(axes, [values for _, values in lines])
     colourbar(drawn, scale, grid)
-    legend.draw(drawn, reporting, history.best, scale)
+    keys = [Line2D([], [], label=said, **look) for said, look in zip(named, looks, strict=False)]
+    more = f"the {NAMED} fittest; individuals.csv has all" if len(reporting) > NAMED else None
+    drawn.legend(handles=keys, loc="outside lower left", ncols=columns, title=more, fontsize=8, handlelength=3)
     return drawn
 
 
@@ -71,97 +91,85 @@ def shown_panels(individuals: Iterable[Individual]) -> dict[str, str]:
     return {m: t for m, t in PANELS.items() if m not in certain and any(views.curve(i, m)[0] for i in everyone)}
 
 
-def _panel(
-    axes: Axes, metric: str, individuals: list[Individual], best: Individual | None, scale: ScalarMappable
-) -> None:
-    lines = [(i, *views.curve(i, metric)) for i in individuals]
-    for individual, epochs, values in reversed(lines):  # the fittest last, so that they lie on top
-        _line(axes, individual, epochs, values, individual is best, scale)
-    whole(axes)
-    axes.set_xlabel("epoch")
-    if metric.endswith("loss"):
-        _clip(axes, [values for *_, values in lines])
-
-
-def _line(
-    axes: Axes, individual: Individual, epochs: list[int], values: list[float], best: bool, scale: ScalarMappable
-) -> None:
-    shade = BEST if best else colour(individual, scale)
-    marker = "o" if len(epochs) < 6 else ""
-    width, layer = (2.8, 4) if best else (1.1, 2)
-    axes.plot(
-        epochs,
-        values,
-        dashes(individual),
-        color=shade,
-        linewidth=width,
-        zorder=layer,
-        marker=marker,
-        markersize=width + 2,
-    )
-    if individual.status == "failed" and epochs:
-        axes.plot(epochs[-1], values[-1], "x", color=MUTED, markersize=5, zorder=3)
+def _look(individual: Individual, best: Individual | None, scale: ScalarMappable) -> dict[str, Any]:
+    """Of the lines of an individual: solid if scored, broken if failed, else dotted."""
+    line = {"scored": "-", "failed": "--", "early": "-."}.get(individual.status, ":")
+    if individual is best:
+        return {"linestyle": line, "color": BEST, "linewidth": 2.8, "zorder": 4}
+    return {"linestyle": line, "color": colour(individual, scale), "linewidth": 1.1, "zorder": 2}
 
 
 def _clip(axes: Axes, curves: list[list[float]]) -> None:
     """Keep the loss axis where most losses are, twice the median at most, and say how many lines leave it."""
-    highest = max(value for curve in curves for value in curve)
-    usual = max(median(epoch) for epoch in _by_epoch(curves))
-    high = min(highest, 2 * usual) if usual > 0 else highest
-    limit(axes, min(value for curve in curves for value in curve), high)
-    if outside := sum(any(value > high for value in curve) for curve in curves):
+    by_epoch = np.array(list(zip_longest(*curves, fillvalue=np.nan)))
+    highest, usual = np.nanmax(by_epoch), np.nanmedian(by_epoch, axis=1).max()
+    high = float(min(highest, 2 * usual) if usual > 0 else highest)
+    limit(axes, float(np.nanmin(by_epoch)), high)
+    if outside := int((by_epoch > high).any(axis=0).sum()):
         said = f"cut at {words.number(high)}, {words.plural(outside, 'line goes', 'lines go')} above"
         axes.set_xlabel(f"epoch  ·  {said}")
 
 
-def _by_epoch(curves: list[list[float]]) -> list[list[float]]:
-    """The values of all individuals in the first epoch, in the second, …"""
-    return [[value for value in row if value is not None] for row in zip_longest(*curves)]
-
-
-def _key(axes: Axes, individuals: list[Individual]) -> None:
-    """In a place that no panel needs: what the lines look like."""
-    shown = {individual.status for individual in individuals}
-    looks = [
-        ("best", "-", BEST, 2.8, True),
-        ("scored, coloured by fitness", "-", SCORED, 1.4, True),
-        ("failed, up to the cross", "--", LOST, 1.4, "failed" in shown),
-        ("left after a short training", "-.", LOST, 1.4, "early" in shown),
-        ("unfinished", ":", LOST, 1.4, bool(shown & {"waiting", "running"})),
-    ]
-    each = [(said, line, {"color": shade, "linewidth": width}) for said, line, shade, width, there in looks if there]
-    axes.legend(handles=keys(axes, each), loc="upper left", handlelength=2.4)
-
-
-@plot("cycle", "Learning rate and momentum of every individual over its training")
+@plot(
+    "The cycle of learning rate and momentum",
+    "What each individual was trained with, from the start of its training (0) to its end (1): the learning rate"
+    " rises to its peak and falls, the momentum goes to its turning point and back.",
+)
 def cycle(history: History) -> Figure | None:
-    trained = [i for i in views.ranked(history) if views.cycle(i)]
+    trained = {i.id: found for i in views.ranked(history) if (found := views.cycle(i))}
     if not trained:
         return None
     drawn = figure(3.4)
-    lr, mom = drawn.subplots(1, 2)
-    scale = fitness_scale(trained)
-    for individual in reversed(trained):
-        _lines(lr, mom, individual, individual is history.best, scale)
-    _dress(lr, mom, trained)
-    colourbar(drawn, scale, (lr, mom))
+    both = lr, _ = drawn.subplots(1, 2)
+    individuals = [history.individuals[id] for id in trained]
+    scale, best = fitness_scale(individuals), history.best
+    for individual in reversed(individuals):
+        positions, *found = zip(*trained[individual.id], strict=True)
+        for axes, values in zip(both, found, strict=True):
+            axes.plot(positions, values, **_look(individual, best, scale))
+    for axes, title in zip(both, ("learning rate (log scale)", "momentum"), strict=True):
+        axes.set(title=title, xlabel="position in the training", xlim=(0, 1))
+    peaks = [peak for points in trained.values() if (peak := max(rate for _, rate, _ in points)) > 0]
+    if peaks:
+        lr.set(yscale="log", ylim=(min(peaks) / 10**DECADES, 2 * max(peaks)))
+        lr.yaxis.set_major_formatter(POWERS)
+        lr.yaxis.set_minor_formatter("")
+    colourbar(drawn, scale, both)
     return drawn
 
 
-def _lines(lr: Axes, mom: Axes, individual: Individual, best: bool, scale: ScalarMappable) -> None:
-    positions, rates, moments = zip(*views.cycle(individual), strict=True)
-    shade, width, layer = (BEST, 2.8, 4) if best else (colour(individual, scale), 1.1, 2)
-    for axes, values in ((lr, rates), (mom, moments)):
-        axes.plot(positions, values, dashes(individual), color=shade, linewidth=width, zorder=layer)
+@plot(
+    "Error by epoch",
+    "Broken lines are the error on the training images as they were trained on, augmented and while the weights"
+    " changed; solid lines the error on the validation images after each epoch. Means, where a variant was"
+    " trained several times.",
+)
+def errors(history: History) -> Figure | None:
+    """Of an experiment's variants, as in figure 6 of He et al. 2015."""
+    found = [one for one in compared(history) if any(run.reports for run in one.runs)]
+    if not found:
+        return None
+    panels = list(dict.fromkeys(one.variant.panel for one in found))
+    drawn = figure(4.2)
+    for axes, panel in zip(drawn.subplots(1, len(panels), sharey=True, squeeze=False).flat, panels, strict=True):
+        _errors(axes, panel, [one for one in found if one.variant.panel == panel])
+    return drawn
 
 
-def _dress(lr: Axes, mom: Axes, trained: list[Individual]) -> None:
-    for axes, title in ((lr, "learning rate (log scale)"), (mom, "momentum")):
-        axes.set_title(title)
-        axes.set(xlabel="position in the training", xlim=(0, 1))
-    peaks = [peak for i in trained if (peak := max(rate for _, rate, _ in views.cycle(i))) > 0]
-    if peaks:
-        lr.set_yscale("log")
-        lr.set_ylim(min(peaks) / 10**DECADES, 2 * max(peaks))
-        lr.yaxis.set_major_formatter(POWERS)
-        lr.yaxis.set_minor_formatter("")
+def _errors(axes: Axes, panel: str, variants: list[Compared]) -> None:
+    shades: Iterable[Any] = SHADES[1:]
+    if len(variants) >= len(SHADES):  # they run from pale to dark
+        shades = map(to_hex, fitness_colours()(np.linspace(0, 1, len(variants))))
+    lines = (("train_top1", "--", 1.2), ("top1", "-", 2.2))
+    for one, shade in zip(variants, shades, strict=False):
+        for metric, line, width in lines:
+            epochs, accuracies = views.mean_curve(one.runs, metric)
+            axes.plot(epochs, [100 * (1 - each) for each in accuracies], line, color=shade, linewidth=width)
+        axes.plot([], [], "-", color=shade, linewidth=2.2, label=one.variant.name)
+    for said, (_, line, width) in zip(("training", "validation"), lines, strict=True):
+        axes.plot([], [], line, color=INK, linewidth=width, label=said)
+    whole(axes)
+    axes.set(title=panel, xlabel="epoch", ylabel="error %")
+    axes.yaxis.set_tick_params(labelleft=True)
+    many = len(variants) > 3  # beside the lines, which would cross it
+    axes.legend(loc="upper left" if many else "upper right", bbox_to_anchor=(1.0, 1.0))

@@ -9,12 +9,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gaopt.journal.history import History, Individual
-from gaopt.report.plots.style import BEST, INK, LOST, MEAN, MUTED, figure, from_one, keys, limit, plot, robust
+from gaopt.report.plots.style import BEST, INK, LOST, MEAN, MUTED, figure, generations, limit, plot, robust
 
+_MARKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "born in this generation": ("o", {"color": MUTED, "alpha": 0.8}),
+    "survivor": ("o", {"color": MUTED, "alpha": 0.8, "markerfacecolor": "none"}),
+    "far below the axis": ("v", {"color": MUTED, "alpha": 0.8}),
+    "failed, no fitness": ("x", {"color": INK, "markeredgewidth": 1.2}),
+    "left early, no fitness": ("d", {"color": LOST, "markeredgewidth": 0}),
+}
 _BAR: dict[str, Any] = {"markersize": 13, "markeredgewidth": 2.6}
 
 
-@plot("fitness", "Best and mean fitness by generation, each individual a dot")
+@plot(
+    "Fitness by generation",
+    "Each dot is an individual; the lines join the best and the mean of each population, and a survivor is drawn"
+    " again, hollow, in each generation that it lives in. To the right, where finalists were trained again, each with"
+    " its trainings as dots and their mean as a bar.",
+)
 def fitness(history: History) -> Figure | None:
     if not history.scored or len(history.individuals) < 2:
         return None
@@ -23,31 +35,58 @@ def fitness(history: History) -> Figure | None:
     low, high = robust(i.fitness for i in history.scored)
     span = high - low or 0.1 * abs(high) or 0.1
     floor = low - 0.14 * span  # the row of those without a fitness
-    lost = history.failed or history.early
-    for generation in range(len(history.populations)):
-        _dots(axes, history.members(generation), generation, low, floor)
     _lines(axes, history)
+    _population(axes, history, low, floor)
     _finalists(axes, history, low)
+    lost = history.failed or history.early
     limit(axes, floor if lost else low, high)
     if lost:
         axes.axhline(low - 0.07 * span, color=LOST, linewidth=0.8, linestyle=(0, (2, 3)))
-    _dress(axes, history)
+    generations(axes, len(history.populations), bool(history.means))
+    axes.set_ylabel("fitness")
+    axes.grid(visible=False, axis="x")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, columnspacing=1.4, handletextpad=0.5)
     return drawn
 
 
-def _dots(axes: Axes, members: list[Individual], generation: int, low: float, floor: float) -> None:
-    """The population of a generation side by side, by id: new ones filled, survivors hollow, without fitness low."""
-    for x, individual in zip(_places(generation, len(members)), sorted(members, key=lambda i: i.id), strict=True):
-        if individual.status == "early":
-            axes.plot(x, floor, "d", color=LOST, markersize=5, markeredgewidth=0)
-        elif individual.status == "failed":
-            axes.plot(x, floor, "x", color=INK, markersize=5, markeredgewidth=1.2)
-        elif individual.status == "scored":
-            marker = "o" if individual.fitness >= low else "v"  # below the axis: an arrow at its edge
-            fill = MUTED if individual.generation == generation else "none"
-            axes.plot(
-                x, max(individual.fitness, low), marker, color=MUTED, markerfacecolor=fill, markersize=5, alpha=0.8
-            )
+def _lines(axes: Axes, history: History) -> None:
+    populations = [history.members(n) for n in range(len(history.populations))]
+    scores = {n: [i.fitness for i in each if i.status == "scored"] for n, each in enumerate(populations)}
+    scores = {n: each for n, each in scores.items() if each}
+    for reduce, shade, width, said in (
+        (np.mean, MEAN, 1.8, "mean of the scored"),
+        (np.max, BEST, 2.6, "best of the population"),
+    ):
+        points = [float(reduce(each)) for each in scores.values()]
+        axes.plot(list(scores), points, "-o", color=shade, linewidth=width, markersize=width + 2.5, label=said)
+
+
+def _population(axes: Axes, history: History, low: float, floor: float) -> None:
+    """Of each generation the population side by side, by id."""
+    points: dict[str, list[tuple[float, float]]] = {kind: [] for kind in _MARKS}
+    for generation in range(len(history.populations)):
+        members = sorted(history.members(generation), key=lambda i: i.id)
+        for x, individual in zip(_places(generation, len(members)), members, strict=True):
+            if kind := _kind(individual, generation, low):
+                scored = individual.status == "scored"
+                points[kind].append((x, max(individual.fitness, low) if scored else floor))
+    for kind, (mark, look) in _MARKS.items():
+        if points[kind]:
+            axes.plot(*zip(*points[kind], strict=True), mark, markersize=5, label=kind, **look)
+
+
+def _kind(individual: Individual, generation: int, low: float) -> str:
+    """Which of the marks; "" for one that is not drawn yet."""
+    match individual.status:
+        case "scored" if individual.fitness < low:
+            return "far below the axis"
+        case "scored":
+            return "born in this generation" if individual.generation == generation else "survivor"
+        case "failed":
+            return "failed, no fitness"
+        case "early":
+            return "left early, no fitness"
+    return ""
 
 
 def _places(middle: float, count: int) -> list[float]:
@@ -56,53 +95,13 @@ def _places(middle: float, count: int) -> list[float]:
 
 def _finalists(axes: Axes, history: History, low: float) -> None:
     """Beside the generations: the trainings of each finalist as dots, their mean as a bar."""
-    x = len(history.populations)
-    order = sorted(history.repeated.items(), key=lambda item: -history.means[item[0]])
-    for place, (id, trials) in zip(_places(x, len(order)), order, strict=True):
-        values = [max(trial.fitness, low) for trial in trials]
-        shade = BEST if history.best and id == history.best.id else MEAN
-        axes.plot([place] * len(values), values, "-", color=shade, linewidth=1.2, alpha=0.5)
-        axes.plot([place] * len(values), values, "o", color=shade, markersize=4, alpha=0.6, markeredgewidth=0)
-        axes.plot(place, max(history.means[id], low), "_", color=shade, **_BAR)
+    x, means, repeated, best = len(history.populations), history.means, history.repeated, history.best
+    order = sorted(means, key=means.__getitem__, reverse=True)
+    for place, id in zip(_places(x, len(order)), order, strict=True):
+        values = [max(trial.fitness, low) for trial in repeated[id]]
+        shade = BEST if best and id == best.id else MEAN
+        axes.plot([place] * len(values), values, "-o", color=shade, markersize=4, alpha=0.6, markeredgewidth=0)
+        said = "mean of a finalist's trainings" if id == order[0] else None
+        axes.plot(place, max(means[id], low), "_", color=shade, label=said, **_BAR)
     if order:
         axes.axvline(x - 0.5, color=LOST, linewidth=0.8, linestyle=(0, (2, 3)))
-
-
-def _lines(axes: Axes, history: History) -> None:
-    for reduce, colour, width in ((np.mean, MEAN, 1.8), (np.max, BEST, 2.6)):
-        points = []
-        for generation in range(len(history.populations)):
-            if values := [i.fitness for i in history.members(generation) if i.status == "scored"]:
-                points.append((generation, float(reduce(values))))
-        axes.plot(*zip(*points, strict=True), "-o", color=colour, linewidth=width, markersize=width + 2.5)
-
-
-def _dress(axes: Axes, history: History) -> None:
-    _ticks(axes, len(history.populations), bool(history.means))
-    axes.grid(visible=False, axis="x")
-    small: dict[str, Any] = {"color": MUTED, "markersize": 5}
-    low, _ = robust(i.fitness for i in history.scored)
-    looks: list[tuple[bool, str, str, dict[str, Any]]] = [
-        (True, "best of the population", "-o", {"color": BEST, "linewidth": 2.6}),
-        (True, "mean of the scored", "-o", {"color": MEAN, "linewidth": 1.8, "markersize": 4}),
-        (True, "born in this generation", "o", small),
-        (True, "survivor", "o", small | {"markerfacecolor": "none"}),
-        (bool(history.failed), "failed, no fitness", "x", small | {"color": INK}),
-        (bool(history.early), "left early, no fitness", "d", small | {"color": LOST, "markeredgewidth": 0}),
-        (bool(history.means), "mean of a finalist's trainings", "_", _BAR | {"color": MEAN}),
-        (any(i.fitness < low for i in history.scored), "far below the axis", "v", small),
-    ]
-    shown = keys(axes, [(said, mark, look) for there, said, mark, look in looks if there])
-    columns = len(shown) if len(shown) < 7 and not history.means else 4
-    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1)}
-    axes.legend(handles=shown, ncols=columns, columnspacing=1.4, handletextpad=0.5, **place)
-
-
-def _ticks(axes: Axes, generations: int, again: bool) -> None:
-    axes.set(xlabel="generation", ylabel="fitness", xlim=(-0.5, generations - 0.5 + again))
-    if not again:
-        from_one(axes)
-        return
-    step = -(-generations // 12)
-    numbers = [n for n in range(0, generations, step) if n <= generations - step]
-    axes.set_xticks([*numbers, generations], [*(str(n + 1) for n in numbers), "finalists"])

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from gaopt.journal.history import History, Individual
 from gaopt.report import views
-from gaopt.report.plots.legend import outcome
-from gaopt.report.plots.style import BEST, LOST, MUTED, colour, colourbar, figure, fitness_scale, from_one, on, plot
+from gaopt.report.plots.style import BEST, LOST, MUTED, colour, colourbar, figure, fitness_scale, generations, plot
 
 LABELLED = 400
 """With more places than this (generations × individuals) the marks have no room for words."""
@@ -35,23 +33,28 @@ class Tree:
     line: frozenset[int]
 
 
-@plot("lineage", "Descent of every individual: generations from left to right")
+@plot(
+    "Who descends from whom",
+    "Read from left to right: a disc is an individual where it was born, a thick line a survivor, a thin curve"
+    " leads from a parent to its offspring, and the descent of the best is orange.",
+)
 def lineage(history: History) -> Figure | None:
-    if len(history.populations) < 2:
+    count = len(history.populations)
+    if count < 2:
         return None
-    tree = lay_out(history)
+    tree, everyone, best = lay_out(history), views.searched(history), history.best
     rows = max(tree.lanes.values()) + 1
-    named = rows * len(history.populations) <= LABELLED
+    named = rows * count <= LABELLED
     drawn = figure(min((0.42 if named else 0.2) * rows, 20.0) + 0.9)
-    axes = drawn.subplots()
-    everyone = views.searched(history)
-    scale = fitness_scale(everyone)
+    axes, scale = drawn.subplots(), fitness_scale(everyone)
     for individual in everyone:
-        _edges(axes, history, individual, tree)
-    for individual in everyone:
-        _life(axes, individual, tree, scale, individual is history.best)
-        _mark(axes, individual, tree, scale, individual is history.best, named)
-    _dress(axes, history, rows)
+        shade = BEST if individual is best else colour(individual, scale)
+        _edges(axes, individual, tree)
+        _mark(axes, individual, tree, shade, named)
+    generations(axes, count)
+    axes.set(ylim=(rows - 0.3, -0.7), xlim=(-0.35, count - 0.65), yticks=[])
+    axes.spines["left"].set_visible(False)
+    axes.grid(visible=False, axis="y")
     colourbar(drawn, scale, [axes])
     return drawn
 
@@ -66,16 +69,10 @@ def lay_out(history: History) -> Tree:
         for individual in history.members(generation):
             if individual.id not in lanes:
                 wish = lanes.get(next(iter(individual.birth.parents), -1), 0)
-                lanes[individual.id] = _nearest_free(wish, taken)
+                free = {wish, *range(len(taken) + 1)} - taken
+                lanes[individual.id] = min(free, key=lambda lane: (abs(lane - wish), lane))
                 taken.add(lanes[individual.id])
     return Tree(lanes, last, _line(history))
-
-
-def _nearest_free(wish: int, taken: set[int]) -> int:
-    free = (lane for lane in range(len(taken) + 1) if lane not in taken)
-    if not taken or wish not in taken:
-        return wish
-    return min(free, key=lambda lane: abs(lane - wish))
 
 
 def _line(history: History) -> frozenset[int]:
@@ -89,42 +86,24 @@ def _line(history: History) -> frozenset[int]:
     return frozenset(found)
 
 
-def _edges(axes: Axes, history: History, individual: Individual, tree: Tree) -> None:
+def _edges(axes: Axes, individual: Individual, tree: Tree) -> None:
     """A curve to the individual from each parent, in the last generation before that it was part of."""
     x, y = individual.generation, tree.lanes[individual.id]
-    ours = individual.id in tree.line
+    shade, width, layer = (BEST, 1.6, 1.5) if individual.id in tree.line else (LOST, 0.9, 1)
     for parent in individual.birth.parents:
         x0, y0 = min(x - 1, tree.last[parent]), tree.lanes[parent]
         bend = Path([(x0, y0), (x0 + 0.5, y0), (x - 0.5, y), (x, y)], [Path.MOVETO, *[Path.CURVE4] * 3])
-        shade, width, layer = (BEST, 1.6, 1.5) if ours else (LOST, 0.9, 1)
         axes.add_patch(PathPatch(bend, fill=False, edgecolor=shade, linewidth=width, alpha=0.8, zorder=layer))
 
 
-def _life(axes: Axes, individual: Individual, tree: Tree, scale: ScalarMappable, best: bool) -> None:
-    """A survivor's line from its birth to the last generation that it is part of."""
-    first, last, y = individual.generation, tree.last[individual.id], tree.lanes[individual.id]
-    if last > first:
-        shade = BEST if best else colour(individual, scale)
-        axes.plot([first, last], [y, y], color=shade, linewidth=4 if best else 3, zorder=2)
-
-
-def _mark(axes: Axes, individual: Individual, tree: Tree, scale: ScalarMappable, best: bool, named: bool) -> None:
-    x, y = individual.generation, tree.lanes[individual.id]
-    size = 15 if named else 5
-    shade = BEST if best else colour(individual, scale)
-    fill, edge = ("white", LOST) if individual.status == "failed" else (shade, "white")
-    axes.plot(x, y, "o", color=fill, markeredgecolor=edge, markersize=size, zorder=3)
+def _mark(axes: Axes, individual: Individual, tree: Tree, shade: str, named: bool) -> None:
+    """A disc where it was born, and a line to the last generation that it is part of."""
+    x, last, y = individual.generation, tree.last[individual.id], tree.lanes[individual.id]
+    if last > x:
+        axes.plot([x, last], [y, y], color=shade, linewidth=3, zorder=2)
+    fill, edge, inside = (shade, "white", "white") if individual.status == "scored" else ("white", LOST, MUTED)
+    axes.plot(x, y, "o", color=fill, markeredgecolor=edge, markersize=15 if named else 5, zorder=3)
     if named:
-        inside = MUTED if individual.status == "failed" else on(shade)
         axes.text(x, y, str(individual.id), color=inside, fontsize=7, ha="center", va="center_baseline", zorder=4)
         below: dict[str, Any] = {"xytext": (0, -15), "textcoords": "offset points", "ha": "center"}
-        axes.annotate(outcome(individual), (x, y), fontsize=7, color=MUTED, **below)
-
-
-def _dress(axes: Axes, history: History, rows: int) -> None:
-    from_one(axes)
-    axes.set(ylim=(rows - 0.3, -0.7), xlim=(-0.35, len(history.populations) - 0.65))
-    axes.set_yticks([])
-    axes.set_xticks(range(0, len(history.populations), -(-len(history.populations) // 20)))
-    axes.spines["left"].set_visible(False)
-    axes.grid(visible=False, axis="y")
+        axes.annotate(views.outcome(individual), (x, y), fontsize=7, color=MUTED, **below)

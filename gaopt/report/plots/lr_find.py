@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gaopt.config import StudyConfig
@@ -16,10 +15,8 @@ from gaopt.report import format as words
 from gaopt.report.page import save_all
 from gaopt.report.plots.style import INK, MEAN, MUTED, POWERS, SCORED, figure, limit, plot, robust
 
-MARKERS = "osD^v"
 
-
-@plot("lr-find", "Training loss while the learning rate grows, and the rates suggested")
+@plot("Training loss while the learning rate grows, and the rates suggested", "")
 def lr_find(name: str, lrs: Sequence[float], losses: Sequence[float], suggested: Mapping[str, float]) -> Figure:
     """
     Args:
@@ -31,24 +28,20 @@ def lr_find(name: str, lrs: Sequence[float], losses: Sequence[float], suggested:
     drawn = figure(4.0)
     axes = drawn.subplots()
     axes.plot(lrs, losses, color=SCORED, linewidth=2)
-    for marker, (choice, lr) in zip(MARKERS, sorted(suggested.items(), key=lambda item: item[1]), strict=False):
-        at = (lr, losses[lrs.index(lr)])
+    for mark, (choice, lr) in zip("os", sorted(suggested.items(), key=lambda item: item[1]), strict=True):
         axes.axvline(lr, color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)), zorder=1)
-        axes.plot(*at, marker, color=MEAN, markersize=8, markeredgecolor="white", label=f"{choice} {words.number(lr)}")
+        look: dict[str, Any] = {"color": MEAN, "markersize": 8, "markeredgecolor": "white"}
+        axes.plot(lr, losses[lrs.index(lr)], mark, label=f"{choice} {words.number(lr)}", **look)
     axes.set_title(f"{name}: training loss while the learning rate grows", pad=24)
-    _dress(axes, losses)
-    return drawn
-
-
-def _dress(axes: Axes, losses: Sequence[float]) -> None:
     axes.set(xlabel="learning rate (log scale)", ylabel="training loss, smoothed", xscale="log")
     axes.xaxis.set_major_formatter(POWERS)
     axes.xaxis.set_minor_formatter("")
-    low, high = min(losses), robust(losses)[1]
-    limit(axes, low, high)
+    high = robust(losses)[1]
+    limit(axes, min(losses), high)
     if max(losses) > high:
         axes.set_xlabel(f"learning rate (log scale)  ·  cut at {words.number(high)}, the loss goes on above")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, labelcolor=INK, handletextpad=0.3)
+    return drawn
 
 
 def write(found: Mapping[str, Any], config: StudyConfig, home: StudyDir) -> list[Path]:
@@ -61,10 +54,11 @@ def write(found: Mapping[str, Any], config: StudyConfig, home: StudyDir) -> list
         The paths, the figure first.
     """
     lrs, losses = found["lrs"], found["losses"]
-    suggested = {name: found[name] for name in ("steep", "valley")}
+    drawn = lr_find(home.name, lrs, losses, {name: found[name] for name in ("steep", "valley")})
+    assert drawn
     points = [{"lr": lr, "loss": loss} for lr, loss in zip(lrs, losses, strict=True)]
     files = {
-        home.lr_find("svg"): f"{lr_find(home.name, lrs, losses, suggested)}\n",
+        home.lr_find("svg"): f"{drawn.svg}\n",
         home.lr_find("csv"): words.csv(points, ("lr", "loss")),
         home.lr_find("json"): json.dumps({**found, "config": config.plain()}, indent=2) + "\n",
     }

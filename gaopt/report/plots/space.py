@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import combinations
-from typing import Literal
+from typing import Any, Literal
 
-import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,19 +13,29 @@ from matplotlib.figure import Figure
 from gaopt.journal.history import History, Individual
 from gaopt.report import format as words
 from gaopt.report import views
-from gaopt.report.plots.legend import shortened
-from gaopt.report.plots.style import BEST, INK, MUTED, POWERS, from_one, generation_colours, keys, panels, plot
+from gaopt.report.plots.style import BEST, INK, MUTED, POWERS, generation_colours, generations, panels, plot
 from gaopt.space.gene import AnyGene, Choice
 
+_DOT: dict[str, Any] = {"markersize": 6.5, "markeredgecolor": INK, "markeredgewidth": 0.4}
+_STAR: dict[str, Any] = {"color": BEST, "markersize": 15, "markeredgecolor": "white", "zorder": 5}
+_LOOKS = {
+    "failed": ("x", _DOT | {"markeredgecolor": None, "markeredgewidth": 1.6}),
+    "early": ("o", _DOT | {"markersize": 3.5}),
+}
 PAIRED = 5
 """With more genes than this every gene has a strip of its own, instead of a panel for each pair."""
 BESIDE = (0.7549, 0.5698)
-"""How far the next individual with the same choice is moved, across and up: no two soon meet (Roberts' R2 sequence)."""
+"""By how much the next mark is moved, across and up: no two soon meet (Roberts' R2 sequence)."""
 ACROSS = 34
 """Characters of a tick's words that a horizontal axis has room for."""
 
 
-@plot("space", "Genes of every individual, coloured by generation")
+@plot(
+    "Where the population went",
+    "Each mark is an individual, each gene on its own scale and over its whole range, coloured by the"
+    " generation of its birth; crosses failed, the star is the best. Where a gene is a choice, those that have the same"
+    " lie beside each other, in no order.",
+)
 def space(history: History) -> Figure | None:
     genes = {name: gene for name, gene in views.space(history).items() if gene.levels != 1}
     everyone = views.searched(history)
@@ -36,9 +45,8 @@ def space(history: History) -> Figure | None:
     drawn, grid = panels(len(pairs), 3.2 if pairs[0][0] else 2.5, more=0.45)
     for axes, (x, y) in zip(grid, pairs, strict=False):
         _panel(axes, history, genes, x, y)
-    drawn.legend(
-        handles=_keys(grid[0], history), loc="outside upper left", ncols=12, handletextpad=0.2, columnspacing=1
-    )
+    keys = _keys(grid[0], history)
+    drawn.legend(handles=keys, loc="outside upper left", ncols=12, handletextpad=0.2, columnspacing=1)
     return drawn
 
 
@@ -51,50 +59,33 @@ def _pairs(genes: Mapping[str, AnyGene], everyone: list[Individual]) -> list[tup
 
 def _panel(axes: Axes, history: History, genes: Mapping[str, AnyGene], x: str, y: str) -> None:
     """One gene against another; against the generation where x is empty. Those that lack a gene are left out."""
-    everyone = views.searched(history)
+    everyone, best, count = views.searched(history), history.best, len(history.populations)
     having = [i for i in everyone if y in i.genes and (not x or x in i.genes)]
-    across = _place(x, genes[x], BESIDE[0]) if x else _strip(everyone)
-    up = _place(y, genes[y], BESIDE[1])
-    shades = generation_colours(len(history.populations))
-    for individual in having:
-        shade, at = shades[individual.generation], (across(individual), up(individual))
-        if individual.status == "failed":
-            axes.plot(*at, "x", color=shade, markersize=6, markeredgewidth=1.6)
-        elif individual is history.best:
-            axes.plot(*at, "*", color=BEST, markersize=15, markeredgecolor="white", zorder=5)
-        elif individual.status == "early":
-            axes.plot(*at, "o", color=shade, markersize=3.5, markeredgecolor=INK, markeredgewidth=0.4)
-        else:
-            axes.plot(*at, "o", color=shade, markersize=6.5, markeredgecolor=INK, markeredgewidth=0.4)
+    shades = generation_colours(count)
+    for i in having:
+        across = place(genes[x], i.genes[x], i.id * BESIDE[0]) if x else i.generation + beside(i.id * BESIDE[0], 0.4)
+        mark, look = _LOOKS.get(i.status, ("o", _DOT))
+        if i is best:
+            mark, look = "*", _STAR
+        axes.plot(across, place(genes[y], i.genes[y], i.id * BESIDE[1]), mark, **{"color": shades[i.generation]} | look)
     scale(axes, "y", y, genes[y])
     if x:
         scale(axes, "x", x, genes[x])
     else:
-        from_one(axes)
-        axes.set(xlim=(-0.5, len(history.populations) - 0.5))
+        generations(axes, count)
     if len(having) < len(everyone):
         said = f"{len(having)} of {len(everyone)} individuals have {'both' if x else 'it'}"
         axes.set_title(said, fontsize=8, color=MUTED, fontweight="normal", loc="right", pad=3)
 
 
-def _place(name: str, gene: AnyGene, beside: float) -> Callable[[Individual], float]:
-    """Where an individual lies on the axis of a gene; beside each other those with the same choice."""
-    if isinstance(gene, Choice):
-        return lambda i: gene.choices.index(i.genes[name]) + 0.5 * ((i.id * beside) % 1.0 - 0.5)
-    return lambda i: float(i.genes[name])
+def beside(number: float, width: float) -> float:
+    """A shift that keeps marks apart which would lie on each other."""
+    return width * (number % 1.0 - 0.5)
 
 
-def _strip(everyone: list[Individual]) -> Callable[[Individual], float]:
-    """The individuals born in a generation side by side, within 0.5 of it."""
-    born: dict[int, list[int]] = {}
-    for individual in everyone:
-        born.setdefault(individual.generation, []).append(individual.id)
-    places = {
-        id: generation + shift
-        for generation, ids in born.items()
-        for id, shift in zip(ids, np.linspace(-0.2, 0.2, len(ids)) if len(ids) > 1 else [0.0], strict=True)
-    }
-    return lambda individual: places[individual.id]
+def place(gene: AnyGene, value: Any, number: float) -> float:
+    """Where a value lies on the axis of a gene; beside each other those with the same choice."""
+    return gene.choices.index(value) + beside(number, 0.5) if isinstance(gene, Choice) else float(value)
 
 
 def scale(axes: Axes, which: Literal["x", "y"], name: str, gene: AnyGene) -> None:
@@ -119,7 +110,7 @@ def scale(axes: Axes, which: Literal["x", "y"], name: str, gene: AnyGene) -> Non
 
 def _categories(axes: Axes, which: Literal["x", "y"], name: str, gene: Choice) -> None:
     """A tick for each choice, with its words; turned where they would run into each other."""
-    said = [shortened(words.value(value)) for value in gene.choices]
+    said = [words.shortened(words.value(value)) for value in gene.choices]
     crowded = which == "x" and sum(map(len, said)) + 2 * len(said) > ACROSS
     axes.set(**{f"{which}ticks": range(len(said)), f"{which}lim": (-0.5, len(said) - 0.5), f"{which}label": name})
     axes.set(**{f"{which}ticklabels": said})
@@ -133,14 +124,11 @@ def _categories(axes: Axes, which: Literal["x", "y"], name: str, gene: Choice) -
 def _keys(axes: Axes, history: History) -> list[Artist]:
     shades = generation_colours(len(history.populations))
     step = -(-len(shades) // 8)  # with many generations every so manyth is named
-    generations = range(0, len(shades), step)
-    edge = {"markeredgecolor": INK, "markeredgewidth": 0.4}
-    looks = [(f"generation {n + 1}", "o", {"color": shades[n], **edge}) for n in generations]
+    looks = [(f"generation {n + 1}", "o", _DOT | {"color": shades[n]}) for n in range(0, len(shades), step)]
     if history.failed:
         looks.append(("failed", "x", {"color": MUTED, "markeredgewidth": 1.6}))
     if history.early:
         looks.append(("left early", "o", {"color": MUTED, "markersize": 3.5}))
     if history.best:
-        star = {"color": BEST, "markersize": 12, "markeredgecolor": "white"}
-        looks.append((f"best (i{history.best.id})", "*", star))
-    return keys(axes, looks)
+        looks.append((f"best (i{history.best.id})", "*", _STAR))
+    return [axes.plot([], [], mark, label=said, **look)[0] for said, mark, look in looks]

@@ -14,23 +14,22 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from html import escape
 from io import StringIO
-from math import floor, log10
 from typing import Any, ParamSpec
 
 import matplotlib
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, ListedColormap, Normalize, to_hex, to_rgb
+from matplotlib.colors import Colormap, ListedColormap, Normalize, to_hex
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from gaopt.journal.history import Individual
 from gaopt.printable import printable_lines
+from gaopt.report import format as words
+from gaopt.report.page import Section
 
 INK, MUTED, GRID = "#1f2933", "#6b7683", "#e3e7ec"
 BEST, MEAN, LOST, SCORED = "#d55e00", "#0072b2", "#9aa4af", "#3b528b"
@@ -59,7 +58,6 @@ _LOOK: dict[Any, object] = {
     "axes.facecolor": "none",  # the page may be dark
     "axes.grid": True,
     "axes.axisbelow": True,
-    "axes.unicode_minus": True,
     "axes.formatter.useoffset": False,
     "grid.color": GRID,
     "grid.linewidth": 0.8,
@@ -71,40 +69,41 @@ _LOOK: dict[Any, object] = {
     "ytick.labelsize": 8.5,
     "legend.frameon": False,
     "legend.fontsize": 8.5,
-    "lines.solid_capstyle": "round",
 }
 _LOCK = threading.Lock()  # matplotlib's settings are global, the pages of a server are drawn in threads
 
 What = ParamSpec("What")  # that is drawn: a history, or the numbers themselves
 
 
-def plot(name: str, title: str) -> Callable[[Callable[What, Figure | None]], Callable[What, str | None]]:
-    """Turn a function that draws a figure into one that gives its SVG, in this look whatever the user's own is."""
+def plot(title: str, caption: str) -> Callable[[Callable[What, Figure | None]], Callable[What, Section | None]]:
+    """Turn a function that draws a figure into one that gives its section, in this look whatever the user's own is.
 
-    def decorate(draw: Callable[What, Figure | None]) -> Callable[What, str | None]:
+    The section is named like the function. There is none where there is nothing to draw.
+    """
+
+    def decorate(draw: Callable[What, Figure | None]) -> Callable[What, Section | None]:
+        name = draw.__name__
+
         @wraps(draw)
-        def svg(*what: What.args, **named: What.kwargs) -> str | None:
+        def section(*what: What.args, **named: What.kwargs) -> Section | None:
             with _LOCK, matplotlib.rc_context(), warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "Glyph .* missing")  # text stays text: whoever shows it has the fonts
                 matplotlib.rcdefaults()
                 matplotlib.rcParams.update({**_LOOK, "svg.hashsalt": name})
                 drawn = draw(*what, **named)
-                return _svg(drawn, name, title) if drawn else None
+                return Section(title, caption, svg=_svg(drawn, name, title), name=name) if drawn else None
 
-        return svg
+        return section
 
     return decorate
 
 
-def figure(height: float, below: float = 0.0) -> Figure:
-    """An empty figure for axes of this height, with a place below them that they leave free; inches."""
-    share = below / (height + below)
-    return Figure(figsize=(WIDTH, height + below), layout=ConstrainedLayoutEngine(rect=(0, share, 1, 1 - share)))
+def figure(height: float) -> Figure:
+    """An empty figure of this height in inches."""
+    return Figure(figsize=(WIDTH, height), layout="constrained")
 
 
-def panels(
-    count: int, height: float, columns: int = 3, more: float = 0.0, below: float = 0.0, **shared: Any
-) -> tuple[Figure, list[Axes]]:
+def panels(count: int, height: float, columns: int = 3, more: float = 0.0, **shared: Any) -> tuple[Figure, list[Axes]]:
     """A figure with so many panels of this height, in rows; those left over in the last row are switched off.
 
     Args:
@@ -112,7 +111,7 @@ def panels(
     """
     columns = min(columns, count)
     rows = -(-count // columns)
-    drawn = figure(height * rows + more, below)
+    drawn = figure(height * rows + more)
     grid = list(drawn.subplots(rows, columns, squeeze=False, **shared).flat)
     for axes in grid[count:]:
         axes.set_axis_off()
@@ -125,11 +124,6 @@ def rows_of_words(axes: Axes, words: list[str], margin: float) -> None:
     axes.set_ylim(len(words) - margin, margin - 1)
     axes.tick_params(axis="y", labelcolor=INK, length=0)
     axes.grid(visible=False, axis="y")
-
-
-def keys(axes: Axes, looks: Iterable[tuple[str, str, dict[str, Any]]]) -> list[Artist]:
-    """What a legend shows: (words, mark, look) each, drawn with no data."""
-    return [axes.plot([], [], mark, label=words, **look)[0] for words, mark, look in looks]
 
 
 def _svg(figure: Figure, name: str, title: str) -> str:
@@ -153,8 +147,7 @@ def _settle(figure: Figure) -> None:
     layout.execute(figure)
     figure.set_layout_engine("none")
     for axes in figure.axes:
-        left, bottom, width, height = (round(value, 5) for value in axes.get_position(original=True).bounds)
-        axes.set_position((left, bottom, width, height))
+        axes.set_position(tuple(round(value, 5) for value in axes.get_position(original=True).bounds))
 
 
 _STROKES = 'style="stroke-linejoin: round; stroke-linecap: butt"'
@@ -186,12 +179,6 @@ def colour(individual: Individual, scale: ScalarMappable) -> str:
     if individual.status != "scored":
         return LOST
     return to_hex(scale.to_rgba(np.array([individual.fitness]))[0])
-
-
-def on(shade: str) -> str:
-    """The ink that can be read on a colour."""
-    red, green, blue = to_rgb(shade)
-    return INK if 0.3 * red + 0.59 * green + 0.11 * blue > 0.55 else "white"
 
 
 def colourbar(figure: Figure, scale: ScalarMappable, axes: Iterable[Axes], title: str = "fitness") -> None:
@@ -226,26 +213,13 @@ def whole(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
-def from_one(axes: Axes) -> None:
-    """Generations on the horizontal axis: counted from 1, as people do."""
-    whole(axes)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value + 1:.0f}")
-    axes.set_xlabel("generation")
+def generations(axes: Axes, count: int, finalists: bool = False) -> None:
+    """Generations on the horizontal axis, counted from 1; beside them a place for the finalists trained again."""
+    step = -(-count // 12)
+    numbers = range(0, count - finalists * (step - 1), step)
+    axes.set_xticks([*numbers, *[count] * finalists], [*(str(n + 1) for n in numbers), *["finalists"] * finalists])
+    axes.set(xlabel="generation", xlim=(-0.5, count - 0.5 + finalists))
 
 
-def powers(value: float, _: object = None) -> str:
-    """A tick of a log axis: 10⁻³."""
-    if value <= 0:
-        return ""
-    exponent = floor(log10(value) + 1e-9)
-    rest = value / 10.0**exponent
-    if abs(rest - 1) > 1e-6:
-        return f"{rest:g}·10{_raised(exponent)}"
-    return f"10{_raised(exponent)}"
-
-
-POWERS = FuncFormatter(powers)
-
-
-def _raised(exponent: int) -> str:
-    return str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+POWERS = FuncFormatter(lambda value, _: words.number(value))
+"""The ticks of a log axis."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,11 @@ from matplotlib.figure import Figure
 
 from gaopt.compare.model import Comparison
 from gaopt.journal.history import Individual
+from gaopt.report import format as words
 from gaopt.report import views
 from gaopt.report.comparison.evidence import Evidence
-from gaopt.report.comparison.genes import Surface
-from gaopt.report.plots.legend import shortened
-from gaopt.report.plots.space import BESIDE, scale
+from gaopt.report.comparison.genes import cells
+from gaopt.report.plots.space import BESIDE, beside, place, scale
 from gaopt.report.plots.style import (
     BEST,
     INK,
@@ -34,62 +33,63 @@ from gaopt.report.plots.style import (
 )
 from gaopt.space.gene import AnyGene, Choice
 
+Tried = tuple[Individual, str]
+"""An individual and its look."""
 ROW, MOST = 0.36, 12
 """Inches of a method's row; genes that have a panel."""
 DOTS = 250
 """Trainings that are drawn in a panel of two genes, at most."""
 LOOKS: dict[str, dict[str, Any]] = {
-    "early": {"marker": "o", "s": 7, "facecolors": "none", "edgecolors": LOST, "linewidths": 0.6},
-    "failed": {"marker": "x", "s": 11, "color": LOST, "linewidths": 0.9},
-    "scored": {"marker": "o", "s": 16, "linewidths": 0},
-    "won": {"marker": "*", "s": 80, "color": BEST, "edgecolors": "white", "linewidths": 0.5, "zorder": 5},
+    "early": {"label": "left early", "s": 7, "facecolors": "none", "edgecolors": LOST, "linewidths": 0.6},
+    "failed": {"label": "failed", "marker": "x", "s": 11, "color": LOST, "linewidths": 0.9},
+    "scored": {"label": "a whole training", "s": 16, "linewidths": 0},
+    "won": {"label": "winner of its search", "marker": "*", "s": 80, "color": BEST, "edgecolors": "white", "zorder": 5},
 }
-LABELS = {"scored": "a whole training", "early": "left early", "failed": "failed", "won": "winner of its search"}
-Tried = Mapping[str, list[tuple[Individual, str]]]
-"""By method the individuals, each with its look."""
 
 
-@plot("searched", "Values of each gene that each method trained, coloured by score")
+@plot(
+    "Where each method searched",
+    "For each gene a panel, for each method a row: every training of all seeds at its value, coloured by its score."
+    " Within a row the height means nothing.",
+)
 def searched(found: Evidence) -> Figure | None:
-    """For every gene a panel, for every method a row in it, each training a dot."""
-    tried = {method: _tried(found.comparison, method) for method in found.comparison.methods}
-    had = {name for each in tried.values() for individual, _ in each for name in individual.genes}
-    shown = {name: gene for name, gene in found.genes.space.items() if gene.levels != 1 and name in had}
-    shown = dict(list(shown.items())[:MOST])
+    tried = [_tried(found.comparison, method) for method in found.comparison.methods]
+    had = {name for each in tried for individual, _ in each for name in individual.genes}
+    shown = [name for name in found.free if name in had][:MOST]
     if not shown:
         return None
-    shades = fitness_scale([individual for each in tried.values() for individual, _ in each])
+    shades = fitness_scale([individual for each in tried for individual, _ in each])
     drawn, grid = panels(len(shown), ROW * len(tried) + 0.75, more=0.4, sharey=True)
-    for axes, (name, gene) in zip(grid, shown.items(), strict=False):
-        _gene(axes, tried, name, gene, shades)
-        rows_of_words(axes, [shortened(method) for method in tried], 0.5)
+    for axes, name in zip(grid, shown, strict=False):
+        _gene(axes, tried, name, found.space[name], shades)
+        rows_of_words(axes, [words.shortened(method) for method in found.comparison.methods], 0.5)
     colourbar(drawn, shades, grid)
-    keys = [grid[0].scatter([], [], label=LABELS[kind], **({"color": INK} | look)) for kind, look in LOOKS.items()]
+    keys = [grid[0].scatter([], [], **({"color": INK} | look)) for look in LOOKS.values()]
     drawn.legend(handles=keys, loc="outside upper left", ncols=4, handletextpad=0.3, columnspacing=1.5)
     return drawn
 
 
-def _tried(comparison: Comparison, method: str) -> list[tuple[Individual, str]]:
-    """The individuals of all seeds that have ended or were left on a rung."""
-    return [
-        (individual, "won" if individual is search.winner else individual.status)
-        for search in comparison.of(method)
-        for individual in views.searched(search.history)
-        if individual.done or individual.status == "early"
-    ]
+def _tried(comparison: Comparison, method: str) -> list[Tried]:
+    """The individuals of all seeds that have ended or were left on a rung, the fittest last."""
+    found: list[Tried] = []
+    for search in comparison.of(method):
+        winner = search.winner
+        everyone = [i for i in views.searched(search.history) if i.done or i.status == "early"]
+        found += [(i, "won" if i is winner else i.status) for i in everyone]
+    return sorted(found, key=lambda each: each[0].fitness)
 
 
-def _gene(axes: Axes, tried: Tried, name: str, gene: AnyGene, shades: ScalarMappable) -> None:
-    for row, everyone in enumerate(tried.values()):
+def _gene(axes: Axes, tried: list[list[Tried]], name: str, gene: AnyGene, shades: ScalarMappable) -> None:
+    points: dict[str, list[tuple[float, float, str]]] = {kind: [] for kind in LOOKS}
+    for row, everyone in enumerate(tried):
         having = [(i, kind) for i, kind in everyone if name in i.genes and _known(gene, i.genes[name])]
-        having.sort(key=lambda each: each[0].fitness)  # the fittest on top
-        places = [_place(gene, individual.genes[name], row, number) for number, (individual, _) in enumerate(having)]
-        for kind, look in LOOKS.items():
-            some = [(at, i) for at, (i, known) in zip(places, having, strict=True) if known == kind]
-            if some:
-                shade: dict[str, Any] = {"c": [colour(i, shades) for _, i in some]} if kind == "scored" else {}
-                axes.scatter([x for (x, _), _ in some], [y for (_, y), _ in some], **look, **shade)
-    scale(axes, "x", shortened(name), gene)
+        for number, (individual, kind) in enumerate(having):
+            across = place(gene, individual.genes[name], number * BESIDE[1])
+            points[kind].append((across, row + beside(number * BESIDE[0], 0.6), colour(individual, shades)))
+    for kind, look in LOOKS.items():
+        x, y, colours = zip(*points[kind], strict=True) if points[kind] else ([], [], [])
+        axes.scatter(x, y, **(look | {"c": colours} if kind == "scored" else look))
+    scale(axes, "x", words.shortened(name), gene)
     for row in range(1, len(tried)):
         axes.axhline(row - 0.5, color=LOST, linewidth=0.4, alpha=0.6)
 
@@ -99,19 +99,16 @@ def _known(gene: AnyGene, value: object) -> bool:
     return value in gene.choices if isinstance(gene, Choice) else isinstance(value, int | float)
 
 
-def _place(gene: AnyGene, value: Any, row: int, number: int) -> tuple[float, float]:
-    """Beside each other those that would lie on each other."""
-    y = row + 0.62 * ((number * BESIDE[0]) % 1.0 - 0.5)
-    if isinstance(gene, Choice):
-        return gene.choices.index(value) + 0.6 * ((number * BESIDE[1]) % 1.0 - 0.5), y
-    return float(value), y
-
-
-@plot("importance", "Importance of each gene")
+@plot(
+    "How much each gene matters",
+    "By Optuna's evaluators, from all whole trainings of all searches. fANOVA tells what share of the differences"
+    " over the whole space a gene explains alone; PED-ANOVA, with 50 trainings or more, by which genes the best"
+    " tenth of them is told from the rest. Each adds up to 100 %.",
+)
 def importance(found: Evidence) -> Figure | None:
     """As bars, by the question that is asked; the genes of the first in order."""
-    by_question = found.genes.importance
-    if not any(by_question.values()):
+    by_question = found.importance
+    if not by_question:
         return None
     genes = list(dict.fromkeys(name for shares in by_question.values() for name in shares))
     drawn = figure(0.34 * len(genes) + 0.9)
@@ -120,39 +117,42 @@ def importance(found: Evidence) -> Figure | None:
         for row, name in enumerate(genes):
             share = 100 * shares.get(name, 0.0)
             said = f"{share:.1f} %" if name in shares else "only some individuals have it"
-            if name in shares:
-                axes.barh(row, share, height=0.62, color=MEAN, linewidth=0)
+            axes.barh(row, share, height=0.62, color=MEAN, linewidth=0)
             axes.text(share + 1.2, row, said, va="center", fontsize=8.5, color=INK)
-        axes.set(xlim=(0, 112), xlabel="share of the importance, %")
-        rows_of_words(axes, [shortened(name) for name in genes], 0.4)
-        axes.set_title(question)
+        axes.set(title=question, xlim=(0, 112), xlabel="share of the importance, %")
+        rows_of_words(axes, [words.shortened(name) for name in genes], 0.4)
     return drawn
 
 
-@plot("interactions", "Expected score over pairs of genes")
+@plot(
+    "How pairs of genes act together",
+    "What a random forest expects of two genes, averaged over all others (partial dependence), from all whole"
+    " trainings of all searches, which are the dots. If the best value of one gene depends on the other, the patch"
+    " of the best scores lies aslant. Where there are few dots it is a guess.",
+)
 def interactions(found: Evidence) -> Figure | None:
-    """The score that a forest of trees expects over both of two genes."""
-    surfaces, factor = found.genes.surfaces, found.unit.factor
+    surfaces, genes, factor = found.surfaces, found.space, found.unit.factor
     if not surfaces:
         return None
     drawn, grid = panels(len(surfaces), 2.9, more=0.2)
-    values = np.concatenate([np.ravel(surface.expected) for surface in surfaces]) * factor
+    values = np.concatenate([np.ravel(expected) for expected in surfaces.values()]) * factor
     norm = Normalize(float(np.quantile(values, 0.1)), float(values.max()))
-    for axes, surface in zip(grid, surfaces, strict=False):
-        shades = _pair(axes, surface, found.genes.space, norm, factor)
+    look: dict[str, Any] = {"edgecolors": "face", "linewidth": 0.4, "cmap": fitness_colours(), "norm": norm}
+    for axes, ((x, y), expected) in zip(grid, surfaces.items(), strict=False):
+        shades = axes.pcolormesh(_edges(genes[x]), _edges(genes[y]), expected * factor, **look)
+        tried = [i.genes for i in found.trainings if {x, y} <= set(i.genes)]
+        for had in tried[:: -(-len(tried) // DOTS)]:
+            at = place(genes[x], had[x], 0.5), place(genes[y], had[y], 0.5)
+            axes.plot(*at, "o", color="white", markersize=2.4, alpha=0.7, markeredgecolor=INK, markeredgewidth=0.4)
+        scale(axes, "x", words.shortened(x), genes[x])
+        scale(axes, "y", words.shortened(y), genes[y])
+        axes.grid(visible=False)
     colourbar(drawn, shades, grid, "%" if found.unit.accuracy else "score")
     return drawn
 
 
-def _pair(axes: Axes, surface: Surface, genes: Mapping[str, AnyGene], norm: Normalize, factor: float) -> ScalarMappable:
-    """Patches, for a forest knows steps and no slopes."""
-    look: dict[str, Any] = {"shading": "nearest", "edgecolors": "face", "linewidth": 0.4}
-    expected = np.asarray(surface.expected) * factor
-    cells = axes.pcolormesh(surface.across, surface.up, expected, cmap=fitness_colours(), norm=norm, **look)
-    step = -(-len(surface.tried[0]) // DOTS)
-    across, up = (values[::step] for values in surface.tried)
-    axes.plot(across, up, "o", color="white", markersize=2.4, alpha=0.7, markeredgecolor=INK, markeredgewidth=0.4)
-    scale(axes, "x", shortened(surface.genes[0]), genes[surface.genes[0]])
-    scale(axes, "y", shortened(surface.genes[1]), genes[surface.genes[1]])
-    axes.grid(visible=False)
-    return cells
+def _edges(gene: AnyGene) -> np.ndarray:
+    """Of the cells along the gene's axis."""
+    if isinstance(gene, Choice):
+        return np.arange(cells(gene) + 1) - 0.5
+    return (np.geomspace if gene.scale == "log" else np.linspace)(gene.low, gene.high, cells(gene) + 1)
