@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import Any
 
 from gaopt.journal.history import History, Individual
 from gaopt.papers.experiment import Claim, Experiment, Variant, experiment
@@ -29,11 +28,6 @@ class Compared:
     wanted: int
     errors: Mapping[str, tuple[float, ...]]
 
-    @property
-    def parameters(self) -> float | None:
-        """In millions."""
-        return views.final(self.runs[0]).get("parameters", 0.0) / 1e6 or None if self.runs else None
-
 
 def compared(history: History) -> list[Compared]:
     """The variants of a study's experiment in their order; none where a study is no experiment."""
@@ -44,12 +38,9 @@ def compared(history: History) -> list[Compared]:
 def _compared(history: History, found: Experiment, variant: Variant) -> Compared:
     everyone = [i for i in history.individuals.values() if found.variant(i.genes) is variant]
     runs = tuple(sorted((i for i in everyone if i.status == "scored"), key=lambda i: i.id))
-    return Compared(variant, runs, len(everyone), {name: _errors(runs, metric) for name, metric in METRICS.items()})
-
-
-def _errors(runs: tuple[Individual, ...], metric: str) -> tuple[float, ...]:
-    values = [views.final(run).get(metric) for run in runs]
-    return tuple(100 * (1 - value) for value in values if value is not None)
+    ends = [views.final(run) for run in runs]
+    errors = {name: tuple(100 * (1 - end[m]) for end in ends if m in end) for name, m in METRICS.items()}
+    return Compared(variant, runs, len(everyone), errors)
 
 
 def error(values: tuple[float, ...]) -> str:
@@ -70,14 +61,12 @@ def section(history: History) -> Section | None:
 def row(one: Compared) -> list[str]:
     """The cells of a variant: name, parameters, runs, our three errors, the paper's, and its source."""
     printed = next((each for each in published() if each.key == one.variant.paper), None)
-    runs = str(len(one.runs)) if len(one.runs) == one.wanted else f"{len(one.runs)} of {one.wanted}"
-    size = "–" if one.parameters is None else f"{one.parameters:.2f} M"
-    ours = [error(one.errors[name]) for name in METRICS]
+    parameters = views.final(one.runs[0]).get("parameters") if one.runs else None
     return [
         one.variant.name,
-        size,
-        runs,
-        *ours,
+        f"{parameters / 1e6:.2f} M" if parameters else "–",
+        str(len(one.runs)) if len(one.runs) == one.wanted else f"{len(one.runs)} of {one.wanted}",
+        *(error(one.errors[name]) for name in METRICS),
         printed.printed if printed else "–",
         printed.source if printed else "–",
     ]
@@ -117,25 +106,25 @@ def _outcome(high: tuple[float, ...], low: tuple[float, ...]) -> str:
         return f"{way}, in one run each, so that chance cannot be told from effect"
     if max(high) - min(high) + max(low) - min(low) < 1e-6:
         return f"{way}, without any spread between runs"
-    reach = _interval(high, low)
-    span = f"a difference of {gap:+.2f} points, 95 % interval {reach.low:+.2f} … {reach.high:+.2f}"
-    return f"{way}, {span}" if reach.low > 0 or reach.high < 0 else f"nothing that can be told from chance, {span}"
-
-
-def _interval(high: tuple[float, ...], low: tuple[float, ...]) -> Any:
-    """The 95 % interval of the difference of the means, by Welch's test."""
     from scipy.stats import ttest_ind  # half a second, for the few who need it
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # runs that are nearly equal on one side alone are no mistake
-        return ttest_ind(high, low, equal_var=False).confidence_interval(0.95)
+        reach = ttest_ind(high, low, equal_var=False).confidence_interval(0.95)
+    span = f"a difference of {gap:+.2f} points, 95 % interval {reach.low:+.2f} … {reach.high:+.2f}"
+    return f"{way}, {span}" if reach.low > 0 or reach.high < 0 else f"nothing that can be told from chance, {span}"
 
 
 def remarks(history: History) -> list[str]:
     """What a reader must know before laying such errors beside a paper's."""
     found = compared(history)
     runs = min(one.wanted for one in found)
-    said = [f"Trained here: {_scale(history, found)}."]
+    data, epochs = history.config["data"], sorted({run.epochs for one in found for run in one.runs}) or [0]
+    images = "all training images but those held back for validation"
+    if data.get("limit"):
+        images = f"at most {data['limit']} training images"
+    pixels = f" of {data['size']} pixels a side" if data.get("size") else ""
+    said = [f"Trained here: {images}{pixels}, {' or '.join(map(str, epochs))} epochs."]
     if any(one.variant.paper for one in found) and beside(history.config):
         said.append("The papers' figures are of networks trained for 64,000 steps on all 50,000 images of 32 pixels.")
     if runs == 1:
@@ -146,12 +135,3 @@ def remarks(history: History) -> list[str]:
     if history.failed:
         said.append(f"{words.plural(len(history.failed), 'training')} failed, and is in no mean.")
     return said + common(history)
-
-
-def _scale(history: History, found: list[Compared]) -> str:
-    data = history.config["data"]
-    limit, size = data.get("limit"), data.get("size")
-    epochs = sorted({run.epochs for one in found for run in one.runs}) or [0]
-    images = f"at most {limit} training images" if limit else "all training images but those held back for validation"
-    pixels = f" of {size} pixels a side" if size else ""
-    return f"{images}{pixels}, {' or '.join(map(str, epochs))} epochs"

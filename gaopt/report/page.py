@@ -27,6 +27,13 @@ class Table:
     text: frozenset[int] = frozenset()
     strong: int = -1
 
+    def markdown(self) -> str:
+        if not self.rows:
+            return ""
+        marks = [":--" if column in self.text else "--:" for column in range(len(self.head))]
+        lines = [map(as_markdown, self.head), marks, *(map(as_markdown, row) for row in self.rows)]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
 
 @dataclass(frozen=True)
 class Section:
@@ -35,7 +42,7 @@ class Section:
     Attributes:
         text: a paragraph; the caption, if there is a figure.
         svg: a figure.
-        plots: (title, figure) that a script shows, in HTML only: JSON, safe within a script element.
+        plot: a figure that a script shows, in HTML only: JSON, safe within a script element.
         commands: (what it does, the command) each.
         toml: a config, folded away in HTML.
         files: what lies beside the page, named in HTML only.
@@ -46,7 +53,7 @@ class Section:
     text: str = ""
     table: Table | None = None
     svg: str = ""
-    plots: Sequence[tuple[str, Markup]] = ()
+    plot: Markup | None = None
     note: Sequence[str] = ()
     items: Sequence[str] = ()
     commands: Sequence[tuple[str, str]] = ()
@@ -61,8 +68,23 @@ class Section:
 
     @property
     def empty(self) -> bool:
-        shown = (self.text, self.table and self.table.rows, self.svg, self.plots, self.items, self.commands)
+        shown = (self.text, self.table and self.table.rows, self.svg, self.plot, self.items, self.commands)
         return not any(shown)
+
+    def markdown(self) -> str:
+        """Without what is in HTML only."""
+        title, commands = as_markdown(self.title), "\n".join(f"# {what}\n{how}" for what, how in self.commands)
+        parts = [
+            f"## {title}",
+            as_markdown(self.text),
+            self.table.markdown() if self.table else "",
+            f"![{title}](figures/{self.name}.svg)" if self.svg else "",
+            *map(as_markdown, self.note),
+            "\n".join(f"- {as_markdown(item)}" for item in self.items),
+            f"```sh\n{commands}\n```" if commands else "",
+            f"The config:\n\n```toml\n{self.toml}```" if self.toml else "",
+        ]
+        return "\n\n".join(part for part in parts if part)
 
 
 @dataclass(frozen=True)
@@ -73,7 +95,7 @@ class Page:
         state: in one word or sentence, whether it goes on.
         result: sentences, the first of which is the outcome.
         numbers: (what, how much), for its size and cost.
-        script: what draws the plots.
+        script: what draws the plot.
     """
 
     kind: str
@@ -89,18 +111,24 @@ class Page:
         return [section for section in self.sections if not section.empty]
 
     def html(self) -> str:
-        return _render("page.html.j2", page=self, autoescape=True, finalize=_as_text)
+        layout: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+        loader = PackageLoader("gaopt", "report")
+        environment = Environment(
+            loader=loader, undefined=StrictUndefined, autoescape=True, finalize=_as_text, **layout
+        )
+        return environment.get_template("page.html.j2").render(page=self)
 
     def markdown(self) -> str:
-        return _render("page.md.j2", page=self, finalize=as_markdown).rstrip() + "\n"
+        first, *others = map(as_markdown, self.result)
+        cells = Table([what for what, _ in self.numbers], [[much for _, much in self.numbers]])
+        parts = [f"# {as_markdown(self.name)}", f"**{first}**", *others, f"State: {as_markdown(self.state)}."]
+        return (
+            "\n\n".join([*parts, cells.markdown(), *(each.markdown() for each in self.shown if not each.plot)]) + "\n"
+        )
 
 
 def save(page: Page, home: StudyDir, tables: Mapping[str, str]) -> list[Path]:
-    """Write the files of a report, each replaced whole: the page, its figures, and tables as CSV by their names.
-
-    Returns:
-        The paths, the page for the browser first.
-    """
+    """Write a page, its figures, and tables as CSV by their names; each file is replaced whole."""
     figures = {home.figure(section.name): f"{section.svg}\n" for section in page.shown if section.svg}
     files = {home.report: page.html(), home.markdown: page.markdown(), **figures}
     return save_all(home, files | {home.table(name): text for name, text in tables.items()})
@@ -112,20 +140,11 @@ def save_all(home: StudyDir, files: Mapping[Path, str]) -> list[Path]:
     return list(files)
 
 
-def _render(template: str, page: Page, **escaping: Any) -> str:
-    layout: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
-    loader = PackageLoader("gaopt", "report")
-    environment = Environment(loader=loader, undefined=StrictUndefined, **layout, **escaping)
-    return environment.get_template(template).render(page=page)
-
-
 def _as_text(value: object) -> object:
     """A value as text for a page, on as many lines; the page escapes what is HTML."""
     return value if isinstance(value, Markup) else printable_lines(str(value))
 
 
-def as_markdown(value: object) -> object:
+def as_markdown(value: object) -> str:
     """A value as Markdown that shows it as it is, on one line."""
-    if isinstance(value, Markup):
-        return value
     return re.sub(r"([\\`*_\[\]<>|~&$])", r"\\\1", printable(" ".join(str(value).split())))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from math import sqrt
+from math import inf, sqrt
 from statistics import fmean
 
 from gaopt.config import SEARCHES, from_tables
-from gaopt.journal.events import Recalled
 from gaopt.journal.history import History, Individual
 from gaopt.report import format as words
 from gaopt.report import views
@@ -44,11 +43,14 @@ def remarks(history: History) -> list[str]:
         )
     if history.failed:
         said.append(f"{words.plural(len(history.failed), 'training')} failed: no fitness, and no part in any mean.")
-    said += changed(history)
+    said += [
+        f"After {words.plural(ended, 'training')} the study was gone on with although there had changed:"
+        f" {'; '.join(opened.changed)}. Scores from before and after may not be comparable."
+        for opened, ended in history.openings
+        if opened.changed
+    ]
     said += begun(history)
     said += [f"Individual {i.id}: {note.message}." for i in history.individuals.values() for note in i.notes]
-    if history.unfinished:
-        said.append(f"{words.plural(len(history.unfinished), 'individual')} had no outcome when this was written.")
     return said + common(history)
 
 
@@ -63,25 +65,14 @@ def _finalists(history: History) -> list[str]:
     """How the best was chosen, and how much of a score is luck."""
     repeated = history.repeated.values()
     fall = fmean(trials[0].fitness - fmean(trial.fitness for trial in trials[1:]) for trials in repeated)
-    way = "less" if fall > 0 else "more"
     return [
         f"The best was chosen among {words.plural(len(repeated), 'finalist')} by the mean of their trainings, and"
         f" these among {words.plural(len(views.first_scores(history)), 'individual')} by their first scores. A first"
         " score was chosen for being high and is part of the mean: that is still optimistic, but less so than a single"
         " score.",
-        f"Trained again with other seeds, the finalists scored {words.score(abs(fall))} {way} than at first, on"
-        " average. Trainings of the same genes differ by a standard deviation of"
-        f" {words.score(views.noise(history))}: individuals that differ by no more than that may well be equal.",
-    ]
-
-
-def changed(history: History) -> list[str]:
-    """With what the study was gone on with although trainings were otherwise before."""
-    return [
-        f"After {words.plural(ended, 'training')} the study was gone on with although there had changed:"
-        f" {'; '.join(opened.changed)}. Scores from before and after may not be comparable."
-        for opened, ended in history.openings
-        if opened.changed
+        f"Trained again with other seeds, the finalists scored {words.score(abs(fall))}"
+        f" {'less' if fall > 0 else 'more'} than at first, on average. Trainings of the same genes differ by a standard"
+        f" deviation of {words.score(views.noise(history))}: individuals that differ by no more may well be equal.",
     ]
 
 
@@ -101,23 +92,17 @@ def begun(history: History) -> list[str]:
         return []
     taken = [i.id for i in history.members(0) if i.birth.origin == "given"]
     by_hand = len({tuple(config.space.vector(genes)) for genes in config.given})
-    said = []
-    if given := taken[:by_hand]:
-        said.append(f"The first generation began with {words.ids(given)} as given in the config.")
+    given, warm = taken[:by_hand], taken[by_hand:]
+    said = [f"The first generation began with {words.ids(given)} as given in the config."] if given else []
     if history.recalled:
-        studies = " and ".join(_recalled(each) for each in history.recalled)
-        warm = (
-            f"Taken over as the fittest there: {words.ids(taken[by_hand:])}."
-            if taken[by_hand:]
-            else "None was taken over."
+        bests = [words.score(max(found.fitness, default=-inf)) for found in history.recalled]
+        studies = " and ".join(
+            f"the study {found.study} ({len(found.fitness)} scored, at best {best})"
+            for found, best in zip(history.recalled, bests, strict=True)
         )
-        said.append(f"The search knew from its start what {studies} had found. {warm}")
+        taken_over = f"Taken over as the fittest there: {words.ids(warm)}." if warm else "None was taken over."
+        said.append(f"The search knew from its start what {studies} had found. {taken_over}")
     return said
-
-
-def _recalled(found: Recalled) -> str:
-    fittest = f", at best {words.score(max(found.fitness))}" if found.fitness else ""
-    return f"the study {found.study} ({len(found.fitness)} scored{fittest})"
 
 
 def _gap(history: History) -> list[str]:
@@ -148,20 +133,21 @@ def chance(history: History) -> bool:
 
 def advice(history: History) -> list[str]:
     """What to do about it, or to make of it; a sentence or two each."""
-    return [*([] if chance(history) else _bounds(history)), *_still(history), *_lead(history)]
-
-
-def _bounds(history: History) -> list[str]:
     best = history.best
-    if best is None or from_tables(history.config).strategy not in SEARCHES:
+    if best is None:
         return []
+    searched = not chance(history) and from_tables(history.config).strategy in SEARCHES
+    return [*(_bounds(history, best) if searched else []), *_still(history), *_lead(history, best)]
+
+
+def _bounds(history: History, best: Individual) -> list[str]:
     ends, tries = [], []
     for name, gene in views.space(history).items():
-        if not isinstance(gene, Gene) or name not in best.genes or not (end := _end(gene, best.genes[name])):
-            continue
-        ends.append(f"{name} ({words.value(best.genes[name])}, the {end}est)")
-        if (further := _further(gene, end, best.genes[name])) != getattr(gene, end):
-            tries.append(f"--set {_quoted(name, end)}={further:.6g}")
+        if isinstance(gene, Gene) and name in best.genes and (end := _end(gene, best.genes[name])):
+            ends.append(f"{name} ({words.value(best.genes[name])}, the {end}est)")
+            if (further := _further(gene, end, best.genes[name])) != getattr(gene, end):
+                key = f"space.{name}.{end}" if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'space."{name}".{end}'
+                tries.append(f"--set {shlex.quote(key)}={further:.6g}")
     if not ends:
         return []
     said = f"The best lies at the end of the range of {' and of '.join(ends)}: there may be better beyond."
@@ -190,11 +176,6 @@ def _further(gene: Gene, end: str, value: float) -> float:
     return max(found // 1, 1.0) if gene.scale == "log" else found // 1
 
 
-def _quoted(name: str, end: str) -> str:
-    plain = re.fullmatch(r"[A-Za-z0-9_-]+", name)
-    return f"space.{name}.{end}" if plain else shlex.quote(f'space."{name}".{end}')
-
-
 def _still(history: History) -> list[str]:
     """Whether the last generations found nothing fitter; where a rule has not ended the search for that."""
     first = max(views.first_scores(history), key=lambda i: (i.fitness, -i.id), default=None)
@@ -207,17 +188,14 @@ def _still(history: History) -> list[str]:
     ]
 
 
-def _lead(history: History) -> list[str]:
+def _lead(history: History, best: Individual) -> list[str]:
     """Who may be as good as the best, by what is known of luck."""
-    best = history.best
-    if best is None:
-        return []
     scores = history.means or {i.id: i.fitness for i in views.first_scores(history)}
     reach, luck = _luck(history, best)
     near = [id for id in scores if id != best.id and scores[id] >= scores[best.id] - reach]
-    near.sort(key=scores.__getitem__, reverse=True)
     if not near:
         return []
+    near.sort(key=scores.__getitem__, reverse=True)
     more = f" and {words.plural(len(near) - 1, 'other')}" if len(near) > 1 else ""
     if all(scores[id] == scores[best.id] for id in near):
         return [f"i{best.id} shares its score with i{near[0]}{more}: nothing here tells which of them is the best."]

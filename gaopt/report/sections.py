@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from gaopt.journal.history import History, Individual
@@ -20,19 +20,23 @@ PRINTED = "are printed in the papers named, most for networks trained for 64,000
 
 
 def generations(history: History) -> Section:
-    rows, table = [], tables.generations(history)
-    early = ["early"] if "early" in table else []
-    for row in table.to_dict("records"):
-        whole = [str(row["generation"] + 1), *(str(row[key]) for key in ("size", "trained", *early, "failed"))]
-        fit = [words.score(float(row[key])) for key in ("best", "mean", "median", "best_so_far")]
-        who = f"i{row['best_id']}" if math.isfinite(row["best"]) else "–"
-        rows.append([*whole, who, *fit, words.duration(row["seconds"])])
-    counts = ["generation", "size", "trained", *(["left early"] if early else []), "failed"]
+    table = tables.generations(history)
+    counts = ["size", "trained", *(["early"] if "early" in table else []), "failed"]
+    rows = [
+        [
+            str(row["generation"] + 1),
+            *(str(row[key]) for key in counts),
+            f"i{row['best_id']}" if math.isfinite(row["best"]) else "–",
+            *(words.score(float(row[key])) for key in ("best", "mean", "median", "best_so_far")),
+            words.duration(row["seconds"]),
+        ]
+        for row in table.to_dict("records")
+    ]
     note = (
         "Best, mean and median are over the scored of the whole population, survivors included; trained, failed and"
         " time count only those born in the generation."
     )
-    head = [*counts, "fittest", "best", "mean", "median", "best so far", "time"]
+    head = ["generation", *counts, "fittest", "best", "mean", "median", "best so far", "time"]
     return Section("Generations", table=Table(head, rows), note=[note])
 
 
@@ -49,37 +53,44 @@ def images(history: History) -> Section:
 
 def finalists(history: History) -> Section:
     """A row for each finalist that was trained again, the best mean first."""
-    means = history.means
-    order = sorted(means, key=lambda finalist: (-means[finalist], finalist))
-    rows = [_finalist(rank, history.repeated[id], history) for rank, id in enumerate(order, 1)]
+    means, repeated, rows = history.means, history.repeated, []
+    for rank, id in enumerate(sorted(means, key=lambda finalist: (-means[finalist], finalist)), 1):
+        each, first = map(words.score, views.mean(repeated[id])), words.score(repeated[id][0].fitness)
+        begun = [i for i in history.individuals.values() if i.birth.origin == "repeat" and id in i.birth.parents]
+        again = ", ".join(f"{views.outcome(i)} (i{i.id})" for i in begun)
+        rows.append([str(rank), f"i{id}", *each, str(len(repeated[id])), first, again])
     head = ["rank", "id", "mean", "deviation", "trainings", "first score", "again"]
     note = "Each training has a seed of its own. Mean and standard deviation are over all of them, the first included."
     return Section("Finalists, trained again", table=Table(head, rows, frozenset({6}), 0), note=[note])
 
 
-def _finalist(rank: int, trials: list[Individual], history: History) -> list[str]:
-    first = trials[0]
-    begun = [i for i in history.individuals.values() if i.birth.origin == "repeat" and first.id in i.birth.parents]
-    again = ", ".join(f"{words.score(i.fitness) if i.status == 'scored' else i.status} (i{i.id})" for i in begun)
-    each = map(words.score, views.mean(trials))
-    return [str(rank), f"i{first.id}", *each, str(len(trials)), words.score(first.fitness), again]
-
-
 def individuals(history: History) -> Section:
-    """The fittest first, in the page's table as many as can be read."""
-    everyone = views.ranked(history)
-    ranked, means, space = everyone[:LISTED], history.means, views.space(history)
+    """The fittest first, in the page's table as many as can be read; equals share a rank."""
+    everyone, means, space = views.ranked(history), history.means, views.space(history)
+    ranked = everyone[:LISTED]
+    values = [(i.id in means, means.get(i.id, i.fitness)) for i in ranked]
     digits = words.decimals(i.fitness for i in ranked if i.status == "scored")
-    ranks = _ranks(ranked, means)
-    rows = [_individual(rank, i, space, means, digits) for rank, i in zip(ranks, ranked, strict=True)]
+    rows = [
+        [
+            str(values.index(value) + 1) if i.status == "scored" else "–",
+            f"i{i.id}",
+            *([words.score(means.get(i.id))] if means else []),
+            _fitness(i, digits),
+            *(words.value(i.genes.get(name)) for name in space),
+            str(i.generation + 1),
+            i.birth.origin,
+            words.ids(i.birth.parents) or "–",
+            str(i.epochs),
+            words.duration(i.seconds) if i.done or i.early else "–",
+        ]
+        for i, value in zip(ranked, values, strict=True)
+    ]
     before = ["rank", "id", *(["mean"] if means else []), "fitness"]
     head = [*before, *space, "generation", "origin", "parents", "epochs", "time"]
     text = {len(head) - 4, len(head) - 3} | {len(before) + n for n, gene in enumerate(space.values()) if _wordy(gene)}
     note = []
     if means:
         note.append("The finalists are ranked by the mean of their trainings, the others by the one score they have.")
-    if history.early:
-        note.append("Those left early have their score after a short training, beside its share of a whole one.")
     if omitted := len(everyone) - len(ranked):
         note.append(f"{omitted} more are in individuals.csv.")
     table = Table(head, rows, frozenset(text), 0 if history.best else -1)
@@ -91,36 +102,10 @@ def _wordy(gene: AnyGene) -> bool:
     return isinstance(gene, Choice) and any(isinstance(value, str | bool) for value in gene.choices)
 
 
-def _ranks(ranked: list[Individual], means: Mapping[int, float]) -> list[str]:
-    """Equals share a rank; a dash for those without a score."""
-    ranks: list[str] = []
-    before: tuple[bool, float] | None = None
-    for place, individual in enumerate(ranked):
-        value = individual.id in means, means.get(individual.id, individual.fitness)
-        rank = ranks[-1] if value == before else str(place + 1)
-        ranks.append(rank if individual.status == "scored" else "–")
-        before = value
-    return ranks
-
-
-def _individual(
-    rank: str, individual: Individual, names: Iterable[str], means: Mapping[int, float], digits: int
-) -> list[str]:
-    fitness = words.score(individual.fitness, digits) if individual.status == "scored" else individual.status
+def _fitness(individual: Individual, digits: int) -> str:
     if individual.status == "early":
-        fitness = f"{words.score(views.score(individual))} at {words.portion(individual.share)}"
-    return [
-        rank,
-        f"i{individual.id}",
-        *([words.score(means.get(individual.id))] if means else []),
-        fitness,
-        *(words.value(individual.genes.get(name)) for name in names),
-        str(individual.generation + 1),
-        individual.birth.origin,
-        " ".join(f"i{parent}" for parent in individual.birth.parents) or "–",
-        str(individual.epochs),
-        words.duration(individual.seconds) if individual.done or individual.early else "–",
-    ]
+        return f"{words.score(views.score(individual))} {views.outcome(individual)}"
+    return words.score(individual.fitness, digits) if individual.status == "scored" else individual.status
 
 
 def published(history: History) -> Section:

@@ -25,11 +25,7 @@ _STATES = {
 
 
 def write(history: History, home: StudyDir) -> list[Path]:
-    """Write every file of the report, each replaced whole; the same history gives the same bytes.
-
-    Returns:
-        The paths, the page for the browser first.
-    """
+    """Write every file of the report, each replaced whole, the page first. The same is written of the same."""
     found = {table.__name__: tables.csv(table(history)) for table in tables.ALL}
     return save(page(history, home), home, found)
 
@@ -64,28 +60,23 @@ def result(history: History) -> list[str]:
     ended = [f"The search ended early: {why}."] if why else []
     if best is None:
         return ["No individual has a score.", *ended]
-    genes = words.genes(best.genes, views.space(history))
-    if best.id in history.means:
-        place, score = f"the best of {len(history.means)} finalists", _mean(history.repeated[best.id])
-    else:
-        place, score = f"the fittest of {len(history.scored)} scored", _score(best)
-    first = f"Individual i{best.id} is {place}: {genes}, with {score}."
+    trials = history.repeated.get(best.id, [best])
+    place = f"the fittest of {len(history.scored)} scored"
+    if len(trials) > 1:
+        place = f"the best of {len(history.means)} finalists"
+    first = f"Individual i{best.id} is {place}: {words.genes(best.genes, views.space(history))}, with {_score(trials)}."
     return [first, *gain(history), *_chance(history), *_tested(history, best), *ended]
 
 
-def _score(best: Individual) -> str:
-    """A fitness in words; by the name of the metric that it is, where it is one."""
-    if views.is_accuracy(best):
-        return f"a validation top-1 accuracy of {words.percent(best.fitness)}"
-    return f"a fitness of {words.score(best.fitness)}"
-
-
-def _mean(trials: list[Individual]) -> str:
-    mean, spread = views.mean(trials)
-    over = f"over {len(trials)} trainings, each with a seed of its own"
-    if all(map(views.is_accuracy, trials)):
-        return f"a mean validation top-1 accuracy of {100 * mean:.2f} ± {words.percent(spread)} {over}"
-    return f"a mean fitness of {words.score(mean)} ± {words.score(spread)} {over}"
+def _score(trials: list[Individual]) -> str:
+    """A fitness in words, by the name of the metric that it is, where it is one; of several trainings their mean."""
+    accuracy = all(map(views.is_accuracy, trials))
+    name = "validation top-1 accuracy" if accuracy else "fitness"
+    say = words.percent if accuracy else words.score
+    if len(trials) == 1:
+        return f"a {name} of {say(trials[0].fitness)}"
+    mean, spread = map(say, views.mean(trials))
+    return f"a mean {name} of {mean.removesuffix(' %')} ± {spread} over {len(trials)} trainings, each with its own seed"
 
 
 def _chance(history: History) -> list[str]:
@@ -102,23 +93,21 @@ def _tested(history: History, best: Individual) -> list[str]:
     """What the test images say, and how often they were used."""
     if not history.judged:
         return ["The test images were not used."] if views.of_images(history) else []
-    times = words.plural(len(history.judged), "time")
-    ids = words.ids(sorted(history.judged))
-    used = f"The test images were used {times}, by the best model of each time that the search ended: {ids}."
+    used = "They were used once, at the end, by the best model only."
+    if list(history.judged) != [best.id]:
+        times, ids = words.plural(len(history.judged), "time"), words.ids(sorted(history.judged))
+        used = f"The test images were used {times}, by the best model of each time that the search ended: {ids}."
     if best.id not in history.judged:
         return [used]
-    if len(history.judged) == 1:
-        used = "They were used once, at the end, by the best model only."
     metrics, certain = history.judged[best.id].metrics, views.certain(history.individuals.values())
     names = sorted(metrics.keys() - certain, key=lambda name: (not name.startswith("top"), name))
-    said = ", ".join(_metric(name, metrics[name]) for name in names)
-    return [f"On the test images this model reaches {said}.", used]
-
-
-def _metric(name: str, value: float) -> str:
-    if name in ("top1", "top3", "top5"):
-        return f"top-{name[3:]} {words.percent(value)}"
-    return f"{name} {words.score(value)}"
+    said = [
+        f"top-{n[3:]} {words.percent(metrics[n])}"
+        if n in ("top1", "top3", "top5")
+        else f"{n} {words.score(metrics[n])}"
+        for n in names
+    ]
+    return [f"On the test images this model reaches {', '.join(said)}.", used]
 
 
 def numbers(history: History) -> list[tuple[str, str]]:

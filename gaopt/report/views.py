@@ -75,9 +75,8 @@ def noise(history: History) -> float:
 
 def curve(individual: Individual, metric: str) -> tuple[list[int], list[float]]:
     """(epochs counted from 1, values) of one metric, where it was reported."""
-    found = [(epoch, individual.reports[epoch].metrics.get(metric)) for epoch in sorted(individual.reports)]
-    kept = [(epoch, value) for epoch, value in found if value is not None and math.isfinite(value)]
-    return [epoch for epoch, _ in kept], [value for _, value in kept]
+    told = {epoch: report.metrics for epoch, report in sorted(individual.reports.items()) if metric in report.metrics}
+    return list(told), [metrics[metric] for metrics in told.values()]
 
 
 def mean_curve(individuals: Iterable[Individual], metric: str) -> tuple[list[int], list[float]]:

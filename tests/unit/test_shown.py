@@ -157,7 +157,7 @@ def test_a_comparison_s_page_holds_no_tag_of_a_study(tmp_path: Path) -> None:
     tags = Tags(own)
     assert "img" not in tags.found
     assert not {name for name in tags.attributes if name.startswith("on")}
-    assert len(re.findall("<script", own)) == len(re.findall("</script", own)) == (4 if interactive.installed() else 0)
+    assert len(re.findall("<script", own)) == len(re.findall("</script", own)) == (3 if interactive.installed() else 0)
     assert not control(own)
     assert not control(home.markdown.read_text("utf-8"))
     for figure in (home.path / "figures").glob("*.svg"):

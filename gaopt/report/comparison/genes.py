@@ -78,11 +78,7 @@ def untold(trainings: Sequence[Individual]) -> str:
 
 
 def importance(trainings: Sequence[Individual], genes: Mapping[str, AnyGene]) -> dict[str, dict[str, float]]:
-    """By question the share of each gene, the largest first. Empty where nothing can be told.
-
-    Args:
-        trainings: whole ones, whose genes lie within their ranges.
-    """
+    """By question the share of each gene, the largest first. Empty where nothing can be told."""
     if untold(trainings):
         return {}
     import optuna
@@ -116,12 +112,7 @@ def _value(gene: AnyGene, value: Any) -> Any:
 def surfaces(
     trainings: Sequence[Individual], genes: Mapping[str, AnyGene], chosen: Sequence[str]
 ) -> dict[tuple[str, str], np.ndarray]:
-    """By each pair of the chosen genes (cells up, cells across) expected scores; the first gene is the one across.
-
-    Args:
-        trainings: whole ones, whose genes lie within their ranges.
-        genes: all that they may have.
-    """
+    """By each pair of the chosen genes (cells up, cells across) expected scores; the first gene is the one across."""
     if len(trainings) < LEAST or len({individual.fitness for individual in trainings}) == 1:
         return {}
     from sklearn.ensemble import RandomForestRegressor

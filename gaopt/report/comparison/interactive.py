@@ -1,6 +1,6 @@
-"""Plots that answer the pointer, drawn in the browser by plotly's own script: the one door to plotly.
+"""A plot that answers the pointer, drawn in the browser by plotly's own script: the one door to plotly.
 
-The page is complete without them. Nothing is fetched: the script ships inside of the package.
+The page is complete without it. Nothing is fetched: the script ships inside of the package.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from gaopt.journal.history import Individual
 from gaopt.report import format as words
 from gaopt.report.comparison.cost_curve import steps
 from gaopt.report.comparison.evidence import Evidence
-from gaopt.report.plots.comparison.methods import shade, shown
+from gaopt.report.plots.methods import shade
 from gaopt.report.plots.style import GRID, INK
 from gaopt.space.gene import AnyGene, Choice
 
+EPOCHS = "epochs trained"
 CLEAR = "rgba(0,0,0,0)"
 SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "pentagon")
 """Of the methods, as the figures have them."""
@@ -37,18 +38,37 @@ def script() -> Markup:
     return Markup(get_plotlyjs())
 
 
-def plots(found: Evidence) -> list[tuple[str, Markup]]:
-    """(title, figure) each: its JSON, safe within a script element. None without plotly, or before there are scores."""
-    if not installed() or not any(search.history.scored for search in found.comparison.searches):
-        return []
-    each = [("Best score so far of every search", *_progress(found))]
-    if found.free:
-        each.append(("Score against each gene, every whole training", *_searched(found)))
-    return [(title, _figure(data, layout)) for title, data, layout in each]
+def plot(found: Evidence) -> Markup | None:
+    """Score against the epochs trained and against each gene, every whole training a mark; a menu chooses.
 
-
-def _figure(data: list[dict[str, Any]], layout: dict[str, Any]) -> Markup:
-    look = {
+    Returns:
+        JSON, safe within a script element. None without plotly, or before anything was scored.
+    """
+    comparison = found.comparison
+    if not installed() or not any(search.history.scored for search in comparison.searches):
+        return None
+    places: dict[str, list[list[Any]]] = {name: [] for name in (EPOCHS, *found.free)}
+    data = []
+    for number, method in enumerate(comparison.methods):
+        mark = {"color": shade(number), "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 7, "opacity": 0.75}
+        ended = [(search, s) for search in comparison.of(method) for s in steps(search) if s.fitness is not None]
+        places[EPOCHS].append([step.epochs for _, step in ended])
+        for name, gene in found.free.items():
+            places[name].append([_value(gene, step.individual.genes.get(name)) for _, step in ended])
+        dots = {
+            "x": places[EPOCHS][-1],
+            "y": [found.unit.factor * step.individual.fitness for _, step in ended],
+            "text": [_said(found, search, step.individual) for search, step in ended],
+        }
+        data.append({"mode": "markers", "hoverinfo": "text", "name": escape(method), "marker": mark, **dots})
+    axes = {EPOCHS: _axis(EPOCHS)}
+    for name, gene in found.free.items():
+        axes[name] = _axis(name, type="category" if isinstance(gene, Choice) else gene.scale)
+    buttons = [
+        {"label": escape(name), "method": "update", "args": [{"x": places[name]}, {"xaxis": axis}]}
+        for name, axis in axes.items()
+    ]
+    layout = {
         "paper_bgcolor": CLEAR,
         "plot_bgcolor": CLEAR,
         "font": {"family": "system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 12, "color": INK},
@@ -56,8 +76,11 @@ def _figure(data: list[dict[str, Any]], layout: dict[str, Any]) -> Markup:
         "legend": {"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0},
         "hoverlabel": {"align": "left"},
         "hovermode": "closest",
+        "xaxis": axes[EPOCHS],
+        "yaxis": _axis(f"validation score{found.unit.sign}"),
+        "updatemenus": [{"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"}],
     }
-    plain = json.dumps({"data": data, "layout": look | layout}, sort_keys=True, separators=(",", ":"))
+    plain = json.dumps({"data": data, "layout": layout}, sort_keys=True, separators=(",", ":"))
     for character in "<>&":  # none may end the script element
         plain = plain.replace(character, f"\\u{ord(character):04x}")
     return Markup(plain)
@@ -66,56 +89,6 @@ def _figure(data: list[dict[str, Any]], layout: dict[str, Any]) -> Markup:
 def _axis(title: str, **more: Any) -> dict[str, Any]:
     """Plotly reads a few tags in its texts."""
     return {"title": {"text": escape(title)}, "gridcolor": GRID, "zeroline": False, "automargin": True, **more}
-
-
-def _progress(found: Evidence) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The best so far of every search, a large mark where a training beat all before it."""
-    data = []
-    for number, method in enumerate(found.comparison.methods):
-        for place, search in enumerate(found.comparison.of(method)):
-            path = [step for step in steps(search) if step.best > float("-inf")]
-            sizes = [6 if step.fitness == step.best else 1 for step in path]
-            line = {
-                "x": [step.epochs for step in path],
-                "y": [found.unit.factor * step.best for step in path],
-                "text": [_said(found, search, step.individual) for step in path],
-                "mode": "lines+markers",
-                "line": {"shape": "hv", "color": shade(number), "width": 1.5},
-                "marker": {"size": sizes, "symbol": SYMBOLS[number % len(SYMBOLS)], "line": {"width": 0}},
-                "showlegend": place == 0,
-            }
-            data.append({"hoverinfo": "text", "name": escape(method), "legendgroup": method, **line})
-    low, high = shown(found)
-    margin = 0.04 * (high - low) or 1.0
-    best = _axis(f"best validation score{found.unit.sign}", range=[low - margin, high + margin])
-    return data, {"xaxis": _axis("epochs trained"), "yaxis": best}
-
-
-def _searched(found: Evidence) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Score against a gene, every whole training a mark; a menu chooses the gene."""
-    data, trained = [], []
-    for number, method in enumerate(found.comparison.methods):
-        each = [(search, individual) for search in found.comparison.of(method) for individual in search.history.scored]
-        trained.append([individual for _, individual in each])
-        dots = {
-            "y": [found.unit.factor * individual.fitness for _, individual in each],
-            "text": [_said(found, search, individual) for search, individual in each],
-            "mode": "markers",
-            "marker": {"color": shade(number), "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 7, "opacity": 0.75},
-        }
-        data.append({"hoverinfo": "text", "name": escape(method), **dots})
-    buttons: list[dict[str, Any]] = []
-    for name, gene in found.free.items():
-        values = [[_value(gene, individual.genes.get(name)) for individual in each] for each in trained]
-        kind = "category" if isinstance(gene, Choice) else gene.scale
-        changes = [{"x": values}, {"xaxis": _axis(name, type=kind)}]
-        buttons.append({"label": escape(name), "method": "update", "args": changes})
-    first = buttons[0]["args"]
-    for dots, values in zip(data, first[0]["x"], strict=True):
-        dots["x"] = values
-    place = {"x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "pad": {"b": 6}}
-    scores = _axis(f"validation score{found.unit.sign}")
-    return data, {**first[1], "yaxis": scores, "updatemenus": [{"buttons": buttons, **place}]}
 
 
 def _value(gene: AnyGene, value: Any) -> Any:

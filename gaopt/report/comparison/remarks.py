@@ -19,10 +19,8 @@ def remarks(found: Evidence) -> list[str]:
         *_optimism(found),
         *_budget(comparison),
         *_knowledge(comparison),
-        *_finals(comparison),
         *_failures(comparison),
         *_changed(comparison),
-        *_missing(comparison),
     ]
 
 
@@ -76,31 +74,16 @@ def _knowledge(comparison: Comparison) -> list[str]:
     return [f"Only searches that the config is for had its {' and '.join(told)}; the others began without."]
 
 
-def _finals(comparison: Comparison) -> list[str]:
-    scored = [final for final in comparison.finals if final.individual.status == "scored"]
-    if not scored or not comparison.splits:
-        return []
-    own = " The studies had measured their own best on them before, which chose nothing either." * comparison.studies
-    return [
-        "Finals were trained on training and validation images together, with seeds that no search has seen."
-        f" The test images were measured {words.plural(len(scored), 'time')}, once for each final, and chose nothing."
-        + own
-    ]
-
-
 def _failures(comparison: Comparison) -> list[str]:
-    said = []
+    said, scores = [], comparison.scores()
     if failed := sum(len(search.history.failed) for search in comparison.searches):
         said.append(f"{words.plural(failed, 'training')} of the searches failed. What they trained counts as spent.")
-    if short := {m: len(each) for m, each in comparison.scores().items() if len(each) < len(comparison.seeds)}:
-        counts = ", ".join(f"{method} {count}" for method, count in short.items())
+    pairs = [(method, seed) for method in comparison.methods for seed in comparison.seeds] if comparison.finals else []
+    if lost := [f"{method} (seed {seed})" for method, seed in pairs if seed not in scores.get(method, {})]:
         said.append(
-            f"Not every seed has a judged score ({counts} of {len(comparison.seeds)}). What is missing is in no mean,"
-            " which flatters a method that fails now and then; pairs are of the seeds that both have."
+            f"Not judged, for the search has no winner or its final failed: {', '.join(lost)}. What is missing is in no"
+            " mean, which flatters a method that fails now and then; pairs are of the seeds that both have."
         )
-    if broken := [f"{f.method} (seed {f.seed})" for f in comparison.finals if f.individual.status == "failed"]:
-        are = "is" if len(broken) == 1 else "are"
-        said.append(f"{words.plural(len(broken), 'final')} failed and {are} in no mean: {', '.join(broken)}.")
     return said
 
 
@@ -111,16 +94,3 @@ def _changed(comparison: Comparison) -> list[str]:
         f" there had changed: {'; '.join(change.what)}. Scores from before and after may not be comparable."
         for change in comparison.changes
     ]
-
-
-def _missing(comparison: Comparison) -> list[str]:
-    """What is not there yet, or never will be."""
-    said, searches = [], comparison.searches
-    wanted = len(comparison.methods) * len(comparison.seeds)
-    if absent := wanted - len({(search.method, search.seed) for search in searches}):
-        said.append(f"{words.plural(absent, 'search', 'searches')} of {wanted} had not begun.")
-    if running := sum(not search.history.finished for search in searches):
-        said.append(f"{words.plural(running, 'search', 'searches')} had not ended when this was written.")
-    if lost := [f"{s.method} (seed {s.seed})" for s in searches if s.history.finished and s.winner is None]:
-        said.append(f"No training of these searches has a score, so that they have no winner: {', '.join(lost)}.")
-    return said

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from gaopt.compare.model import Comparison
 from gaopt.compare.statistics import Interval
@@ -15,15 +14,30 @@ from gaopt.report.page import Section, Table
 from gaopt.report.sections import PRINTED, published_table
 from gaopt.space.gene import AnyGene, Choice
 
+KEYS = (
+    ("data", "data", "name"),
+    ("folder of images", "data", "path"),
+    ("training images at most", "data", "limit"),
+    ("pixels a side", "data", "size"),
+    ("share held back for validation", "data", "valid"),
+    ("share held back for tests", "data", "test"),
+    ("network", "net", "name"),
+    ("objective", "study", "objective"),
+    ("epochs of a whole training", "recipe", "epochs"),
+)
+"""Of the config: what it is called here, table, key."""
+
 
 def setting(found: Evidence) -> Section:
     """What was compared: data, network, budget, seeds, and who saw which images."""
     comparison = found.comparison
+    known = [(said, comparison.config.get(table), key) for said, table, key in KEYS]
+    named = [(said, table[key]) for said, table, key in known if isinstance(table, Mapping) and table.get(key)]
     unit = " of training" if comparison.cost == "epochs" else " of training, summed over all individuals"
     budget = f"{amount(comparison, comparison.budget)}{unit}"
     seeds = ", ".join(map(str, comparison.seeds))
     rows = [
-        *_objective(comparison.config),
+        *([said, str(value)] for said, value in named),
         *([method, comparison.titles.get(method, method)] for method in comparison.methods),
         ["genes", "; ".join(_gene(name, each) for name, each in found.space.items()) or "–"],
         ["budget of each search", "its own: these are studies that were there" if comparison.studies else budget],
@@ -31,25 +45,6 @@ def setting(found: Evidence) -> Section:
         *_splits(comparison),
     ]
     return Section("What was compared", table=Table(["", ""], rows, frozenset({0, 1})), name="setting")
-
-
-def _table(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    table = config.get(name, {})
-    return table if isinstance(table, Mapping) else {}
-
-
-def _objective(config: Mapping[str, Any]) -> list[list[str]]:
-    data, net, epochs = _table(config, "data"), _table(config, "net"), _table(config, "recipe").get("epochs")
-    rows = []
-    if where := data.get("path") or data.get("name"):
-        limit = f", at most {data['limit']} training images" if data.get("limit") else ""
-        size = f", {data['size']} pixels a side" if data.get("size") else ""
-        rows.append(["data", f"{where}{limit}{size}"])
-    if net.get("name"):
-        rows.append(["network", str(net["name"])])
-    if not rows and (objective := _table(config, "study").get("objective")):
-        rows.append(["objective", str(objective)])
-    return [*rows, ["a whole training", words.plural(int(epochs), "epoch")]] if epochs else rows
 
 
 def amount(comparison: Comparison, value: float) -> str:
@@ -71,22 +66,16 @@ def _splits(comparison: Comparison) -> list[list[str]]:
     if not comparison.splits:
         again = f"the same score, of trainings with fresh seeds: {finals}. There is no test split"
         return [["chosen on", "the objective's own score, during the search"], ["judged on", again]]
-    data = _table(comparison.config, "data")
+    own = ". The studies had measured their own best on it before, which chose nothing either" * comparison.studies
     return [
         ["trained on", "the training split: all trainings of all searches"],
-        ["chosen on", f"the validation split{_share(data, 'valid')}: the winner of each search"],
+        ["chosen on", "the validation split: the winner of each search"],
         [
             "judged on",
-            f"the test split{_share(data, 'test')}: {finals}, each measured once. A final is a winner trained again"
-            " with a fresh seed on training and validation images together. No search chose by a test image",
+            f"the test split: {finals}, each measured once. A final is a winner trained again"
+            f" with a fresh seed on training and validation images together. No search chose by a test image{own}",
         ],
     ]
-
-
-def _share(data: Mapping[str, Any], name: str) -> str:
-    """The share of a split, where the config says it: " (22 %)"."""
-    share = data.get(name)
-    return f" ({words.portion(share)})" if isinstance(share, float) and 0 < share < 1 else ""
 
 
 def methods(found: Evidence) -> Section:

@@ -18,22 +18,7 @@ from gaopt.journal.history import History, Individual
 from gaopt.report import format as words
 from gaopt.report import views
 from gaopt.report.experiment import Compared, compared
-from gaopt.report.plots.style import (
-    BEST,
-    INK,
-    POWERS,
-    SHADES,
-    WIDTH,
-    colour,
-    colourbar,
-    figure,
-    fitness_colours,
-    fitness_scale,
-    limit,
-    panels,
-    plot,
-    whole,
-)
+from gaopt.report.plots import style
 
 PANELS = {
     "top1": "top-1 accuracy, validation",
@@ -51,7 +36,7 @@ DECADES = 2
 """How far below the lowest peak the axis of the lr goes: the last steps of a cycle fall far deeper."""
 
 
-@plot(
+@style.plot(
     "Accuracies and losses by epoch",
     "One line an individual, coloured by its fitness, the best thick and orange; broken lines failed, dotted ones had"
     " no whole training. Below the panels stand the genes of each line, from the fittest down; of a finalist that was"
@@ -65,19 +50,19 @@ def curves(history: History) -> Figure | None:
     genes = [name for name, gene in views.space(history).items() if gene.levels != 1]
     named = [f"i{i.id}: {views.outcome(i)}, {words.genes(i.genes, genes)}" for i in reporting[:NAMED]]
     named = [textwrap.shorten(words.spoken(said), 140, placeholder=" …") for said in named]
-    columns = max(1, int(WIDTH / (0.058 * max(map(len, named)) + 0.6)))
-    drawn, grid = panels(len(each), PANEL, more=0.17 * (-(-len(named) // columns) + 3))
-    scale = fitness_scale(reporting)
+    columns = max(1, int(style.WIDTH / (0.058 * max(map(len, named)) + 0.6)))
+    drawn, grid = style.panels(len(each), PANEL, more=0.17 * (-(-len(named) // columns) + 3))
+    scale = style.fitness_scale(reporting)
     looks = [_look(individual, history.best, scale) for individual in reporting]
     for axes, (metric, title) in zip(grid, each.items(), strict=False):
         lines = [views.curve(individual, metric) for individual in reporting]
         for (epochs, values), look in zip(reversed(lines), reversed(looks), strict=True):  # the fittest lie on top
             axes.plot(epochs, values, marker="o" if len(epochs) < 6 else "", markersize=3.5, **look)
         axes.set(title=title, xlabel="epoch")
-        whole(axes)
+        style.whole(axes)
         if metric.endswith("loss"):
             _clip(axes, [values for _, values in lines])
-    colourbar(drawn, scale, grid)
+    style.colourbar(drawn, scale, grid)
     keys = [Line2D([], [], label=said, **look) for said, look in zip(named, looks, strict=False)]
     more = f"the {NAMED} fittest; individuals.csv has all" if len(reporting) > NAMED else None
     drawn.legend(handles=keys, loc="outside lower left", ncols=columns, title=more, fontsize=8, handlelength=3)
@@ -95,8 +80,8 @@ def _look(individual: Individual, best: Individual | None, scale: ScalarMappable
     """Of the lines of an individual: solid if scored, broken if failed, else dotted."""
     line = {"scored": "-", "failed": "--", "early": "-."}.get(individual.status, ":")
     if individual is best:
-        return {"linestyle": line, "color": BEST, "linewidth": 2.8, "zorder": 4}
-    return {"linestyle": line, "color": colour(individual, scale), "linewidth": 1.1, "zorder": 2}
+        return {"linestyle": line, "color": style.BEST, "linewidth": 2.8, "zorder": 4}
+    return {"linestyle": line, "color": style.colour(individual, scale), "linewidth": 1.1, "zorder": 2}
 
 
 def _clip(axes: Axes, curves: list[list[float]]) -> None:
@@ -104,13 +89,13 @@ def _clip(axes: Axes, curves: list[list[float]]) -> None:
     by_epoch = np.array(list(zip_longest(*curves, fillvalue=np.nan)))
     highest, usual = np.nanmax(by_epoch), np.nanmedian(by_epoch, axis=1).max()
     high = float(min(highest, 2 * usual) if usual > 0 else highest)
-    limit(axes, float(np.nanmin(by_epoch)), high)
+    style.limit(axes, float(np.nanmin(by_epoch)), high)
     if outside := int((by_epoch > high).any(axis=0).sum()):
         said = f"cut at {words.number(high)}, {words.plural(outside, 'line goes', 'lines go')} above"
         axes.set_xlabel(f"epoch  ·  {said}")
 
 
-@plot(
+@style.plot(
     "The cycle of learning rate and momentum",
     "What each individual was trained with, from the start of its training (0) to its end (1): the learning rate"
     " rises to its peak and falls, the momentum goes to its turning point and back.",
@@ -119,10 +104,10 @@ def cycle(history: History) -> Figure | None:
     trained = {i.id: found for i in views.ranked(history) if (found := views.cycle(i))}
     if not trained:
         return None
-    drawn = figure(3.4)
+    drawn = style.figure(3.4)
     both = lr, _ = drawn.subplots(1, 2)
     individuals = [history.individuals[id] for id in trained]
-    scale, best = fitness_scale(individuals), history.best
+    scale, best = style.fitness_scale(individuals), history.best
     for individual in reversed(individuals):
         positions, *found = zip(*trained[individual.id], strict=True)
         for axes, values in zip(both, found, strict=True):
@@ -132,13 +117,12 @@ def cycle(history: History) -> Figure | None:
     peaks = [peak for points in trained.values() if (peak := max(rate for _, rate, _ in points)) > 0]
     if peaks:
         lr.set(yscale="log", ylim=(min(peaks) / 10**DECADES, 2 * max(peaks)))
-        lr.yaxis.set_major_formatter(POWERS)
-        lr.yaxis.set_minor_formatter("")
-    colourbar(drawn, scale, both)
+        style.log(lr.yaxis)
+    style.colourbar(drawn, scale, both)
     return drawn
 
 
-@plot(
+@style.plot(
     "Error by epoch",
     "Broken lines are the error on the training images as they were trained on, augmented and while the weights"
     " changed; solid lines the error on the validation images after each epoch. Means, where a variant was"
@@ -150,16 +134,16 @@ def errors(history: History) -> Figure | None:
     if not found:
         return None
     panels = list(dict.fromkeys(one.variant.panel for one in found))
-    drawn = figure(4.2)
+    drawn = style.figure(4.2)
     for axes, panel in zip(drawn.subplots(1, len(panels), sharey=True, squeeze=False).flat, panels, strict=True):
         _errors(axes, panel, [one for one in found if one.variant.panel == panel])
     return drawn
 
 
 def _errors(axes: Axes, panel: str, variants: list[Compared]) -> None:
-    shades: Iterable[Any] = SHADES[1:]
-    if len(variants) >= len(SHADES):  # they run from pale to dark
-        shades = map(to_hex, fitness_colours()(np.linspace(0, 1, len(variants))))
+    shades: Iterable[Any] = style.SHADES[1:]
+    if len(variants) >= len(style.SHADES):  # they run from pale to dark
+        shades = map(to_hex, style.fitness_colours()(np.linspace(0, 1, len(variants))))
     lines = (("train_top1", "--", 1.2), ("top1", "-", 2.2))
     for one, shade in zip(variants, shades, strict=False):
         for metric, line, width in lines:
@@ -167,8 +151,8 @@ def _errors(axes: Axes, panel: str, variants: list[Compared]) -> None:
             axes.plot(epochs, [100 * (1 - each) for each in accuracies], line, color=shade, linewidth=width)
         axes.plot([], [], "-", color=shade, linewidth=2.2, label=one.variant.name)
     for said, (_, line, width) in zip(("training", "validation"), lines, strict=True):
-        axes.plot([], [], line, color=INK, linewidth=width, label=said)
-    whole(axes)
+        axes.plot([], [], line, color=style.INK, linewidth=width, label=said)
+    style.whole(axes)
     axes.set(title=panel, xlabel="epoch", ylabel="error %")
     axes.yaxis.set_tick_params(labelleft=True)
     many = len(variants) > 3  # beside the lines, which would cross it

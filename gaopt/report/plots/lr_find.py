@@ -13,7 +13,7 @@ from gaopt.config import StudyConfig
 from gaopt.journal.paths import StudyDir
 from gaopt.report import format as words
 from gaopt.report.page import save_all
-from gaopt.report.plots.style import INK, MEAN, MUTED, POWERS, SCORED, figure, limit, plot, robust
+from gaopt.report.plots.style import INK, MEAN, MUTED, SCORED, figure, limit, log, plot, robust
 
 
 @plot("Training loss while the learning rate grows, and the rates suggested", "")
@@ -34,8 +34,7 @@ def lr_find(name: str, lrs: Sequence[float], losses: Sequence[float], suggested:
         axes.plot(lr, losses[lrs.index(lr)], mark, label=f"{choice} {words.number(lr)}", **look)
     axes.set_title(f"{name}: training loss while the learning rate grows", pad=24)
     axes.set(xlabel="learning rate (log scale)", ylabel="training loss, smoothed", xscale="log")
-    axes.xaxis.set_major_formatter(POWERS)
-    axes.xaxis.set_minor_formatter("")
+    log(axes.xaxis)
     high = robust(losses)[1]
     limit(axes, min(losses), high)
     if max(losses) > high:

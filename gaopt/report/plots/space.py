@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from gaopt.journal.history import History, Individual
 from gaopt.report import format as words
 from gaopt.report import views
-from gaopt.report.plots.style import BEST, INK, MUTED, POWERS, generation_colours, generations, panels, plot
+from gaopt.report.plots.style import BEST, INK, MUTED, generation_colours, generations, log, panels, plot
 from gaopt.space.gene import AnyGene, Choice
 
 _DOT: dict[str, Any] = {"markersize": 6.5, "markeredgecolor": INK, "markeredgewidth": 0.4}
@@ -100,8 +100,7 @@ def scale(axes: Axes, which: Literal["x", "y"], name: str, gene: AnyGene) -> Non
         axes.set(**{f"{which}scale": "log"})
         margin = (high / low) ** 0.04
         axes.set(**{f"{which}lim": (low / margin, high * margin)})
-        axis.set_major_formatter(POWERS)
-        axis.set_minor_formatter("")
+        log(axis)
     else:
         margin = 0.04 * (high - low)
         axes.set(**{f"{which}lim": (low - margin, high + margin)})

@@ -8,7 +8,6 @@ page turns them, on its dark (contrast 3, W3C).
 from __future__ import annotations
 
 import re
-import threading
 import warnings
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -20,11 +19,12 @@ import matplotlib
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, ListedColormap, Normalize, to_hex
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from gaopt.journal.history import Individual
 from gaopt.printable import printable_lines
@@ -70,7 +70,6 @@ _LOOK: dict[Any, object] = {
     "legend.frameon": False,
     "legend.fontsize": 8.5,
 }
-_LOCK = threading.Lock()  # matplotlib's settings are global, the pages of a server are drawn in threads
 
 What = ParamSpec("What")  # that is drawn: a history, or the numbers themselves
 
@@ -86,7 +85,7 @@ def plot(title: str, caption: str) -> Callable[[Callable[What, Figure | None]], 
 
         @wraps(draw)
         def section(*what: What.args, **named: What.kwargs) -> Section | None:
-            with _LOCK, matplotlib.rc_context(), warnings.catch_warnings():
+            with matplotlib.rc_context(), warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "Glyph .* missing")  # text stays text: whoever shows it has the fonts
                 matplotlib.rcdefaults()
                 matplotlib.rcParams.update({**_LOOK, "svg.hashsalt": name})
@@ -104,11 +103,7 @@ def figure(height: float) -> Figure:
 
 
 def panels(count: int, height: float, columns: int = 3, more: float = 0.0, **shared: Any) -> tuple[Figure, list[Axes]]:
-    """A figure with so many panels of this height, in rows; those left over in the last row are switched off.
-
-    Args:
-        more: height of the whole figure beside that of its rows.
-    """
+    """A figure with so many panels of this height, in rows, and room for more; those left over are switched off."""
     columns = min(columns, count)
     rows = -(-count // columns)
     drawn = figure(height * rows + more)
@@ -197,9 +192,8 @@ def robust(values: Iterable[float]) -> tuple[float, float]:
     array = np.array(list(values) or [0.0])
     low, high = (float(q) for q in np.quantile(array, (0.1, 0.9)))
     reach = 2 * (high - low)
-    if not reach:
-        return float(array.min()), float(array.max())
-    return max(float(array.min()), low - reach), min(float(array.max()), high + reach)
+    least, most = float(array.min()), float(array.max())
+    return (max(least, low - reach), min(most, high + reach)) if reach else (least, most)
 
 
 def limit(axes: Axes, low: float, high: float) -> None:
@@ -221,5 +215,7 @@ def generations(axes: Axes, count: int, finalists: bool = False) -> None:
     axes.set(xlabel="generation", xlim=(-0.5, count - 0.5 + finalists))
 
 
-POWERS = FuncFormatter(lambda value, _: words.number(value))
-"""The ticks of a log axis."""
+def log(axis: Axis) -> None:
+    """The ticks of a log axis: 1e-6, 0.001."""
+    axis.set_major_formatter(lambda value, _: words.number(value))
+    axis.set_minor_formatter("")

@@ -16,21 +16,8 @@ from gaopt.report import format as words
 from gaopt.report import views
 from gaopt.report.comparison.evidence import Evidence
 from gaopt.report.comparison.genes import cells
+from gaopt.report.plots import style
 from gaopt.report.plots.space import BESIDE, beside, place, scale
-from gaopt.report.plots.style import (
-    BEST,
-    INK,
-    LOST,
-    MEAN,
-    colour,
-    colourbar,
-    figure,
-    fitness_colours,
-    fitness_scale,
-    panels,
-    plot,
-    rows_of_words,
-)
 from gaopt.space.gene import AnyGene, Choice
 
 Tried = tuple[Individual, str]
@@ -40,14 +27,21 @@ ROW, MOST = 0.36, 12
 DOTS = 250
 """Trainings that are drawn in a panel of two genes, at most."""
 LOOKS: dict[str, dict[str, Any]] = {
-    "early": {"label": "left early", "s": 7, "facecolors": "none", "edgecolors": LOST, "linewidths": 0.6},
-    "failed": {"label": "failed", "marker": "x", "s": 11, "color": LOST, "linewidths": 0.9},
+    "early": {"label": "left early", "s": 7, "facecolors": "none", "edgecolors": style.LOST, "linewidths": 0.6},
+    "failed": {"label": "failed", "marker": "x", "s": 11, "color": style.LOST, "linewidths": 0.9},
     "scored": {"label": "a whole training", "s": 16, "linewidths": 0},
-    "won": {"label": "winner of its search", "marker": "*", "s": 80, "color": BEST, "edgecolors": "white", "zorder": 5},
+    "won": {
+        "label": "winner of its search",
+        "marker": "*",
+        "s": 80,
+        "color": style.BEST,
+        "edgecolors": "white",
+        "zorder": 5,
+    },
 }
 
 
-@plot(
+@style.plot(
     "Where each method searched",
     "For each gene a panel, for each method a row: every training of all seeds at its value, coloured by its score."
     " Within a row the height means nothing.",
@@ -58,13 +52,13 @@ def searched(found: Evidence) -> Figure | None:
     shown = [name for name in found.free if name in had][:MOST]
     if not shown:
         return None
-    shades = fitness_scale([individual for each in tried for individual, _ in each])
-    drawn, grid = panels(len(shown), ROW * len(tried) + 0.75, more=0.4, sharey=True)
+    shades = style.fitness_scale([individual for each in tried for individual, _ in each])
+    drawn, grid = style.panels(len(shown), ROW * len(tried) + 0.75, more=0.4, sharey=True)
     for axes, name in zip(grid, shown, strict=False):
         _gene(axes, tried, name, found.space[name], shades)
-        rows_of_words(axes, [words.shortened(method) for method in found.comparison.methods], 0.5)
-    colourbar(drawn, shades, grid)
-    keys = [grid[0].scatter([], [], **({"color": INK} | look)) for look in LOOKS.values()]
+        style.rows_of_words(axes, [words.shortened(method) for method in found.comparison.methods], 0.5)
+    style.colourbar(drawn, shades, grid)
+    keys = [grid[0].scatter([], [], **({"color": style.INK} | look)) for look in LOOKS.values()]
     drawn.legend(handles=keys, loc="outside upper left", ncols=4, handletextpad=0.3, columnspacing=1.5)
     return drawn
 
@@ -85,13 +79,13 @@ def _gene(axes: Axes, tried: list[list[Tried]], name: str, gene: AnyGene, shades
         having = [(i, kind) for i, kind in everyone if name in i.genes and _known(gene, i.genes[name])]
         for number, (individual, kind) in enumerate(having):
             across = place(gene, individual.genes[name], number * BESIDE[1])
-            points[kind].append((across, row + beside(number * BESIDE[0], 0.6), colour(individual, shades)))
+            points[kind].append((across, row + beside(number * BESIDE[0], 0.6), style.colour(individual, shades)))
     for kind, look in LOOKS.items():
         x, y, colours = zip(*points[kind], strict=True) if points[kind] else ([], [], [])
         axes.scatter(x, y, **(look | {"c": colours} if kind == "scored" else look))
     scale(axes, "x", words.shortened(name), gene)
     for row in range(1, len(tried)):
-        axes.axhline(row - 0.5, color=LOST, linewidth=0.4, alpha=0.6)
+        axes.axhline(row - 0.5, color=style.LOST, linewidth=0.4, alpha=0.6)
 
 
 def _known(gene: AnyGene, value: object) -> bool:
@@ -99,7 +93,7 @@ def _known(gene: AnyGene, value: object) -> bool:
     return value in gene.choices if isinstance(gene, Choice) else isinstance(value, int | float)
 
 
-@plot(
+@style.plot(
     "How much each gene matters",
     "By Optuna's evaluators, from all whole trainings of all searches. fANOVA tells what share of the differences"
     " over the whole space a gene explains alone; PED-ANOVA, with 50 trainings or more, by which genes the best"
@@ -111,20 +105,20 @@ def importance(found: Evidence) -> Figure | None:
     if not by_question:
         return None
     genes = list(dict.fromkeys(name for shares in by_question.values() for name in shares))
-    drawn = figure(0.34 * len(genes) + 0.9)
+    drawn = style.figure(0.34 * len(genes) + 0.9)
     grid = drawn.subplots(1, len(by_question), sharey=True, squeeze=False).flat
     for axes, (question, shares) in zip(grid, by_question.items(), strict=True):
         for row, name in enumerate(genes):
             share = 100 * shares.get(name, 0.0)
             said = f"{share:.1f} %" if name in shares else "only some individuals have it"
-            axes.barh(row, share, height=0.62, color=MEAN, linewidth=0)
-            axes.text(share + 1.2, row, said, va="center", fontsize=8.5, color=INK)
+            axes.barh(row, share, height=0.62, color=style.MEAN, linewidth=0)
+            axes.text(share + 1.2, row, said, va="center", fontsize=8.5, color=style.INK)
         axes.set(title=question, xlim=(0, 112), xlabel="share of the importance, %")
-        rows_of_words(axes, [words.shortened(name) for name in genes], 0.4)
+        style.rows_of_words(axes, [words.shortened(name) for name in genes], 0.4)
     return drawn
 
 
-@plot(
+@style.plot(
     "How pairs of genes act together",
     "What a random forest expects of two genes, averaged over all others (partial dependence), from all whole"
     " trainings of all searches, which are the dots. If the best value of one gene depends on the other, the patch"
@@ -134,20 +128,20 @@ def interactions(found: Evidence) -> Figure | None:
     surfaces, genes, factor = found.surfaces, found.space, found.unit.factor
     if not surfaces:
         return None
-    drawn, grid = panels(len(surfaces), 2.9, more=0.2)
+    drawn, grid = style.panels(len(surfaces), 2.9, more=0.2)
     values = np.concatenate([np.ravel(expected) for expected in surfaces.values()]) * factor
     norm = Normalize(float(np.quantile(values, 0.1)), float(values.max()))
-    look: dict[str, Any] = {"edgecolors": "face", "linewidth": 0.4, "cmap": fitness_colours(), "norm": norm}
+    dots: dict[str, Any] = {"color": "white", "markersize": 2.4, "alpha": 0.7, "markeredgecolor": style.INK}
+    look: dict[str, Any] = {"edgecolors": "face", "linewidth": 0.4, "cmap": style.fitness_colours(), "norm": norm}
     for axes, ((x, y), expected) in zip(grid, surfaces.items(), strict=False):
         shades = axes.pcolormesh(_edges(genes[x]), _edges(genes[y]), expected * factor, **look)
         tried = [i.genes for i in found.trainings if {x, y} <= set(i.genes)]
         for had in tried[:: -(-len(tried) // DOTS)]:
-            at = place(genes[x], had[x], 0.5), place(genes[y], had[y], 0.5)
-            axes.plot(*at, "o", color="white", markersize=2.4, alpha=0.7, markeredgecolor=INK, markeredgewidth=0.4)
+            axes.plot(place(genes[x], had[x], 0.5), place(genes[y], had[y], 0.5), "o", markeredgewidth=0.4, **dots)
         scale(axes, "x", words.shortened(x), genes[x])
         scale(axes, "y", words.shortened(y), genes[y])
         axes.grid(visible=False)
-    colourbar(drawn, shades, grid, "%" if found.unit.accuracy else "score")
+    style.colourbar(drawn, shades, grid, "%" if found.unit.accuracy else "score")
     return drawn
 
 
