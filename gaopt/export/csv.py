@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from gaopt.export.trials import Study, Trial
-from gaopt.report import format as words
 from gaopt.report import tables
 
 
@@ -19,7 +18,7 @@ def write(study: Study, folder: Path) -> None:
     attributes = list(dict.fromkeys(name for row in rows for name in row if name.startswith("user_attrs_")))
     first = ("number", "value", "datetime_start", "datetime_complete", "duration")
     columns = [*first, *(f"params_{name}" for name in study.space), *attributes, "state"]
-    (folder / "trials.csv").write_text(words.csv(rows, columns), "utf-8")
+    (folder / "trials.csv").write_text(tables.csv(rows, columns), "utf-8")
 
 
 def _row(trial: Trial) -> dict[str, Any]:

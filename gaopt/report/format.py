@@ -1,11 +1,9 @@
-"""Numbers and genes as words that fit a table, and rows as CSV."""
+"""Numbers and genes as words that fit a table."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from csv import DictWriter
-from io import StringIO
 from typing import Any
 
 from gaopt.printable import spoken
@@ -79,18 +77,3 @@ def plural(count: int, one: str, many: str = "") -> str:
 def shortened(name: str) -> str:
     """What a figure has room for."""
     return name if len(name) <= 16 else name[:15] + "…"
-
-
-def csv(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> str:
-    """RFC 4180, but with bare newlines; what is not known is empty, columns not named beforehand come last."""
-    found = list(rows)
-    names = list(dict.fromkeys([*columns, *(name for row in found for name in row)]))
-    out = StringIO()
-    writer = DictWriter(out, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in found)
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    return "" if value is None or (isinstance(value, float) and not math.isfinite(value)) else value

@@ -189,9 +189,13 @@ def _still(history: History) -> list[str]:
 
 
 def _lead(history: History, best: Individual) -> list[str]:
-    """Who may be as good as the best, by what is known of luck."""
+    """Who may be as good as the best, by what is known of luck: of trainings again, or of as many images."""
     scores = history.means or {i.id: i.fitness for i in views.first_scores(history)}
-    reach, luck = _luck(history, best)
+    repeated, images, reach = history.repeated, _images(history), 0.0
+    if best.id in repeated:
+        reach = SURE * views.noise(history) * sqrt(2 / min(map(len, repeated.values())))
+    elif images and views.is_accuracy(best):
+        reach = SURE * sqrt(2 * best.fitness * (1 - best.fitness) / images)
     near = [id for id in scores if id != best.id and scores[id] >= scores[best.id] - reach]
     if not near:
         return []
@@ -199,20 +203,10 @@ def _lead(history: History, best: Individual) -> list[str]:
     more = f" and {words.plural(len(near) - 1, 'other')}" if len(near) > 1 else ""
     if all(scores[id] == scores[best.id] for id in near):
         return [f"i{best.id} shares its score with i{near[0]}{more}: nothing here tells which of them is the best."]
-    return [f"The lead of i{best.id} is within noise: i{near[0]}{more} scored less than {luck} below it."]
-
-
-def _luck(history: History, best: Individual) -> tuple[float, str]:
-    """How far apart two scores may lie by luck alone, and that in words; 0 where nothing is known of it."""
-    repeated = history.repeated
-    if best.id in repeated:
-        reach = SURE * views.noise(history) * sqrt(2 / min(map(len, repeated.values())))
-        return reach, f"{words.score(reach)}, by which such means differ by luck alone,"
-    images = _images(history)
-    if not images or not views.is_accuracy(best):
-        return 0.0, ""
-    reach = SURE * sqrt(2 * best.fitness * (1 - best.fitness) / images)
-    return reach, f"{100 * reach:.2f} points, by which accuracies on {images} images differ by luck alone,"
+    return [
+        f"The lead of i{best.id} is within noise: i{near[0]}{more} scored less than {words.score(reach)} below it, by"
+        " which such scores differ by luck alone."
+    ]
 
 
 def _images(history: History) -> int:

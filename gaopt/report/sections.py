@@ -11,7 +11,7 @@ from gaopt.papers.published import beside
 from gaopt.report import format as words
 from gaopt.report import tables, views
 from gaopt.report.page import Section, Table
-from gaopt.space.gene import AnyGene, Choice
+from gaopt.space.gene import Choice
 
 LISTED = 200
 """Individuals in the page's table; individuals.csv has all."""
@@ -87,19 +87,15 @@ def individuals(history: History) -> Section:
     ]
     before = ["rank", "id", *(["mean"] if means else []), "fitness"]
     head = [*before, *space, "generation", "origin", "parents", "epochs", "time"]
-    text = {len(head) - 4, len(head) - 3} | {len(before) + n for n, gene in enumerate(space.values()) if _wordy(gene)}
+    choices = [gene.choices if isinstance(gene, Choice) else () for gene in space.values()]
+    wordy = {len(before) + n for n, each in enumerate(choices) if any(isinstance(value, str | bool) for value in each)}
     note = []
     if means:
         note.append("The finalists are ranked by the mean of their trainings, the others by the one score they have.")
     if omitted := len(everyone) - len(ranked):
         note.append(f"{omitted} more are in individuals.csv.")
-    table = Table(head, rows, frozenset(text), 0 if history.best else -1)
+    table = Table(head, rows, frozenset({len(head) - 4, len(head) - 3, *wordy}), 0 if history.best else -1)
     return Section("Individuals, the fittest first", table=table, note=note)
-
-
-def _wordy(gene: AnyGene) -> bool:
-    """Whether its values are not numbers."""
-    return isinstance(gene, Choice) and any(isinstance(value, str | bool) for value in gene.choices)
 
 
 def _fitness(individual: Individual, digits: int) -> str:

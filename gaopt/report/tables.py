@@ -1,4 +1,4 @@
-"""A history as tables: the only door to pandas.
+"""A history as tables, and any rows as CSV: the only door to pandas.
 
 Rows are in the order of ids, generations and epochs, never of the clock: apart from times, a resumed study has the
 same tables as an undisturbed one. What is not known is empty (NaN, None).
@@ -7,7 +7,7 @@ same tables as an undisturbed one. What is not known is empty (NaN, None).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -134,6 +134,9 @@ def cycle(history: History) -> pd.DataFrame:
 ALL = (individuals, generations, epochs, cycle)
 
 
-def csv(table: pd.DataFrame) -> str:
-    """A table as CSV (RFC 4180, but with bare newlines)."""
-    return str(table.to_csv(index=False, lineterminator="\n"))
+def csv(rows: pd.DataFrame | Iterable[Mapping[str, Any]], columns: Iterable[str] = ()) -> str:
+    """RFC 4180, but with bare newlines; what is not known is empty, columns not named beforehand come last."""
+    if isinstance(rows, pd.DataFrame):
+        return str(rows.to_csv(index=False, lineterminator="\n"))
+    table = pd.DataFrame(list(rows), dtype=object)
+    return csv(table.reindex(columns=list(dict.fromkeys([*columns, *table]))).replace(-math.inf, None))

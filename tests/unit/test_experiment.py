@@ -18,7 +18,6 @@ from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import resolve
 from gaopt.papers.experiment import experiment
 from gaopt.papers.published import published
-from gaopt.printable import shown
 from gaopt.report import experiment as paper
 from gaopt.report.page import Page
 from gaopt.report.study import page
@@ -181,11 +180,6 @@ def test_a_study_of_a_grid_goes_on_with_more_seeds() -> None:
     assert not Grid(whole, 2).decide(History([first, more]), 1)
 
 
-def test_a_variant_is_shown_by_its_name_and_other_genes_as_numbers() -> None:
-    assert shown({"variant": "large"}) == {"variant": "large"}
-    assert shown({"lr": 0.00312345, "wd": 0.01}) == {"lr": "0.00312", "wd": "0.01"}
-
-
 def test_errors_are_means_and_deviations_of_the_runs_beside_the_paper_s() -> None:
     rows = [paper.row(one) for one in paper.compared(history([0.90, 0.92], [0.95, None]))]
     small = "9.00 ± 1.41"
@@ -219,13 +213,9 @@ def test_the_page_of_an_experiment_speaks_of_variants_and_of_no_search() -> None
     assert figure.name == "errors"
     for word in ("small", "large", "left", "right", "training", "validation"):
         assert f">{word}<" in figure.svg
-
-
-def test_an_experiment_without_any_score_has_a_page_too() -> None:
-    whole = history([None], [None])
-    said = page(whole, StudyDir(Path("nowhere")))
-    assert not any(section.svg for section in said.sections)
-    assert variants(said) == [["small", "0 of 1"], ["large", "0 of 1"]]
+    unscored = page(history([None], [None]), StudyDir(Path("nowhere")))
+    assert not any(section.svg for section in unscored.sections)
+    assert variants(unscored) == [["small", "0 of 1"], ["large", "0 of 1"]]
 
 
 def variants(said: Page) -> list[list[str]]:

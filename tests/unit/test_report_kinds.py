@@ -15,8 +15,7 @@ from gaopt.config import Fidelity, Genetic, Noise, PoolConfig, Stop, StudyConfig
 from gaopt.journal.events import Birth, Bred, Closed, Event, Failed, Granted, Opened, Recalled, Reported, Scored
 from gaopt.journal.history import History
 from gaopt.journal.paths import StudyDir
-from gaopt.report import format as words
-from gaopt.report import plots, tables, views
+from gaopt.report import plots, tables
 from gaopt.report.page import Section
 from gaopt.report.plots.lineage import lay_out
 from gaopt.report.remarks import begun
@@ -110,40 +109,17 @@ def test_every_kind_can_be_reported_at_its_end(kind: str, place: StudyDir) -> No
 # choices and genes that are not there
 
 
-def test_a_gene_is_said_as_it_is() -> None:
-    values = (0.0031234, "sgd", True, False, 32, 123456, None)
-    assert [words.value(value) for value in values] == ["0.00312", "sgd", "true", "false", "32", "123456", "–"]
-    assert words.genes(ADAM, SPACE) == "optimizer adam, lr 0.001, beta 0.99, batch 32"
-
-
 def test_a_gene_that_is_not_there_is_empty_in_the_table_and_whole_numbers_stay_whole() -> None:
     table = read(tables.individuals(History(again()))).set_index("id")
     assert list(table.loc["0", ["optimizer", "nesterov", "mom", "beta", "batch"]]) == ["sgd", "True", "0.9", "", ""]
     assert list(table.loc["1", ["optimizer", "nesterov", "mom", "beta", "batch"]]) == ["adam", "", "", "0.99", "32"]
 
 
-def test_words_are_ticks_and_panels_that_nobody_is_in_are_not_drawn() -> None:
-    six, four = History(again()), ("optimizer", "lr", "mom", "beta")
+def test_words_are_ticks_and_individuals_without_a_gene_are_counted() -> None:
+    six = History(again())
     strips = said(plots.space(six))
     assert all(word in said(plots.curves(six)) for word in ("optimizer adam", "nesterov true"))
     assert all(word in strips for word in ("sgd", "adam", "true", "false", "32", "2 of 4 individuals have it"))
-    space = Space(**{name: SPACE[name] for name in four})
-    few = [opened(space=space)] + [
-        replace(e, births=tuple(replace(b, genes=space.expressed(b.genes)) for b in e.births))
-        if isinstance(e, Bred)
-        else e
-        for e in again()[1:]
-    ]
-    pairs = said(plots.space(History(few)))
-    assert pairs.count("2 of 4 individuals have both") == 4  # with optimizer and lr, but never mom with beta
-
-
-def test_a_gene_held_fixed_takes_no_room_in_figures() -> None:
-    space = Space(net=Choice(("resnet20",)), lr=SPACE["lr"])
-    born = tuple(Birth(n, {"net": "resnet20", "lr": 0.01 * (n + 1)}, "random") for n in range(2))
-    history = History([opened(space=space), Bred(0, born), *trained(0, 0.5), *trained(1, 0.6)])
-    assert "resnet20" not in said(plots.space(history)) + said(plots.curves(history))
-    assert "resnet20" in " ".join(rows(page(history, StudyDir(Path("x"))), LISTED)[0])
 
 
 # rungs
@@ -159,20 +135,14 @@ def test_those_left_early_rank_below_the_scored_with_what_they_had(place: StudyD
     ]
 
 
-def test_the_cost_counts_short_trainings() -> None:
-    found = dict(numbers(History(rungs())))
-    assert (found["trainings"], found["left early"], found["epochs"]) == ("5", "2", "7")
-    assert found["training time"] == "15 s"
-    table = tables.generations(History(rungs()))
-    assert list(table.loc[0, ["trained", "early", "failed", "epochs", "mean"]]) == [4, 2, 1, 7, 0.9]
-
-
 def test_individuals_has_the_score_on_each_rung() -> None:
     table = read(tables.individuals(History(rungs()))).set_index("id")
     assert list(table["share"]) == ["0.25", "1.0", "0.25", "0.25"]
     assert list(table["fitness_at_0.25"]) == ["0.3", "0.6", "0.4", ""]
     assert list(table["fitness"]) == ["", "0.9", "", ""]
     assert "share" not in tables.individuals(History(again()))
+    assert list(tables.generations(History(rungs())).loc[0, ["trained", "early", "failed", "epochs"]]) == [4, 2, 1, 7]
+    assert dict(numbers(History(rungs())))["trainings"] == "5"
 
 
 def test_figures_tell_those_left_early_from_the_others() -> None:
@@ -187,6 +157,8 @@ def test_a_lineage_holds_individuals_left_early_and_no_repeats() -> None:
     child = Birth(4, ADAM | {"lr": 0.002}, "mutation", (1,), share=0.25)
     history = History([*rungs(), Bred(1, (child,), (1, 2)), *trained(4, 0.5, 1), Closed("finished")])
     assert "at 25 %" in said(plots.lineage(history))
+    assert "i4" not in said(plots.curves(History(again())))
+    assert "finalists" in said(plots.fitness(History(again())))
     history = History([*again(), Bred(1, (Birth(8, ADAM | {"lr": 0.002}, "mutation", (1,)),), (1,)), *trained(8, 0.9)])
     assert set(lay_out(history).lanes) == {0, 1, 2, 3, 8}
     assert plots.lineage(history)
@@ -217,14 +189,6 @@ def test_luck_is_told_from_the_finalists_trainings(place: StudyDir) -> None:
     assert "scored 0.0450 less than at first" in told  # (0.09 + 0) / 2
     assert "standard deviation of 0.0381" in told  # √((0.0529² + 0.01²) / 2)
     assert "trained once, with one seed" not in told
-
-
-def test_a_repeat_is_no_individual_of_the_search() -> None:
-    history = History(again())
-    assert [i.id for i in views.searched(history)] == [0, 1, 2, 3]
-    assert "i4" not in said(plots.curves(history))
-    assert "finalists" in said(plots.fitness(history))
-    assert len(tables.individuals(history)) == 8
 
 
 # the end, and the beginning

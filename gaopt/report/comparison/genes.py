@@ -99,14 +99,13 @@ def _study(optuna: Any, trainings: Sequence[Individual], genes: Mapping[str, Any
     unit = kinds.FloatDistribution(0.0, 1.0)
     own = {n: kinds.CategoricalDistribution(g.choices) if isinstance(g, Choice) else unit for n, g in genes.items()}
     for individual in trainings:
-        values = {name: _value(genes[name], value) for name, value in individual.genes.items() if name in genes}
+        values = {name: value for name, value in individual.genes.items() if name in genes}
+        for name, value in values.items():
+            if not isinstance(gene := genes[name], Choice):
+                values[name] = min(max(gene.unit(value), 0.0), 1.0)
         known = {name: own[name] for name in values}
         study.add_trial(optuna.create_trial(params=values, distributions=known, value=individual.fitness))
     return study
-
-
-def _value(gene: AnyGene, value: Any) -> Any:
-    return value if isinstance(gene, Choice) else min(max(gene.unit(value), 0.0), 1.0)
 
 
 def surfaces(

@@ -15,11 +15,10 @@ from markupsafe import Markup
 from gaopt.compare.model import SearchRun
 from gaopt.journal.history import Individual
 from gaopt.report import format as words
-from gaopt.report.comparison.cost_curve import steps
-from gaopt.report.comparison.evidence import Evidence
+from gaopt.report.comparison.evidence import Evidence, steps
 from gaopt.report.plots.methods import shade
 from gaopt.report.plots.style import GRID, INK
-from gaopt.space.gene import AnyGene, Choice
+from gaopt.space.gene import Choice
 
 EPOCHS = "epochs trained"
 CLEAR = "rgba(0,0,0,0)"
@@ -54,7 +53,8 @@ def plot(found: Evidence) -> Markup | None:
         ended = [(search, s) for search in comparison.of(method) for s in steps(search) if s.fitness is not None]
         places[EPOCHS].append([step.epochs for _, step in ended])
         for name, gene in found.free.items():
-            places[name].append([_value(gene, step.individual.genes.get(name)) for _, step in ended])
+            values = [step.individual.genes.get(name) for _, step in ended]
+            places[name].append([words.value(value) for value in values] if isinstance(gene, Choice) else values)
         dots = {
             "x": places[EPOCHS][-1],
             "y": [found.unit.factor * step.individual.fitness for _, step in ended],
@@ -89,10 +89,6 @@ def plot(found: Evidence) -> Markup | None:
 def _axis(title: str, **more: Any) -> dict[str, Any]:
     """Plotly reads a few tags in its texts."""
     return {"title": {"text": escape(title)}, "gridcolor": GRID, "zeroline": False, "automargin": True, **more}
-
-
-def _value(gene: AnyGene, value: Any) -> Any:
-    return words.value(value) if isinstance(gene, Choice) and value is not None else value
 
 
 def _said(found: Evidence, search: SearchRun, individual: Individual) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gaopt.compare.model import Comparison
-from gaopt.compare.statistics import Interval
 from gaopt.report import format as words
 from gaopt.report import views
 from gaopt.report.comparison import tables
@@ -168,17 +167,15 @@ def costs(found: Evidence) -> Section:
 def published(found: Evidence) -> Section:
     """What the papers print for the same data, the methods in their places among them."""
     judged = found.judged if found.unit.accuracy and found.comparison.splits else {}
-    ours = [(100 * (1 - m.mean), [f"here: {name}", _error(m), "this comparison"]) for name, m in judged.items()]
+    ours = []
+    for name, mean in judged.items():
+        error = 100 * (1 - mean.mean)
+        said = f"{error:.2f}"
+        if mean.low is not None and mean.high is not None:
+            said += f" ({100 * max(0.0, 1 - mean.high):.2f} … {100 * (1 - mean.low):.2f})"
+        ours.append((error, [f"here: {name}", said, "this comparison"]))
     note = (
         f"Test errors in %. Ours are the means over the seeds, with their 95 % intervals; the others {PRINTED}. How"
         " long and on what ours were trained, the first table says."
     )
     return Section("Comparison with the authors", table=published_table(found.comparison.config, ours), note=[note])
-
-
-def _error(judged: Interval) -> str:
-    """A judged accuracy as an error in %, with its interval."""
-    error = f"{100 * (1 - judged.mean):.2f}"
-    if judged.low is None or judged.high is None:
-        return error
-    return f"{error} ({100 * max(0.0, 1 - judged.high):.2f} … {100 * (1 - judged.low):.2f})"

@@ -10,9 +10,8 @@ from gaopt.compare import statistics
 from gaopt.compare.model import Comparison, SearchRun
 from gaopt.journal.history import Individual
 from gaopt.report import views
-from gaopt.report.comparison.cost_curve import steps
-from gaopt.report.comparison.evidence import Evidence
-from gaopt.report.format import csv
+from gaopt.report.comparison.evidence import Evidence, steps
+from gaopt.report.tables import csv
 
 Row = dict[str, Any]
 

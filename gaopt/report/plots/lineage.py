@@ -72,18 +72,13 @@ def lay_out(history: History) -> Tree:
                 free = {wish, *range(len(taken) + 1)} - taken
                 lanes[individual.id] = min(free, key=lambda lane: (abs(lane - wish), lane))
                 taken.add(lanes[individual.id])
-    return Tree(lanes, last, _line(history))
-
-
-def _line(history: History) -> frozenset[int]:
-    """The ids of the best and of all it descends from."""
-    found: set[int] = set()
+    line: set[int] = set()
     ahead = [history.best.id] if history.best else []
     while ahead:
-        if (id := ahead.pop()) not in found:
-            found.add(id)
+        if (id := ahead.pop()) not in line:
+            line.add(id)
             ahead += history.individuals[id].birth.parents
-    return frozenset(found)
+    return Tree(lanes, last, frozenset(line))
 
 
 def _edges(axes: Axes, individual: Individual, tree: Tree) -> None:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from gaopt.config import StudyConfig
 from gaopt.journal.paths import StudyDir
 from gaopt.report import format as words
+from gaopt.report import tables
 from gaopt.report.page import save_all
 from gaopt.report.plots.style import INK, MEAN, MUTED, SCORED, figure, limit, log, plot, robust
 
@@ -58,7 +59,7 @@ def write(found: Mapping[str, Any], config: StudyConfig, home: StudyDir) -> list
     points = [{"lr": lr, "loss": loss} for lr, loss in zip(lrs, losses, strict=True)]
     files = {
         home.lr_find("svg"): f"{drawn.svg}\n",
-        home.lr_find("csv"): words.csv(points, ("lr", "loss")),
+        home.lr_find("csv"): tables.csv(points, ("lr", "loss")),
         home.lr_find("json"): json.dumps({**found, "config": config.plain()}, indent=2) + "\n",
     }
     return save_all(home, files)

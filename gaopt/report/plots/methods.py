@@ -43,10 +43,6 @@ def shade(number: int) -> str:
     return SHADES[number % len(SHADES)]
 
 
-def marker(number: int) -> str:
-    return MARKERS[number % len(MARKERS)]
-
-
 def _line(number: int) -> dict[str, Any]:
     """The look of a method's line; the reference is wider and solid."""
     dashes = DASHES[number % len(DASHES)] if number else "-"
@@ -167,12 +163,25 @@ def judged(found: Evidence) -> Figure | None:
     methods = [method for method in found.comparison.methods if method in found.scores]
     if not methods:
         return None
-    differing = any(contrast.pairs for contrast in found.contrasts)
+    unit, names = found.unit, found.comparison.methods
+    differing = {each.other: each.interval for each in found.contrasts if each.interval}
     drawn = figure(max(1.9, 0.48 * len(methods) + 1.0))
-    both = list(drawn.subplots(1, 1 + differing, sharey=True, squeeze=False).flat)
-    _scores(both[0], found, methods)
-    if differing:
-        _differences(both[1], found, methods)
+    both = list(drawn.subplots(1, 1 + bool(differing), sharey=True, squeeze=False).flat)
+    for seed in sorted({seed for method in methods for seed in found.scores[method]}):
+        joined = [unit.factor * found.scores[method].get(seed, float("nan")) for method in methods]
+        both[0].plot(joined, range(len(joined)), "-", color=LOST, linewidth=0.7, alpha=0.7, zorder=1)
+    scores = {method: list(found.scores[method].values()) for method in methods}
+    _methods(both[0], found, scores, found.judged, unit.factor)
+    if unit.accuracy:  # an interval knows nothing of 0 and 100 %
+        both[0].set_xlim(*np.clip(both[0].get_xlim(), -0.5, 100.5))
+    both[0].set_xlabel(f"{found.score_name}{', %' if unit.accuracy else ''}")
+    for axes in both[1:]:  # each method less the reference, so that what lies to the right is better, here too
+        worth = unit.factor * found.comparison.difference
+        axes.axvspan(-worth, worth, color=LOST, alpha=0.2, linewidth=0, zorder=0)
+        axes.axvline(0, color=shade(0), linewidth=1.2, zorder=1)
+        gaps = {each.other: list(each.differences) for each in found.contrasts if each.interval}
+        _methods(axes, found, {names[0]: [0.0]} | gaps, differing, -unit.factor)
+        axes.set_xlabel(f"difference from {words.shortened(names[0])}{unit.points and ', points'}")
     for axes in both:
         rows_of_words(axes, [words.shortened(method) for method in methods], 0.45)
     keys = [both[0].plot([], [], mark, label=said, **look)[0] for said, mark, look in _JUDGED]
@@ -180,48 +189,23 @@ def judged(found: Evidence) -> Figure | None:
     return drawn
 
 
-def _scores(axes: Axes, found: Evidence, methods: list[str]) -> None:
-    unit, scores = found.unit, found.scores
-    for seed in sorted({seed for method in methods for seed in scores[method]}):
-        values = [unit.factor * scores[method].get(seed, float("nan")) for method in methods]
-        axes.plot(values, range(len(values)), "-", color=LOST, linewidth=0.7, alpha=0.7, zorder=1)
-    for place, method in enumerate(methods):
-        mean = found.judged[method]
-        if mean.low is not None and mean.high is not None:
-            mean = Interval(mean.mean, unit.possible(mean.low), unit.possible(mean.high))
+def _methods(
+    axes: Axes, found: Evidence, values: dict[str, list[float]], means: dict[str, Interval], factor: float
+) -> None:
+    """The seeds of each method as dots; below them the mean as a bar across, its interval as a line."""
+    places = {method: place for place, method in enumerate(m for m in found.comparison.methods if m in found.scores)}
+    look: dict[str, Any] = {"markersize": 6, "alpha": 0.9, "markeredgecolor": "white", "linestyle": "", "zorder": 3}
+    for method, each in values.items():
         number = found.comparison.methods.index(method)
-        _method(axes, place, number, [unit.factor * value for value in scores[method].values()], mean, unit.factor)
-    _near(axes, [unit.factor * value for method in methods for value in scores[method].values()])
-    axes.set_xlabel(f"{found.score_name}{', %' if unit.accuracy else ''}")
-
-
-def _differences(axes: Axes, found: Evidence, methods: list[str]) -> None:
-    """Each method less the reference, so that what lies to the right is better, as in the other panel."""
-    factor, names = found.unit.factor, found.comparison.methods
-    worth, everything = factor * found.comparison.difference, [0.0]
-    axes.axvspan(-worth, worth, color=LOST, alpha=0.2, linewidth=0, zorder=0)
-    axes.axvline(0, color=shade(0), linewidth=1.2, zorder=1)
-    for contrast in found.contrasts:
-        if contrast.interval:
-            values, number = [-factor * value for value in contrast.differences], names.index(contrast.other)
-            _method(axes, methods.index(contrast.other), number, values, contrast.interval, -factor)
-            everything += values
-    _near(axes, everything)
-    axes.set_xlabel(f"difference from {words.shortened(names[0])}{found.unit.points and ', points'}")
-
-
-def _method(axes: Axes, place: int, number: int, values: list[float], mean: Interval, factor: float) -> None:
-    """The seeds as dots; below them the mean as a bar across, its interval as a line."""
-    y, colour = place + BESIDE, shade(number)
-    look: dict[str, Any] = {"color": colour, "markeredgecolor": "white", "markeredgewidth": 0.5, "zorder": 3}
-    axes.plot(values, [place] * len(values), marker(number), markersize=6, alpha=0.9, linestyle="", **look)
-    if mean.low is not None and mean.high is not None:
-        axes.plot([factor * mean.low, factor * mean.high], [y, y], "-", color=colour, linewidth=3, alpha=0.5)
-    axes.plot(factor * mean.mean, y, "|", color=colour, markersize=9, markeredgewidth=2.4, zorder=4)
-
-
-def _near(axes: Axes, values: list[float]) -> None:
-    """Keep the axis where the seeds are: an interval of two of them may be many times as wide, and runs out of it."""
+        dots = [factor * value for value in each]
+        axes.plot(dots, [places[method]] * len(dots), MARKERS[number % len(MARKERS)], color=shade(number), **look)
+    near = [factor * value for each in values.values() for value in each]
+    for method, mean in means.items():
+        y, colour = places[method] + BESIDE, shade(found.comparison.methods.index(method))
+        if mean.low is not None and mean.high is not None:
+            axes.plot([factor * mean.low, factor * mean.high], [y, y], "-", color=colour, linewidth=3, alpha=0.5)
+        axes.plot(factor * mean.mean, y, "|", color=colour, markersize=9, markeredgewidth=2.4, zorder=4)
+    # Where the seeds are: an interval of two of them may be many times as wide, and runs out of the panel.
     low, high = axes.get_xlim()
-    reach = 0.75 * (max(values) - min(values)) or high - low
-    axes.set_xlim(max(low, min(values) - reach), min(high, max(values) + reach))
+    reach = 0.75 * (max(near) - min(near)) or high - low
+    axes.set_xlim(max(low, min(near) - reach), min(high, max(near) + reach))

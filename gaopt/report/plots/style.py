@@ -123,8 +123,12 @@ def rows_of_words(axes: Axes, words: list[str], margin: float) -> None:
 
 def _svg(figure: Figure, name: str, title: str) -> str:
     """The figure as one <svg> element: no date, no links, ids that no other figure has, a title for screen readers."""
-    _settle(figure)
-    out = StringIO()
+    layout, out = figure.get_layout_engine(), StringIO()
+    assert layout
+    layout.execute(figure)
+    figure.set_layout_engine("none")
+    for axes in figure.axes:  # the last digits of the layout vary from run to run, and the ids are hashes of them
+        axes.set_position(tuple(round(value, 5) for value in axes.get_position(original=True).bounds))
     # `savefig` would draw all of it once more, for a layout that there is already.
     FigureCanvasSVG(figure).print_svg(out, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     svg = printable_lines(out.getvalue())  # XML has no place for control characters
@@ -133,16 +137,6 @@ def _svg(figure: Figure, name: str, title: str) -> str:
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\1{name}-", svg.replace("'DejaVu Sans'", _FONTS))
     head = f' role="img" aria-labelledby="{name}" {_STROKES}>\n <title id="{name}">{escape(title)}</title>'
     return svg.replace(">", head, 1)
-
-
-def _settle(figure: Figure) -> None:
-    """Lay out and round: the last digits of the layout vary from run to run, and the ids are hashes of them."""
-    layout = figure.get_layout_engine()
-    assert layout
-    layout.execute(figure)
-    figure.set_layout_engine("none")
-    for axes in figure.axes:
-        axes.set_position(tuple(round(value, 5) for value in axes.get_position(original=True).bounds))
 
 
 _STROKES = 'style="stroke-linejoin: round; stroke-linecap: butt"'
