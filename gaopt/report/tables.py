@@ -37,8 +37,8 @@ def individuals(history: History) -> pd.DataFrame:
     genes = _columns(space, [*_BEFORE, *after, *views.METRICS])
     taken = [*_BEFORE, *after, *genes.values(), *views.COSTS]
     ends = [views.final(i) for i in everyone]
-    metrics = views.in_order((name for end in ends for name in end), taken)
-    rows = [_row(i, genes) | {name: end.get(name) for name in metrics} for i, end in zip(everyone, ends, strict=True)]
+    metrics = dict.fromkeys(views.in_order((name for end in ends for name in end), taken))
+    rows = [_row(i, genes) | {m: end[m] for m in end if m in metrics} for i, end in zip(everyone, ends, strict=True)]
     table = pd.DataFrame(rows, columns=[*_BEFORE, *genes.values(), *after, *metrics])
     for gene, column in zip(space.values(), genes.values(), strict=True):
         if isinstance(gene, Choice) or gene.integer:  # 32 stays 32, also where others have no such gene
