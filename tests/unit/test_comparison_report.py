@@ -21,8 +21,7 @@ from gaopt.journal.history import History
 from gaopt.journal.paths import ComparisonDir
 from gaopt.report.comparison import genes, interactive
 from gaopt.report.comparison.evidence import Evidence, steps
-from gaopt.report.comparison.remarks import remarks
-from gaopt.report.comparison.report import FIGURES, state, verdict, write
+from gaopt.report.comparison.report import FIGURES, remarks, state, verdict, write
 from gaopt.report.comparison.sections import contrasts, methods, published, setting
 from gaopt.report.page import Section
 from gaopt.space.gene import Choice, Gene

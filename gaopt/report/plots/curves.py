@@ -49,11 +49,12 @@ def curves(history: History) -> Figure | None:
         return None
     genes = [name for name, gene in views.space(history).items() if gene.levels != 1]
     named = [f"i{i.id}: {views.outcome(i)}, {words.genes(i.genes, genes)}" for i in reporting[:NAMED]]
-    named = [textwrap.shorten(words.spoken(said), 140, placeholder=" …") for said in named]
+    named = [textwrap.shorten(said, 140, placeholder=" …") for said in named]
     columns = max(1, int(style.WIDTH / (0.058 * max(map(len, named)) + 0.6)))
     drawn, grid = style.panels(len(each), PANEL, more=0.17 * (-(-len(named) // columns) + 3))
     scale = style.fitness_scale(reporting)
-    looks = [_look(individual, history.best, scale) for individual in reporting]
+    best = history.best
+    looks = [_look(individual, best, scale) for individual in reporting]
     for axes, (metric, title) in zip(grid, each.items(), strict=False):
         lines = [views.curve(individual, metric) for individual in reporting]
         for (epochs, values), look in zip(reversed(lines), reversed(looks), strict=True):  # the fittest lie on top
