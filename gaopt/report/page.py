@@ -43,9 +43,8 @@ class Section:
         text: a paragraph; the caption, if there is a figure.
         svg: a figure.
         plot: a figure that a script shows, in HTML only: JSON, safe within a script element.
-        commands: (what it does, the command) each.
+        commands: lines of a shell, what they do as comments.
         toml: a config, folded away in HTML.
-        files: what lies beside the page, named in HTML only.
         name: of the figure's file, and the id of the section in HTML.
     """
 
@@ -56,9 +55,8 @@ class Section:
     plot: Markup | None = None
     note: Sequence[str] = ()
     items: Sequence[str] = ()
-    commands: Sequence[tuple[str, str]] = ()
+    commands: str = ""
     toml: str = ""
-    files: str = ""
     name: str = ""
 
     @property
@@ -73,7 +71,7 @@ class Section:
 
     def markdown(self) -> str:
         """Without what is in HTML only."""
-        title, commands = as_markdown(self.title), "\n".join(f"# {what}\n{how}" for what, how in self.commands)
+        title = as_markdown(self.title)
         parts = [
             f"## {title}",
             as_markdown(self.text),
@@ -81,7 +79,7 @@ class Section:
             f"![{title}](figures/{self.name}.svg)" if self.svg else "",
             *map(as_markdown, self.note),
             "\n".join(f"- {as_markdown(item)}" for item in self.items),
-            f"```sh\n{commands}\n```" if commands else "",
+            f"```sh\n{self.commands}\n```" if self.commands else "",
             f"The config:\n\n```toml\n{self.toml}```" if self.toml else "",
         ]
         return "\n\n".join(part for part in parts if part)

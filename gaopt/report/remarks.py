@@ -143,23 +143,19 @@ def advice(history: History) -> list[str]:
 def _bounds(history: History, best: Individual) -> list[str]:
     ends, tries = [], []
     for name, gene in views.space(history).items():
-        if isinstance(gene, Gene) and name in best.genes and (end := _end(gene, best.genes[name])):
-            ends.append(f"{name} ({words.value(best.genes[name])}, the {end}est)")
-            if (further := _further(gene, end, best.genes[name])) != getattr(gene, end):
-                key = f"space.{name}.{end}" if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'space."{name}".{end}'
-                tries.append(f"--set {shlex.quote(key)}={further:.6g}")
-    if not ends:
-        return []
+        if not isinstance(gene, Gene) or name not in best.genes:
+            continue
+        value = best.genes[name]
+        unit = gene.unit(value)
+        if unit < 1 - NEAR and not (unit <= NEAR and gene.low):  # zero is taken for the end of all ranges
+            continue
+        end = "high" if unit >= 1 - NEAR else "low"
+        ends.append(f"{name} ({words.value(value)}, the {end}est)")
+        if (further := _further(gene, end, value)) != getattr(gene, end):
+            key = f"space.{name}.{end}" if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'space."{name}".{end}'
+            tries.append(f"--set {shlex.quote(key)}={further:.6g}")
     said = f"The best lies at the end of the range of {' and of '.join(ends)}: there may be better beyond."
-    return [f"{said} To try: {' '.join(tries)}" if tries else said]
-
-
-def _end(gene: Gene, value: float) -> str:
-    """Which end of its range a value lies at: "low" or "high"; "" for none. Zero is taken for the end of all ranges."""
-    unit = gene.unit(value)
-    if unit >= 1 - NEAR:
-        return "high"
-    return "low" if unit <= NEAR and gene.low else ""
+    return [f"{said} To try: {' '.join(tries)}" if tries else said] if ends else []
 
 
 def _further(gene: Gene, end: str, value: float) -> float:

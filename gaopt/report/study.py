@@ -17,12 +17,6 @@ from gaopt.report.page import Page, Section, save
 from gaopt.report.remarks import chance, gain, remarks
 from gaopt.study import progress
 
-_STATES = {
-    "interrupted": "interrupted, can be resumed",
-    "failed": "ended by an error, can be resumed",
-    "cut off": "cut off, can be resumed",
-}
-
 
 def write(history: History, home: StudyDir) -> list[Path]:
     """Write every file of the report, each replaced whole, the page first. The same is written of the same."""
@@ -37,7 +31,7 @@ def page(history: History, home: StudyDir) -> Page:
     return Page(
         kind="gaopt study",
         name=home.name,
-        state=_STATES.get(state, state),
+        state=f"{state}, can be resumed" if state in ("interrupted", "failed", "cut off") else state,
         result=[experiment.title(history)] if variants else result(history),
         numbers=numbers(history),
         sections=[
@@ -129,16 +123,12 @@ def numbers(history: History) -> list[tuple[str, str]]:
 
 def _reproduce(history: History, home: StudyDir) -> Section:
     made_with = f"gaopt {history.opened.version}" if history.opened else "gaopt"
-    weights = ", and the weights of the best in best.safetensors" if home.weights.is_file() else ""
     return Section(
         "How to reproduce",
         text=f"Made with {made_with}. With the same version, on CPUs, the same config (its seed and number of threads"
         " included) gives the same again; on a GPU sums may be taken in another order, so that scores, and with them a"
         " search, can differ a little.",
-        commands=[
-            ("the same again, from the config.toml beside this report", "gaopt run config.toml"),
-            ("go on with this study where it stopped", f"gaopt resume {shlex.quote(printable(home.name))}"),
-        ],
+        commands="# the same again, from the config.toml beside this report\ngaopt run config.toml\n"
+        f"# go on with this study where it stopped\ngaopt resume {shlex.quote(printable(home.name))}",
         toml=printable_lines(tomli_w.dumps(history.config)),
-        files=f"individuals.csv, generations.csv, epochs.csv, cycle.csv, the figures as SVG, report.md{weights}",
     )

@@ -233,14 +233,14 @@ def toy(folder: Path, *, generations: int = 2, population: int = 4, objective: s
 def _warm() -> None:
     """Run a study, that everything is imported; and draw no figures: it takes a second, and writes nothing."""
     import gaopt.cli
-    import gaopt.report.study
+    import gaopt.report.plots
     from gaopt.cli.run import drive
     from gaopt.config import find, from_tables
     from gaopt.config.tables import read_toml
     from gaopt.journal.paths import StudyDir
     from gaopt.study.prepare import prepare_new
 
-    gaopt.report.study.figures = lambda history: []
+    gaopt.report.plots.SEARCH = ()
     with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as nowhere:
         config = from_tables(read_toml(find(str(toy(Path(folder))))))
         before, sys.stdout, sys.stderr = (sys.stdout, sys.stderr), nowhere, nowhere

@@ -100,14 +100,11 @@ class Unit:
         return (f"{100 * value:+.2f}" if self.accuracy else f"{value:+.4f}").replace("-", "−")
 
     def span(self, low: float | None, high: float | None) -> str:
-        """The interval of a score: 90.10 … 91.20."""
+        """The interval of a score, which knows nothing of 0 and 100 %: 90.10 … 91.20."""
         if low is None or high is None:
             return "–"
-        return f"{self.score(self.possible(low))} … {self.score(self.possible(high))}"
-
-    def possible(self, value: float) -> float:
-        """The nearest score that there can be: an interval knows nothing of 0 and 100 %."""
-        return min(max(value, 0.0), 1.0) if self.accuracy else value
+        bounds = (min(max(bound, 0.0), 1.0) if self.accuracy else bound for bound in (low, high))
+        return " … ".join(map(self.score, bounds))
 
 
 @dataclass(frozen=True)
@@ -160,11 +157,10 @@ class Evidence:
         return f"{said[0].upper()}{said[1:]}."
 
     @cached_property
-    def bands(self) -> Mapping[Cost, Mapping[str, Band]]:
-        """By cost and method the best score so far."""
-        costs: tuple[Cost, ...] = ("epochs", "seconds")
-        methods = self.comparison.methods
-        return {cost: {m: found for m in methods if (found := band(self.comparison.of(m), cost))} for cost in costs}
+    def bands(self) -> Mapping[str, Band]:
+        """By method the best score so far, against what the budget is counted in."""
+        each = {method: band(self.comparison.of(method), self.comparison.cost) for method in self.comparison.methods}
+        return {method: found for method, found in each.items() if found}
 
     @cached_property
     def space(self) -> dict[str, AnyGene]:

@@ -22,8 +22,6 @@ from gaopt.space.gene import Choice
 
 EPOCHS = "epochs trained"
 CLEAR = "rgba(0,0,0,0)"
-SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "pentagon")
-"""Of the methods, as the figures have them."""
 
 
 def installed() -> bool:
@@ -49,7 +47,7 @@ def plot(found: Evidence) -> Markup | None:
     places: dict[str, list[list[Any]]] = {name: [] for name in (EPOCHS, *found.free)}
     data = []
     for number, method in enumerate(comparison.methods):
-        mark = {"color": shade(number), "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 7, "opacity": 0.75}
+        mark = {"color": shade(number), "size": 7, "opacity": 0.75}
         ended = [(search, s) for search in comparison.of(method) for s in steps(search) if s.fitness is not None]
         places[EPOCHS].append([step.epochs for _, step in ended])
         for name, gene in found.free.items():

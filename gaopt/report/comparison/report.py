@@ -195,14 +195,9 @@ def _reproduce(comparison: Comparison, home: ComparisonDir) -> Section:
         text=f"Run by gaopt {ran}; written with Python {platform.python_version()}. On a GPU sums may be taken in"
         " another order, so that scores, and with them a search, can differ a little. The config is what all searches"
         " share.",
-        commands=[
-            ("go on where it stopped, or write this again", f"gaopt compare {shlex.quote(printable(home.name))}"),
-            (
-                "all of it again, from the plan beside this report: in this folder",
-                "mkdir again && cp comparison.toml again/ && gaopt compare ./again",
-            ),
-        ],
+        commands="# go on where it stopped, or write this report again\n"
+        f"gaopt compare {shlex.quote(printable(home.name))}\n"
+        "# all of it again, from the plan beside this report: in this folder\n"
+        "mkdir again && cp comparison.toml again/ && gaopt compare ./again",
         toml=printable_lines(tomli_w.dumps(dict(comparison.config))),
-        files="the tables as CSV, the figures as SVG, report.md; below it the journal of every search in searches/, and"
-        " of the finals in finals/",
     )

@@ -130,11 +130,10 @@ def contrasts(found: Evidence) -> Section:
     ]
     worth = unit.gap(found.comparison.difference).lstrip("+") + unit.points
     note = (
-        f"Each row is {reference} less the method named, pair by pair over the seeds; above 0, {reference} is the"
-        " better. p is of a paired t-test that counts the rounding of scores too, adjusted for the number of rows"
-        " (Holm): at most 0.05, and a difference is claimed. The interval is not adjusted. The effect is the mean"
-        " difference in standard deviations of the pairs, corrected for few pairs (Hedges). Seeds needed is how many"
-        f" would show a true difference of {worth} in four comparisons of five, given how much the pairs differ here."
+        f"Each row is {reference} less the method named, pair by pair over the seeds: above 0, {reference} is the"
+        " better. A difference is claimed where p of a paired t-test, adjusted for the number of rows (Holm), is 0.05"
+        " or less; the interval is not adjusted. The effect is the mean difference in standard deviations of the pairs"
+        f" (Hedges). So many seeds show a true difference of {worth} in four comparisons of five."
     )
     table = Table(head, rows, frozenset({0}))
     return Section(f"{reference} against every other method", table=table, note=[note])

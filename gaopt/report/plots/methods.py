@@ -24,7 +24,7 @@ EARLY = 0.15
 """What lies below the means after this share of what was spent is cut off: the end is what one wants to see."""
 START = 0.2
 """The axis begins at the worst of the means after this share of the epochs: the first ones would flatten the rest."""
-AXES: dict[Cost, str] = {"epochs": "epochs trained", "seconds": "seconds of training"}
+SPENT: dict[Cost, str] = {"epochs": "epochs trained", "seconds": "seconds of training"}
 _KEYS: dict[str, Any] = {"loc": "outside upper left", "ncols": 8, "handlelength": 2.8, "columnspacing": 1.5}
 
 BESIDE = 0.26
@@ -56,21 +56,19 @@ def _line(number: int) -> dict[str, Any]:
     " These are the scores that the searches chose by: they are optimistic.",
 )
 def progress(found: Evidence) -> Figure | None:
-    if not any(found.bands.values()):
+    if not found.bands:
         return None
     drawn = figure(4.1)
-    both = list(drawn.subplots(1, 2, sharey=True))
-    for axes, cost in zip(both, AXES, strict=True):
-        for number, method in reversed(list(enumerate(found.comparison.methods))):  # the reference on top
-            if method in found.bands[cost]:
-                spent, best = found.bands[cost][method]
-                mean, said = found.unit.factor * best.mean(axis=0), words.shortened(method)
-                axes.step(spent, mean, where="post", label=said, **_line(number))
-        axes.set(xlabel=AXES[cost], xlim=(0, None))
-        limit(axes, *shown(found))
-    both[0].set_ylabel(f"best validation score{found.unit.sign}")
-    keys, said = both[0].get_legend_handles_labels()
-    drawn.legend(keys[::-1], said[::-1], **_KEYS)
+    axes = drawn.subplots()
+    for number, method in reversed(list(enumerate(found.comparison.methods))):  # the reference on top
+        if method in found.bands:
+            spent, best = found.bands[method]
+            mean, said = found.unit.factor * best.mean(axis=0), words.shortened(method)
+            axes.step(spent, mean, where="post", label=said, **_line(number))
+    axes.set(xlabel=SPENT[found.comparison.cost], ylabel=f"best validation score{found.unit.sign}", xlim=(0, None))
+    limit(axes, *shown(found))
+    keys, labels = axes.get_legend_handles_labels()
+    drawn.legend(keys[::-1], labels[::-1], **_KEYS)
     return drawn
 
 
@@ -80,7 +78,7 @@ def progress(found: Evidence) -> Figure | None:
     " interval), before the means of the others.",
 )
 def seeds(found: Evidence) -> Figure | None:
-    bands, factor = found.bands["epochs"], found.unit.factor
+    bands, factor = found.bands, found.unit.factor
     if not bands or len(found.comparison.seeds) < 2:
         return None
     drawn, grid = panels(len(bands), 1.9, 4, more=0.2, sharex=True, sharey=True)
@@ -95,14 +93,14 @@ def seeds(found: Evidence) -> Figure | None:
         axes.set_title(words.shortened(method), fontsize=8.5)
         axes.set_xlim(0, None)
         limit(axes, *shown(found))
-    drawn.supxlabel(AXES["epochs"], fontsize=9, color=MUTED)
+    drawn.supxlabel(SPENT[found.comparison.cost], fontsize=9, color=MUTED)
     return drawn
 
 
 def shown(found: Evidence) -> tuple[float, float]:
     """What of the scores is shown: from the lowest mean soon after the start to the highest of all."""
     lows, highs = [], []
-    for spent, best in found.bands["epochs"].values():
+    for spent, best in found.bands.values():
         soon = np.searchsorted(spent, spent[0] + EARLY * (spent[-1] - spent[0]))
         lows.append(float(best.mean(axis=0)[soon]))
         highs.append(float(best.max()))
