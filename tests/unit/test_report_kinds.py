@@ -149,7 +149,6 @@ def test_figures_tell_those_left_early_from_the_others() -> None:
     history = History(rungs())
     curves = said(plots.curves(history))
     assert "at 25 %" in curves
-    assert "left early" in said(plots.space(history))
     assert "left early, no fitness" in said(plots.fitness(history))
 
 

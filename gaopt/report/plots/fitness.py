@@ -45,7 +45,7 @@ def fitness(history: History) -> Figure | None:
     generations(axes, len(history.populations), bool(history.means))
     axes.set_ylabel("fitness")
     axes.grid(visible=False, axis="x")
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, columnspacing=1.4, handletextpad=0.5)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=5, columnspacing=1.4, handletextpad=0.5)
     return drawn
 
 

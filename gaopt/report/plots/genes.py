@@ -27,24 +27,17 @@ ROW, MOST = 0.36, 12
 DOTS = 250
 """Trainings that are drawn in a panel of two genes, at most."""
 LOOKS: dict[str, dict[str, Any]] = {
-    "early": {"label": "left early", "s": 7, "facecolors": "none", "edgecolors": style.LOST, "linewidths": 0.6},
-    "failed": {"label": "failed", "marker": "x", "s": 11, "color": style.LOST, "linewidths": 0.9},
-    "scored": {"label": "a whole training", "s": 16, "linewidths": 0},
-    "won": {
-        "label": "winner of its search",
-        "marker": "*",
-        "s": 80,
-        "color": style.BEST,
-        "edgecolors": "white",
-        "zorder": 5,
-    },
+    "early": {"s": 7, "facecolors": "none", "edgecolors": style.LOST, "linewidths": 0.6},
+    "failed": {"marker": "x", "s": 11, "color": style.LOST, "linewidths": 0.9},
+    "scored": {"s": 16, "linewidths": 0},
+    "won": {"marker": "*", "s": 80, "color": style.BEST, "edgecolors": "white", "zorder": 5},
 }
 
 
 @style.plot(
     "Where each method searched",
-    "For each gene a panel, for each method a row: every training of all seeds at its value, coloured by its score."
-    " Within a row the height means nothing.",
+    "For each gene a panel, for each method a row: every training of all seeds at its value, coloured by its score;"
+    " crosses failed, hollow ones were left early, stars won their search. Within a row the height means nothing.",
 )
 def searched(found: Evidence) -> Figure | None:
     tried = [_tried(found.comparison, method) for method in found.comparison.methods]
@@ -53,13 +46,11 @@ def searched(found: Evidence) -> Figure | None:
     if not shown:
         return None
     shades = style.fitness_scale([individual for each in tried for individual, _ in each])
-    drawn, grid = style.panels(len(shown), ROW * len(tried) + 0.75, more=0.4, sharey=True)
+    drawn, grid = style.panels(len(shown), ROW * len(tried) + 0.75, sharey=True)
     for axes, name in zip(grid, shown, strict=False):
         _gene(axes, tried, name, found.space[name], shades)
         style.rows_of_words(axes, [words.shortened(method) for method in found.comparison.methods], 0.5)
     style.colourbar(drawn, shades, grid)
-    keys = [grid[0].scatter([], [], **({"color": style.INK} | look)) for look in LOOKS.values()]
-    drawn.legend(handles=keys, loc="outside upper left", ncols=4, handletextpad=0.3, columnspacing=1.5)
     return drawn
 
 

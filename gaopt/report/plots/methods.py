@@ -16,7 +16,7 @@ from gaopt.report import format as words
 from gaopt.report import views
 from gaopt.report.comparison.evidence import Evidence
 from gaopt.report.plots.curves import PANEL, shown_panels
-from gaopt.report.plots.style import INK, LOST, MUTED, SHADES, figure, limit, panels, plot, rows_of_words, whole
+from gaopt.report.plots.style import LOST, MUTED, SHADES, figure, limit, panels, plot, rows_of_words, whole
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
@@ -26,16 +26,8 @@ START = 0.2
 """The axis begins at the worst of the means after this share of the epochs: the first ones would flatten the rest."""
 SPENT: dict[Cost, str] = {"epochs": "epochs trained", "seconds": "seconds of training"}
 _KEYS: dict[str, Any] = {"loc": "outside upper left", "ncols": 8, "handlelength": 2.8, "columnspacing": 1.5}
-
 BESIDE = 0.26
 """How far below its method's place the mean is drawn, in places."""
-_JUDGED: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("one seed", "o", {"color": LOST, "markersize": 6}),
-    ("the same seed", "-", {"color": LOST, "linewidth": 0.7}),
-    ("mean over seeds", "|", {"color": INK, "markersize": 9, "markeredgewidth": 2.4}),
-    ("95 % interval of the mean", "-", {"color": LOST, "linewidth": 3}),
-    ("less than is worth showing", "s", {"color": LOST, "alpha": 0.2, "markersize": 9, "markeredgewidth": 0}),
-)
 
 
 def shade(number: int) -> str:
@@ -154,8 +146,8 @@ def _winners(axes: Axes, won: Iterable[list[Individual]], metric: str) -> None:
     "What the winners are worth: each mark is the winner of one search, trained again with a fresh seed and judged"
     " (of several such trainings, their mean). A thin line joins the same seed, so that methods can be compared"
     " pair by pair; the bar below the marks is the mean, with its 95 % interval over seeds. To the right, how far each"
-    " method lies from the first one, seed by seed: what lies left of the line is worse. An interval may run out of"
-    " its panel.",
+    " method lies from the first one, seed by seed: what lies left of the line is worse, within the grey band it is"
+    " less than is worth showing. An interval may run out of its panel.",
 )
 def judged(found: Evidence) -> Figure | None:
     methods = [method for method in found.comparison.methods if method in found.scores]
@@ -182,8 +174,6 @@ def judged(found: Evidence) -> Figure | None:
         axes.set_xlabel(f"difference from {words.shortened(names[0])}{unit.points and ', points'}")
     for axes in both:
         rows_of_words(axes, [words.shortened(method) for method in methods], 0.45)
-    keys = [both[0].plot([], [], mark, label=said, **look)[0] for said, mark, look in _JUDGED]
-    drawn.legend(handles=keys, loc="outside upper left", ncols=5, columnspacing=1.5)
     return drawn
 
 

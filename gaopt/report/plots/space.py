@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from itertools import combinations
 from typing import Any, Literal
 
-from matplotlib.artist import Artist
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gaopt.journal.history import History, Individual
 from gaopt.report import format as words
 from gaopt.report import views
-from gaopt.report.plots.style import BEST, INK, MUTED, generation_colours, generations, log, panels, plot
+from gaopt.report.plots.style import BEST, INK, MUTED, colourbar, generation_scale, generations, log, panels, plot
 from gaopt.space.gene import AnyGene, Choice
 
 _DOT: dict[str, Any] = {"markersize": 6.5, "markeredgecolor": INK, "markeredgewidth": 0.4}
@@ -32,9 +32,9 @@ ACROSS = 34
 
 @plot(
     "Where the population went",
-    "Each mark is an individual, each gene on its own scale and over its whole range, coloured by the"
-    " generation of its birth; crosses failed, the star is the best. Where a gene is a choice, those that have the same"
-    " lie beside each other, in no order.",
+    "Each mark is an individual, each gene on its own scale and over its whole range, coloured by the generation of its"
+    " birth; crosses failed, small dots were left early, the star is the best. Where a gene is a choice, those that"
+    " have the same lie beside each other, in no order.",
 )
 def space(history: History) -> Figure | None:
     genes = {name: gene for name, gene in views.space(history).items() if gene.levels != 1}
@@ -42,11 +42,12 @@ def space(history: History) -> Figure | None:
     if len(everyone) < 2 or not genes:
         return None
     pairs = _pairs(genes, everyone)
-    drawn, grid = panels(len(pairs), 3.2 if pairs[0][0] else 2.5, more=0.45)
+    drawn, grid = panels(len(pairs), 3.2 if pairs[0][0] else 2.5)
+    key = generation_scale(len(history.populations))
+    shades = key.to_rgba(np.arange(1, len(history.populations) + 1))
     for axes, (x, y) in zip(grid, pairs, strict=False):
-        _panel(axes, history, genes, x, y)
-    keys = _keys(grid[0], history)
-    drawn.legend(handles=keys, loc="outside upper left", ncols=12, handletextpad=0.2, columnspacing=1)
+        _panel(axes, history, genes, x, y, shades)
+    colourbar(drawn, key, grid, "generation", extend="neither")
     return drawn
 
 
@@ -57,22 +58,22 @@ def _pairs(genes: Mapping[str, AnyGene], everyone: list[Individual]) -> list[tup
     return met or [("", y) for y in genes]
 
 
-def _panel(axes: Axes, history: History, genes: Mapping[str, AnyGene], x: str, y: str) -> None:
+def _panel(axes: Axes, history: History, genes: Mapping[str, AnyGene], x: str, y: str, shades: np.ndarray) -> None:
     """One gene against another; against the generation where x is empty. Those that lack a gene are left out."""
-    everyone, best, count = views.searched(history), history.best, len(history.populations)
+    everyone, best = views.searched(history), history.best
     having = [i for i in everyone if y in i.genes and (not x or x in i.genes)]
-    shades = generation_colours(count)
     for i in having:
         across = place(genes[x], i.genes[x], i.id * BESIDE[0]) if x else i.generation + beside(i.id * BESIDE[0], 0.4)
         mark, look = _LOOKS.get(i.status, ("o", _DOT))
         if i is best:
             mark, look = "*", _STAR
-        axes.plot(across, place(genes[y], i.genes[y], i.id * BESIDE[1]), mark, **{"color": shades[i.generation]} | look)
+        up = place(genes[y], i.genes[y], i.id * BESIDE[1])
+        axes.plot(across, up, mark, **{"color": shades[i.generation]} | look)
     scale(axes, "y", y, genes[y])
     if x:
         scale(axes, "x", x, genes[x])
     else:
-        generations(axes, count)
+        generations(axes, len(history.populations))
     if len(having) < len(everyone):
         said = f"{len(having)} of {len(everyone)} individuals have {'both' if x else 'it'}"
         axes.set_title(said, fontsize=8, color=MUTED, fontweight="normal", loc="right", pad=3)
@@ -118,16 +119,3 @@ def _categories(axes: Axes, which: Literal["x", "y"], name: str, gene: Choice) -
         for label in axes.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
     axes.grid(visible=False, axis=which)
-
-
-def _keys(axes: Axes, history: History) -> list[Artist]:
-    shades = generation_colours(len(history.populations))
-    step = -(-len(shades) // 8)  # with many generations every so manyth is named
-    looks = [(f"generation {n + 1}", "o", _DOT | {"color": shades[n]}) for n in range(0, len(shades), step)]
-    if history.failed:
-        looks.append(("failed", "x", {"color": MUTED, "markeredgewidth": 1.6}))
-    if history.early:
-        looks.append(("left early", "o", {"color": MUTED, "markersize": 3.5}))
-    if history.best:
-        looks.append((f"best (i{history.best.id})", "*", _STAR))
-    return [axes.plot([], [], mark, label=said, **look)[0] for said, mark, look in looks]

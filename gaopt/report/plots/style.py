@@ -148,10 +148,12 @@ def fitness_colours() -> Colormap:
     return ListedColormap(colormaps["viridis"](np.linspace(0.6, 0.0, STEPS)))
 
 
-def generation_colours(count: int) -> list[str]:
-    """One colour a generation, from pale to dark."""
-    shades = colormaps["YlGnBu"](np.linspace(0.3, 0.95, max(count, 2)))
-    return [to_hex(shade) for shade in shades][:count]
+def generation_scale(count: int) -> ScalarMappable:
+    """Colours for generations counted from 1, from pale to dark."""
+    colours = ListedColormap(colormaps["YlGnBu"](np.linspace(0.3, 0.95, STEPS)))
+    scale = ScalarMappable(Normalize(1, max(count, 2)), colours)
+    scale.set_array(np.arange(1, count + 1))
+    return scale
 
 
 def fitness_scale(individuals: Iterable[Individual]) -> ScalarMappable:
@@ -170,15 +172,18 @@ def colour(individual: Individual, scale: ScalarMappable) -> str:
     return to_hex(scale.to_rgba(np.array([individual.fitness]))[0])
 
 
-def colourbar(figure: Figure, scale: ScalarMappable, axes: Iterable[Axes], title: str = "fitness") -> None:
+def colourbar(
+    figure: Figure, scale: ScalarMappable, axes: Iterable[Axes], title: str = "fitness", extend: str = "min"
+) -> None:
     """The key of the colours, where there is more than one value to tell apart."""
     if len(np.unique(np.asarray(scale.get_array()))) < 2:
         return
-    bar = figure.colorbar(scale, ax=list(axes), extend="min", fraction=0.025, pad=0.015, aspect=30)
+    bar = figure.colorbar(scale, ax=list(axes), extend=extend, fraction=0.025, pad=0.015, aspect=30)
     bar.outline.set_visible(False)
+    bar.locator = MaxNLocator(integer=title == "generation")
     assert bar.solids
     bar.solids.set_edgecolor("face")  # no seams
-    bar.ax.set_title(title, fontsize=8.5, color=MUTED, fontweight="normal", loc="left")
+    bar.set_label(title)
 
 
 def robust(values: Iterable[float]) -> tuple[float, float]:
