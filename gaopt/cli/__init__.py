@@ -1,17 +1,6 @@
 """The command `gaopt`: one verb a function. Heavy parts are imported where they are needed."""
 
-from gaopt.cli import benching, comparing, exporting, finding, networks, reading, reproducing, training
+from gaopt.cli import benching, comparing, finding, networks, reading, reproducing, training
 from gaopt.cli.group import cli, main
 
-__all__ = [
-    "benching",
-    "cli",
-    "comparing",
-    "exporting",
-    "finding",
-    "main",
-    "networks",
-    "reading",
-    "reproducing",
-    "training",
-]
+__all__ = ["benching", "cli", "comparing", "finding", "main", "networks", "reading", "reproducing", "training"]

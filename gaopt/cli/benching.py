@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from gaopt.cli.group import cli
 from gaopt.errors import BadInput
+
+FOLDER = click.Path(path_type=Path)
 
 
 @cli.group()
@@ -19,32 +19,21 @@ def bench() -> None:
 
 
 @bench.command()
-@click.option("--data", type=click.Path(path_type=Path), metavar="FOLDER", help="Where LCBench's surrogate is.")
+@click.option("--data", type=FOLDER, metavar="FOLDER", help="Where LCBench's surrogate is.")
 @click.option("--searches", default="", metavar="A,B", help="Which; by default all.")
 @click.option("--problems", "names", default="", metavar="A,B", help="tuned, judged, digits, or of names: 'lc3-*'.")
 @click.option("--seeds", type=click.IntRange(1), default=25, show_default=True, help="Runs of each.")
-@click.option(
-    "--together",
-    type=click.IntRange(1, 50),
-    multiple=True,
-    default=(1, 10),
-    show_default=True,
-    help="Trainings at once; may be given several times.",
-)
+@click.option("--together", type=click.IntRange(1, 50), multiple=True, default=(1, 10), show_default=True,
+              help="Trainings at once; may be given several times.")  # fmt: skip
 @click.option("--noise", type=click.FloatRange(0), default=0.0, help="Its standard deviation, in points of accuracy.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes to use.")
 @click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("results/bench/search"),
-    show_default=True,
-    help="Where the runs and the summary are.",
+    "--out", type=FOLDER, default=Path("results/bench/search"), show_default=True, help="Of runs and summary."
 )
 @click.option("--summary", "only", is_flag=True, help="Run nothing, write the summary of OUT again.")
-@click.pass_context
 def search(
-    context: click.Context, data: Path | None, searches: str, names: str, seeds: int, together: tuple[int, ...],
-    noise: float, jobs: int, out: Path, only: bool,
+    data: Path | None, searches: str, names: str, seeds: int, together: tuple[int, ...], noise: float, jobs: int,
+    out: Path, only: bool,
 ) -> None:  # fmt: skip
     """How good the searches are at fifty trainings, beside chance and Optuna's.
 
@@ -55,22 +44,9 @@ def search(
     from benchmarks.search import benchmark, problems, runs, summary
     from benchmarks.search.searches import known
 
-    if only and (useless := _given(context, besides=("only", "out"))):
-        raise BadInput(f"{useless[0]} is given with --summary, which runs nothing: must be left out")
-    if not math.isfinite(noise):
-        raise BadInput(f"--noise is {noise}: must be a finite number, 0 or more")
     if not only:
         if (out / summary.NAME).exists() and not (out / runs.NAME).exists():
             raise BadInput(f"{out} has a {summary.NAME} and no {runs.NAME}: give another --out")
         wanted = benchmark.cases(known(searches), problems.chosen(names), seeds, together, noise)
         benchmark.run(out / runs.NAME, wanted, data, jobs, lambda text: click.echo(text, err=True))
     click.echo(summary.write(out))
-
-
-def _given(context: click.Context, besides: tuple[str, ...]) -> list[str]:
-    """The options on the command line, but for some."""
-    return [
-        option.opts[0]
-        for option in context.command.params
-        if option.name not in besides and context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
-    ]

@@ -37,11 +37,7 @@ class Compared:
     def state(self) -> str:
         if self.running:
             return "running"
-        return "finished" if _over(self.searches) + _over(self.finals) == self.parts else "interrupted"
-
-    @property
-    def parts(self) -> int:
-        return len(self.searches) + len(self.finals)
+        return "finished" if all(map(_ended, (*self.searches.values(), *self.finals.values()))) else "interrupted"
 
     @property
     def begun(self) -> list[Progress]:
@@ -53,45 +49,46 @@ class Compared:
 
     def line(self) -> tuple[str, ...]:
         """Its line of the overview."""
-        done, failed = sum(now.done for now in self.begun), sum(now.failed for now in self.begun)
+        done, failed = (str(sum(getattr(now, what) for now in self.begun)) for what in ("done", "failed"))
         how_far = f"{_over(self.searches)}/{len(self.searches)} searches"
-        return self.home.name, self.state, how_far, str(done), str(failed), "", "", clock(self.elapsed)
+        return self.home.name, self.state, how_far, done, failed, "", "", clock(self.elapsed)
 
     def plain(self) -> dict[str, Any]:
         """As plain data, for JSON."""
-        searches = [
-            {"method": method, "seed": seed}
-            | ({"state": now.state, "done": now.done, "best": now.fitness} if now else {})
-            for (method, seed), now in self.searches.items()
-        ]
-        finals = {"ended": _over(self.finals), "of": len(self.finals)}
-        about = {"comparison": self.home.name, "state": self.state, "seeds": self.plan.seeds}
-        return {**about, "searches": searches, "finals": finals, "elapsed": round(self.elapsed, 1)}
+        return {
+            "comparison": self.home.name,
+            "state": self.state,
+            "seeds": self.plan.seeds,
+            "searches": [
+                {"method": method, "seed": seed}
+                | ({"state": now.state, "done": now.done, "best": now.fitness} if now else {})
+                for (method, seed), now in self.searches.items()
+            ],
+            "finals": {"ended": _over(self.finals), "of": len(self.finals)},
+            "elapsed": round(self.elapsed, 1),
+        }
 
     def page(self, width: int) -> Group:
         """Where it is, how far each method is, and what is run now."""
         seeds = f"{_over(self.finals)} of {len(self.finals)} seeds judged"
         said = f"{_over(self.searches)} of {len(self.searches)} searches ended, {seeds}, {clock(self.elapsed)}"
-        table = fitted(list(self._columns()), width)
-        return Group(headline(self.home.name, self.state), Text(said), table, *map(Text, self._now()))
-
-    def _columns(self) -> Iterator[Column]:
-        methods = self.plan.methods or tuple(dict.fromkeys(method for method, _ in self.searches))
+        methods = self.plan.methods
         each = [[now for (name, _), now in self.searches.items() if name == method] for method in methods]
         bests = [[now.fitness for now in of if now and now.fitness is not None] for of in each]
-        yield Column("method", methods, left=True)
-        yield Column("ended", [f"{sum(map(_ended, of))}/{len(of)}" for of in each])
-        yield Column("trainings", [str(sum(now.done for now in of if now)) for of in each], gives=1)
-        yield Column("mean best", [f"{fmean(best):.4f}" if best else "–" for best in bests])
+        table = [
+            Column("method", methods, left=True),
+            Column("ended", [f"{sum(map(_ended, of))}/{len(of)}" for of in each]),
+            Column("trainings", [str(sum(now.done for now in of if now)) for of in each], gives=1),
+            Column("mean best", [f"{fmean(best):.4f}" if best else "–" for best in bests]),
+        ]
+        return Group(headline(self.home.name, self.state), Text(said), fitted(table, width), *map(Text, self._now()))
 
     def _now(self) -> Iterator[str]:
-        for (method, seed), now in self.searches.items():
+        parts = {f"{method}, seed {seed}": now for (method, seed), now in self.searches.items()}
+        for name, now in (parts | {f"the finals of seed {seed}": now for seed, now in self.finals.items()}).items():
             if now and now.state == "running":
                 best = f", best {now.fitness:.4f}" if now.fitness is not None else ""
-                yield f"now: {method}, seed {seed}: {now.done} trained{best}"
-        for seed, now in self.finals.items():
-            if now and now.state == "running":
-                yield f"now: the finals of seed {seed}: {now.done} of {now.trainings} trained"
+                yield f"now: {name}: {now.done} of {now.trainings} trained{best}"
         if self.state == "finished" and self.home.report.is_file():
             yield f"report: {self.home.report}"
         elif not self.running:
@@ -106,8 +103,8 @@ def compared(home: ComparisonDir) -> Compared:
     """
     running, plan = held(home.path), read(home)  # in this order: what ends meanwhile is in the journals
     found = {(method, seed): _look(place) for method, seed, place in places(home, plan)}
-    seeds = sorted({seed for _, seed in found})
-    return Compared(home, plan, running, found, {seed: _look(home.finals(seed)) for seed in seeds})
+    finals = {seed: _look(home.finals(seed)) for seed in sorted({seed for _, seed in found})}
+    return Compared(home, plan, running, found, finals)
 
 
 def _look(home: StudyDir) -> Progress | None:

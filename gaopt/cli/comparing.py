@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gaopt.cli.group import cli
-from gaopt.cli.training import of_data, quoted, stem_of
+from gaopt.cli.training import ADDRESS, DATA, DRY_RUN, NAME, SETS, changed, quoted, stem_of
 from gaopt.errors import BadInput
+
+if TYPE_CHECKING:
+    from gaopt.compare.plan import Plan
 
 
 @cli.command()
@@ -20,12 +23,12 @@ from gaopt.errors import BadInput
 @click.option("--cost", type=click.Choice(["epochs", "seconds"]), help="What it is counted in; epochs by default.")
 @click.option("--finals", type=click.IntRange(1, 100), help="Trainings of each winner in the end; 1 by default.")
 @click.option("--difference", type=click.FloatRange(0, min_open=True), help="One worth showing; 0.01 by default.")
-@click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Override a key of every config.")
-@click.option("--data", type=click.Path(), metavar="PATH", help="An image folder or an archive of one.")
-@click.option("--address", metavar="ADDRESS", help="Join this Ray cluster (or set RAY_ADDRESS).")
-@click.option("--name", metavar="NAME", help="The comparison's name; by default the config's and a number.")
+@SETS
+@DATA
+@ADDRESS
+@NAME
 @click.option("--allow-changed", is_flag=True, help="Go on also where code or data changed since.")
-@click.option("--dry-run", is_flag=True, help="Show the methods, the number of trainings and the time, and stop.")
+@DRY_RUN
 def compare(
     sources: tuple[str, ...], sets: tuple[str, ...], data: str | None, address: str | None, name: str | None,
     allow_changed: bool, dry_run: bool, **numbers: Any,
@@ -39,8 +42,9 @@ def compare(
     gaopt compare quick-compare-1       go on with a comparison, also to more --seeds
     """
     from gaopt.cli.run_comparison import again, drive, outline
+    from gaopt.compare.begin import of_studies
     from gaopt.compare.plan import extended, read
-    from gaopt.journal.paths import claim_comparison, comparison, fresh
+    from gaopt.journal.paths import claim_comparison, comparison, existing, fresh
 
     given = {key: value for key, value in numbers.items() if value is not None}
     if methods := given.pop("methods", ""):
@@ -51,15 +55,12 @@ def compare(
         _refuse("a comparison that was begun goes on as it is", told, but=("seeds",))
         again(home, extended(read(home), given.get("seeds")), allow_changed)
         return
-    if allow_changed:
-        raise BadInput("--allow-changed is given, and nothing was begun that could have changed: leave it out")
+    _refuse("nothing was begun that could have changed", {"allow-changed": allow_changed})
     if sources and not any(map(_config, sources)):
         _refuse("studies that are there are compared as they are", given | wider, but=("finals", "difference"))
-        plan, stem = _of_studies(sources, given), "comparison"
+        plan, stem = of_studies([existing(source) for source in sources], given), "comparison"
     else:
-        keys = {"data.path": quoted(data), "pool.address": quoted(address)}
-        overrides = [*sets, *(f"{key}={value}" for key, value in keys.items() if value)]
-        plan = _of_configs(sources or (("images",) if data else ("quick",)), overrides, data, given)
+        plan = _of_configs(sources or (("images",) if data else ("quick",)), data, sets, address, given)
         stem = f"{next(iter(plan.configs))}-compare"
     fresh(name, stem)
     if dry_run:
@@ -68,36 +69,24 @@ def compare(
         drive(plan, lambda: claim_comparison(name, stem))
 
 
-def _of_configs(sources: Sequence[str], overrides: Sequence[str], data: str | None, given: Mapping[str, Any]) -> Any:
+def _of_configs(
+    sources: Sequence[str], data: str | None, sets: Sequence[str], address: str | None, given: Mapping[str, Any]
+) -> Plan:
+    """The plan of configs, each with what its table [compare] changes, and what the options do."""
     from gaopt.compare.begin import of_configs
-    from gaopt.config import find
-    from gaopt.config.tables import overridden, read_toml
+    from gaopt.config import COMPARE, find
+    from gaopt.config.parsing import table
+    from gaopt.config.tables import merged, read_toml
 
-    paths = [find(source) for source in sources]
-    names = [stem_of(path) for path in paths]
-    if len(set(names)) < len(names):
-        raise BadInput(f"two configs are called {max(names, key=names.count)!r}: each must have a name of its own")
-    read = [_cut(read_toml(path)) for path in paths]
-    tables = [overridden(each, [*of_data(each, data), *overrides]) for each in read]
-    return of_configs(dict(zip(names, tables, strict=True)), given)
-
-
-def _cut(tables: dict[str, Any]) -> dict[str, Any]:
-    """A config as it is compared: with what its table [compare] changes."""
-    from gaopt.config import COMPARE
-    from gaopt.config.tables import merged
-
-    changes = tables.pop(COMPARE, {})
-    if not isinstance(changes, Mapping):
-        raise BadInput(f"{COMPARE} is {changes!r}: must be a table of tables")
-    return merged(tables, changes)
-
-
-def _of_studies(sources: Sequence[str], given: Mapping[str, Any]) -> Any:
-    from gaopt.compare.begin import of_studies
-    from gaopt.journal.paths import existing
-
-    return of_studies([existing(source) for source in sources], given)
+    configs: dict[str, Any] = {}
+    for path in map(find, sources):
+        if (name := stem_of(path)) in configs:
+            raise BadInput(f"two configs are called {name!r}: each must have a name of its own")
+        tables = read_toml(path)
+        changes = table(tables, COMPARE)
+        tables.pop(COMPARE, None)
+        configs[name] = changed(merged(tables, changes), data, sets, {"pool.address": quoted(address)})
+    return of_configs(configs, given)
 
 
 def _config(source: str) -> bool:
@@ -111,7 +100,7 @@ def _config(source: str) -> bool:
         return False
 
 
-def _refuse(why: str, options: Mapping[str, Any], but: Sequence[str]) -> None:
+def _refuse(why: str, options: Mapping[str, Any], but: Sequence[str] = ()) -> None:
     for option, value in options.items():
         if value and option not in but:
             raise BadInput(f"--{option} is given, and {why}: leave it out")

@@ -44,7 +44,10 @@ def generation(number: int, of: int) -> str:
 
 def page(now: Progress, clock_now: float, width: int) -> Group:
     """The state of a study: where it is, its best, and each running individual with its epoch."""
-    parts: list[Any] = [_head(now), _how_far(now, width), _best(now)]
+    head = headline(now.name, now.state)
+    if now.generations > 1:
+        head.append(f"  {generation(now.generation, now.generations)}")
+    parts: list[Any] = [head, *_how_far(now, width), _best(now)]
     if now.running:
         parts.append(fitted(_columns(now, clock_now, width), width))
     return Group(*parts)
@@ -55,12 +58,7 @@ def headline(name: str, state: str) -> Text:
     return Text.assemble((printable(name), "bold"), "  ", (state, style))
 
 
-def _head(now: Progress) -> Text:
-    found = headline(now.name, now.state)
-    return found.append(f"  {generation(now.generation, now.generations)}") if now.generations > 1 else found
-
-
-def _how_far(now: Progress, width: int) -> Any:
+def _how_far(now: Progress, width: int) -> list[Any]:
     """A bar and what it says, beside or below it."""
     numbers = ((now.early, "left early"), (now.failed, "failed"))
     told = [f"{now.done}/{now.trainings} trained", *(f"{number} {what}" for number, what in numbers if number)]
@@ -69,10 +67,10 @@ def _how_far(now: Progress, width: int) -> Any:
     room = width - len(words) - 2
     bar = ProgressBar(total=max(1, now.trainings), completed=now.done, width=min(LONG, room if room >= BAR else width))
     if room < BAR:
-        return Group(bar, words)
+        return [bar, words]
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_row(bar, words)
-    return grid
+    return [grid]
 
 
 def _best(now: Progress) -> Text:
@@ -86,9 +84,7 @@ def _best(now: Progress) -> Text:
     elif now.mean is not None:
         said.append(f"\nmean {now.mean:.4f} in this generation", "dim")
     if now.test:
-        said.append(
-            "\ntest " + " ".join(f"{printable(key)} {value:.4f}" for key, value in now.test.items() if key != "loss")
-        )
+        said.append("\ntest " + " ".join(f"{printable(k)} {value:.4f}" for k, value in now.test.items() if k != "loss"))
     return said
 
 
@@ -153,11 +149,8 @@ _GIVES = (0, 1, 5, 3, 6, 2, 7, 4)
 def overview(rows: Iterable[Sequence[str]], width: int) -> Table:
     """One line a study, or a comparison: rows by `OVERVIEW`. Names, which are typed again, are always whole."""
     cells = list(zip(*rows, strict=True)) or [()] * len(OVERVIEW)
-    words = ("study", "state")
-    return fitted(
-        [Column(head, cells[n], _GIVES[n], head in words) for n, head in enumerate(OVERVIEW)],
-        width,
-    )
+    columns = zip(OVERVIEW, cells, _GIVES, strict=True)
+    return fitted([Column(head, of, gives, left=gives < 2) for head, of, gives in columns], width)
 
 
 def line(now: Progress) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gaopt.cli.group import cli
-from gaopt.cli.training import chosen, of_data, quoted, stem_of
+from gaopt.cli.training import DATA, NAME, SEED, SETS, changed, source_of, stem_of
 from gaopt.printable import path_shown
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @cli.command(name="lr-find")
 @click.argument("config", required=False)
-@click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Override a key of the config.")
-@click.option("--seed", metavar="N", help="For the first weights and the order of the images.")
-@click.option("--data", type=click.Path(), metavar="PATH", help="An image folder or an archive of one.")
-@click.option("--name", metavar="NAME", help="Of the folder in results/; by default CONFIG-lr-find and a number.")
+@SETS
+@SEED
+@DATA
+@NAME
 @click.option("--json", "as_json", is_flag=True, help="Print the suggestions and the curve as JSON.")
 def lr_find(
     config: str | None, sets: tuple[str, ...], seed: str | None, data: str | None, name: str | None, as_json: bool
@@ -33,25 +33,26 @@ def lr_find(
     CONFIG is a preset or a TOML file; 'digits' by default, 'images' with --data alone. This is the range test of
     Smith (2017) as fastai has it: 100 steps from 1e-7 to 10, ended where the loss is four times its least.
     """
-    from gaopt.config import find, from_tables
-    from gaopt.config.tables import overridden, read_toml
+    from gaopt.config import from_tables
+    from gaopt.config.tables import read_toml
     from gaopt.journal.paths import fresh
 
-    source = find(chosen(config, data))
-    keys = {"study.seed": seed, "data.path": quoted(data)}
-    given = (f"{key}={value}" for key, value in keys.items() if value is not None)
-    tables = read_toml(source)
-    whole = from_tables(overridden(tables, [*of_data(tables, data), *sets, *given]))
+    source = source_of(config, data)
+    whole = from_tables(changed(read_toml(source), data, sets, {"study.seed": seed}))
     stem = f"{stem_of(source)}-lr-find"
     fresh(name, stem)
     found, files = _find(whole, name, stem)
     if as_json:
         click.echo(json.dumps(found))
-    else:
-        options = [*(("--set", each) for each in sets), ("--seed", seed), ("--data", data)]
-        words = [word for option, value in options if value is not None for word in (option, value)]
-        command = shlex.join(["gaopt", "train", *([config] if config else []), *words])
-        _print(found, files, f"{command} {'--lr ' if 'lr' in whole.space else '--set recipe.lr='}")
+        return
+    options = [*(("--set", each) for each in sets), ("--seed", seed), ("--data", data)]
+    words = [word for option, value in options if value is not None for word in (option, value)]
+    command = path_shown(shlex.join(["gaopt", "train", *([config] if config else []), *words]))
+    click.echo(f"steep   {found['steep']:<9.2g}where the loss falls fastest, if only for a few steps")
+    click.echo(f"valley  {found['valley']:<9.2g}halfway down its fall")
+    click.echo(f"use one: {command} {'--lr ' if 'lr' in whole.space else '--set recipe.lr='}{found['valley']:.2g}")
+    for path in files:
+        click.echo(path_shown(path))
 
 
 def _find(config: StudyConfig, name: str | None, stem: str) -> tuple[dict[str, Any], list[Path]]:
@@ -70,17 +71,7 @@ def _find(config: StudyConfig, name: str | None, stem: str) -> tuple[dict[str, A
         images = objective.prepare(config)
         click.echo(f"range test: a {path_shown(config.settings['net']['name'])} on {path_shown(images.name)}", err=True)
         found = asdict(find_lr(config, images, signals.check))
-        from gaopt.report.plots.lr_find import (
-            write,  # loads pandas and matplotlib: not before there is something to write
-        )
+        from gaopt.report.plots.lr_find import write  # pandas and matplotlib: not before there is something to write
 
         signals.check()
         return found, write(found, config, claim(name, stem))
-
-
-def _print(found: dict[str, Any], files: list[Path], command: str) -> None:
-    click.echo(f"steep   {found['steep']:<9.2g}where the loss falls fastest, if only for a few steps")
-    click.echo(f"valley  {found['valley']:<9.2g}halfway down its fall")
-    click.echo(f"use one: {path_shown(command)}{found['valley']:.2g}")
-    for path in files:
-        click.echo(path_shown(path))

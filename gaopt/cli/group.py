@@ -6,9 +6,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
@@ -18,39 +16,43 @@ from gaopt.errors import BadInput, GaoptError, Stopped, of_disk
 from gaopt.printable import printable_lines
 
 LONGEST = 1000
-"""Characters of a sentence about bad input."""
+"""Characters of a sentence about bad input, which may quote a megabyte: then its middle is left out."""
 
 
 def main() -> NoReturn:
     """Run a verb. Bad input exits with 2 and one sentence, a failure with 1, Ctrl-C with 130, SIGTERM with 143 …"""
     _open_streams()
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
+        with cli.make_context("gaopt", sys.argv[1:]) as context:  # cli.main would make 1 of a broken pipe
+            cli.invoke(context)
+        code = 0
     except BadInput as error:
-        click.echo(f"gaopt: {_short(printable_lines(str(error)))}", err=True)
-        sys.exit(2)
+        code, said = 2, printable_lines(str(error))
+        short = said if len(said) <= LONGEST else f"{said[: LONGEST // 2]} … {said[-LONGEST // 2 :]}"
+        click.echo(f"gaopt: {short}", err=True)
     except Stopped as stopped:
-        sys.exit(128 + stopped.signal)
+        code = 128 + stopped.signal
     except GaoptError as error:
+        code = 1
         click.echo(f"gaopt: {printable_lines(str(error))}", err=True)
-        sys.exit(1)
-    except click.exceptions.Abort:
-        sys.exit(130)
+    except click.exceptions.Exit as error:
+        code = error.exit_code
     except click.ClickException as error:
+        code = error.exit_code
         error.show()
-        sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:  # of an error's own sentence; a verb's is `_Verbs`'
+        code = 130
+    except BrokenPipeError:
+        code = 128 + signal.SIGPIPE
         _say_no_more()
-        sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
         if not (of_disk(error) or isinstance(error, PermissionError)):
             raise
+        code = 1
         _say_no_more()  # it may be the output that has no room
         cannot = "used" if isinstance(error, PermissionError) else "written"
         click.echo(f"gaopt: {error.filename or 'the output'} cannot be {cannot}: {error.strerror}", err=True)
-        sys.exit(1)
+    sys.exit(code)
 
 
 def _open_streams() -> None:
@@ -69,33 +71,7 @@ def _say_no_more() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _short(sentence: str) -> str:
-    """A sentence may quote what was given, and that be a megabyte: then its middle is left out."""
-    return sentence if len(sentence) <= LONGEST else f"{sentence[: LONGEST // 2]} … {sentence[-LONGEST // 2 :]}"
-
-
-class _Verbs(click.Group):
-    """Where nobody reads on, click would exit with 1: here it is what the signal would have been."""
-
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:  # prints --help
-        with _read_on():
-            return super().make_context(*args, **kwargs)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        with _read_on():
-            return super().invoke(ctx)
-
-
-@contextmanager
-def _read_on() -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError:
-        _say_no_more()
-        raise Stopped(signal.SIGPIPE) from None
-
-
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", prog_name="gaopt")
 def cli() -> None:
     """Tune the learning rate, weight decay and momentum of an image classifier by a genetic search.

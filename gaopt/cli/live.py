@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
-from typing import Any, Protocol, TextIO
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
@@ -31,41 +32,32 @@ from gaopt.journal.events import (
     encode,
 )
 from gaopt.journal.history import History, Individual
-from gaopt.journal.journal import Journal
 from gaopt.printable import printable
+from gaopt.study.loop import Watch
 from gaopt.study.progress import clock, progress, telling
 
 
-class Watcher(Protocol):
-    """Is told of every event; a context manager around the search."""
-
-    def __call__(self, history: History, event: Event) -> None: ...
-    def __enter__(self) -> Any: ...
-    def __exit__(self, *error: object) -> None: ...
-
-
-def watcher(name: str, as_json: bool, signals: Signals) -> Watcher:
+@contextmanager
+def watcher(name: str, as_json: bool, signals: Signals) -> Iterator[Watch]:
     """JSON lines on stdout; else a live page where stderr is a terminal, plain lines on stderr where it is not."""
     if as_json:
-        return Json(sys.stdout)
-    return Page(name, signals) if sys.stderr.isatty() else Lines(sys.stderr)
+        yield as_json_line
+    elif not sys.stderr.isatty():
+        yield Lines(sys.stderr)
+    else:
+        page = Page(name, signals)
+        signals.told_on_a_page = True
+        try:
+            with page.live:
+                yield page
+        finally:
+            signals.told_on_a_page = False
 
 
-class Json:
-    """One JSON object a line: the events as they are in the journal, with their time and kind."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def __call__(self, history: History, event: Event) -> None:
-        kind, body = encode(event)
-        print(json.dumps({"event": kind, "at": event.at} | json.loads(body)), file=self._stream, flush=True)
-
-    def __enter__(self) -> Json:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
+def as_json_line(history: History, event: Event) -> None:
+    """One JSON object: the event as it is in the journal, with its time and kind."""
+    kind, body = encode(event)
+    print(json.dumps({"event": kind, "at": event.at} | json.loads(body)), flush=True)
 
 
 class Lines:
@@ -78,12 +70,6 @@ class Lines:
         if line := printable(sentence(history, event)):
             tail = so_far(history, event.at) if isinstance(event, Scored | Failed) else ""
             print(line + tail, file=self._stream, flush=True)
-
-    def __enter__(self) -> Lines:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
 
 
 def sentence(history: History, event: Event) -> str:
@@ -106,14 +92,14 @@ def sentence(history: History, event: Event) -> str:
             return f"  i{individual} epoch {epoch} {values}".rstrip()
         case Scored(individual, fitness, seconds=seconds):
             which = _which(history.individuals[individual])
-            return f"  {which} fitness {fitness:.4f} in {clock(seconds)} ({_named(history, individual)})"
+            return f"  {which} fitness {fitness:.4f} in {clock(seconds)} ({genes(history.individuals[individual])})"
         case Noted(individual, message):
             return f"  {_which(history.individuals[individual])}: {message}"
         case Retried(individual, reason, message):
             return f"  {_which(history.individuals[individual])} is begun again: {reason}: {message}"
         case Failed(individual, reason, message):
             which = _which(history.individuals[individual])
-            return f"  {which} failed: {reason}: {message} ({_named(history, individual)})"
+            return f"  {which} failed: {reason}: {message} ({genes(history.individuals[individual])})"
         case Judged(individual, metrics):
             told = telling(metrics, history)
             return f"test: i{individual} " + " ".join(f"{key}={value:.4f}" for key, value in told.items())
@@ -151,10 +137,6 @@ def _which(individual: Individual) -> str:
     return f"i{individual.id}" + (f" ({100 * individual.share:.3g} %)" if individual.share < 1 else "")
 
 
-def _named(history: History, individual: int) -> str:
-    return genes(history.individuals[individual])
-
-
 class Page:
     """A page that renews itself in the terminal."""
 
@@ -162,7 +144,7 @@ class Page:
         self._name, self._signals, self._history = name, signals, History()
         self._console = Console(stderr=True)
         # Drawn by a thread of its own, several times a second: clocks go on between events.
-        self._live = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4)
+        self.live = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4)
 
     def __call__(self, history: History, event: Event) -> None:
         self._history = history
@@ -179,29 +161,13 @@ class Page:
         except RuntimeError:  # the search changed the history while it was read: the next drawing has it
             return Group(Text("…"))
 
-    def __enter__(self) -> Page:
-        self._signals.told_on_a_page = True
-        self._live.__enter__()
-        return self
 
-    def __exit__(self, *error: object) -> None:
-        self._live.__exit__(None, None, None)
-        self._signals.told_on_a_page = False
-
-
-def follow(name: str, journal: Journal, held: Callable[[], bool]) -> None:
-    """Draw a study again and again until no driver holds it."""
-    history, ended = History(), False
-    console = Console()
+def follow(look: Callable[[], tuple[str, RenderableType]], console: Console) -> None:
+    """Draw what is looked at again and again, each second, until it does not run any more."""
     with Live(console=console, auto_refresh=False) as live:
-        for event in journal.follow():
-            if event:
-                history.add(event)
-                continue
-            now = progress(name, history, held=held(), now=time.time())
-            live.update(page(now, time.time(), console.width), refresh=True)
-            if now.state != "running":
-                # Once more: the driver may have written its last events after they were read and before it was asked.
-                if ended:
-                    return
-                ended = True
+        while True:
+            state, drawn = look()
+            live.update(drawn, refresh=True)
+            if state != "running":
+                return
+            time.sleep(1)

@@ -1,20 +1,21 @@
-"""The verbs that only read a study: status, list, report, predict."""
+"""The verbs that only read a study: status, list, report, export, predict."""
 
 from __future__ import annotations
 
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from gaopt.cli.group import cli
 from gaopt.errors import BadInput
+from gaopt.journal.paths import ComparisonDir
 from gaopt.printable import path_shown, printable, printable_lines
 
-if TYPE_CHECKING:
-    from gaopt.journal.paths import ComparisonDir
+TOOLS = ("optuna", "tensorboard", "mlflow", "csv")
+FILE = click.Path(path_type=Path)
 
 
 @cli.command()
@@ -23,76 +24,56 @@ if TYPE_CHECKING:
 @click.option("--follow", is_flag=True, help="Stay, and renew the page until the search ends.")
 def status(study: str, as_json: bool, follow: bool) -> None:
     """Where a study or a comparison is: from any shell, while it runs or afterwards."""
+    from gaopt.cli.compared import compared
     from gaopt.cli.console import console, page
     from gaopt.cli.live import follow as follow_page
-    from gaopt.journal.journal import Journal
-    from gaopt.journal.lock import held
     from gaopt.journal.paths import comparison, existing
     from gaopt.study.progress import look
 
-    if compared := comparison(study):
-        _status(compared, as_json, follow)
-        return
-    home = existing(study)
+    home = comparison(study) or existing(study)
+
+    def now() -> tuple[str, Any]:
+        if isinstance(home, ComparisonDir):
+            found = compared(home)
+            return found.state, found.page(screen.width)
+        one = look(home)
+        return one.state, page(one, time.time(), screen.width)
+
+    screen = console()
     if as_json:
-        click.echo(json.dumps(look(home).plain()))
+        click.echo(json.dumps((compared(home) if isinstance(home, ComparisonDir) else look(home)).plain()))
     elif follow:
-        with Journal(home.journal) as journal:
-            follow_page(home.name, journal, lambda: held(home.path))
+        follow_page(now, screen)
     else:
-        screen = console()
-        screen.print(page(look(home), time.time(), screen.width))
-
-
-def _status(home: ComparisonDir, as_json: bool, follow: bool) -> None:
-    """Of a comparison."""
-    from rich.live import Live
-
-    from gaopt.cli.compared import compared
-    from gaopt.cli.console import console
-
-    screen, now = console(), compared(home)
-    if as_json:
-        click.echo(json.dumps(now.plain()))
-    elif follow:
-        with Live(console=screen, auto_refresh=False) as live:
-            while now.running:
-                live.update(now.page(screen.width), refresh=True)
-                time.sleep(1)
-                now = compared(home)
-            live.update(now.page(screen.width), refresh=True)
-    else:
-        screen.print(now.page(screen.width))
+        screen.print(now()[1])
 
 
 @cli.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
     """All studies and comparisons in results/ (or GAOPT_RESULTS)."""
-    from gaopt.cli.compared import compared
+    from gaopt.cli.compared import Compared, compared
     from gaopt.cli.console import console, line, overview
-    from gaopt.journal.paths import ComparisonDir, comparisons, studies
+    from gaopt.journal.paths import comparisons, studies
     from gaopt.study.progress import look
 
-    found: list[tuple[dict[str, Any], tuple[str, ...]]] = []
+    plain: list[dict[str, Any]] = []
+    lines: list[tuple[str, ...]] = []
     for home in (*studies(), *comparisons()):
         try:
-            if isinstance(home, ComparisonDir):
-                both = compared(home)
-                found.append((both.plain(), both.line()))
-            else:
-                now = look(home)
-                found.append((now.plain(), line(now)))  # what cannot be shown is told as what cannot be read
+            now = compared(home) if isinstance(home, ComparisonDir) else look(home)
+            lines.append(now.line() if isinstance(now, Compared) else line(now))  # also where JSON is wanted:
+            plain.append(now.plain())  # what cannot be shown is told as what cannot be read
         except BadInput as error:
             click.echo(f"gaopt: {printable_lines(str(error))}", err=True)
         except Exception as error:  # one study of many, that may be a stranger's
             said = f"{home.path} cannot be read: {type(error).__name__}: {error}"
             click.echo(f"gaopt: {printable(said[:500])}", err=True)
     if as_json:
-        click.echo(json.dumps([plain for plain, _ in found]))
+        click.echo(json.dumps(plain))
     else:
         screen = console()
-        screen.print(overview([row for _, row in found], screen.width))
+        screen.print(overview(lines, screen.width))
 
 
 @cli.command()
@@ -110,7 +91,29 @@ def report(study: str) -> None:
 
 @cli.command()
 @click.argument("study")
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--to", "name", required=True, type=click.Choice(TOOLS), help="The tool that it is for.")
+@click.option("--out", type=FILE, metavar="FOLDER", help="By default results/STUDY/export/ and the tool.")
+def export(study: str, name: str, out: Path | None) -> None:
+    """Write a study down for Optuna, TensorBoard or MLflow, or as tables; also while it runs.
+
+    An earlier export of the same study is replaced whole, anything else is left alone.
+    """
+    from gaopt.export import FORMATS, read, write
+    from gaopt.journal.paths import existing
+
+    home = existing(study)
+    found = read(home)
+    path = write(found, name, out or home.inside(home.export(name)))
+    if found.state != "finished":
+        click.echo(f"the study {home.name!r} is not finished ({found.state}): this is what there is of it", err=True)
+    click.echo(path_shown(path))
+    if opened := FORMATS[name].opened:
+        click.echo(f"open it with: {opened.format(path_shown(path))}", err=True)
+
+
+@cli.command()
+@click.argument("study")
+@click.argument("images", nargs=-1, required=True, type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def predict(study: str, images: tuple[Path, ...], as_json: bool) -> None:
     """The five most probable classes of each image, by the study's best model. Of a folder, of all images in it."""

@@ -32,9 +32,8 @@ def reproduce(experiment: str | None, small: bool, seeds: str | None, **options:
     elif experiment == "published":
         _published(options["as_json"])
     else:
-        path = _find(experiment)
-        stem = f"{path.stem}-small" if small else path.stem
-        start(_tables(path, small), stem, {"grid.repeats": seeds}, **options)
+        stem, tables = _tables(experiment, small)
+        start(tables, stem, {"grid.repeats": seeds}, **options)
 
 
 def _list(as_json: bool) -> None:
@@ -64,36 +63,26 @@ def _published(as_json: bool) -> None:
     console().print(listed(head, rows, numbers))
 
 
-def _find(name: str) -> Path:
-    """The config of an experiment, by its name or its path.
+def _tables(name: str, small: bool) -> tuple[str, dict[str, Any]]:
+    """What an experiment's study is called after, and its config; scaled down where it is to be small.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is none of this name or path, or it says nothing of how to scale it down.
     """
     from gaopt.config import experiments
+    from gaopt.config.tables import merged, read_toml
     from gaopt.errors import ConfigError, nearest
 
     known = experiments()
     if name not in known and not os.path.isfile(name):
         raise ConfigError(f"there is no experiment {name!r}: {nearest(name, [*known, 'published'])}")
-    return known.get(name, Path(name))
-
-
-def _tables(path: Path, small: bool) -> dict[str, Any]:
-    """The config, at full size or scaled down.
-
-    Raises:
-        ConfigError: it is no experiment's, or says nothing of how to scale it down.
-    """
-    from gaopt.config.tables import merged, read_toml
-    from gaopt.errors import ConfigError
-
+    path = known.get(name, Path(name))
     tables = read_toml(path)
     less = tables.pop("small", None)
     if "experiment" not in tables:
         raise ConfigError(f"{path} has no table [experiment]: a search is run with 'gaopt run'")
     if not small:
-        return tables
+        return path.stem, tables
     if not isinstance(less, dict):
         raise ConfigError(f"{path} has no table [small]: run it without --small")
-    return merged(tables, less)
+    return f"{path.stem}-small", merged(tables, less)

@@ -11,8 +11,8 @@ import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,8 @@ from gaopt import execution
 from gaopt.cli.console import console, listed
 from gaopt.cli.live import watcher
 from gaopt.cli.signals import Signals
-from gaopt.cli.waiting import waiting
 from gaopt.config import Stop, StudyConfig
-from gaopt.errors import GaoptError, Hopeless, Lost, Stopped, Unjudged, Unwritable
+from gaopt.errors import Hopeless, Lost, Stopped, Unjudged, Unwritable
 from gaopt.execution import Pool
 from gaopt.journal.events import Data
 from gaopt.journal.history import History
@@ -32,9 +31,15 @@ from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Objective
 from gaopt.printable import path_shown, printable, shown
+from gaopt.report.format import plural
 from gaopt.study.loop import go_on, run
 from gaopt.study.prepare import Ready
 from gaopt.study.progress import Progress, look, planned
+
+
+def say(line: str) -> None:
+    """To people, on stderr."""
+    click.echo(printable(line), err=True)
 
 
 def drive(ready: Ready, place: Callable[[], StudyDir], as_json: bool, allow_changed: bool = False) -> None:
@@ -47,23 +52,23 @@ def drive(ready: Ready, place: Callable[[], StudyDir], as_json: bool, allow_chan
     Raises:
         Stopped, Hopeless, Lost, Unwritable, Unjudged: after a word on how to go on.
     """
-    config, shared = ready.config, ready.shared
-    with Signals() as signals, closing(open_pool(config, ready.objective, shared, signals.check)) as pool:
-        signals.listen()  # again: Ray installs a handler of its own when it starts
-        signals.check()
+    with Signals() as signals, opened(ready.config, ready.objective, ready.shared, signals) as pool:
         home = place()
-        _introduce(home, config, pool)
+        _introduce(home, ready.config, pool)
+        command = shlex.quote(home.handle)
         try:
             with watcher(home.name, as_json, signals) as watch:
                 history = run(ready, home, pool=pool, watch=watch, stop=signals.check, allow_changed=allow_changed)
-        except (Stopped, Hopeless, Lost, Unwritable) as error:
-            _say_how(home, error)
+        except (Stopped, Hopeless, Lost, Unwritable):
+            if os.path.isfile(home.journal):  # not Path.is_file, which raises where nobody may look
+                say(f"stopped; go on with: gaopt resume {command}")
+                say(f"a report of what there is so far: gaopt report {command}")
             raise
-        except Unjudged as error:
+        except Unjudged:
             pool.close()
             with Journal(home.journal) as journal:
                 _report(History(journal), home)
-            _say_how(home, error)
+            say(f"its report is written; try that again with: gaopt resume {command}")
             raise
         pool.close()
         _report(history, home)
@@ -71,30 +76,30 @@ def drive(ready: Ready, place: Callable[[], StudyDir], as_json: bool, allow_chan
         signals.check()
 
 
-def _say_how(home: StudyDir, error: GaoptError) -> None:
-    if not os.path.isfile(home.journal):  # not Path.is_file, which raises where nobody may look
-        return  # its first event could not be written: there is nothing to go on with
-    unjudged, study = isinstance(error, Unjudged), path_shown(shlex.quote(home.handle))
-    what = "its report is written; try that again with" if unjudged else "stopped; go on with"
-    click.echo(f"{what}: gaopt resume {study}", err=True)
-    if not unjudged:
-        click.echo(f"a report of what there is so far: gaopt report {study}", err=True)
-
-
 def _report(history: History, home: StudyDir) -> None:
-    """
-    Raises:
-        Unwritable: the report has no room. What it is made of is in the journal.
-    """
     from gaopt.report.study import write
 
-    try:
+    with written(f"gaopt report {shlex.quote(home.handle)}"):
         write(history, home)
+
+
+@contextmanager
+def written(again: str) -> Iterator[None]:
+    """Say where a report has no room what writes it again: what it is made of is in the journal."""
+    try:
+        yield
     except Unwritable as error:
-        click.echo(
-            f"the search is done; write its report with: gaopt report {path_shown(shlex.quote(home.handle))}", err=True
-        )
+        say(f"the search is done; write its report with: {again}")
         raise Unwritable(f"the report is not written: {error}") from error
+
+
+@contextmanager
+def opened(config: StudyConfig, objective: Objective, shared: Any, signals: Signals) -> Iterator[Pool]:
+    """`open_pool` while signals are listened to."""
+    with closing(open_pool(config, objective, shared, signals.check)) as pool:
+        signals.listen()  # again: Ray installs a handler of its own when it starts
+        signals.check()
+        yield pool
 
 
 def open_pool(config: StudyConfig, objective: Objective, shared: Any, stop: Callable[[], None] = go_on) -> Pool:
@@ -107,9 +112,10 @@ def open_pool(config: StudyConfig, objective: Objective, shared: Any, stop: Call
     Raises:
         Stopped: a signal came while it started.
     """
+    if config.pool.kind == "ray":
+        say("starting Ray …")
     try:
-        with waiting("starting Ray") if config.pool.kind == "ray" else nullcontext():
-            pool = execution.pool(config, objective, shared)
+        pool = execution.pool(config, objective, shared)
     except SystemExit:  # how Ray's own handler takes a SIGTERM
         raise Stopped(signal.SIGTERM) from None
     except Lost:
@@ -122,86 +128,65 @@ def open_pool(config: StudyConfig, objective: Objective, shared: Any, stop: Call
 
 def _introduce(home: StudyDir, config: StudyConfig, pool: Pool) -> None:
     together = min(pool.capacity, max(config.litters))
-    trainings, generations = _count(planned(config), "training"), _count(config.generations, "generation")
-    if config.stop != Stop():
-        trainings = f"at most {trainings}"
-    what, where = f"{trainings} in {generations}, {together} at a time", path_shown(home.path)
-    click.echo(f"study {path_shown(home.name)}: {what}, results in {where}", err=True)
-    if pool.dashboard:
-        say_dashboard(pool.dashboard)
-    elif config.pool.kind == "ray" and config.pool.dashboard:
-        click.echo("there is no Ray dashboard: all of its ports are taken, or the cluster has none", err=True)
+    trainings, generations = plural(planned(config), "training"), plural(config.generations, "generation")
+    at_most = "at most " * (config.stop != Stop())
+    say(f"study {home.name}: {at_most}{trainings} in {generations}, {together} at a time, results in {home.path}")
+    say_dashboard(config, pool)
 
 
-def say_dashboard(address: str) -> None:
+def say_dashboard(config: StudyConfig, pool: Pool) -> None:
     """Where it is, and how its token is printed: Ray's command may lie beside Python, and not on the path."""
-    beside = Path(sys.executable).with_name("ray")
-    ray = "ray" if shutil.which("ray") or not beside.is_file() else shlex.quote(str(beside))
-    click.echo(f"Ray dashboard: {path_shown(address)}  (its token: {path_shown(ray)} get-auth-token)", err=True)
+    if pool.dashboard:
+        ray = "ray" if shutil.which("ray") else shlex.quote(str(Path(sys.executable).with_name("ray")))
+        say(f"Ray dashboard: {pool.dashboard}  (its token: {ray} get-auth-token)")
+    elif config.pool.kind == "ray" and config.pool.dashboard:
+        say("there is no Ray dashboard: all of its ports are taken, or the cluster has none")
 
 
 def _tell(data: Data) -> None:
     """Which images are trained on and measured by."""
-    click.echo(printable(f"{data.name}: {len(data.classes)} classes"), err=True)
+    say(f"{data.name}: {len(data.classes)} classes")
     for split, counts in data.counts.items():
-        where = f"{split}: {_count(sum(counts), 'image')} from {data.origins.get(split, data.name)}"
-        click.echo(f"  {printable(where)}: {printable(data.counted(split))}", err=True)
+        images = f"{plural(sum(counts), 'image')} from {data.origins.get(split, data.name)}"
+        say(f"  {split}: {images}: {data.counted(split)}")
     for warning in data.warnings:
-        click.echo(f"  note: {printable(warning)}", err=True)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+        say(f"  note: {warning}")
 
 
 def _conclude(home: StudyDir, history: History, as_json: bool) -> None:
-    from gaopt.report.experiment import compared
-    from gaopt.report.remarks import gain
+    from gaopt.report.experiment import HEAD, compared, row, verdicts
 
     now = look(home)
     if as_json:
         click.echo(json.dumps({"event": "Result", **now.plain()}))
-    elif now.best is None:
-        click.echo(f"{_fruitless(history)}; the reasons are in {path_shown(home.report)}")
-    elif compared(history):
-        _compare(history)
-        click.echo(f"report: {path_shown(home.report)}")
-    else:
-        _praise(now, history.data)
-        for sentence in gain(history):
-            click.echo(sentence)
-        click.echo(f"report: {path_shown(home.report)}")
+        return
+    if now.best is None:
+        failed, everyone = len(history.failed), len(history.individuals)
+        left = f", {everyone - failed} were left early" if failed < everyone else ""
+        click.echo(f"no individual has a score: {failed} failed{left}; the reasons are in {path_shown(home.report)}")
+        return
+    if errors := [row(one)[:-1] for one in compared(history)]:  # an experiment's, beside the paper's
+        console().print(listed(HEAD[:-1], errors, HEAD[1:]))
+    for line in verdicts(history) if errors else _best(now, history):
+        click.echo(printable(line))
+    click.echo(f"report: {path_shown(home.report)}")
 
 
-def _fruitless(history: History) -> str:
-    failed, everyone = len(history.failed), len(history.individuals)
-    if failed == everyone:
-        return f"all {everyone} individuals failed"
-    return f"no individual has a score: {failed} failed, {everyone - failed} were left early"
+def _best(now: Progress, history: History) -> list[str]:
+    """Of a search."""
+    from gaopt.report.remarks import gain
 
-
-def _compare(history: History) -> None:
-    """An experiment's errors beside the paper's."""
-    from gaopt.report.experiment import HEAD, compared, row, verdicts
-
-    rows = [row(one)[:-1] for one in compared(history)]
-    console().print(listed(HEAD[:-1], rows, HEAD[1:]))
-    for verdict in verdicts(history):
-        click.echo(printable(verdict))
-
-
-def _praise(now: Progress, data: Data | None) -> None:
-    """The best of a search."""
     assert now.best
-    if now.ended:
-        click.echo(f"the search ended early: {printable(now.ended)}")
     genes = "  ".join(f"{name} {value}" for name, value in shown(now.best.genes).items())
-    click.echo(f"best: individual {now.best.id}  {genes}")
     how = f", the mean of {now.trials} trainings" if now.trials > 1 else ""
-    click.echo(f"validation fitness: {now.fitness:.4f}{how}{_beside(data, 'valid')}")
-    if now.test:
-        said = "  ".join(f"{printable(name)} {value:.4f}" for name, value in now.test.items())
-        click.echo(f"test: {said}{_beside(data, 'test')}")
+    test = "  ".join(f"{name} {value:.4f}" for name, value in (now.test or {}).items())
+    said = [
+        now.ended and f"the search ended early: {now.ended}",
+        f"best: individual {now.best.id}  {genes}",
+        f"validation fitness: {now.fitness:.4f}{how}{_beside(history.data, 'valid')}",
+        test and f"test: {test}{_beside(history.data, 'test')}",
+    ]
+    return [*filter(None, said), *gain(history)]
 
 
 def _beside(data: Data | None, split: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,20 +18,18 @@ if TYPE_CHECKING:
     from gaopt.study.prepare import Ready
 
 
+SETS = click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Override a key of the config.")
+SEED = click.option("--seed", metavar="N", help="The seed of all random numbers.")
+DATA = click.option("--data", type=click.Path(), metavar="PATH", help="An image folder or an archive of one.")
+NAME = click.option("--name", metavar="NAME", help="Of its folder in results/; by default the config's and a number.")
+ADDRESS = click.option("--address", metavar="ADDRESS", help="Join this Ray cluster; 'local' for this machine.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines on stdout.")
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Show the plan, the number of trainings and the time, and stop.")
+
+
 def training_options(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of every verb that trains."""
-    options = [
-        click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Override a key of the config."),
-        click.option("--seed", metavar="N", help="The study's seed."),
-        click.option("--data", type=click.Path(), metavar="PATH", help="An image folder or an archive of one."),
-        click.option("--name", metavar="NAME", help="The study's name; by default the config's and a number."),
-        click.option("--address", metavar="ADDRESS", help="Join this Ray cluster (or set RAY_ADDRESS)."),
-        click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines on stdout."),
-        click.option(
-            "--dry-run", is_flag=True, help="Show the config, the number of trainings and the time, and stop."
-        ),
-    ]
-    for option in reversed(options):
+    """The options of every verb that begins a study."""
+    for option in (DRY_RUN, JSON, ADDRESS, NAME, DATA, SEED, SETS):
         verb = option(verb)
     return verb
 
@@ -43,14 +41,13 @@ def training_options(verb: Callable[..., Any]) -> Callable[..., Any]:
 @training_options
 def run(config: str | None, generations: str | None, pop: str | None, **options: Any) -> None:
     """Search. CONFIG is a preset or a TOML file; 'digits' by default, 'images' with --data alone."""
-    from gaopt.config import find, from_tables
+    from gaopt.config import from_tables
     from gaopt.config.tables import overridden, read_toml
 
-    path = find(chosen(config, options["data"]))
+    path = source_of(config, options["data"])
     tables = read_toml(path)
     table = from_tables(overridden(tables, options["sets"])).numbers
-    numbers = {f"{table}.generations": generations, f"{table}.population": pop}
-    start(tables, stem_of(path), numbers, **options)
+    start(tables, stem_of(path), {f"{table}.generations": generations, f"{table}.population": pop}, **options)
 
 
 @cli.command()
@@ -61,29 +58,19 @@ def run(config: str | None, generations: str | None, pop: str | None, **options:
 @training_options
 def train(config: str | None, lr: str | None, wd: str | None, mom: str | None, **options: Any) -> None:
     """Train one individual, without a search. Genes not given are those of the config's recipe."""
-    from gaopt.config import DECIDING, find
+    from gaopt.config import DECIDING
     from gaopt.config.tables import read_toml
 
-    path = find(chosen(config, options["data"]))
+    path = source_of(config, options["data"])
     genes = {"fixed.lr": lr, "fixed.wd": wd, "fixed.mom": mom}
     tables = {name: table for name, table in read_toml(path).items() if name not in (*DECIDING, "given")}
     start(tables, f"{stem_of(path)}-train", genes, fixed=True, **options)
 
 
 def start(
-    tables: dict[str, Any],
-    stem: str,
-    keys: dict[str, str | None],
-    *,
-    sets: tuple[str, ...],
-    seed: str | None,
-    data: str | None,
-    name: str | None,
-    address: str | None,
-    as_json: bool,
-    dry_run: bool,
-    fixed: bool = False,
-) -> None:
+    tables: dict[str, Any], stem: str, keys: dict[str, str | None], *, fixed: bool = False, sets: tuple[str, ...],
+    seed: str | None, data: str | None, name: str | None, address: str | None, as_json: bool, dry_run: bool,
+) -> None:  # fmt: skip
     """Begin a study.
 
     Args:
@@ -94,14 +81,12 @@ def start(
     """
     from gaopt.cli.run import drive
     from gaopt.config import from_tables
-    from gaopt.config.tables import overridden
     from gaopt.journal.paths import claim, fresh
     from gaopt.objectives.base import Wary
     from gaopt.study.prepare import prepare_new
 
-    keys = {**keys, "study.seed": seed, "data.path": quoted(data), "pool.address": quoted(address)}
-    given = [f"{key}={value}" for key, value in keys.items() if value is not None]
-    config = from_tables(overridden(tables, [*of_data(tables, data), *sets, *given]))
+    keys = {**keys, "study.seed": seed, "pool.address": quoted(address)}
+    config = from_tables(changed(tables, data, sets, keys))
     ready = prepare_new(_fixed(config) if fixed else config)
     fresh(name, stem)
     for doubt in ready.objective.doubts(ready.config) if isinstance(ready.objective, Wary) else ():
@@ -112,25 +97,36 @@ def start(
         drive(ready, lambda: claim(name, stem), as_json)
 
 
+def source_of(config: str | None, data: str | None) -> Path:
+    """The file of a CONFIG, or of the preset that is meant where none was given."""
+    from gaopt.config import find
+
+    return find(config if config is not None else "images" if data else "digits")
+
+
+def changed(
+    tables: Mapping[str, Any], data: str | None, sets: Sequence[str], keys: Mapping[str, str | None]
+) -> dict[str, Any]:
+    """Tables of a config with --data, --set, and the keys that other options stand for, the last said winning.
+
+    The digits, which have no path, give way to the images of --data.
+    """
+    from gaopt.config.tables import overridden
+
+    table = tables.get("data")
+    name = table.get("name", "digits") if isinstance(table, Mapping) else "digits"
+    folder = ["data.name=folder"] if data and name == "digits" else []
+    given = {**keys, "data.path": quoted(data)}
+    return overridden(
+        tables, [*folder, *sets, *(f"{key}={value}" for key, value in given.items() if value is not None)]
+    )
+
+
 def stem_of(path: Path) -> str:
     """What a study is called after: its config, or the study whose config.toml that is; a pipe has no name."""
     if path.is_fifo():
         return "study"
     return path.absolute().parent.name if path.name == "config.toml" else path.stem
-
-
-def chosen(config: str | None, data: str | None) -> str:
-    """The CONFIG that was given, or the preset that is meant where none was."""
-    if config is not None:
-        return config
-    return "images" if data else "digits"
-
-
-def of_data(tables: Mapping[str, Any], data: str | None) -> list[str]:
-    """What --data changes besides the path: the digits, which have none, give way to a folder."""
-    table = tables.get("data")
-    name = table.get("name", "digits") if isinstance(table, Mapping) else "digits"
-    return ["data.name=folder"] if data and name == "digits" else []
 
 
 def quoted(text: str | None) -> str | None:
@@ -155,25 +151,14 @@ def _fixed(config: StudyConfig) -> StudyConfig:
 @click.argument("study")
 @click.option("--generations", metavar="N", help="Go on to this many generations, if more than before.")
 @click.option("--seeds", metavar="N", help="Go on to this many seeds of each variant of an experiment.")
-@click.option("--address", metavar="ADDRESS", help="Join this Ray cluster; 'local' for this machine.")
-@click.option(
-    "--set",
-    "sets",
-    multiple=True,
-    metavar="TABLE.KEY=VALUE",
-    help="Change [stop], [noise], [pool], [faults].",
-)
+@ADDRESS
+@click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Of [stop], [noise], [pool], [faults].")
 @click.option("--allow-changed", is_flag=True, help="Also where code, data or the config of trainings changed.")
-@click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines on stdout.")
+@JSON
 def resume(
-    study: str,
-    generations: str | None,
-    seeds: str | None,
-    address: str | None,
-    sets: tuple[str, ...],
-    allow_changed: bool,
-    as_json: bool,
-) -> None:
+    study: str, generations: str | None, seeds: str | None, address: str | None, sets: tuple[str, ...],
+    allow_changed: bool, as_json: bool,
+) -> None:  # fmt: skip
     """Go on with a study from where it is, whatever stopped it; also further than it was to go before."""
     from gaopt.cli.run import drive
     from gaopt.config import SEARCHES

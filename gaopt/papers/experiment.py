@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from gaopt.config import parse
+from gaopt.config.parsing import table
 from gaopt.errors import ConfigError, StudyError, nearest
 from gaopt.papers.published import published
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,6 @@ class Variant:
     """One thing that is compared.
 
     Attributes:
-        name: for people, unique in the experiment.
         panel: which panel of the figure it is drawn in.
         paper: the key of the published result that it is to be held against (`gaopt.papers.published`).
         net, recipe: what it changes in these tables of the config.
@@ -34,9 +36,8 @@ class Claim:
     """What a paper says of two variants.
 
     Attributes:
-        text: in its own right, as a sentence without a full stop.
+        text: a sentence without a full stop.
         higher, lower: names of variants: the first has the higher error.
-        error: which error.
     """
 
     text: str
@@ -47,11 +48,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Experiment:
-    """
-    Attributes:
-        title: what is compared.
-        source: where the paper has it.
-    """
+    """What is compared (`title`), and where the paper has it (`source`)."""
 
     title: str
     source: str = ""
@@ -65,10 +62,8 @@ class Experiment:
             StudyError: there is no such variant.
         """
         found = genes.get("variant")
-        if isinstance(found, int | float) and 0 <= found < len(self.variants):
-            return self.variants[int(found)]
-        for variant in self.variants:
-            if variant.name == found:
+        for number, variant in enumerate(self.variants):
+            if found in (variant.name, number):
                 return variant
         raise StudyError(f"{repr(found)[:40]} is no variant of the experiment {self.title[:80]!r}")
 
@@ -81,20 +76,16 @@ def experiment(tables: Mapping[str, Any]) -> Experiment | None:
     """
     if "experiment" not in tables:
         return None
-    table = tables["experiment"]
-    if not isinstance(table, Mapping):
-        raise ConfigError(f"experiment is {table!r}: must be a table")
-    found = parse(Experiment, {k: v for k, v in table.items() if k not in ("variants", "claims")}, "experiment")
-    variants = tuple(parse(Variant, each, f"experiment.variants[{n}]") for n, each in _rows(table, "variants"))
-    claims = tuple(parse(Claim, each, f"experiment.claims[{n}]") for n, each in _rows(table, "claims"))
-    return replace(found, variants=variants, claims=claims)
+    found = table(tables, "experiment")
+    whole = parse(Experiment, {**found, "variants": [], "claims": []}, "experiment")
+    return replace(whole, variants=_rows(Variant, found, "variants"), claims=_rows(Claim, found, "claims"))
 
 
-def _rows(table: Mapping[str, Any], key: str) -> list[tuple[int, Any]]:
-    rows = table.get(key, [])
+def _rows(kind: type[T], found: Mapping[str, Any], key: str) -> tuple[T, ...]:
+    rows = found.get(key, [])
     if not isinstance(rows, list | tuple):
         raise ConfigError(f"experiment.{key} is {rows!r}: must be an array of tables")
-    return list(enumerate(rows))
+    return tuple(parse(kind, row, f"experiment.{key}[{n}]") for n, row in enumerate(rows))
 
 
 def check(found: Experiment) -> None:

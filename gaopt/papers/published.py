@@ -1,13 +1,15 @@
-"""The errors that the two ResNet papers print, from published.toml beside this file."""
+"""The errors that the two ResNet papers print, from published.csv beside this file."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
+from csv import DictReader
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,12 @@ class Result:
     method: str
     split: str
     source: str
-    layers: int | None = None
-    parameters: float | None = None
-    error: float | None = None
-    top5: float | None = None
-    spread: str | None = None
-    failed: bool = False
+    layers: int | None
+    parameters: float | None
+    error: float | None
+    top5: float | None
+    spread: str | None
+    failed: bool
 
     @property
     def printed(self) -> str:
@@ -40,8 +42,14 @@ class Result:
 @cache
 def published() -> tuple[Result, ...]:
     """All results in file order."""
-    tables = tomllib.loads(Path(__file__).with_name("published.toml").read_text("utf-8"))["table"]
-    return tuple(Result(**row, **table) for table in tables for row in table.pop("results"))
+    lines = Path(__file__).with_name("published.csv").read_text("utf-8").splitlines()
+    found = DictReader((line for line in lines if not line.startswith("#")), delimiter=";")
+    rows = [
+        {name: cell if cell not in ("", "fail") else None for name, cell in row.items()}
+        | {"failed": row["error"] == "fail"}
+        for row in found
+    ]
+    return TypeAdapter(tuple[Result, ...]).validate_python(rows)
 
 
 def beside(config: Mapping[str, Any]) -> list[Result]:

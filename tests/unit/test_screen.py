@@ -6,7 +6,6 @@ import io
 import os
 import re
 import signal
-from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -14,7 +13,6 @@ from rich.console import Console
 from gaopt.cli.console import line, overview, page
 from gaopt.cli.live import Lines, sentence
 from gaopt.cli.signals import STOPPING, Signals
-from gaopt.cli.waiting import waiting
 from gaopt.config import Fidelity, Genetic, Noise, from_tables
 from gaopt.journal.events import Bred, Closed, Granted, Recalled, Scored, Started
 from gaopt.journal.history import History
@@ -164,18 +162,3 @@ def test_a_hang_up_that_whoever_started_it_has_ignored_stays_ignored() -> None:
             assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
-
-
-def test_who_waits_is_told_how_long_it_took_last_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    for said in ("starting it …\n", "starting it … (last time it took 0 s)\n"):
-        with waiting("starting it"):
-            pass
-        assert capfd.readouterr().err == said
-    (kept,) = (tmp_path / "gaopt").iterdir()
-    kept.write_text("soon")
-    with waiting("starting it"):
-        pass
-    assert capfd.readouterr().err == "starting it …\n"
