@@ -12,6 +12,7 @@ import math
 import os
 import shutil
 import socket
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,27 +31,12 @@ from gaopt import __version__
 from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError, Stopped, Unwritable, told
 from gaopt.execution.worker import outcomes
-from gaopt.journal.events import (
-    Birth,
-    Bred,
-    Closed,
-    Event,
-    Failed,
-    Noted,
-    Opened,
-    Outcome,
-    Reported,
-    Scored,
-    Started,
-    decode,
-    encode,
-)
+from gaopt.journal import events
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Task, epochs, resolve
 from gaopt.search.base import keyed
-from gaopt.space.space import Space
 from gaopt.study.resume_check import changes
 
 METRICS = ("fitness", "top1")
@@ -58,14 +44,9 @@ METRICS = ("fitness", "top1")
 
 
 def run(
-    config: StudyConfig,
-    home: StudyDir,
-    shared: Any,
-    together: int,
-    *,
-    stop: Callable[[], None],
+    config: StudyConfig, home: StudyDir, shared: Any, together: int, *, stop: Callable[[], None],
     allow_changed: bool = False,
-) -> History:
+) -> History:  # fmt: skip
     """Run the search to the end of its budget, from wherever it is.
 
     Args:
@@ -90,45 +71,32 @@ def run(
             written.end()
         except BaseException as error:
             with suppress(Unwritable):  # the disk that stopped it may still be full
-                written.record(Closed("interrupted" if told(error) else "failed"))
+                written.record(events.Closed("interrupted" if told(error) else "failed"))
             raise
-        written.record(Closed("finished"))
+        written.record(events.Closed("finished"))
         shutil.rmtree(home.path / "work", ignore_errors=True)  # made by Tune and its trials, which have no numbers
         return written.history
 
 
 def _tuner(config: StudyConfig, home: StudyDir, shared: Any, together: int, written: _Written) -> tune.Tuner:
-    task = Task(
-        study=home.name,
-        individual=0,
-        generation=0,
-        genes={},
-        seed=config.seed,
-        settings=config.settings,
-        folder=home.path.absolute() / "work",
-        home=home.path.absolute(),
-        threads=config.pool.cpus,
-    )
+    folder = home.path.absolute() / "work"
+    task = Task(home.name, 0, 0, {}, config.seed, config.settings, folder, folder.parent, config.pool.cpus)
+    begun = len(written.history.individuals)
+    numbers = iter(range(begun + 1, sys.maxsize))
     trained = tune.with_parameters(_train, objective=config.objective, task=task, whole=written.whole, shared=shared)
     gpus = config.pool.gpus if ray.cluster_resources().get("GPU") else 0
     return tune.Tuner(
         tune.with_resources(trained, {"gpu": gpus} if gpus else {"cpu": config.pool.cpus}),
-        param_space={"genes": tune.sample_from(_Draws(config.space, config.seed, len(written.history.individuals)))},
+        param_space={"genes": tune.sample_from(lambda _: config.space.sample(keyed(config.seed, next(numbers))))},
         tune_config=tune.TuneConfig(
             metric="fitness",
             mode="max",
             scheduler=ASHAScheduler(max_t=written.whole),
-            num_samples=max(1, config.trainings - len(written.history.individuals)),
+            num_samples=max(1, config.trainings - begun),
             max_concurrent_trials=together,
             reuse_actors=True,
         ),
-        run_config=tune.RunConfig(
-            name="tune",
-            storage_path=str(task.folder),
-            stop=written,
-            callbacks=[written],
-            verbose=0,
-        ),
+        run_config=tune.RunConfig("tune", storage_path=str(folder), stop=written, callbacks=[written], verbose=0),
     )
 
 
@@ -136,30 +104,18 @@ def _train(config: dict[str, Any], *, objective: str, task: Task, whole: int, sh
     """In a worker of Tune: a training that reports each epoch, with the last one also its score."""
     trial = tune.get_context().get_trial_id()
     mine = replace(task, genes=config["genes"], folder=task.folder / trial, shared=shared)
-    held: list[Outcome] = []
+    held: list[events.Outcome] = []
     for outcome in outcomes(resolve(objective), mine):
         held.append(outcome)
-        if isinstance(outcome, Reported) and outcome.epoch < whole:
-            tune.report({"fitness": _metric(outcome), "events": [encode(each) for each in held]})
+        if isinstance(outcome, events.Reported) and outcome.epoch < whole:
+            tune.report({"fitness": _metric(outcome), "events": [events.encode(each) for each in held]})
             held.clear()
-    last = held[-1]
-    fitness = last.fitness if isinstance(last, Scored) else math.nan
-    tune.report({"fitness": fitness, "events": [encode(outcome) for outcome in held]})
+    fitness = held[-1].fitness if isinstance(held[-1], events.Scored) else math.nan
+    tune.report({"fitness": fitness, "events": [events.encode(each) for each in held]})
 
 
-def _metric(report: Reported) -> float:
+def _metric(report: events.Reported) -> float:
     return next((report.metrics[name] for name in METRICS if name in report.metrics), math.nan)
-
-
-class _Draws:
-    """Genes drawn evenly from a space: what Tune's random search asks for the next trial's."""
-
-    def __init__(self, space: Space, seed: int, number: int) -> None:
-        self._space, self._seed, self._number = space, seed, number
-
-    def __call__(self, spec: Any) -> dict[str, Any]:
-        self._number += 1
-        return self._space.sample(keyed(self._seed, self._number))
 
 
 class _Written(tune.Callback, tune.Stopper):
@@ -178,33 +134,32 @@ class _Written(tune.Callback, tune.Stopper):
 
     def open(self, made_of: dict[str, str], allow_changed: bool) -> None:
         changed = changes(self.history, self.config, made_of, allow_changed)
-        self.record(Opened(self.config.plain(), __version__, socket.gethostname(), os.getpid(), made_of, changed))
+        host, process = socket.gethostname(), os.getpid()
+        self.record(events.Opened(self.config.plain(), __version__, host, process, made_of, changed))
         for individual in self.history.waiting:
-            self.record(Failed(individual.id, "killed", "its search was stopped", epochs=individual.epoch))
+            self.record(events.Failed(individual.id, "killed", "its search was stopped", epochs=individual.epoch))
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: Tune pickles all that it is given, to restore it, which is not asked of it here."""
         return {}
 
-    def record(self, event: Event) -> None:
+    def record(self, event: events.Event) -> None:
         self.history.add(self.journal.append(event))
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         id = self._ids[trial.trial_id] = len(self.history.individuals)
-        birth = Birth(id, dict(trial.config["genes"]), "random")
-        self.record(Bred(self.history.generation + 1, (birth,)))
-        self.record(Started(id))
+        birth = events.Birth(id, dict(trial.config["genes"]), "random")
+        self.record(events.Bred(self.history.generation + 1, (birth,)))
+        self.record(events.Started(id))
         self._begun[id] = time.monotonic()
 
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **i: Any) -> None:
         for kind, body in result["events"]:
-            event = decode(kind, body, 0.0)
-            assert isinstance(event, Reported | Noted | Scored | Failed)
-            if isinstance(event, Reported) and event.epoch < self.whole and math.isnan(_metric(event)):
+            event: Any = events.decode(kind, body, 0.0)
+            if isinstance(event, events.Reported) and event.epoch < self.whole and math.isnan(_metric(event)):
                 names = " nor ".join(METRICS)
-                self.stopped = ConfigError(
-                    f"an epoch reports no {names}, by which ASHA could tell: leave out 'ray-asha'"
-                )
+                said = f"an epoch reports no {names}, by which ASHA could tell: leave out 'ray-asha'"
+                self.stopped = ConfigError(said)
             self.record(replace(event, individual=self._ids[trial.trial_id]))
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
@@ -215,17 +170,17 @@ class _Written(tune.Callback, tune.Stopper):
     on_trial_error = on_trial_complete
 
     def _leave(self, id: int, reason: str) -> None:
+        """Write down what one came to that is not trained further, if it has no outcome of its own."""
         individual = self.history.individuals[id]
         if individual.status != "running":
             return
         told = [report.metrics["seconds"] for report in individual.reports.values() if "seconds" in report.metrics]
         seconds = sum(told) if told else time.monotonic() - self._begun[id]  # else its worker's beginning counts too
-        last = individual.reports.get(individual.epoch)
+        last, epoch = individual.reports.get(individual.epoch), individual.epoch
         if last is None or math.isnan(_metric(last)):
-            self.record(Failed(id, "killed", reason, seconds, individual.epoch))
-            return
-        share = individual.epoch / self.whole
-        self.record(Scored(id, _metric(last), last.metrics, individual.epoch, seconds, share))
+            self.record(events.Failed(id, "killed", reason, seconds, epoch))
+        else:
+            self.record(events.Scored(id, _metric(last), last.metrics, epoch, seconds, epoch / self.whole))
 
     def end(self) -> None:
         """What runs when the budget is spent is stopped on its way, too."""
@@ -243,10 +198,9 @@ class _Written(tune.Callback, tune.Stopper):
             self.stop()
         except Stopped as stopped:
             self.stopped = stopped
-        return self.stopped is not None or self.enough
+        return self.stopped is not None or self._enough()
 
-    @property
-    def enough(self) -> bool:
+    def _enough(self) -> bool:
         everyone, budget = self.history.individuals.values(), self.config.stop
         if budget.epochs:
             return sum(i.epochs for i in everyone) >= budget.epochs  # of those that run, the reported

@@ -27,9 +27,9 @@ def of_configs(configs: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any
 
     Raises:
         ConfigError: the configs, or what was chosen, cannot be compared.
+        StudyError: a search starts warm from a study that is not there.
     """
-    draft = Plan(methods=(), configs=configs)
-    whole = {name: draft.config(name) for name in configs}
+    whole = {name: Plan(methods=(), configs=configs).config(name) for name in configs}
     _check_alike(whole)
     base = next(iter(whole.values()))
     names = given.get("methods") or (tuple(configs) if len(configs) > 1 else usual(base))
@@ -37,9 +37,7 @@ def of_configs(configs: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any
     for name in ("budget", "difference"):
         if not math.isfinite(given.get(name, 0.0)):
             raise ConfigError(f"--{name} is {given[name]}: must be a finite number")
-    plan = replace(
-        draft, configs={name: config.plain() for name, config in whole.items()}, **{**given, "methods": names}
-    )
+    plan = Plan(configs={name: config.plain() for name, config in whole.items()}, **{**given, "methods": names})
     plan = replace(plan, budget=_budget(plan, base))
     for name in names:
         _check_search(name, Methods(plan))
@@ -47,12 +45,7 @@ def of_configs(configs: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any
 
 
 def _check_search(method: str, methods: Methods) -> None:
-    """What can be known of a search before it is run; baselines are looked for when their turn comes.
-
-    Raises:
-        ConfigError: it cannot be run.
-        StudyError: it starts warm from a study that is not there.
-    """
+    """What can be known of a search before it is run; baselines are looked for when their turn comes."""
     if method in BASELINES:
         return
     config = methods.configured(method, 0)
@@ -72,20 +65,18 @@ def of_studies(studies: Sequence[StudyDir], given: Mapping[str, Any]) -> Plan:
     """
     if len(studies) < 2:
         raise ConfigError(f"there is one study alone, {studies[0].name}: name two or more, or a config")
-    found = list(grouped(study.path for study in studies))
-    searches = [SearchRun(method, seed, history(study)) for method, seed, study in found]
-    for (_, _, study), search in zip(found, searches, strict=True):
-        if not search.history.finished:
-            raise StudyError(f"the study {study.name} is not finished: go on with 'gaopt resume {study.name}' first")
+    found = [(method, seed, study, history(study)) for method, seed, study in grouped(each.path for each in studies)]
     configs: dict[str, Any] = {}
-    for search in searches:
-        configs.setdefault(search.method, search.history.config)
+    for method, _, study, trained in found:
+        if not trained.finished:
+            raise StudyError(f"the study {study.name} is not finished: go on with 'gaopt resume {study.name}' first")
+        configs.setdefault(method, trained.config)
     plan = Plan(
         methods=tuple(configs),
         configs=configs,
         studies=tuple(str(study.path.absolute()) for study in studies),
-        seeds=len({seed for _, seed, _ in found}),
-        budget=float(max(search.epochs for search in searches)),
+        seeds=len({seed for _, seed, _, _ in found}),
+        budget=float(max(SearchRun(method, seed, trained).epochs for method, seed, _, trained in found)),
         **given,
     )
     _check_alike({name: plan.config(name) for name in configs})
@@ -93,16 +84,10 @@ def of_studies(studies: Sequence[StudyDir], given: Mapping[str, Any]) -> Plan:
 
 
 def _budget(plan: Plan, base: StudyConfig) -> float:
-    """As chosen, or that of the trainings of the config.
-
-    Raises:
-        ConfigError: there is none, or it does not pay for a training.
-    """
+    """As chosen, or that of the trainings of the config."""
     if plan.cost == "seconds":
         if not plan.budget:
-            raise ConfigError(
-                "--cost is seconds, and --budget is not given: name the seconds of training of each search"
-            )
+            raise ConfigError("--cost is seconds, and --budget is not given: name the seconds of training of a search")
         return plan.budget
     whole = epochs(base)
     budget = plan.budget or float(whole * sum(base.litters))
@@ -116,11 +101,9 @@ def _budget(plan: Plan, base: StudyConfig) -> float:
 
 
 def _check_alike(configs: Mapping[str, StudyConfig]) -> None:
-    (first, own), *others = configs.items()
-    for name, config in others:
-        for what, mine, theirs in (
-            ("study.objective", config.objective, own.objective),
-            ("[data]", config.settings.get("data"), own.settings.get("data")),
-        ):
-            if mine != theirs:
-                raise ConfigError(f"{name} and {first} differ in {what}: their scores cannot be compared")
+    compared = {name: (config.objective, config.settings.get("data")) for name, config in configs.items()}
+    (first, (objective, data)), *others = compared.items()
+    for name, (theirs, images) in others:
+        if (theirs, images) != (objective, data):
+            what = "[data]" if theirs == objective else "study.objective"
+            raise ConfigError(f"{name} and {first} differ in {what}: their scores cannot be compared")

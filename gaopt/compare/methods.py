@@ -61,18 +61,14 @@ class Methods:
         config = replace(own, seed=base.seed + seed)
         strategy = config.strategy if self._own(method) else method
         if strategy == "grid":
-            raise ConfigError(
-                f"study.strategy of {method} is 'grid', which spends no budget: must be a search, or 'fixed'"
-            )
+            raise ConfigError(f"study.strategy of {method} is 'grid', which spends no budget: must be another")
         if strategy in COMPARED:
             return self._searching(config, strategy)
-        again = replace(_bare(config), seed=base.seed + seed * APART)
-        if strategy == "fixed":
-            found = again
-        elif method == GIVEN:
-            found = replace(again, strategy="fixed", fixed=config.given[0])
-        else:
-            found = self._baselines(again)[method].configured()
+        found = replace(_bare(config), seed=base.seed + seed * APART)
+        if method == GIVEN:
+            found = replace(found, strategy="fixed", fixed=config.given[0])
+        elif strategy != "fixed":
+            found = self._baselines(found)[method].configured()
         return replace(found, grid=GridConfig(repeats=self._most(config, "fixed")))
 
     def _own(self, method: str) -> bool:
@@ -138,12 +134,5 @@ def _population(config: StudyConfig) -> int:
 
 def _bare(config: StudyConfig) -> StudyConfig:
     """Without what only some searches read."""
-    return replace(
-        config,
-        assisted=Assisted(),
-        genetic=Genetic(),
-        operators=Operators(),
-        fidelity=Fidelity(),
-        warm=Warm(),
-        given=(),
-    )
+    own: dict[str, Any] = {"operators": Operators(), "fidelity": Fidelity(), "warm": Warm(), "given": ()}
+    return replace(config, assisted=Assisted(), genetic=Genetic(), **own)

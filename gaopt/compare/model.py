@@ -40,12 +40,9 @@ class SearchRun:
 
 @dataclass(frozen=True)
 class Final:
-    """A winner trained again, with a seed that no search has seen, and judged.
+    """The winner of a search trained again, with a seed that no search has seen, and judged.
 
-    Attributes:
-        method: of the search whose winner it is.
-        seed: of that search.
-        individual: of the study of finals; its fitness is the score on the test split, where there is one.
+    Its fitness is the score on the test split, where there is one.
     """
 
     method: str
@@ -75,8 +72,7 @@ class Comparison:
         methods: their names; the first is the one that the others are held against.
         titles: what each is, in a few words.
         config: what the searches have in common, as plain tables.
-        cost: what the budget is counted in.
-        budget: of each search.
+        cost, budget: of each search.
         difference: between two methods that would be worth showing, in units of fitness.
         studies: whether these were searches of their own, each with what budget it had.
         splits: whether the finals were trained on training and validation images and judged on test images; else they
@@ -107,12 +103,15 @@ class Comparison:
 
     def scores(self) -> dict[str, dict[int, float]]:
         """By method and seed the mean score of the finals; a method or seed without one is missing."""
-        found: dict[str, dict[int, float]] = {}
-        for method in self.methods:
-            for seed in self.seeds:
-                if trained := self._finals(method, seed):
-                    found.setdefault(method, {})[seed] = fmean(final.individual.fitness for final in trained)
-        return found
+        found: dict[str, dict[int, list[float]]] = {method: {} for method in self.methods}
+        for final in self.finals:
+            if final.individual.status == "scored" and final.method in found:
+                found[final.method].setdefault(final.seed, []).append(final.individual.fitness)
+        return {
+            method: {seed: fmean(seeds[seed]) for seed in self.seeds if seed in seeds}
+            for method, seeds in found.items()
+            if seeds
+        }
 
     def chosen(self) -> dict[str, dict[int, float]]:
         """By method and seed the score that each winner was chosen by."""
@@ -121,7 +120,3 @@ class Comparison:
             if search.winner:
                 found.setdefault(search.method, {})[search.seed] = search.winner.fitness
         return found
-
-    def _finals(self, method: str, seed: int) -> list[Final]:
-        mine = (final for final in self.finals if (final.method, final.seed) == (method, seed))
-        return [final for final in mine if final.individual.status == "scored"]

@@ -79,9 +79,7 @@ def current(plan: Plan, home: ComparisonDir) -> Plan:
     Raises:
         StudyError: by now the folder is another comparison's.
     """
-    if not home.plan.is_file():
-        return plan
-    there = read(home)
+    there = read(home) if home.plan.is_file() else plan
     if replace(there, seeds=plan.seeds) != plan:
         raise StudyError(f"the comparison {home.name!r} was begun or changed by another process meanwhile: look at it")
     return replace(plan, seeds=max(plan.seeds, there.seeds))
@@ -93,8 +91,8 @@ def extended(plan: Plan, seeds: int | None) -> Plan:
     Raises:
         StudyError: fewer than there are, or it compares studies that have theirs.
     """
-    if seeds is not None and plan.studies:
+    if seeds and plan.studies:
         raise StudyError("--seeds is given, and studies that are there are compared as they are: leave it out")
-    if seeds is not None and seeds < plan.seeds:
+    if seeds and seeds < plan.seeds:
         raise StudyError(f"--seeds is {seeds}: the comparison has {plan.seeds} already")
     return replace(plan, seeds=seeds or plan.seeds)

@@ -8,9 +8,8 @@ from pathlib import Path
 from gaopt.compare.methods import Methods
 from gaopt.compare.model import Change, Comparison, Final, SearchRun
 from gaopt.compare.plan import Plan, read
-from gaopt.config import StudyConfig, from_tables
+from gaopt.config import from_tables
 from gaopt.errors import ConfigError, StudyError
-from gaopt.journal.events import Event
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import ComparisonDir, StudyDir
@@ -52,10 +51,10 @@ def places(home: ComparisonDir, plan: Plan) -> Iterator[tuple[str, int, StudyDir
             yield method, seed, home.search(method, seed)
 
 
-def searches(home: ComparisonDir, plan: Plan, only: int | None = None) -> Iterator[SearchRun]:
-    """Those that were begun; with a seed, those of it."""
+def searches(home: ComparisonDir, plan: Plan) -> Iterator[SearchRun]:
+    """Those that were begun."""
     for method, seed, place in places(home, plan):
-        if only in (None, seed) and place.journal.is_file():
+        if place.journal.is_file():
             yield SearchRun(method, seed, history(place))
 
 
@@ -75,14 +74,6 @@ def begun(plan: Plan, found: Iterable[SearchRun], judged: Mapping[int, History])
     return [(name, trained) for _, name, trained in sorted(own, key=lambda each: each[0])]
 
 
-def made_of(studies: Iterable[tuple[str, History]]) -> Mapping[str, str]:
-    """Of which the trainings of a comparison were made of late; empty if none of its studies says so."""
-    known: Mapping[str, str] = {}
-    for _, trained in studies:
-        known = trained.made_of or known
-    return known
-
-
 def _changes(studies: Iterable[tuple[str, History]]) -> Iterator[Change]:
     """What each study says of itself, and in what one that was begun is made otherwise than the one before."""
     known: Mapping[str, str] = {}
@@ -97,8 +88,7 @@ def _changes(studies: Iterable[tuple[str, History]]) -> Iterator[Change]:
 
 def history(home: StudyDir) -> History:
     with Journal(home.journal) as journal:
-        events: Iterable[Event] = journal
-        return History(events)
+        return History(iter(journal))
 
 
 def grouped(paths: Iterable[Path]) -> Iterator[tuple[str, int, StudyDir]]:
@@ -107,35 +97,24 @@ def grouped(paths: Iterable[Path]) -> Iterator[tuple[str, int, StudyDir]]:
     A method is called after its strategy, or, where two have the same, after its first study.
 
     Raises:
-        StudyError: two have the same config and seed, so that one is a copy of the other.
+        StudyError: two have the same config and seed, so that one is a copy of the other; or one has no config.
     """
-    groups: dict[str, dict[int, StudyDir]] = {}
-    strategies: dict[str, str] = {}
+    groups: dict[tuple[str, str], dict[int, StudyDir]] = {}
     for path in paths:
-        config = _config(path)
+        try:
+            config = from_tables(history(StudyDir(path)).config)
+        except ConfigError as error:
+            raise StudyError(f"the study {path.name!r} has a config that cannot be read: {error}") from error
         found, seed = config.plain(), config.seed
         alike = repr({**found, "study": {**found["study"], "seed": 0}, "pool": {}})
-        if seed in (group := groups.setdefault(alike, {})):
+        if seed in (group := groups.setdefault((config.strategy, alike), {})):
             raise StudyError(f"{path.name} and {group[seed].name} are the same search with the same seed: name one")
         group[seed] = StudyDir(path)
-        strategies[alike] = config.strategy
-    shared = list(strategies.values())
-    for alike, group in groups.items():
-        strategy, first = strategies[alike], group[min(group)]
-        name = strategy if shared.count(strategy) == 1 else first.name
+    strategies = [strategy for strategy, _ in groups]
+    for (strategy, _), group in groups.items():
+        name = strategy if strategies.count(strategy) == 1 else group[min(group)].name
         for seed in sorted(group):
             yield name, seed, group[seed]
-
-
-def _config(path: Path) -> StudyConfig:
-    """
-    Raises:
-        StudyError: the journal has none that can be read.
-    """
-    try:
-        return from_tables(history(StudyDir(path)).config)
-    except ConfigError as error:
-        raise StudyError(f"the study {path.name!r} has a config that cannot be read: {error}") from error
 
 
 def _finals(home: ComparisonDir, found: Iterable[SearchRun], judged: Mapping[int, History]) -> Iterator[Final]:

@@ -6,7 +6,7 @@ to more seeds than it was begun with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from gaopt.compare.methods import Methods
 from gaopt.compare.model import SearchRun
 from gaopt.compare.plan import Plan, write
-from gaopt.compare.read import begun, finals_begun, history, made_of, places, searches
+from gaopt.compare.read import begun, finals_begun, history, places, searches
 from gaopt.config import from_tables
 from gaopt.errors import StudyError
 from gaopt.execution import Pool
@@ -26,7 +26,7 @@ from gaopt.objectives import finals
 from gaopt.objectives.base import resolve
 from gaopt.search.base import keyed
 from gaopt.study import retries
-from gaopt.study.loop import Watch, ignore, run
+from gaopt.study.loop import ignore, run
 from gaopt.study.prepare import resumed
 from gaopt.study.resume_check import ALLOW, parts
 
@@ -66,10 +66,12 @@ class Runner:
         self.home.tidy()
         write(self.plan, self.home)
         methods = Methods(self.plan, self.shared, self.stop)
-        for seed in sorted({seed for _, seed, _ in places(self.home, self.plan)}):
-            for method, of, place in places(self.home, self.plan):
+        each = list(places(self.home, self.plan))
+        for seed in sorted({seed for _, seed, _ in each}):
+            for number, (method, of, place) in enumerate(each, 1):
                 if of == seed and not self.plan.studies and not ended(place):
-                    self._search(methods, method, seed, place)
+                    where = f"{number:>{len(str(len(each)))}} of {len(each)}"
+                    self.tell(f"{where}  {_ended(self._search(methods, method, seed, place))}")
             if not ended(self.home.finals(seed)):
                 self._finals(seed)
 
@@ -80,11 +82,12 @@ class Runner:
             StudyError: they were, and it is not allowed. Where it is, the journals begun from now on say so.
         """
         studies = begun(self.plan, searches(self.home, self.plan), finals_begun(self.home, self.plan))
-        said = list(parts(made_of(studies), self.pool.made_of))
+        known = next((trained.made_of for _, trained in reversed(studies) if trained.made_of), {})
+        said = list(parts(known, self.pool.made_of))
         if said and not self.allow_changed:
             raise StudyError(f"the comparison was begun with {said[0]}: start a new one, or {ALLOW}")
 
-    def _search(self, methods: Methods, method: str, seed: int, place: StudyDir) -> None:
+    def _search(self, methods: Methods, method: str, seed: int, place: StudyDir) -> SearchRun:
         may = self.allow_changed
         there = place.journal.is_file()
         config = resumed(place, allow_changed=may) if there else methods.configured(method, seed)
@@ -93,16 +96,12 @@ class Runner:
 
             found = asha.run(config, place, self.shared, self.pool.capacity, stop=self.stop, allow_changed=may)
         else:
-            watch = self._watch()
+            # Where nothing has a score yet a search whose trainings all fail alike is ended: so would all others.
+            hope = any(search.history.scored for search in searches(self.home, self.plan))
+            watch = ignore if hope else self._hoped
             found = run(config, place, pool=self.pool, watch=watch, stop=self.stop, judge=False, allow_changed=may)
         place.sweep(found.individuals)  # winners are trained again, from nothing
-        self.tell(f"{self._place(method, seed)}  {_ended(SearchRun(method, seed, found))}")
-
-    def _watch(self) -> Watch:
-        """Ends a search whose trainings all fail alike where nothing has a score yet: so would all other searches."""
-        if any(search.history.scored for search in searches(self.home, self.plan)):
-            return ignore
-        return self._hoped
+        return SearchRun(method, seed, found)
 
     def _hoped(self, history: History, event: Event) -> None:
         """Ends a study that has no score yet and only fails. Finals, too: winners hardly do, and one that failed is not
@@ -110,29 +109,22 @@ class Runner:
         if not history.scored:
             retries.check(history, self.plan.base.faults)
 
-    def _place(self, method: str, seed: int) -> str:
-        """Of a search among all: "3 of 40"."""
-        each = [(method, seed) for method, seed, _ in places(self.home, self.plan)]
-        return f"{each.index((method, seed)) + 1:>{len(str(len(each)))}} of {len(each)}"
-
     def _finals(self, seed: int) -> None:
-        base, chosen = self.plan.base, list(self._winners(seed))
+        base = self.plan.base
+        chosen = [
+            finals.Winner(each.method, seed, each.winner.genes, from_tables(each.history.config).settings)
+            for each in searches(self.home, self.plan)
+            if each.seed == seed and each.winner
+        ]
         if not chosen:
             return
         config = finals.configured(base, chosen, self.plan.finals, keyed(base.seed, seed, FRESH).randrange(2**31))
         objective = resolve(config.objective)
+        place, may = self.home.finals(seed), self.allow_changed
         with closing(open_pool(config, objective, objective.prepare(config))) as pool:
-            place = self.home.finals(seed)
-            may = self.allow_changed
             found = run(config, place, pool=pool, watch=self._hoped, stop=self.stop, allow_changed=may)
-        self.home.finals(seed).sweep(found.individuals)
+        place.sweep(found.individuals)
         self.tell(f"seed {seed}  finals: {len(found.scored)} of {len(found.individuals)} have a score")
-
-    def _winners(self, seed: int) -> Iterator[finals.Winner]:
-        for search in searches(self.home, self.plan, seed):
-            if search.winner:
-                settings = from_tables(search.history.config).settings
-                yield finals.Winner(search.method, seed, search.winner.genes, settings)
 
 
 def missing(home: ComparisonDir, plan: Plan) -> bool:
@@ -149,12 +141,10 @@ def ended(place: StudyDir) -> bool:
 
 
 def _ended(search: SearchRun) -> str:
-    found = f"best {search.winner.fitness:.4f}" if search.winner else f"no score{_why(search)}"
+    """One line: what came of a search, or what the first of its failures says."""
+    failures = [each.failure for each in search.history.failed if each.failure]
+    found = "no score" + (f": {failures[0].reason}: {failures[0].message}" if failures else "")
+    if search.winner:
+        found = f"best {search.winner.fitness:.4f}"
     count = len(search.history.individuals)
     return f"seed {search.seed}  {search.method:<11} {count:>4} trainings  {search.epochs:>5} epochs  {found}"
-
-
-def _why(search: SearchRun) -> str:
-    """What the first of its failures says."""
-    failures = [individual.failure for individual in search.history.failed if individual.failure]
-    return f": {failures[0].reason}: {failures[0].message}" if failures else ""

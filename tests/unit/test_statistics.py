@@ -162,7 +162,7 @@ def test_the_order_of_methods_and_seeds_changes_nothing(rows: np.ndarray, random
 def test_scores_that_differ_by_rounding_are_equal() -> None:
     found = contrasts({"a": dict.fromkeys(range(9), 0.1 + 0.2), "b": dict.fromkeys(range(9), 0.3)}, "a")
     assert (found[0].difference, found[0].deviation, found[0].p) == (0, 0, 1)
-    assert verdict(found, 0.1) == "no difference can be shown: all scores are the same"
+    assert verdict(found, 0.1).startswith("no difference can be shown: over 9 seeds a is 0 above b (the same on all 9")
 
 
 @settings(max_examples=30, deadline=None)
@@ -188,7 +188,7 @@ def test_a_reference_without_scores_has_no_pairs() -> None:
     found = contrasts({"b": {0: 1.0}}, "a")[0]
     assert (found.pairs, found.difference, found.interval, found.effect) == (0, None, None, None)
     assert (found.deviation, found.p, found.adjusted, found.claimed) == (None, None, None, False)
-    assert verdict([found], 0.1).endswith("both methods have, and there is none")
+    assert verdict([found], 0.1).endswith("both methods have, and there are 0")
 
 
 def test_two_seeds_claim_nothing_however_far_apart() -> None:
@@ -207,7 +207,6 @@ def test_seeds_that_one_method_lacks_are_left_out_of_its_contrast_alone() -> Non
     assert first.seeds == (0, 1, 3, 4)
     assert first.adjusted == pytest.approx(2 * (first.p or 0))  # the method that is not tested counts
     assert (second.seeds, second.p) == ((0,), None)
-    assert verdict([first, second], 1).endswith("and m2 has too few seeds to be tested")
 
 
 def test_a_difference_that_never_varies_takes_four_seeds() -> None:
@@ -266,7 +265,7 @@ VERDICTS = {
     "one beaten": ([WON], "assisted beats random by 0.80 points (95 % interval 0.41 … 1.19)"),
     "two beaten": (
         [WON, BETTER],
-        "assisted beats both other methods, the closest of them random by 0.80 points (95 % interval 0.41 … 1.19)",
+        "assisted beats 2 of 2 other methods, the closest of them random by 0.80 points (95 % interval 0.41 … 1.19)",
     ),
     "one better": ([LOST], "assisted loses to paper by 0.60 points (95 % interval 0.21 … 0.99)"),
     "some better": (
@@ -288,7 +287,7 @@ VERDICTS = {
     "nothing shown of several": (
         [OPEN, contrast("tpe", -0.002, False, 0.2, 0.02)],
         "no difference can be shown: over 5 seeds assisted is 0.20 points below tpe (95 % interval −1.76 … 2.16;"
-        " p = 0.2 after correction for 2 methods), the clearest of all; to show one of 0.5 points against tpe it"
+        " p = 0.2 after correction for 2 methods); to show one of 0.5 points against tpe it"
         " would take about 98 seeds",
     ),
     "it would have been seen": (
