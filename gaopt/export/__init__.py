@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,12 +16,9 @@ __all__ = ["FORMATS", "Format", "Study", "read", "write"]
 
 @dataclass(frozen=True)
 class Format:
-    """
-    Attributes:
-        packages: what it is written with.
-        install: what has them.
-        file: of its folder, what is opened; "" for the folder itself.
-        opened: the command that opens it, with {} for the path.
+    """With what packages it is written, and what has them; the file that is opened, and by what command.
+
+    The file is "" for the whole folder; the command has {} for the path.
     """
 
     packages: tuple[str, ...]
@@ -37,7 +33,7 @@ FORMATS = {
     "mlflow": Format(
         ("mlflow", "sqlalchemy", "alembic"), "gaopt[mlflow]", "mlflow.db", "mlflow ui --backend-store-uri sqlite:///{}"
     ),
-    "csv": Format(("pandas",), "gaopt", "trials.csv", ""),
+    "csv": Format((), "", "trials.csv", ""),
 }
 """By name; the module of the same name has `write(study, folder)`."""
 
@@ -56,7 +52,7 @@ def write(study: Study, name: str, folder: Path) -> Path:
             or cannot be written. Nothing has changed then.
     """
     found = FORMATS[name]
-    if missing := list(_missing(found.packages)):
+    if missing := [package for package in found.packages if find_spec(package) is None]:
         raise BadInput(
             f"{missing[0]} is not installed, and an export to {name} needs it: pip install '{found.install}'"
         )
@@ -64,7 +60,3 @@ def write(study: Study, name: str, folder: Path) -> Path:
     with rewritten(folder, {"study": study.name, "format": name}) as part:
         door.write(study, part)
     return folder / found.file
-
-
-def _missing(packages: Iterable[str]) -> Iterable[str]:
-    return (package for package in packages if find_spec(package) is None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,5 @@ def _duration(trial: Trial) -> str:
     """As pandas writes one: "0 days 00:01:02.500000"."""
     if trial.started is None or trial.ended is None:
         return ""
-    minutes, seconds = divmod(max(0.0, trial.ended - trial.started), 60)
-    hours, minutes = divmod(int(minutes), 60)
-    days, hours = divmod(hours, 24)
-    return f"{days} days {hours:02}:{minutes:02}:{seconds:09.6f}"
+    lasted = timedelta(seconds=max(0.0, trial.ended - trial.started))
+    return f"{lasted.days} days {datetime.min + lasted % timedelta(days=1):%H:%M:%S.%f}"

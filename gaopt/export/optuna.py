@@ -10,7 +10,7 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState
 
 from gaopt.export.place import database, hasten
 from gaopt.export.trials import Study, Trial
@@ -71,23 +71,13 @@ def distribution(gene: AnyGene, values: Sequence[Any]) -> BaseDistribution:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a range that ends between two steps is cut to the last of them, as ours is
         found: BaseDistribution = kind(gene)
-    if all(_holds(found, value) for value in values):
+    if all(map(found._contains, values)):
         return found
     low, high = min([gene.low, *values]), max([gene.high, *values])
     log = gene.scale == "log" and low > 0
     if gene.integer and all(value % 1 == 0 for value in values):
         return IntDistribution(int(low), int(high), log=log)
     return FloatDistribution(low, high, log=log)
-
-
-def _holds(found: BaseDistribution, value: float) -> bool:
-    if isinstance(found, IntDistribution) and value % 1:
-        return False
-    try:
-        create_trial(value=0.0, params={"": _value(found, value)}, distributions={"": found})
-    except ValueError:
-        return False
-    return True
 
 
 def _value(found: BaseDistribution, value: Any) -> Any:

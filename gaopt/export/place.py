@@ -25,13 +25,8 @@ def rewritten(folder: Path, mark: Mapping[str, str]) -> Iterator[Path]:
     Raises:
         StudyError: there is something with another mark or none, or the disk says no.
     """
-    try:
-        folder = folder.resolve()
-    except (OSError, RuntimeError, ValueError) as error:
-        raise StudyError(f"the folder {folder} cannot be used: {error}") from None
-    if not folder.name:
-        raise StudyError(f"the folder {folder} cannot be replaced by an export: give another --out")
-    part = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    folder = Path(os.path.realpath(folder))
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.tmp") if folder.name else folder
     try:
         _check(folder, mark)
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -55,9 +50,7 @@ def _check(folder: Path, mark: Mapping[str, str]) -> None:
     except (OSError, ValueError):
         raise StudyError(f"{folder} exists and is no export of gaopt: give another --out") from None
     if found != mark:
-        known = isinstance(found, dict) and found.keys() == mark.keys()
-        held = f"the export of the study {found['study']!r} to {found['format']}" if known else "another kind of export"
-        raise StudyError(f"{folder} is {held}: give another --out")
+        raise StudyError(f"{folder} is another export, {found}: give another --out")
 
 
 def _check_own(folder: Path, part: Path) -> None:

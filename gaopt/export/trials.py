@@ -30,8 +30,6 @@ class Trial:
     """An individual.
 
     Attributes:
-        number: its id.
-        params: its genes.
         value: its fitness; of a finalist that was trained again the mean, on a rung its score there, None without one.
         candidate: whether it may be the best. Once finalists were trained again, their repeats are none, nor are others
             whose one score is above the best mean.
@@ -59,7 +57,7 @@ class Trial:
     @property
     def known(self) -> dict[str, Any]:
         """All that is known of it, under one name each."""
-        return self.about | {name: value for name, value in self.metrics.items() if name not in self.about}
+        return {**self.about, **self.metrics, **self.about}
 
     @property
     def late(self) -> dict[str, float]:
@@ -72,12 +70,9 @@ class Trial:
 class Study:
     """
     Attributes:
-        space: the parameters by name.
         best: the number of the best trial; None where only rungs have scores.
         created: in seconds since 1970.
-        state: what it is doing: "finished", or something else.
         about: what decided it: words and numbers.
-        history: where all of this is from.
     """
 
     name: str
@@ -116,22 +111,15 @@ def study(name: str, history: History, held: bool = False) -> Study:
         raise StudyError(f"the study {name!r} has no score yet: there is nothing to export")
     if not held:
         history.put_down()
-    config, now, best = from_tables(history.config), state(history, held), history.best
-    about = {"objective": config.objective, "strategy": config.strategy, "seed": config.seed, "state": now}
-    return Study(
-        name=name,
-        space=dict(config.space),
-        trials=list(_trials(history)),
-        best=best.id if best else None,
-        created=history.created,
-        state=now,
-        about={"gaopt": history.opened.version, **about} if history.opened else about,
-        history=history,
-    )
+    config, now = from_tables(history.config), state(history, held)
+    about: dict[str, Any] = {"gaopt": history.opened.version} if history.opened else {}
+    about |= {"objective": config.objective, "strategy": config.strategy, "seed": config.seed, "state": now}
+    best = history.best.id if history.best else None
+    return Study(name, dict(config.space), list(_trials(history)), best, history.created, now, about, history)
 
 
 def _trials(history: History) -> Iterator[Trial]:
-    best, repeated, means, metric = history.best, history.repeated, history.means, followed(history)
+    best, means, metric = history.best, history.means, followed(history)
     highest = best and (means.get(best.id, best.fitness), -best.id)
     for id, individual in sorted(history.individuals.items()):
         score, repeat = _score(individual), individual.birth.origin == "repeat"
@@ -144,23 +132,14 @@ def _trials(history: History) -> Iterator[Trial]:
             state=STATES[individual.status],
             value=value,
             candidate=not (best and individual.status == "scored" and (repeat or better)),
-            curve=_curve(individual, metric),
+            curve=_curve(individual, score, metric),
             reports=individual.reports,
-            metrics=_metrics(individual, history),
+            metrics=_metrics(individual, score, history),
             started=individual.started or None,
             ended=outcome.at if outcome else None,
             parent=individual.birth.parents[0] if repeat else None,
-            about=_about(individual, repeated.get(id, [])),
+            about=_about(individual, history.repeated.get(id, [])),
         )
-
-
-def _metrics(individual: Individual, history: History) -> dict[str, float]:
-    score, judged = _score(individual), history.judged.get(individual.id)
-    if not score:
-        return {}
-    last = individual.reports[individual.epoch].metrics if individual.reports else {}
-    test = {f"test_{name}": value for name, value in judged.metrics.items()} if judged else {}
-    return {**last, **score.metrics, **test}
 
 
 def _score(individual: Individual) -> Scored | None:
@@ -168,6 +147,15 @@ def _score(individual: Individual) -> Scored | None:
     if individual.status == "early":
         return individual.early[individual.share]
     return individual.outcome if isinstance(individual.outcome, Scored) else None
+
+
+def _metrics(individual: Individual, score: Scored | None, history: History) -> dict[str, float]:
+    if not score:
+        return {}
+    last = individual.reports[individual.epoch].metrics if individual.reports else {}
+    judged = history.judged.get(individual.id)
+    test = {f"test_{name}": value for name, value in judged.metrics.items()} if judged else {}
+    return {**last, **score.metrics, **test}
 
 
 def followed(history: History) -> tuple[str, float] | None:
@@ -181,12 +169,11 @@ def followed(history: History) -> tuple[str, float] | None:
     return None
 
 
-def _curve(individual: Individual, metric: tuple[str, float] | None) -> dict[int, float]:
+def _curve(individual: Individual, score: Scored | None, metric: tuple[str, float] | None) -> dict[int, float]:
     if metric:
         name, sign = metric
-        reports = [individual.reports[epoch] for epoch in sorted(individual.reports)]
-        return {report.epoch: sign * report.metrics[name] for report in reports if name in report.metrics}
-    score = _score(individual)
+        reports = sorted(individual.reports.items())
+        return {epoch: sign * report.metrics[name] for epoch, report in reports if name in report.metrics}
     return {score.epochs or 1: score.fitness} if score and individual.status == "early" else {}
 
 
@@ -205,6 +192,4 @@ def _about(individual: Individual, trainings: list[Individual]) -> dict[str, Any
         about |= {"share": individual.share, **rungs}
     if trainings:
         about["trainings"] = [training.fitness for training in trainings]
-    if failure:
-        about |= {"reason": failure.reason, "message": failure.message}
-    return about
+    return about | ({"reason": failure.reason, "message": failure.message} if failure else {})

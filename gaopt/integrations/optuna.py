@@ -66,7 +66,6 @@ class GaoptSampler(BaseSampler):
         check(self._seed, strategy, population)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        _check_single(study)
         shared = intersection_search_space(study.get_trials(deepcopy=False))
         return {name: distribution for name, distribution in shared.items() if not distribution.single()}
 
@@ -79,15 +78,16 @@ class GaoptSampler(BaseSampler):
         axes = {name: axis(distribution) for name, distribution in search_space.items()}
         others = [other for other in study.get_trials(deepcopy=False) if other.number != trial.number]
         known = [other for other in others if _has(other, search_space)]
-        told = tuple(_told(other, search_space, axes, study) for other in known if other.state in TOLD)
+        told = [_told(other, search_space, axes, study) for other in known if other.state != TrialState.WAITING]
         # A trial that is about to get its parameters will get what this one would: this one takes what comes after.
         ahead = [other for other in others if other.state == TrialState.RUNNING and other not in known]
         place = sum(other.number < trial.number for other in ahead)
-        asked = self._ask(told, Space(**{name: own.gene for name, own in axes.items()}), place + 1)
+        space = Space(**{name: own.gene for name, own in axes.items()})
+        asked = ask(told, space, place + 1, seed=self._seed, strategy=self._strategy, population=self._population)
         if len(asked) <= place:
             # Every combination was tried: what is tried again is drawn at random.
             return {name: self.sample_independent(study, trial, name, each) for name, each in search_space.items()}
-        return {name: _external(search_space[name], axes[name], gene) for name, gene in asked[place].items()}
+        return {name: axes[name].value(gene) for name, gene in asked[place].items()}
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -95,13 +95,7 @@ class GaoptSampler(BaseSampler):
         _check_single(study)
         own = axis(param_distribution)
         draw = keyed(self._seed, trial.number, int.from_bytes(param_name.encode(), "big"))
-        return _external(param_distribution, own, own.gene.at(draw.random()))
-
-    def _ask(self, told: tuple[Observation, ...], space: Space, number: int) -> list[dict[str, Any]]:
-        return ask(told, space, number, seed=self._seed, strategy=self._strategy, population=self._population)
-
-
-TOLD = (TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED, TrialState.RUNNING)
+        return own.value(own.gene.at(draw.random()))  # type: ignore[arg-type]
 
 
 def _check_single(study: Study) -> None:
@@ -115,20 +109,19 @@ def axis(distribution: BaseDistribution) -> Axis:
     Raises:
         ConfigError: it is of a kind that is not known.
     """
+
+    def meant(number: float) -> Any:
+        return distribution.to_external_repr(number if isinstance(distribution, FloatDistribution) else round(number))
+
     match distribution:
         case CategoricalDistribution():
-            return numbered(len(distribution.choices))
+            return numbered(len(distribution.choices), meant)
         case FloatDistribution() | IntDistribution() if distribution.log:
-            return logarithmic(distribution.low, distribution.high, isinstance(distribution, IntDistribution))
+            return logarithmic(distribution.low, distribution.high, isinstance(distribution, IntDistribution), meant)
         case FloatDistribution() | IntDistribution():
-            return linear(distribution.low, distribution.high, distribution.step or 0.0)
+            return linear(distribution.low, distribution.high, distribution.step or 0.0, meant)
         case _:
             raise ConfigError(f"the distribution is {distribution!r}: must be float, int or categorical")
-
-
-def _external(distribution: BaseDistribution, own: Axis, gene: Any) -> Any:
-    value = own.value(gene)
-    return distribution.to_external_repr(value if isinstance(distribution, FloatDistribution) else round(value))
 
 
 def _has(trial: FrozenTrial, search_space: Distributions) -> bool:
@@ -141,11 +134,7 @@ def _told(trial: FrozenTrial, search_space: Distributions, axes: Mapping[str, Ax
         name: axes[name].told(distribution.to_internal_repr(trial.params[name]))
         for name, distribution in search_space.items()
     }
-    return (
-        Observation(genes, "pending")
-        if trial.state == TrialState.RUNNING
-        else Observation(genes, _fitness(trial, study))
-    )
+    return Observation(genes) if trial.state == TrialState.RUNNING else Observation(genes, _fitness(trial, study))
 
 
 def _fitness(trial: FrozenTrial, study: Study) -> float | None:

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -25,54 +26,10 @@ from ray.tune.search.sample import Categorical, Domain, Float, Integer, LogUnifo
 from ray.tune.search.variant_generator import parse_spec_vars
 
 from gaopt.errors import ConfigError, StudyError
-from gaopt.integrations.axis import Axis, linear, logarithmic, numbered
+from gaopt.integrations.axis import Axis, Meant, linear, logarithmic, numbered
 from gaopt.search.ask import Observation, ask, check
 from gaopt.space.numbers import real
 from gaopt.space.space import Genes, Space
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a search space of Tune.
-
-    Attributes:
-        path: the keys that lead to it.
-        meant: what Tune hands to a trial for a number of the axis.
-    """
-
-    path: tuple[Any, ...]
-    axis: Axis
-    meant: Callable[[float], Any]
-
-    @property
-    def name(self) -> str:
-        return "/".join(map(str, self.path))
-
-
-@dataclass(frozen=True)
-class Searched:
-    """What is searched.
-
-    Attributes:
-        tables: the search space of Tune, constants included.
-        parameters: what varies in it; none where the genes themselves are the config of a trial.
-    """
-
-    space: Space
-    tables: Mapping[str, Any] = field(default_factory=dict)
-    parameters: tuple[Parameter, ...] = ()
-
-    def config(self, genes: Genes) -> dict[str, Any]:
-        """Of a trial."""
-        if not self.parameters:
-            return dict(genes)
-        config = deepcopy(dict(self.tables))
-        for parameter in self.parameters:
-            place: Any = config
-            for key in parameter.path[:-1]:
-                place = place[key]
-            place[parameter.path[-1]] = parameter.meant(parameter.axis.value(genes[parameter.name]))
-        return config
 
 
 class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no types
@@ -107,8 +64,35 @@ class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no t
         super().__init__(metric=metric, mode=mode)
         self._options: dict[str, Any] = {"seed": seed, "population": population, "strategy": strategy}
         self._own = space is not None
-        self._searched = None if space is None else _read(space)
         self._told: dict[str, Observation] = {}
+        if space is not None:
+            self._read(space)
+
+    def _read(self, space: Any) -> None:
+        """Take the genes of a search space of Tune, each with the keys that lead to it; or a space as it is."""
+        self._tables: Mapping[str, Any] = {}
+        self._parameters: dict[str, tuple[tuple[Any, ...], Axis]] = {}
+        self._space = space
+        if isinstance(space, Space):
+            return
+        if not isinstance(space, Mapping):
+            raise ConfigError(f"the space is {space!r}: must be a gaopt.Space or a search space of Tune")
+        _, domains, grids = parse_spec_vars(dict(space))
+        if grids:
+            raise ConfigError(f"the parameter {_name(grids[0][0])!r} is a grid search: must be a range, or tune.choice")
+        if not domains:
+            raise ConfigError("the search space has no parameters: at least one range or tune.choice is needed")
+        self._tables, self._parameters = space, {_name(path): (path, axis(path, domain)) for path, domain in domains}
+        self._space = Space(**{name: own.gene for name, (_, own) in self._parameters.items()})
+
+    def _config(self, genes: Genes) -> dict[str, Any]:
+        """Of a trial."""
+        if not self._parameters:
+            return dict(genes)
+        config = deepcopy(dict(self._tables))
+        for name, ((*above, last), own) in self._parameters.items():
+            reduce(getitem, above, config)[last] = own.value(genes[name])
+        return config
 
     def set_search_properties(
         self, metric: str | None, mode: str | None, config: Mapping[str, Any], **spec: Any
@@ -119,7 +103,7 @@ class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no t
         _check_goal(metric, mode)
         self._metric, self._mode = metric or self.metric, mode or self.mode
         if not self._own:
-            self._searched = _read(config)
+            self._read(config)
         return True
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
@@ -128,15 +112,14 @@ class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no t
         Raises:
             ConfigError: there is no space, no metric or no mode.
         """
-        lacking = [] if self._searched else ["space"]
-        lacking += [name for name in ("metric", "mode") if not getattr(self, name)]
-        if self._searched is None or lacking:
-            raise ConfigError(f"the search has no {lacking[0]}: give it to GaoptSearch, or to the Tuner")
-        asked = ask(list(self._told.values()), self._searched.space, **self._options)
+        for name in ("_space", "metric", "mode"):
+            if not getattr(self, name, None):
+                raise ConfigError(f"the search has no {name.strip('_')}: give it to GaoptSearch, or to the Tuner")
+        asked = ask(list(self._told.values()), self._space, **self._options)
         if not asked:
             return str(Searcher.FINISHED)
         self._told[trial_id] = Observation(asked[0])
-        return self._searched.config(asked[0])
+        return self._config(asked[0])
 
     def on_trial_complete(self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False) -> None:
         """Tell the search how a trial ended.
@@ -160,7 +143,7 @@ class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no t
 
     def save(self, checkpoint_path: str) -> None:
         """What was told, as JSON. The space is not in it: who restores has it."""
-        told = {id: [one.genes, _finite(one.fitness)] for id, one in self._told.items()}
+        told = {id: [one.genes, one.fitness] for id, one in self._told.items()}
         Path(checkpoint_path).write_text(json.dumps(told), "utf-8")
 
     def restore(self, checkpoint_path: str) -> None:
@@ -183,31 +166,13 @@ def _check_goal(metric: str | None, mode: str | None) -> None:
         raise ConfigError(f"the mode is {mode!r}: must be 'min' or 'max'")
 
 
-def _finite(fitness: float | str | None) -> float | str | None:
-    """As JSON can hold it: a number that is not finite is a failure all the same."""
-    return fitness if fitness is None or isinstance(fitness, str) or abs(fitness) < float("inf") else None
+def _name(path: tuple[Any, ...]) -> str:
+    return "/".join(map(str, path))
 
 
-def _read(space: Space | Mapping[str, Any]) -> Searched:
-    if isinstance(space, Space):
-        return Searched(space)
-    if not isinstance(space, Mapping):
-        raise ConfigError(f"the space is {space!r}: must be a gaopt.Space or a search space of Tune")
-    _, domains, grids = parse_spec_vars(dict(space))
-    if grids:
-        raise ConfigError(f"the parameter {_named(grids[0][0])} is a grid search: must be a range, or tune.choice")
-    parameters = tuple(_parameter(path, domain) for path, domain in domains)
-    if not parameters:
-        raise ConfigError("the search space has no parameters: at least one range or tune.choice is needed")
-    return Searched(Space(**{one.name: one.axis.gene for one in parameters}), space, parameters)
+def axis(path: tuple[Any, ...], domain: Domain) -> Axis:
+    """A parameter of a search space of Tune as a gene.
 
-
-def _named(path: tuple[Any, ...]) -> str:
-    return repr("/".join(map(str, path)))
-
-
-def _parameter(path: tuple[Any, ...], domain: Domain) -> Parameter:
-    """
     Raises:
         ConfigError: it is of a kind that the search does not know.
     """
@@ -216,28 +181,27 @@ def _parameter(path: tuple[Any, ...], domain: Domain) -> Parameter:
         drawn, step = drawn.sampler, drawn.q
     match domain, drawn:
         case Categorical(), Uniform() if not any(isinstance(each, Domain) for each in domain.categories):
-            return Parameter(path, numbered(len(domain.categories)), lambda place: domain.categories[round(place)])
+            return numbered(len(domain.categories), lambda place: domain.categories[round(place)])
         case (Float(), Uniform()) if not step:
-            return Parameter(path, linear(domain.lower, domain.upper), float)
+            return linear(domain.lower, domain.upper)
         case (Float(), LogUniform()) if not step:
-            return Parameter(path, logarithmic(domain.lower, domain.upper), float)
+            return logarithmic(domain.lower, domain.upper)
         case (Float(), Uniform()):
-            return Parameter(path, _multiples(domain.lower, domain.upper, step), float)
+            return _multiples(domain.lower, domain.upper, step, float)
         case (Integer(), LogUniform()) if not step:
-            return Parameter(path, logarithmic(domain.lower, domain.upper - 1, integer=True), round)
+            return logarithmic(domain.lower, domain.upper - 1, integer=True, meant=round)
         case (Integer(), Uniform()):
             # Without steps, and with steps of 1, Tune leaves the upper bound out.
             above = domain.upper - 1 if step in (0, 1) else domain.upper
-            return Parameter(path, _multiples(domain.lower, above, step or 1), round)
-        case _:
-            raise ConfigError(
-                f"the parameter {_named(path)} is a {type(domain).__name__} drawn by {type(drawn).__name__}"
-                f"{f' in steps of {step}' if step else ''}: must be uniform, loguniform, quniform, randint, qrandint,"
-                " lograndint, or a choice among plain values"
-            )
+            return _multiples(domain.lower, above, step or 1, round)
+    raise ConfigError(
+        f"the parameter {_name(path)!r} is a {type(domain).__name__} drawn by {type(drawn).__name__}"
+        f"{f' in steps of {step}' if step else ''}: must be uniform, loguniform, quniform, randint, qrandint,"
+        " lograndint, or a choice among plain values"
+    )
 
 
-def _multiples(low: float, high: float, step: float) -> Axis:
+def _multiples(low: float, high: float, step: float, meant: Meant) -> Axis:
     """The multiples of a step between two bounds, both allowed."""
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return linear(first * step, last * step, step)
+    return linear(first * step, last * step, step, meant)

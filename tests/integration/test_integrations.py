@@ -116,7 +116,7 @@ def test_every_value_of_a_gene_is_one_of_the_distribution_and_back() -> None:
         own = for_optuna.axis(distribution)
         for step in range(201):
             gene = own.gene.at(step / 200)
-            value = for_optuna._external(distribution, own, gene)  # type: ignore[arg-type]
+            value = own.value(gene)  # type: ignore[arg-type]
             internal = distribution.to_internal_repr(value)
             assert distribution._contains(internal)
             assert type(value) is type(distribution.to_external_repr(internal))

@@ -375,9 +375,9 @@ def test_what_is_no_export_of_this_study_is_never_replaced(
     for folder, name, said in [
         ("full", "csv", "exists and is no export of gaopt"),
         ("file", "csv", "exists and is no export of gaopt"),
-        ("odd", "csv", "is another kind of export"),
-        ("out", "csv", "is the export of the study 'other' to csv"),
-        ("csv", "optuna", "is the export of the study 'mine' to csv"),
+        ("odd", "csv", "is another export, []"),
+        ("out", "csv", "is another export, {'study': 'other', 'format': 'csv'}"),
+        ("csv", "optuna", "is another export, {'study': 'mine', 'format': 'csv'}"),
     ]:
         code, out, err = invoke(capfd, "export", "mine", "--to", name, "--out", str(tmp_path / folder))
         assert (code, out) == (2, "")
