@@ -16,21 +16,7 @@ from rich.text import Text
 from gaopt.cli.console import generation, genes, page, text
 from gaopt.cli.signals import STOPPING, Signals
 from gaopt.config import from_tables
-from gaopt.journal.events import (
-    Bred,
-    Closed,
-    Event,
-    Failed,
-    Granted,
-    Judged,
-    Noted,
-    Opened,
-    Recalled,
-    Reported,
-    Retried,
-    Scored,
-    encode,
-)
+from gaopt.journal import events
 from gaopt.journal.history import History, Individual
 from gaopt.printable import printable
 from gaopt.study.loop import Watch
@@ -54,9 +40,9 @@ def watcher(name: str, as_json: bool, signals: Signals) -> Iterator[Watch]:
             signals.told_on_a_page = False
 
 
-def as_json_line(history: History, event: Event) -> None:
+def as_json_line(history: History, event: events.Event) -> None:
     """One JSON object: the event as it is in the journal, with its time and kind."""
-    kind, body = encode(event)
+    kind, body = events.encode(event)
     print(json.dumps({"event": kind, "at": event.at} | json.loads(body)), flush=True)
 
 
@@ -66,45 +52,44 @@ class Lines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def __call__(self, history: History, event: Event) -> None:
+    def __call__(self, history: History, event: events.Event) -> None:
         if line := printable(sentence(history, event)):
-            tail = so_far(history, event.at) if isinstance(event, Scored | Failed) else ""
+            tail = so_far(history, event.at) if isinstance(event, events.Scored | events.Failed) else ""
             print(line + tail, file=self._stream, flush=True)
 
 
-def sentence(history: History, event: Event) -> str:
+def sentence(history: History, event: events.Event) -> str:
     """An event in words; "" for one not worth a line."""
+    one = history.individuals.get(getattr(event, "individual", -1))
+    which, of = (_which(one), genes(one)) if one else ("", "")
     match event:
-        case Opened(changed=changed) if history.individuals:
+        case events.Opened(changed=changed) if history.individuals:
             trained = sum(i.done or bool(i.early) for i in history.individuals.values())
             return f"going on: {trained} trained so far" + "".join(f"; changed since: {what}" for what in changed)
-        case Recalled(study, _, fitness):
-            return f"from {study}: {len(fitness)} scored" + (
-                f", the fittest with {max(fitness):.4f}" if fitness else ""
-            )
-        case Bred():
+        case events.Recalled(study, _, fitness):
+            best = f", the fittest with {max(fitness):.4f}" if fitness else ""
+            return f"from {study}: {len(fitness)} scored{best}"
+        case events.Bred():
             return _bred(history, event)
-        case Granted(individuals, share):
+        case events.Granted(individuals, share):
             return f"  {len(individuals)} go on to {_portion(share)}: {' '.join(f'i{id}' for id in individuals)}"
-        case Reported(individual, epoch, metrics):
+        case events.Reported(individual, epoch, metrics):
             keys = [key for key in ("train_loss", "valid_loss", "top1") if key in metrics] or sorted(metrics)[:3]
             values = " ".join(f"{key}={metrics[key]:.4g}" for key in keys)
             return f"  i{individual} epoch {epoch} {values}".rstrip()
-        case Scored(individual, fitness, seconds=seconds):
-            which = _which(history.individuals[individual])
-            return f"  {which} fitness {fitness:.4f} in {clock(seconds)} ({genes(history.individuals[individual])})"
-        case Noted(individual, message):
-            return f"  {_which(history.individuals[individual])}: {message}"
-        case Retried(individual, reason, message):
-            return f"  {_which(history.individuals[individual])} is begun again: {reason}: {message}"
-        case Failed(individual, reason, message):
-            which = _which(history.individuals[individual])
-            return f"  {which} failed: {reason}: {message} ({genes(history.individuals[individual])})"
-        case Judged(individual, metrics):
-            told = telling(metrics, history)
-            return f"test: i{individual} " + " ".join(f"{key}={value:.4f}" for key, value in told.items())
-        case Closed(reason) if reason == "failed":
-            return reason
+        case events.Scored(_, fitness, seconds=seconds):
+            return f"  {which} fitness {fitness:.4f} in {clock(seconds)} ({of})"
+        case events.Noted(_, message):
+            return f"  {which}: {message}"
+        case events.Retried(_, reason, message):
+            return f"  {which} is begun again: {reason}: {message}"
+        case events.Failed(_, reason, message):
+            return f"  {which} failed: {reason}: {message} ({of})"
+        case events.Judged(individual, metrics):
+            values = " ".join(f"{key}={value:.4f}" for key, value in telling(metrics, history).items())
+            return f"test: i{individual} {values}"
+        case events.Closed("failed"):
+            return "failed"
     return ""
 
 
@@ -115,7 +100,7 @@ def so_far(history: History, at: float) -> str:
     return f"; {now.done}/{now.trainings}{best}" + (f", {clock(now.left)} left" if now.left else "")
 
 
-def _bred(history: History, event: Bred) -> str:
+def _bred(history: History, event: events.Bred) -> str:
     births = event.births
     if births and births[0].origin == "repeat":
         return f"finalists: {', '.join(f'i{id}' for id in dict.fromkeys(b.parents[0] for b in births))} again"
@@ -146,10 +131,10 @@ class Page:
         # Drawn by a thread of its own, several times a second: clocks go on between events.
         self.live = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4)
 
-    def __call__(self, history: History, event: Event) -> None:
+    def __call__(self, history: History, event: events.Event) -> None:
         self._history = history
-        if isinstance(event, Noted | Retried | Failed):
-            style = "yellow" if isinstance(event, Noted) else "red"
+        if isinstance(event, events.Noted | events.Retried | events.Failed):
+            style = "yellow" if isinstance(event, events.Noted) else "red"
             self._console.print(text(sentence(history, event).strip(), style))
 
     def _draw(self) -> Group:

@@ -1,10 +1,12 @@
-"""The verbs that train: run, train, resume."""
+"""The verbs that train: run, train, reproduce, resume."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +67,109 @@ def train(config: str | None, lr: str | None, wd: str | None, mom: str | None, *
     genes = {"fixed.lr": lr, "fixed.wd": wd, "fixed.mom": mom}
     tables = {name: table for name, table in read_toml(path).items() if name not in (*DECIDING, "given")}
     start(tables, f"{stem_of(path)}-train", genes, fixed=True, **options)
+
+
+@cli.command()
+@click.argument("experiment", required=False)
+@click.option("--small", is_flag=True, help="Scaled down for a CPU, as its table [small] says.")
+@click.option("--seeds", metavar="N", help="How often each variant is trained, each time with the next seed.")
+@training_options
+def reproduce(experiment: str | None, small: bool, seeds: str | None, **options: Any) -> None:
+    """Run an experiment of the ResNet papers, or of a TOML file, and write our errors beside the papers'.
+
+    \b
+    gaopt reproduce                        the experiments there are
+    gaopt reproduce published              the errors that the papers print
+    gaopt reproduce degradation --small    plain and residual networks of two depths
+    """
+    if experiment is None:
+        _list(options["as_json"])
+    elif experiment == "published":
+        _published(options["as_json"])
+    else:
+        stem, tables = _tables(experiment, small)
+        start(tables, stem, {"grid.repeats": seeds}, **options)
+
+
+def _list(as_json: bool) -> None:
+    from gaopt.config import experiments
+    from gaopt.config.tables import read_toml
+
+    found = {name: read_toml(path)["experiment"] for name, path in experiments().items()}
+    if as_json:
+        click.echo(json.dumps({name: {"title": one["title"], "source": one["source"]} for name, one in found.items()}))
+        return
+    for name, one in found.items():
+        click.echo(f"{name:20}{one['title']} ({one['source']}): {len(one['variants'])} trainings a seed")
+    click.echo(f"{'published':20}the errors that the papers print")
+
+
+def _published(as_json: bool) -> None:
+    from gaopt.cli.console import console, listed
+    from gaopt.papers.published import published
+
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in published()]))
+        return
+    head, numbers = ("data", "method", "top-1 error %", "top-5", "images", "source"), ("top-1 error %", "top-5")
+    rows = [
+        (r.data, r.method, r.printed, "" if r.top5 is None else f"{r.top5:.2f}", r.split, r.source) for r in published()
+    ]
+    console().print(listed(head, rows, numbers))
+
+
+def _tables(name: str, small: bool) -> tuple[str, dict[str, Any]]:
+    """What an experiment's study is called after, and its config; scaled down where it is to be small.
+
+    Raises:
+        ConfigError: there is none of this name or path, or it says nothing of how to scale it down.
+    """
+    from gaopt.config import experiments
+    from gaopt.config.tables import merged, read_toml
+    from gaopt.errors import ConfigError, nearest
+
+    known = experiments()
+    if name not in known and not os.path.isfile(name):
+        raise ConfigError(f"there is no experiment {name!r}: {nearest(name, [*known, 'published'])}")
+    path = known.get(name, Path(name))
+    tables = read_toml(path)
+    less = tables.pop("small", None)
+    if "experiment" not in tables:
+        raise ConfigError(f"{path} has no table [experiment]: a search is run with 'gaopt run'")
+    if not small:
+        return path.stem, tables
+    if not isinstance(less, dict):
+        raise ConfigError(f"{path} has no table [small]: run it without --small")
+    return f"{path.stem}-small", merged(tables, less)
+
+
+@cli.command()
+@click.argument("study")
+@click.option("--generations", metavar="N", help="Go on to this many generations, if more than before.")
+@click.option("--seeds", metavar="N", help="Go on to this many seeds of each variant of an experiment.")
+@ADDRESS
+@click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Of [stop], [noise], [pool], [faults].")
+@click.option("--allow-changed", is_flag=True, help="Also where code, data or the config of trainings changed.")
+@JSON
+def resume(
+    study: str, generations: str | None, seeds: str | None, address: str | None, sets: tuple[str, ...],
+    allow_changed: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Go on with a study from where it is, whatever stopped it; also further than it was to go before."""
+    from gaopt.cli.run import drive
+    from gaopt.config import SEARCHES
+    from gaopt.journal.paths import existing
+    from gaopt.study.prepare import prepare, resumed
+
+    home = existing(study)
+    table = resumed(home, allow_changed=allow_changed).numbers
+    keys = {f"{table}.generations": generations, "grid.repeats": seeds, "pool.address": quoted(address)}
+    given = (f"{key}={value}" for key, value in keys.items() if value is not None)
+    config = resumed(home, [*sets, *given], allow_changed)
+    for option, value, having in (("generations", generations, SEARCHES), ("seeds", seeds, ("grid",))):
+        if value is not None and config.strategy not in having:
+            raise BadInput(f"--{option} is {value}: the study's strategy is {config.strategy!r}, which has none")
+    drive(prepare(config), lambda: home, as_json, allow_changed)
 
 
 def start(
@@ -136,8 +241,6 @@ def quoted(text: str | None) -> str | None:
 
 def _fixed(config: StudyConfig) -> StudyConfig:
     """The config of a single training: a gene that is not given has the value of its table."""
-    from dataclasses import replace
-
     from gaopt.objectives.base import resolve
 
     whole = resolve(config.objective).check(replace(config, strategy="fixed"))
@@ -145,35 +248,6 @@ def _fixed(config: StudyConfig) -> StudyConfig:
     own = recipe | {f"net.{key}": value for key, value in net.items()}
     there = config.space.expressed(own | dict(config.fixed))
     return replace(whole, fixed={name: own[name] for name in there if name in own} | dict(config.fixed))
-
-
-@cli.command()
-@click.argument("study")
-@click.option("--generations", metavar="N", help="Go on to this many generations, if more than before.")
-@click.option("--seeds", metavar="N", help="Go on to this many seeds of each variant of an experiment.")
-@ADDRESS
-@click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Of [stop], [noise], [pool], [faults].")
-@click.option("--allow-changed", is_flag=True, help="Also where code, data or the config of trainings changed.")
-@JSON
-def resume(
-    study: str, generations: str | None, seeds: str | None, address: str | None, sets: tuple[str, ...],
-    allow_changed: bool, as_json: bool,
-) -> None:  # fmt: skip
-    """Go on with a study from where it is, whatever stopped it; also further than it was to go before."""
-    from gaopt.cli.run import drive
-    from gaopt.config import SEARCHES
-    from gaopt.journal.paths import existing
-    from gaopt.study.prepare import prepare, resumed
-
-    home = existing(study)
-    table = resumed(home, allow_changed=allow_changed).numbers
-    keys = {f"{table}.generations": generations, "grid.repeats": seeds, "pool.address": quoted(address)}
-    given = (f"{key}={value}" for key, value in keys.items() if value is not None)
-    config = resumed(home, [*sets, *given], allow_changed)
-    for option, value, having in (("generations", generations, SEARCHES), ("seeds", seeds, ("grid",))):
-        if value is not None and config.strategy not in having:
-            raise BadInput(f"--{option} is {value}: the study's strategy is {config.strategy!r}, which has none")
-    drive(prepare(config), lambda: home, as_json, allow_changed)
 
 
 def _dry_run(ready: Ready, as_json: bool) -> None:
