@@ -20,12 +20,7 @@ from gaopt.study.progress import Progress, clock, look
 
 @dataclass(frozen=True)
 class Compared:
-    """A comparison and how far each of its searches is.
-
-    Attributes:
-        searches: by method and seed; None where it is not begun.
-        finals: by seed, the winners trained again; None where they are not begun.
-    """
+    """A comparison and how far each of its searches and, by seed, of its finals is; None where it is not begun."""
 
     home: ComparisonDir
     plan: Plan
@@ -96,11 +91,7 @@ class Compared:
 
 
 def compared(home: ComparisonDir) -> Compared:
-    """Look at a comparison.
-
-    Raises:
-        BadInput: its plan or one of its journals cannot be read.
-    """
+    """Look at a comparison; a BadInput where its plan or one of its journals cannot be read."""
     running, plan = held(home.path), read(home)  # in this order: what ends meanwhile is in the journals
     found = {(method, seed): _look(place) for method, seed, place in places(home, plan)}
     finals = {seed: _look(home.finals(seed)) for seed in sorted({seed for _, seed in found})}

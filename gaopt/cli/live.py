@@ -54,8 +54,11 @@ class Lines:
 
     def __call__(self, history: History, event: events.Event) -> None:
         if line := printable(sentence(history, event)):
-            tail = so_far(history, event.at) if isinstance(event, events.Scored | events.Failed) else ""
-            print(line + tail, file=self._stream, flush=True)
+            if isinstance(event, events.Scored | events.Failed):
+                now = progress("", history, held=True, now=event.at)
+                best = f", best {now.fitness:.4f} by i{now.best.id}" if now.best else ""
+                line += f"; {now.done}/{now.trainings}{best}" + (f", {clock(now.left)} left" if now.left else "")
+            print(line, file=self._stream, flush=True)
 
 
 def sentence(history: History, event: events.Event) -> str:
@@ -91,13 +94,6 @@ def sentence(history: History, event: events.Event) -> str:
         case events.Closed("failed"):
             return "failed"
     return ""
-
-
-def so_far(history: History, at: float) -> str:
-    """How many are trained, the best of them, and the time left."""
-    now = progress("", history, held=True, now=at)
-    best = f", best {now.fitness:.4f} by i{now.best.id}" if now.best else ""
-    return f"; {now.done}/{now.trainings}{best}" + (f", {clock(now.left)} left" if now.left else "")
 
 
 def _bred(history: History, event: events.Bred) -> str:

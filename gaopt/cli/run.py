@@ -43,14 +43,9 @@ def say(line: str) -> None:
 
 
 def drive(ready: Ready, place: Callable[[], StudyDir], as_json: bool, allow_changed: bool = False) -> None:
-    """Run a study with all that a person sees around it.
+    """Run a study with all that a person sees around it; what stops it is raised after a word on how to go on.
 
-    Args:
-        place: gives the study's folder, once nothing that the user gave can be wrong any more.
-        allow_changed: see `study.run`.
-
-    Raises:
-        Stopped, Hopeless, Lost, Unwritable, Unjudged: after a word on how to go on.
+    `place` gives the study's folder, once nothing that the user gave can be wrong any more.
     """
     with Signals() as signals, opened(ready.config, ready.objective, ready.shared, signals) as pool:
         home = place()
@@ -105,12 +100,7 @@ def opened(config: StudyConfig, objective: Objective, shared: Any, signals: Sign
 def open_pool(config: StudyConfig, objective: Objective, shared: Any, stop: Callable[[], None] = go_on) -> Pool:
     """The pool that a config names, with a word for whoever waits for it, and on the images.
 
-    Args:
-        shared: what the objective prepared.
-        stop: raises `Stopped` if a signal came.
-
-    Raises:
-        Stopped: a signal came while it started.
+    `stop` raises `Stopped` if a signal came.
     """
     if config.pool.kind == "ray":
         say("starting Ray …")

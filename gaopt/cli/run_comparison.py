@@ -32,12 +32,7 @@ what a model expects, its share of the report."""
 
 
 def drive(plan: Plan, place: Callable[[], ComparisonDir], allow_changed: bool = False) -> None:
-    """Run what a comparison is missing, and write its report.
-
-    Args:
-        place: gives its folder, once nothing that the user gave can be wrong any more.
-        allow_changed: see `study.run`.
-    """
+    """Run what a comparison is missing, and write its report; `place` gives its folder, as for a study."""
     base = plan.base
     objective = resolve(base.objective)
     with Signals() as signals, ExitStack() as kept:
@@ -98,11 +93,9 @@ def outline(plan: Plan) -> None:
 
 
 def duration(plan: Plan, seconds: float, together: int) -> float:
-    """About how long a comparison takes.
+    """About how long a comparison takes, by the seconds of one training and how many are trained together.
 
-    Args:
-        seconds: of one training.
-        together: trainings at the same time. The generations of a search wait for one another, searches too.
+    The generations of a search wait for one another, searches too.
     """
     base, methods = plan.base, len(plan.methods)
     search = plan.budget / together

@@ -17,12 +17,11 @@ SHOW_CURSOR = b"\x1b[?25h"
 class Signals:
     """Notes SIGINT, SIGTERM and SIGHUP (a terminal that is gone), for the search to end in good order.
 
-    A second one ends the process at once, but for SIGHUP: a shell that ends and the kernel may both send it. A terminal
-    that is gone takes no more words: what is said from then on is said to nobody.
+    A second one ends the process at once, but for SIGHUP: a shell that ends and the kernel may both send it. A handler
+    that raised would do so anywhere, also inside of Ray, which turns it into an error of another kind.
 
-    Where a page that renews itself says that the search stops (`told_on_a_page`), a word from here would push it down.
-
-    A handler that raised would do so anywhere, also inside of Ray, which turns it into an error of another kind.
+    Attributes:
+        told_on_a_page: a page that renews itself says that the search stops: a word from here would push it down.
     """
 
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -33,11 +32,7 @@ class Signals:
         self._terminals = [stream for stream in (1, 2) if os.isatty(stream)]
 
     def check(self) -> None:
-        """End the search if a signal came.
-
-        Raises:
-            Stopped: a signal came.
-        """
+        """Raise `Stopped` if a signal came."""
         if self.received:
             raise Stopped(self.received)
 
@@ -48,7 +43,7 @@ class Signals:
 
     def _note(self, number: int, frame: Any) -> None:
         if number == signal.SIGHUP:
-            self._hush()
+            self._hush()  # a terminal that is gone takes no more words
         if self.received:
             if number != signal.SIGHUP:
                 self._write(SHOW_CURSOR if 2 in self._terminals else b"")

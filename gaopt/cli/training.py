@@ -119,11 +119,7 @@ def _published(as_json: bool) -> None:
 
 
 def _tables(name: str, small: bool) -> tuple[str, dict[str, Any]]:
-    """What an experiment's study is called after, and its config; scaled down where it is to be small.
-
-    Raises:
-        ConfigError: there is none of this name or path, or it says nothing of how to scale it down.
-    """
+    """What an experiment's study is called after, and its config; scaled down where it is to be small."""
     from gaopt.config import experiments
     from gaopt.config.tables import merged, read_toml
     from gaopt.errors import ConfigError, nearest

@@ -52,12 +52,7 @@ def run(
     Args:
         shared: what the objective prepared.
         together: trainings at the same time.
-        stop: called now and then; raises `Stopped` to end the search in good order.
-        allow_changed: see `study.run`.
-
-    Raises:
-        ConfigError: Ray does not run here.
-        Stopped: it was told to stop; calling again goes on.
+        stop, allow_changed: see `study.run`.
     """
     if not ray.is_initialized():
         raise ConfigError("pool.kind is 'inline': the method 'ray-asha' needs 'ray'")

@@ -20,14 +20,9 @@ from gaopt.study.prepare import recalled
 
 
 def of_configs(configs: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any]) -> Plan:
-    """
-    Args:
-        configs: by a name the tables of each; a single one is held against the usual methods.
-        given: keys of the plan that a person chose.
+    """The plan of configs, by a name the tables of each; a single one is held against the usual methods.
 
-    Raises:
-        ConfigError: the configs, or what was chosen, cannot be compared.
-        StudyError: a search starts warm from a study that is not there.
+    What a person chose of the plan is `given`. What cannot be compared is a BadInput.
     """
     whole = {name: Plan(methods=(), configs=configs).config(name) for name in configs}
     _check_alike(whole)
@@ -58,11 +53,7 @@ def _check_search(method: str, methods: Methods) -> None:
 
 
 def of_studies(studies: Sequence[StudyDir], given: Mapping[str, Any]) -> Plan:
-    """
-    Raises:
-        ConfigError: there is one alone, or they cannot be compared.
-        StudyError: one has no config yet.
-    """
+    """The plan of studies that are there; a BadInput where they cannot be compared."""
     if len(studies) < 2:
         raise ConfigError(f"there is one study alone, {studies[0].name}: name two or more, or a config")
     found = [(method, seed, study, history(study)) for method, seed, study in grouped(each.path for each in studies)]

@@ -16,22 +16,14 @@ BASELINES = ("baseline", "paper")
 GIVEN = "given"
 """The first individual that the config gives by hand, again and again."""
 
-MOST = 3
-"""Trainings that a search may begin, as a multiple of whole ones in its budget: many fail early."""
-LIMIT = 2000
-"""Trainings that a search may begin at all."""
-APART = 10_000
-"""Between the first seeds of trainings without a search: more than each may have, so that no two share one."""
+MOST = 3  # trainings that a search may begin, as a multiple of whole ones in its budget: many fail early
+LIMIT = 2000  # trainings that a search may begin at all
+APART = 10_000  # between the first seeds of trainings without a search: more than each has, so that no two share one
 
 
 @dataclass(frozen=True)
 class Methods:
-    """The methods that a plan names.
-
-    Args:
-        shared: what the objective prepared.
-        step: called often while a baseline is looked for; an exception from it is raised.
-    """
+    """The methods that a plan names; while a baseline is looked for `step` is called often, and may raise."""
 
     plan: Plan
     shared: Any = None
@@ -47,11 +39,7 @@ class Methods:
         return COMPARED.get(method) or self._baselines(self.plan.base)[method].title
 
     def configured(self, method: str, seed: int) -> StudyConfig:
-        """The config of a method's search, its budget in it.
-
-        Raises:
-            ConfigError: the method is a config that cannot be compared.
-        """
+        """The config of a method's search, its budget in it."""
         base = self.plan.config(method) if method in self.plan.configs else self.plan.base
         # A method of which all fails has an answer in that, and must not keep the others from theirs; whether there
         # is any hope at all is for who runs them to see.
@@ -116,10 +104,7 @@ def usual(base: StudyConfig) -> tuple[str, ...]:
 
 
 def check(names: tuple[str, ...], base: StudyConfig, configs: Mapping[str, Any]) -> None:
-    """
-    Raises:
-        ConfigError: there is no such method, or not for this objective.
-    """
+    """Raise a ConfigError where there is no such method, or not for this objective."""
     known = [*usual(base), *(configs if len(configs) > 1 else ())]
     for name in names:
         if name not in known:

@@ -54,10 +54,7 @@ class Final:
 class Change:
     """Where a comparison was gone on with although trainings were otherwise before.
 
-    Attributes:
-        where: the study that was opened then.
-        ended: trainings of the whole comparison by then.
-        what: a phrase for each thing that changed.
+    That was when the study `where` was opened and `ended` trainings of the whole comparison had ended.
     """
 
     where: str

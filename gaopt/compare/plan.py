@@ -25,10 +25,9 @@ class Plan:
         configs: by a name the tables of a study; a method that is none of these names searches with the first.
         studies: folders of studies that are there already, and are all that is compared; else none.
         seeds: searches of each method.
-        budget: of each search.
-        cost: what it is counted in.
+        budget, cost: of each search, and what it is counted in.
         finals: trainings of each winner when the searches are over.
-        difference: between two methods that would be worth showing, in units of fitness: 0.01 is a point of accuracy.
+        difference: that would be worth showing, in units of fitness: 0.01 is a point of accuracy.
     """
 
     methods: tuple[str, ...]
@@ -46,11 +45,7 @@ class Plan:
         return self.config(next(iter(self.configs)))
 
     def config(self, name: str) -> StudyConfig:
-        """A config of the plan, checked and complete.
-
-        Raises:
-            ConfigError: it is wrong.
-        """
+        """A config of the plan, checked and complete."""
         config = from_tables(self.configs[name])
         return resolve(config.objective).check(config)
 
@@ -62,10 +57,7 @@ def write(plan: Plan, home: ComparisonDir) -> None:
 
 
 def read(home: ComparisonDir) -> Plan:
-    """
-    Raises:
-        ConfigError: the file was changed to something that is no plan.
-    """
+    """The plan of a folder; a ConfigError where the file was changed to something that is none."""
     tables = read_toml(home.plan)
     plan = parse(Plan, {**table(tables, "comparison"), "configs": tables.get("configs", {})}, "comparison")
     if not plan.configs or not plan.methods:
@@ -74,11 +66,7 @@ def read(home: ComparisonDir) -> Plan:
 
 
 def current(plan: Plan, home: ComparisonDir) -> Plan:
-    """The plan, once its folder is held: another driver may have been there since it was made.
-
-    Raises:
-        StudyError: by now the folder is another comparison's.
-    """
+    """The plan, once its folder is held: another driver may have been there since it was made."""
     there = read(home) if home.plan.is_file() else plan
     if replace(there, seeds=plan.seeds) != plan:
         raise StudyError(f"the comparison {home.name!r} was begun or changed by another process meanwhile: look at it")
@@ -86,11 +74,7 @@ def current(plan: Plan, home: ComparisonDir) -> Plan:
 
 
 def extended(plan: Plan, seeds: int | None) -> Plan:
-    """The same with more seeds.
-
-    Raises:
-        StudyError: fewer than there are, or it compares studies that have theirs.
-    """
+    """The same with more seeds; a StudyError for fewer, and where it compares studies that have theirs."""
     if seeds and plan.studies:
         raise StudyError("--seeds is given, and studies that are there are compared as they are: leave it out")
     if seeds and seeds < plan.seeds:

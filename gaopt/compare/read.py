@@ -19,10 +19,7 @@ from gaopt.study.resume_check import parts
 
 
 def comparison(home: ComparisonDir) -> Comparison:
-    """
-    Raises:
-        BadInput: its plan or one of its journals cannot be read.
-    """
+    """All of a comparison; a BadInput where its plan or one of its journals cannot be read."""
     plan = read(home)
     methods, found, judged = Methods(plan), tuple(searches(home, plan)), finals_begun(home, plan)
     return Comparison(
@@ -95,9 +92,6 @@ def grouped(paths: Iterable[Path]) -> Iterator[tuple[str, int, StudyDir]]:
     """Studies that are there already: those whose configs differ in the seed alone are of one method.
 
     A method is called after its strategy, or, where two have the same, after its first study.
-
-    Raises:
-        StudyError: two have the same config and seed, so that one is a copy of the other; or one has no config.
     """
     groups: dict[tuple[str, str], dict[int, StudyDir]] = {}
     for path in paths:
@@ -118,10 +112,7 @@ def grouped(paths: Iterable[Path]) -> Iterator[tuple[str, int, StudyDir]]:
 
 
 def _finals(home: ComparisonDir, found: Iterable[SearchRun], judged: Mapping[int, History]) -> Iterator[Final]:
-    """
-    Raises:
-        StudyError: a study that is compared was gone on with, and has another winner; or the finals are damaged.
-    """
+    """Winners trained again; a StudyError where a study went on since and has another winner, or they are damaged."""
     now = {(search.method, search.seed): search.winner and search.winner.genes for search in found}
     for seed, trained in judged.items():
         chosen = winners(trained.config) if trained.config else []

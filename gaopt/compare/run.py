@@ -38,11 +38,9 @@ FRESH = 5
 class Runner:
     """
     Attributes:
-        pool: of the objective of the searches.
-        shared: what that prepared.
+        pool, shared: of the objective of the searches.
         stop: called at least every other second; raises `Stopped`.
         tell: called with a line for people when something ended.
-        allow_changed: see `study.run`.
     """
 
     home: ComparisonDir
@@ -57,10 +55,8 @@ class Runner:
         """Write down what is to be done, and run what is missing. Whoever calls holds the folder.
 
         Raises:
-            BadInput: the data or a study cannot be used; or code or data are not what they were, and that is not
-                allowed. Then nothing was changed.
-            Stopped: it was told to stop; calling again goes on.
-            Hopeless: nothing has a score, and all trainings fail; calling again goes on.
+            BadInput: the data or a study cannot be used, or are not what they were. Then nothing was changed.
+            Stopped, Hopeless: as from `study.run`; calling again goes on.
         """
         self._check()
         self.home.tidy()
@@ -78,8 +74,7 @@ class Runner:
     def _check(self) -> None:
         """A study that is not begun yet could not tell of itself that others were made of something else.
 
-        Raises:
-            StudyError: they were, and it is not allowed. Where it is, the journals begun from now on say so.
+        Where that is allowed, the journals begun from now on say so.
         """
         studies = begun(self.plan, searches(self.home, self.plan), finals_begun(self.home, self.plan))
         known = next((trained.made_of for _, trained in reversed(studies) if trained.made_of), {})

@@ -19,21 +19,11 @@ from statistics import fmean, stdev
 
 import numpy as np
 
-ALPHA = 0.05
-"""How often something may be claimed of a comparison in which nothing differs."""
-
-FEWEST = 3
-"""Pairs of a claim."""
-
-DUST = 1e-12
-"""The share of a score that is rounding in floating point."""
-
-POWER = 0.8
-"""The share of comparisons that are to show a difference that is there."""
-
-MOST = 1000
-"""Seeds that are worth counting to."""
-
+ALPHA = 0.05  # how often something may be claimed of a comparison in which nothing differs
+FEWEST = 3  # pairs of a claim
+DUST = 1e-12  # the share of a score that is rounding in floating point
+POWER = 0.8  # the share of comparisons that are to show a difference that is there
+MOST = 1000  # seeds that are worth counting to
 Scores = Mapping[str, Mapping[int, float]]
 """By method and seed; a seed that a method lacks is missing."""
 
@@ -53,12 +43,7 @@ def interval(values: Sequence[float], level: float = 0.95) -> Interval:
     A bootstrap with percentiles expanded for few values (Hesterberg 2015, What Teachers Should Know about the
     Bootstrap). No resample reaches beyond the n values, which all lie on one side of the middle with a probability of
     2^(1-n): where that is more than is to be left out, below six values at 95 %, the interval is Student's t.
-
-    Raises:
-        ValueError: there is no value.
     """
-    if not values:
-        raise ValueError("an interval needs at least one value")
     mean, n = fmean(values), len(values)
     if n == 1:
         return Interval(mean)
@@ -189,8 +174,6 @@ def seeds_needed(deviation: float, difference: float, comparisons: int = 1, powe
     """
     from scipy.special import nctdtr, stdtrit
 
-    if not difference > 0 or not deviation >= 0:
-        raise ValueError(f"a difference is above 0 and a deviation at least 0, not {difference} and {deviation}")
     ratio = min(difference / deviation, 1e6) if deviation else 1e6  # beyond, nctdtr has no number
     seeds = np.arange(FEWEST, MOST + 1)
     critical = stdtrit(seeds - 1, 1 - ALPHA / comparisons / 2)

@@ -39,13 +39,7 @@ FORMATS = {
 
 
 def write(study: Study, name: str, folder: Path) -> Path:
-    """Write a study to a folder of its own, in the place of what was exported there before.
-
-    Args:
-        name: of the format.
-
-    Returns:
-        What there is to open.
+    """Write a study to a folder of its own, in the place of what was exported there before; what there is to open.
 
     Raises:
         BadInput: a package is missing; or the folder holds anything but an earlier export of this study to this format,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from gaopt.export.trials import Study, Trial
+from gaopt.export.trials import Study, Trial, cell
 from gaopt.report import tables
 
 
@@ -29,13 +29,9 @@ def _row(trial: Trial) -> dict[str, Any]:
         "datetime_complete": _time(trial.ended),
         "duration": _duration(trial),
         **{f"params_{name}": value for name, value in trial.params.items()},
-        **{f"user_attrs_{name}": _cell(value) for name, value in trial.known.items()},
+        **{f"user_attrs_{name}": cell(value) for name, value in trial.known.items()},
         "state": trial.state,
     }
-
-
-def _cell(value: Any) -> Any:
-    return " ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _time(seconds: float | None) -> str:

@@ -19,7 +19,7 @@ from mlflow.entities import ExperimentTag, Metric, Param, RunStatus, RunTag
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from gaopt.export.place import database, hasten
-from gaopt.export.trials import State, Study, Trial
+from gaopt.export.trials import State, Study, Trial, cell
 
 STATUS: dict[State, int] = {"FAIL": RunStatus.FAILED, "RUNNING": RunStatus.RUNNING}
 """Of all others FINISHED: the tag "state" tells those on a rung from the rest."""
@@ -36,8 +36,7 @@ def write(study: Study, folder: Path) -> None:
         tags = [ExperimentTag(key, str(value)) for key, value in study.about.items()]
         experiment = store.create_experiment(study.name, tags=tags)
         runs: dict[int, str] = {}
-        params = _keys(study.space)
-        metrics = _keys(study.metrics, taken=("fitness",))
+        params, metrics = _keys(study.space), _keys(study.metrics, taken=("fitness",))
         for trial in study.trials:
             if trial.state != "WAITING":
                 runs[trial.number] = _run(store, experiment, study, trial, runs)
@@ -46,7 +45,7 @@ def write(study: Study, folder: Path) -> None:
 
 
 def _run(store: Any, experiment: str, study: Study, trial: Trial, runs: dict[int, str]) -> str:
-    tags = {"state": trial.state} | {key: _text(value) for key, value in trial.about.items()}
+    tags = {"state": trial.state} | {key: str(cell(value)) for key, value in trial.about.items()}
     if trial.number == study.best:
         tags["best"] = "true"
     if trial.parent is not None:
@@ -82,10 +81,6 @@ def _keys(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
             key += "_"
         keys[name] = key
     return keys
-
-
-def _text(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _milliseconds(seconds: float | None) -> int:

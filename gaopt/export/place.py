@@ -20,11 +20,7 @@ MARK = "export.json"
 
 @contextmanager
 def rewritten(folder: Path, mark: Mapping[str, str]) -> Iterator[Path]:
-    """An empty folder beside another, whose place it takes at the end; after an error nothing of it is left.
-
-    Raises:
-        StudyError: there is something with another mark or none, or the disk says no.
-    """
+    """An empty folder beside another, whose place it takes at the end; after an error nothing of it is left."""
     folder = Path(os.path.realpath(folder))
     part = folder.with_name(f".{folder.name}.{os.getpid()}.tmp") if folder.name else folder
     try:
@@ -35,7 +31,9 @@ def rewritten(folder: Path, mark: Mapping[str, str]) -> Iterator[Path]:
             yield part
             (part / MARK).write_text(json.dumps(mark) + "\n", "utf-8")
             _check_own(folder, part)
-            _replace(folder, part)
+            if folder.exists():  # a folder cannot be renamed onto a full one
+                shutil.rmtree(folder)
+            part.rename(folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
@@ -54,29 +52,11 @@ def _check(folder: Path, mark: Mapping[str, str]) -> None:
 
 
 def _check_own(folder: Path, part: Path) -> None:
-    """An export has the files of the one before it, but for those of TensorBoard, which are named by their time.
-
-    Raises:
-        StudyError: there is a file that no export wrote.
-    """
+    """An export has the files of the one before it, but for those of TensorBoard, which are named by their time."""
     for path in folder.rglob("*"):
         own = path.is_dir() or path.match("events.out.tfevents.*.gaopt") or (part / path.relative_to(folder)).exists()
         if not own or path.is_symlink():
             raise StudyError(f"{path} is of no export, and would be lost: move it, or give another --out")
-
-
-def _replace(folder: Path, part: Path) -> None:
-    """Two renames where there is an earlier one: a folder cannot be renamed onto a full one."""
-    old = part.with_suffix(".old")
-    if folder.exists():
-        folder.rename(old)
-    try:
-        part.rename(folder)
-    except OSError:
-        if old.exists():
-            old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager

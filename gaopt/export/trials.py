@@ -9,20 +9,14 @@ from typing import Any, Literal
 from gaopt.config import from_tables
 from gaopt.errors import StudyError
 from gaopt.journal.events import Reported, Scored
-from gaopt.journal.history import History, Individual, Status
+from gaopt.journal.history import History, Individual
 from gaopt.journal.paths import StudyDir
 from gaopt.space.gene import AnyGene
 from gaopt.study.progress import current, state
 
 State = Literal["COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING"]
 """In the words of Optuna."""
-STATES: dict[Status, State] = {
-    "scored": "COMPLETE",
-    "early": "PRUNED",
-    "failed": "FAIL",
-    "running": "RUNNING",
-    "waiting": "WAITING",
-}
+STATES: dict[str, State] = {"scored": "COMPLETE", "early": "PRUNED", "failed": "FAIL", "running": "RUNNING"}
 
 
 @dataclass(frozen=True)
@@ -68,12 +62,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Study:
-    """
-    Attributes:
-        best: the number of the best trial; None where only rungs have scores.
-        created: in seconds since 1970.
-        about: what decided it: words and numbers.
-    """
+    """Its trials, the number of the best (None where only rungs have scores), and what decided it (`about`)."""
 
     name: str
     space: dict[str, AnyGene]
@@ -92,21 +81,12 @@ class Study:
 
 
 def read(home: StudyDir) -> Study:
-    """
-    Raises:
-        StudyError: the study cannot be read, or nothing in it has a score.
-    """
+    """A study from its folder."""
     return study(home.name, *current(home))
 
 
 def study(name: str, history: History, held: bool = False) -> Study:
-    """
-    Args:
-        held: whether a driver holds the study now.
-
-    Raises:
-        StudyError: nothing in it has a score.
-    """
+    """A study from its history, which a driver may hold now; a StudyError where nothing in it has a score."""
     if not (history.scored or history.early):
         raise StudyError(f"the study {name!r} has no score yet: there is nothing to export")
     if not held:
@@ -129,7 +109,7 @@ def _trials(history: History) -> Iterator[Trial]:
         yield Trial(
             number=id,
             params=individual.genes,
-            state=STATES[individual.status],
+            state=STATES.get(individual.status, "WAITING"),
             value=value,
             candidate=not (best and individual.status == "scored" and (repeat or better)),
             curve=_curve(individual, score, metric),
@@ -193,3 +173,8 @@ def _about(individual: Individual, trainings: list[Individual]) -> dict[str, Any
     if trainings:
         about["trainings"] = [training.fitness for training in trainings]
     return about | ({"reason": failure.reason, "message": failure.message} if failure else {})
+
+
+def cell(value: Any) -> Any:
+    """What is known of a trial as one number or text: a list as its words."""
+    return " ".join(map(str, value)) if isinstance(value, list) else value

@@ -20,11 +20,6 @@ class Axis:
     """Numbers are low + step × gene, and never above high, whatever the rounding.
 
     The gene of a linear range begins at 0, so that all its six figures tell apart.
-
-    Example:
-        >>> axis = linear(1000.0, 1000.5, 0.1)
-        >>> axis.gene.levels, axis.value(3), axis.told(1000.3)
-        (6, 1000.3, 3.0)
     """
 
     gene: AnyGene
@@ -44,11 +39,7 @@ class Axis:
 
 
 def linear(low: float, high: float, step: float = 0.0, meant: Meant = float) -> Axis:
-    """From low to high, both allowed, in steps if there are any.
-
-    Raises:
-        ConfigError: the range is too wide.
-    """
+    """From low to high, both allowed, in steps if there are any."""
     if not math.isfinite(real(high) - real(low)):
         raise ConfigError(f"the range {low} … {high} is too wide: its width must be finite")
     levels = int((high - low) / step * (1 + 1e-12)) if step else 0

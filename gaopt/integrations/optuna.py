@@ -1,12 +1,4 @@
-"""The search as a sampler of Optuna (Akiba and others, *Optuna*, 2019).
-
->>> import optuna
->>> from gaopt.integrations.optuna import GaoptSampler
->>> study = optuna.create_study(sampler=GaoptSampler(seed=0))
->>> study.optimize(lambda trial: (trial.suggest_float("x", -5, 5) - 2) ** 2, n_trials=20)
->>> round(study.best_params["x"], 1)
-2.0
-"""
+"""The search as a sampler of Optuna (Akiba and others, *Optuna*, 2019): `create_study(sampler=GaoptSampler())`."""
 
 from __future__ import annotations
 
@@ -104,11 +96,7 @@ def _check_single(study: Study) -> None:
 
 
 def axis(distribution: BaseDistribution) -> Axis:
-    """A distribution as a gene, of what Optuna calls the internal representation of its values.
-
-    Raises:
-        ConfigError: it is of a kind that is not known.
-    """
+    """A distribution as a gene, of what Optuna calls the internal representation of its values."""
 
     def meant(number: float) -> Any:
         return distribution.to_external_repr(number if isinstance(distribution, FloatDistribution) else round(number))

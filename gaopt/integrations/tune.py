@@ -1,14 +1,4 @@
-"""The search as a searcher of Ray Tune (Liaw and others, *Tune*, 2018).
-
-from ray import tune
-from gaopt.integrations.tune import GaoptSearch
-
-tuner = tune.Tuner(
-    train,
-    param_space={"lr": tune.loguniform(1e-5, 1e-1), "layers": tune.randint(1, 5)},
-    tune_config=tune.TuneConfig(search_alg=GaoptSearch(), metric="loss", mode="min", num_samples=40),
-)
-"""
+"""The search as a searcher of Ray Tune (Liaw and others, *Tune*, 2018): `TuneConfig(search_alg=GaoptSearch(), …)`."""
 
 from __future__ import annotations
 
@@ -107,11 +97,7 @@ class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no t
         return True
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        """The config of a trial; Searcher.FINISHED where the space has no more.
-
-        Raises:
-            ConfigError: there is no space, no metric or no mode.
-        """
+        """The config of a trial; Searcher.FINISHED where the space has no more."""
         for name in ("_space", "metric", "mode"):
             if not getattr(self, name, None):
                 raise ConfigError(f"the search has no {name.strip('_')}: give it to GaoptSearch, or to the Tuner")
@@ -122,11 +108,7 @@ class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no t
         return self._config(asked[0])
 
     def on_trial_complete(self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False) -> None:
-        """Tell the search how a trial ended.
-
-        Raises:
-            ConfigError: the metric is no number.
-        """
+        """Tell the search how a trial ended."""
         if trial_id not in self._told:
             return
         if result is None and not error:
@@ -147,11 +129,7 @@ class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no t
         Path(checkpoint_path).write_text(json.dumps(told), "utf-8")
 
     def restore(self, checkpoint_path: str) -> None:
-        """Go on from what `save` wrote.
-
-        Raises:
-            StudyError: there is no such file, or it was not saved by `save`.
-        """
+        """Go on from what `save` wrote."""
         try:
             told = json.loads(Path(checkpoint_path).read_text("utf-8"))
             self._told = {id: Observation(genes, fitness) for id, (genes, fitness) in told.items()}
@@ -171,11 +149,7 @@ def _name(path: tuple[Any, ...]) -> str:
 
 
 def axis(path: tuple[Any, ...], domain: Domain) -> Axis:
-    """A parameter of a search space of Tune as a gene.
-
-    Raises:
-        ConfigError: it is of a kind that the search does not know.
-    """
+    """A parameter of a search space of Tune as a gene."""
     drawn, step = domain.get_sampler(), 0.0
     if isinstance(drawn, Quantized):
         drawn, step = drawn.sampler, drawn.q

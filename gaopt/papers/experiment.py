@@ -56,11 +56,7 @@ class Experiment:
     claims: tuple[Claim, ...] = ()
 
     def variant(self, genes: Mapping[str, Any]) -> Variant:
-        """The variant that an individual is, by its name; in studies of 0.5 and before by its number from 0.
-
-        Raises:
-            StudyError: there is no such variant.
-        """
+        """The variant that an individual is, by its name; in studies of 0.5 and before by its number from 0."""
         found = genes.get("variant")
         for number, variant in enumerate(self.variants):
             if found in (variant.name, number):
@@ -69,11 +65,7 @@ class Experiment:
 
 
 def experiment(tables: Mapping[str, Any]) -> Experiment | None:
-    """The experiment that a config describes in its table [experiment]; None where there is none.
-
-    Raises:
-        ConfigError: an unknown key, or a missing one.
-    """
+    """The experiment that a config describes in its table [experiment]; None where there is none."""
     if "experiment" not in tables:
         return None
     found = table(tables, "experiment")
@@ -89,11 +81,7 @@ def _rows(kind: type[T], found: Mapping[str, Any], key: str) -> tuple[T, ...]:
 
 
 def check(found: Experiment) -> None:
-    """
-    Raises:
-        ConfigError: the variants are too few or share a name, a claim does not speak of two of them, or a key is
-            that of no published result.
-    """
+    """Refuse too few variants, or two of a name, claims that do not speak of two, and keys of no published result."""
     names, keys = [variant.name for variant in found.variants], [result.key for result in published()]
     if len(names) < 2:
         raise ConfigError(f"experiment.variants has {len(names)} entries: must have two or more")

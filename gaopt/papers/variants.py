@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from statistics import fmean
 from typing import Any
@@ -40,16 +39,18 @@ class Variants:
             space = before
         if dict(config.space) != dict(space):
             raise ConfigError(f"space has the genes {', '.join(config.space)}: leave it out in an experiment")
-        whole = classifier.complete(Settings.of(_base(config).settings))
-        table = config.settings["experiment"]
-        rows = [_complete(row, *each) for row, each in zip(table["variants"], _each(config.settings), strict=True)]
+        whole, table = classifier.complete(_base(config)), config.settings["experiment"]
+        rows = [
+            # its path the same from every folder
+            {**row, "net": {**variant.net, "pretrained": own.net.pretrained}} if "pretrained" in variant.net else row
+            for row, (variant, own) in zip(table["variants"], _each(config.settings), strict=True)
+        ]
         return replace(config, space=space, settings=asdict(whole) | {"experiment": {**table, "variants": rows}})
 
     def prepare(self, config: StudyConfig) -> Images:
-        images = loaded(Settings.of(_base(config).settings))
-        for variant, settings in _each(config.settings):
-            with _named(variant):
-                check_training(settings, images)
+        images = loaded(_base(config))
+        for _ in _each(config.settings, images):
+            pass
         return images
 
     def seconds(self, config: StudyConfig, shared: Images) -> float:
@@ -83,44 +84,26 @@ def _experiment(tables: Any) -> Experiment:
     return found
 
 
-def _base(config: StudyConfig) -> StudyConfig:
-    """The config without its experiment: what all variants have in common."""
-    tables = {name: table for name, table in config.settings.items() if name != "experiment"}
-    return replace(config, settings=tables)
+def _base(config: StudyConfig) -> Settings:
+    """What all variants have in common."""
+    return Settings.of({name: table for name, table in config.settings.items() if name != "experiment"})
 
 
-def _each(tables: Any) -> Iterator[tuple[Variant, Settings]]:
-    """Every variant with its own tables, complete."""
+def _each(tables: Any, images: Images | None = None) -> Iterator[tuple[Variant, Settings]]:
+    """Every variant with its own tables, complete; with images also checked against them. Errors say in which."""
     for variant in _experiment(tables).variants:
-        with _named(variant):
+        try:
             settings = classifier.complete(_settings(tables, variant))
+            if images is not None:
+                check_training(settings, images)
+        except ConfigError as error:
+            raise ConfigError(f"the variant {variant.name!r}: {error}") from None
         yield variant, settings
-
-
-@contextmanager
-def _named(variant: Variant) -> Iterator[None]:
-    """Errors say in which variant they are."""
-    try:
-        yield
-    except ConfigError as error:
-        raise ConfigError(f"the variant {variant.name!r}: {error}") from None
-
-
-def _complete(row: dict[str, Any], variant: Variant, settings: Settings) -> dict[str, Any]:
-    """A row of the config, its path the same from every folder."""
-    if "pretrained" not in variant.net:
-        return row
-    return {**row, "net": {**variant.net, "pretrained": settings.net.pretrained}}
 
 
 def _settings(tables: Any, variant: Variant) -> Settings:
     """The tables of the config with a variant's changes."""
     if "name" in variant.recipe:
         raise ConfigError("recipe.name is the same for all variants: give the keys that differ")
-    return Settings.of(
-        {
-            "data": tables.get("data", {}),
-            "net": {**tables.get("net", {}), **variant.net},
-            "recipe": {**tables.get("recipe", {}), **variant.recipe},
-        }
-    )
+    net, recipe = {**tables.get("net", {}), **variant.net}, {**tables.get("recipe", {}), **variant.recipe}
+    return Settings.of({"data": tables.get("data", {}), "net": net, "recipe": recipe})

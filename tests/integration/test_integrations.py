@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 import os
 import re
@@ -15,7 +14,6 @@ import pytest
 
 from gaopt import Gene, Space, Told, ask
 from gaopt.errors import ConfigError
-from gaopt.integrations import axis
 from tests.conftest import ROOT
 
 optuna = pytest.importorskip("optuna", reason="Optuna is not installed (the extra gaopt[optuna])")
@@ -45,13 +43,6 @@ def bowl(trial: Any) -> float:
 
 def params(done: Any) -> list[dict[str, Any]]:
     return [trial.params for trial in done.trials]
-
-
-@pytest.mark.parametrize("module", [axis, for_optuna])
-def test_the_examples_of_the_docstrings_run(module: Any) -> None:
-    found = doctest.testmod(module)
-    assert found.attempted
-    assert not found.failed
 
 
 # Optuna
@@ -175,9 +166,6 @@ def test_options_of_the_sampler_are_checked_at_once() -> None:
     for options in [{"seed": -1}, {"population": 1}, {"strategy": "tpe"}, {"seed": 0.5}, {"population": 10_000}]:
         with pytest.raises(ConfigError, match="must be"):
             GaoptSampler(**options)
-
-
-# Ray Tune
 
 
 # The document

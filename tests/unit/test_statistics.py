@@ -219,21 +219,16 @@ def test_a_difference_that_never_varies_takes_four_seeds() -> None:
     assert verdict(found, 0.01, accuracy=True) == "a beats b by 2.00 points (the same on all 4 seeds)"
 
 
-def test_an_interval_of_one_value_has_no_bounds_and_of_none_no_meaning() -> None:
+def test_an_interval_of_one_value_has_no_bounds() -> None:
     assert interval([0.5]) == Interval(0.5)
     assert interval([0.5, 0.5]) == Interval(0.5, 0.5, 0.5)
     values = np.random.default_rng(9).normal(size=12).tolist()
     assert interval(values) == interval(values[::-1])
-    with pytest.raises(ValueError, match="at least one value"):
-        interval([])
 
 
 def test_a_small_difference_takes_more_seeds_than_are_counted() -> None:
     assert seeds_needed(1.0, 0.01) is None
     assert [seeds_needed(deviation, 1.0) for deviation in (0.0, 1e-320, 1e-11, 1e-3)] == [3] * 4
-    for deviation, difference in ((1.0, 0.0), (1.0, -1.0), (-1.0, 1.0), (float("nan"), 1.0)):
-        with pytest.raises(ValueError, match="a difference is above 0"):
-            seeds_needed(deviation, difference)
 
 
 def test_more_comparisons_and_more_power_take_more_seeds() -> None:
