@@ -16,8 +16,7 @@ from gaopt.journal.history import Individual
 from gaopt.printable import printable, shown
 from gaopt.study.progress import Progress, clock
 
-WIDE = 110  # columns from which there is room for bars and losses of each individual
-BAR = 12  # columns of such a bar, and the fewest of the whole search's
+WIDE = 110  # columns from which there is room for the losses of each individual
 LONG = 40  # columns of the whole search's, at most
 UNLIMITED = 1000  # columns of what is no terminal, and cuts nothing
 
@@ -59,18 +58,12 @@ def headline(name: str, state: str) -> Text:
 
 
 def _how_far(now: Progress, width: int) -> list[Any]:
-    """A bar and what it says, beside or below it."""
+    """A bar, and below it what it says."""
     numbers = ((now.early, "left early"), (now.failed, "failed"))
     told = [f"{now.done}/{now.trainings} trained", *(f"{number} {what}" for number, what in numbers if number)]
     time = clock(now.elapsed) + (f", {clock(now.left)} left" if now.left is not None else "")
-    words = Text("  ".join([*told, time]))
-    room = width - len(words) - 2
-    bar = ProgressBar(total=max(1, now.trainings), completed=now.done, width=min(LONG, room if room >= BAR else width))
-    if room < BAR:
-        return [bar, words]
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_row(bar, words)
-    return [grid]
+    bar = ProgressBar(total=max(1, now.trainings), completed=now.done, width=min(LONG, width))
+    return [bar, Text("  ".join([*told, time]))]
 
 
 def _best(now: Progress) -> Text:
@@ -93,14 +86,13 @@ class Column:
     """A head, and a cell for each row; where all have no room, those that give most are left out first, 0 never."""
 
     head: str
-    cells: Sequence[str | ProgressBar]
+    cells: Sequence[str]
     gives: int = 0
     left: bool = False
 
     @property
     def width(self) -> int:
-        cells = (BAR if isinstance(cell, ProgressBar) else cell_len(printable(cell)) for cell in self.cells)
-        return max(cell_len(self.head), *cells, 0) + 2
+        return max(cell_len(printable(cell)) for cell in (self.head, *self.cells)) + 2
 
 
 def fitted(columns: Sequence[Column], width: int) -> Table:
@@ -112,13 +104,14 @@ def fitted(columns: Sequence[Column], width: int) -> Table:
     for column in kept:
         table.add_column(text(column.head), justify="left" if column.left else "right", overflow="fold")
     for cells in zip(*(column.cells for column in kept), strict=True):
-        table.add_row(*(text(cell) if isinstance(cell, str) else cell for cell in cells))
+        table.add_row(*map(text, cells))
     return table
 
 
 def _columns(now: Progress, clock_now: float, width: int) -> list[Column]:
     """Who is trained: genes, how far, how well, how long."""
-    found, last = [shown(i.genes) for i in now.running], [_last(i) for i in now.running]
+    found = [shown(i.genes) for i in now.running]
+    last: list[Mapping[str, float]] = [i.reports[i.epoch].metrics if i.epoch else {} for i in now.running]
     columns = [Column("", [f"i{i.id}" for i in now.running], left=True)]
     for name in map(printable, now.config["space"]):
         if any(name in each for each in found):
@@ -128,18 +121,11 @@ def _columns(now: Progress, clock_now: float, width: int) -> list[Column]:
     columns.append(Column("epoch", [f"{i.epoch}/{now.length(i)}" if now.epochs else str(i.epoch) for i in now.running]))
     wanted = {"top1": "top-1"}
     if width >= WIDE:
-        bars = [ProgressBar(total=max(1, now.length(i)), completed=i.epoch, width=BAR) for i in now.running]
-        columns.append(Column("", bars, gives=3))
         wanted |= {"train_loss": "train loss", "valid_loss": "valid loss"}
     for key, name in wanted.items():
         if any(key in metrics for metrics in last):
             columns.append(Column(name, [f"{each[key]:.4f}" if key in each else "" for each in last], gives=1))
     return [*columns, Column("time", [clock(clock_now - i.started) for i in now.running])]
-
-
-def _last(individual: Individual) -> Mapping[str, float]:
-    """What it reported last."""
-    return individual.reports[individual.epoch].metrics if individual.epoch else {}
 
 
 OVERVIEW = ("study", "state", "generations", "trained", "failed", "best", "test top-1", "time")

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -143,12 +143,12 @@ class Page:
             return Group(Text("…"))
 
 
-def follow(look: Callable[[], tuple[str, RenderableType]], console: Console) -> None:
+def follow(look: Callable[[], Any], drawn: Callable[[Any], RenderableType], console: Console) -> None:
     """Draw what is looked at again and again, each second, until it does not run any more."""
     with Live(console=console, auto_refresh=False) as live:
         while True:
-            state, drawn = look()
-            live.update(drawn, refresh=True)
-            if state != "running":
+            now = look()
+            live.update(drawn(now), refresh=True)
+            if now.state != "running":
                 return
             time.sleep(1)

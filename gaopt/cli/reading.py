@@ -24,28 +24,27 @@ FILE = click.Path(path_type=Path)
 @click.option("--follow", is_flag=True, help="Stay, and renew the page until the search ends.")
 def status(study: str, as_json: bool, follow: bool) -> None:
     """Where a study or a comparison is: from any shell, while it runs or afterwards."""
-    from gaopt.cli.compared import compared
+    from gaopt.cli.compared import Compared, compared
     from gaopt.cli.console import console, page
     from gaopt.cli.live import follow as follow_page
     from gaopt.journal.paths import comparison, existing
-    from gaopt.study.progress import look
+    from gaopt.study.progress import Progress, look
 
-    home = comparison(study) or existing(study)
+    home, screen = comparison(study) or existing(study), console()
 
-    def now() -> tuple[str, Any]:
-        if isinstance(home, ComparisonDir):
-            found = compared(home)
-            return found.state, found.page(screen.width)
-        one = look(home)
-        return one.state, page(one, time.time(), screen.width)
+    def now() -> Progress | Compared:
+        return compared(home) if isinstance(home, ComparisonDir) else look(home)
 
-    screen = console()
+    def drawn(found: Progress | Compared) -> Any:
+        width = screen.width
+        return found.page(width) if isinstance(found, Compared) else page(found, time.time(), width)
+
     if as_json:
-        click.echo(json.dumps((compared(home) if isinstance(home, ComparisonDir) else look(home)).plain()))
+        click.echo(json.dumps(now().plain()))
     elif follow:
-        follow_page(now, screen)
+        follow_page(now, drawn, screen)
     else:
-        screen.print(now()[1])
+        screen.print(drawn(now()))
 
 
 @cli.command(name="list")

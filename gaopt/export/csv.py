@@ -23,12 +23,12 @@ def write(study: Study, folder: Path) -> None:
 
 def _row(trial: Trial) -> dict[str, Any]:
     return {
-        "number": trial.number,
+        "number": trial.individual.id,
         "value": trial.value,
         "datetime_start": _time(trial.started),
         "datetime_complete": _time(trial.ended),
         "duration": _duration(trial),
-        **{f"params_{name}": value for name, value in trial.params.items()},
+        **{f"params_{name}": value for name, value in trial.individual.genes.items()},
         **{f"user_attrs_{name}": cell(value) for name, value in trial.known.items()},
         "state": trial.state,
     }

@@ -18,7 +18,7 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read on import: an 
 from mlflow.entities import ExperimentTag, Metric, Param, RunStatus, RunTag
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-from gaopt.export.place import database, hasten
+from gaopt.export.place import database
 from gaopt.export.trials import State, Study, Trial, cell
 
 STATUS: dict[State, int] = {"FAIL": RunStatus.FAILED, "RUNNING": RunStatus.RUNNING}
@@ -30,42 +30,39 @@ BATCH = 100
 def write(study: Study, folder: Path) -> None:
     """Write mlflow.db. Individuals that were never begun are left out."""
     logging.getLogger("mlflow").setLevel(logging.WARNING)
-    with database(folder / "mlflow.db") as url:
-        store = SqlAlchemyStore(url, "mlflow-artifacts:/")
-        hasten(store.engine)
+    with database(folder / "mlflow.db", lambda url: SqlAlchemyStore(url, "mlflow-artifacts:/")) as store:
         tags = [ExperimentTag(key, str(value)) for key, value in study.about.items()]
         experiment = store.create_experiment(study.name, tags=tags)
         runs: dict[int, str] = {}
         params, metrics = _keys(study.space), _keys(study.metrics, taken=("fitness",))
         for trial in study.trials:
             if trial.state != "WAITING":
-                runs[trial.number] = _run(store, experiment, study, trial, runs)
-                _log(store, runs[trial.number], trial, params, metrics)
-        store.engine.dispose()
+                runs[trial.individual.id] = _run(store, experiment, study, trial, runs)
+                _log(store, runs[trial.individual.id], trial, params, metrics)
 
 
 def _run(store: Any, experiment: str, study: Study, trial: Trial, runs: dict[int, str]) -> str:
     tags = {"state": trial.state} | {key: str(cell(value)) for key, value in trial.about.items()}
-    if trial.number == study.best:
+    if trial.individual.id == study.best:
         tags["best"] = "true"
     if trial.parent is not None:
         tags["mlflow.parentRunId"] = runs[trial.parent]  # shown below the finalist
     started = _milliseconds(trial.started or trial.ended)
     named = [RunTag(key, value) for key, value in tags.items()]
-    return str(store.create_run(experiment, "", started, named, f"i{trial.number}").info.run_id)
+    return str(store.create_run(experiment, "", started, named, f"i{trial.individual.id}").info.run_id)
 
 
 def _log(store: Any, run: str, trial: Trial, params: dict[str, str], metrics: dict[str, str]) -> None:
     values = [
         Metric(metrics[name], value, _milliseconds(report.at), epoch)
-        for epoch, report in sorted(trial.reports.items())
+        for epoch, report in sorted(trial.individual.reports.items())
         for name, value in report.metrics.items()
     ]
     if trial.value is not None:
         end = {"fitness": trial.value} | {metrics[name]: value for name, value in trial.late.items()}
-        last = max(trial.reports, default=0)
+        last = max(trial.individual.reports, default=0)
         values += [Metric(key, value, _milliseconds(trial.ended), last) for key, value in end.items()]
-    genes = [Param(params[name], str(value)) for name, value in trial.params.items()]
+    genes = [Param(params[name], str(value)) for name, value in trial.individual.genes.items()]
     for start in range(0, max(len(genes), len(values)), BATCH):
         store.log_batch(run, values[start : start + BATCH], genes[start : start + BATCH], [])
     ended = None if trial.state == "RUNNING" else _milliseconds(trial.ended)

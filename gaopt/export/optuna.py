@@ -12,7 +12,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from gaopt.export.place import database, hasten
+from gaopt.export.place import database
 from gaopt.export.trials import Study, Trial
 from gaopt.search.optuna import kind, quiet
 from gaopt.space.gene import AnyGene, Choice
@@ -22,31 +22,30 @@ Distributions = dict[str, BaseDistribution]
 
 def write(study: Study, folder: Path) -> None:
     """Write optuna.db: one study with the name of ours, whose trials have the numbers of our individuals."""
-    seen = {name: [t.params[name] for t in study.trials if name in t.params] for name in study.space}
+    seen = {
+        name: [t.individual.genes[name] for t in study.trials if name in t.individual.genes] for name in study.space
+    }
     kinds = {name: distribution(gene, seen[name]) for name, gene in study.space.items()}
     constrained = not all(trial.candidate for trial in study.trials)
-    with database(folder / "optuna.db") as url, quiet():
-        storage = optuna.storages.RDBStorage(url)
-        hasten(storage.engine)
+    with quiet(), database(folder / "optuna.db", optuna.storages.RDBStorage) as storage:
         written = optuna.create_study(storage=storage, study_name=study.name, direction="maximize")
         for key, value in study.about.items():
             written.set_user_attr(key, value)
         for trial in study.trials:
             written.add_trial(_frozen(trial, kinds, constrained))
         storage.remove_session()
-        storage.engine.dispose()
 
 
 def _frozen(trial: Trial, kinds: Distributions, constrained: bool) -> FrozenTrial:
-    params = {name: _value(kinds[name], value) for name, value in trial.params.items()}
+    params = {name: _value(kinds[name], value) for name, value in trial.individual.genes.items()}
     waiting, over = trial.state == "WAITING", trial.state in ("COMPLETE", "PRUNED", "FAIL")
     system: dict[str, Any] = {"fixed_params": params} if waiting else {}  # as Optuna's enqueue_trial has it
     if constrained and trial.state == "COMPLETE":
         # Above 0 is infeasible: it keeps its value and is not the best. As a list, the dashboard reads it too.
         system["constraints"] = [0.0 if trial.candidate else 1.0]
     return FrozenTrial(
-        number=trial.number,
-        trial_id=trial.number,
+        number=trial.individual.id,
+        trial_id=trial.individual.id,
         state=TrialState[trial.state],
         value=trial.value,
         datetime_start=None if waiting else _time(trial.started or trial.ended),

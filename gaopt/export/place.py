@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -60,20 +60,19 @@ def _check_own(folder: Path, part: Path) -> None:
 
 
 @contextmanager
-def database(path: Path) -> Iterator[str]:
-    """The address of a new SQLite file as SQLAlchemy knows it; the file is moved to its path at the end.
+def database(path: Path, store: Callable[[str], Any]) -> Iterator[Any]:
+    """What writes a new SQLite file by SQLAlchemy, made of its address; the file is moved to its path at the end.
 
-    Its folder may be called what an address cannot spell ("?", "{", "%"), so that it is made elsewhere.
+    Its folder may be called what an address cannot spell ("?", "{", "%"), so that it is made elsewhere. The disk is not
+    waited for: a file that is not whole is never seen, and can be made again.
     """
-    with TemporaryDirectory() as scratch:
-        made = Path(scratch) / path.name
-        yield f"sqlite:///{made}"
-        shutil.move(made, path)
-
-
-def hasten(engine: Any) -> None:
-    """Let an SQLAlchemy engine not wait for the disk: a file that is not whole is never seen, and can be made again."""
     from sqlalchemy import event
 
-    engine.dispose()
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
+    with TemporaryDirectory() as scratch:
+        made = Path(scratch) / path.name
+        found = store(f"sqlite:///{made}")
+        found.engine.dispose()
+        event.listen(found.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
+        yield found
+        found.engine.dispose()
+        shutil.move(made, path)

@@ -35,7 +35,7 @@ def write(study: Study, folder: Path) -> None:
     for trial in study.trials:
         if trial.state != "WAITING":
             started = trial.started or study.created
-            _records(folder / f"i{trial.number}", started, _events(trial, study.space, started))
+            _records(folder / f"i{trial.individual.id}", started, _events(trial, study.space, started))
 
 
 def _records(folder: Path, at: float, events: Iterable[Event]) -> None:
@@ -48,12 +48,12 @@ def _records(folder: Path, at: float, events: Iterable[Event]) -> None:
 
 def _events(trial: Trial, space: Mapping[str, AnyGene], started: float) -> Iterable[Event]:
     ended = trial.ended or started
-    _, start, _ = hparams({name: _value(space[name], value) for name, value in trial.params.items()}, {})
+    _, start, _ = hparams({name: _value(space[name], value) for name, value in trial.individual.genes.items()}, {})
     yield _event(started, start)
-    for epoch, report in sorted(trial.reports.items()):
+    for epoch, report in sorted(trial.individual.reports.items()):
         ends = dict(zip(("lr", "mom"), report.cycle[-1][1:], strict=True)) if report.cycle else {}
         yield _event(report.at, _scalars(ends | report.metrics), epoch)
-    last = max(trial.reports, default=1)
+    last = max(trial.individual.reports, default=1)
     if trial.value is not None:
         yield _event(ended, _scalars({FITNESS: trial.value} | trial.late), last)
     over = SessionEndInfo(status=STATUS.get(trial.state, "STATUS_SUCCESS"), end_time_secs=trial.ended or 0.0)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from gaopt.config import from_tables
 from gaopt.errors import StudyError
-from gaopt.journal.events import Reported, Scored
+from gaopt.journal.events import Scored
 from gaopt.journal.history import History, Individual
 from gaopt.journal.paths import StudyDir
 from gaopt.space.gene import AnyGene
@@ -28,20 +28,17 @@ class Trial:
         candidate: whether it may be the best. Once finalists were trained again, their repeats are none, nor are others
             whose one score is above the best mean.
         curve: by epoch, the metric that a fitness is the last value of; empty where there is none such.
-        reports: of its last training, by epoch.
         metrics: at its end, and on the test split if it was measured there.
         started, ended: its last training, in seconds since 1970; None where it did not.
         parent: of a finalist's repeat the finalist.
         about: what else is known of it: numbers, words, and lists of numbers.
     """
 
-    number: int
-    params: dict[str, Any]
+    individual: Individual
     state: State
     value: float | None
     candidate: bool
     curve: dict[int, float]
-    reports: Mapping[int, Reported]
     metrics: dict[str, float]
     started: float | None
     ended: float | None
@@ -56,7 +53,7 @@ class Trial:
     @property
     def late(self) -> dict[str, float]:
         """Of the metrics at its end those that no epoch reported."""
-        reported = {name for report in self.reports.values() for name in report.metrics}
+        reported = {name for report in self.individual.reports.values() for name in report.metrics}
         return {name: value for name, value in self.metrics.items() if name not in reported}
 
 
@@ -76,7 +73,9 @@ class Study:
     @property
     def metrics(self) -> list[str]:
         """The names of all metrics, as they come."""
-        each = [m for trial in self.trials for m in (*(r.metrics for r in trial.reports.values()), trial.metrics)]
+        each = [
+            m for trial in self.trials for m in (*(r.metrics for r in trial.individual.reports.values()), trial.metrics)
+        ]
         return list(dict.fromkeys(name for metrics in each for name in metrics))
 
 
@@ -107,13 +106,11 @@ def _trials(history: History) -> Iterator[Trial]:
         better = highest and value is not None and (value, -id) > highest
         outcome = score or individual.outcome
         yield Trial(
-            number=id,
-            params=individual.genes,
+            individual=individual,
             state=STATES.get(individual.status, "WAITING"),
             value=value,
             candidate=not (best and individual.status == "scored" and (repeat or better)),
             curve=_curve(individual, score, metric),
-            reports=individual.reports,
             metrics=_metrics(individual, score, history),
             started=individual.started or None,
             ended=outcome.at if outcome else None,

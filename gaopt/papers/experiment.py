@@ -96,5 +96,3 @@ def check(found: Experiment) -> None:
         for name in (claim.higher, claim.lower):
             if name not in names:
                 raise ConfigError(f"experiment.claims speaks of the variant {name!r}: {nearest(name, names)}")
-        if claim.higher == claim.lower:
-            raise ConfigError(f"experiment.claims holds {claim.higher!r} against itself: must be two variants")

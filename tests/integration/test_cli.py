@@ -63,7 +63,6 @@ def study(results: Path) -> StudyDir:
 
 BAD = [
     ("run --pop 1", "assisted.population is 1: must be greater than or equal to 2"),
-    ("run --pop many", "assisted.population is 'many': must be a valid integer"),
     ("run --popp 3", "--pop"),
     ("run ''", "there is no preset and no file ''"),
     ("run cifar", "there is no preset and no file 'cifar': did you mean 'cifar10'?"),
@@ -72,11 +71,9 @@ BAD = [
     ("run --name ../x", "the study name '../x' cannot be used"),
     ("run --name toy", "the study 'toy' exists"),
     ("run --data /no/such/place", "/no/such/place"),
-    ("run --seed -1", "study.seed is -1"),
     ("train --lr fast", "fixed.lr is 'fast': must be a number"),
     ("train --set noise.finalists=2", "[noise] is not read by the strategy 'fixed'"),
     ("resume toi", "did you mean 'toy'?"),
-    ("resume toy --generations 0", "genetic.generations is 0"),
     ("resume toy --generations 1", "genetic.generations is 1: the study has 2 already"),
     ("status nothing", "there is no study 'nothing'"),
     ("predict toy x.png", "has no best model"),
@@ -216,10 +213,8 @@ def test_status_and_list_read_the_journal_alone(study: StudyDir, capfd: pytest.C
 
 
 def test_a_study_that_was_killed_is_said_to_be(study: StudyDir, capfd: pytest.CaptureFixture[str]) -> None:
-    connection = sqlite3.connect(study.journal)
-    connection.execute("DELETE FROM events WHERE seq > 12")
-    connection.commit()
-    connection.close()
+    with closing(sqlite3.connect(study.journal, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM events WHERE seq > 12")
     code, out, _ = invoke(capfd, "status", "toy", "--json")
     assert json.loads(out)["state"] == "cut off"
     code, out, _ = invoke(capfd, "report", "toy")

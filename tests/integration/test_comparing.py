@@ -180,12 +180,13 @@ def test_configs_are_methods_by_their_names(home: ComparisonDir) -> None:
 
 
 def test_studies_that_are_there_are_grouped_by_all_but_their_seed(tmp_path: Path, home: ComparisonDir) -> None:
-    each = (("a", 3, "random"), ("b", 0, "genetic"), ("c", 1, "random"), ("d", 5, "genetic"))
+    each = (("a", 3, "random"), ("b", 1, "genetic"), ("c", 1, "random"), ("d", 5, "genetic"))
     studies = [studied(tmp_path, *one) for one in each]
     found = ran(begin.of_studies(studies, {"finals": 2}), home)
     assert found.methods == ("random", "genetic")
     assert [s.history.config["study"]["seed"] for s in found.of("random")] == [1, 3]
     assert len(found.finals) == 8
+    assert {method: set(seeds) for method, seeds in found.scores().items()} == {"random": {1, 3}, "genetic": {1, 5}}
     assert not (home.path / "searches").exists()
 
 
@@ -319,7 +320,6 @@ def test_asha_stops_trainings_on_their_way_and_writes_the_same_journal(home: Com
     [
         (["nowhere"], "there is no"),
         (["quick", "--methods", "nothing"], "--methods names 'nothing'"),
-        (["quick", "--name", "../up"], "cannot be used"),
         (["quick", "quick"], "two configs are called 'quick'"),
         (["quick", "--set", "data.nme=1"], "data.nme"),
     ],
@@ -346,15 +346,6 @@ def studied(tmp_path: Path, name: str, seed: int, strategy: str = "random", gene
     home = StudyDir(tmp_path / name)
     run_study(from_tables(tables(**study, **more)), home)
     return home
-
-
-def test_seeds_of_studies_are_their_own_and_pairs_are_of_the_same(tmp_path: Path, home: ComparisonDir) -> None:
-    studies = [studied(tmp_path, f"r{seed}", seed) for seed in (0, 1, 7)]
-    studies += [studied(tmp_path, f"g{seed}", seed, "genetic") for seed in (1, 7, 9)]
-    found = ran(begin.of_studies(studies, {}), home)
-    assert found.seeds == [0, 1, 7, 9]
-    scores = found.scores()
-    assert scores["random"].keys() & scores["genetic"].keys() == {1, 7}
 
 
 def test_a_study_that_is_not_finished_or_twice_there_is_refused(tmp_path: Path) -> None:
@@ -402,14 +393,6 @@ def test_a_search_that_cannot_be_run_is_found_before_anything_is_written(more: d
         begin.of_configs({"a": tables(), "b": tables(**more)}, {})
 
 
-@pytest.mark.parametrize("text", ["[comparison]\nmethods = ['random']\n", "[configs.a.study]\nobjective = 'x:y'\n"])
-def test_a_plan_that_was_cut_is_one_sentence(text: str, home: ComparisonDir) -> None:
-    home.make()
-    home.plan.write_text(text)
-    with pytest.raises(ConfigError):
-        read(home)
-
-
 def test_the_paper_preset_has_a_one_cycle_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its recipe warms up, which a one-cycle does not."""
     from gaopt.errors import Undecided
@@ -426,16 +409,14 @@ def test_the_paper_preset_has_a_one_cycle_baseline(monkeypatch: pytest.MonkeyPat
     assert checked.settings["recipe"]["epochs"] == load("paper").settings["recipe"]["epochs"]
 
 
-@pytest.mark.parametrize("gene", [99, "one"])
-def test_a_winner_that_is_none_is_one_sentence(tmp_path: Path, gene: Any) -> None:
-    home = ComparisonDir(tmp_path / "compared")
+def test_a_winner_that_is_none_is_one_sentence(home: ComparisonDir) -> None:
     ran(plan(methods=("random",)), home)
     journal = home.finals(0).journal
-    genes = json.dumps({"winner": gene})
+    genes = json.dumps({"winner": 99})
     with closing(sqlite3.connect(journal, isolation_level=None)) as connection:
         statement = "UPDATE events SET body = json_set(body, '$.births[0].genes', json(?)) WHERE kind = 'Bred'"
         assert connection.execute(statement, (genes,)).rowcount
-    with pytest.raises(StudyError, match=f"winner.*{gene!r}"):
+    with pytest.raises(StudyError, match=r"winner.*99"):
         comparison(home)
 
 
@@ -453,11 +434,11 @@ def test_too_few_seeds_are_told_of_before_anything_is_run(
 ) -> None:
     config = tmp_path / "toy.toml"
     config.write_text(tomli_w.dumps(tables()))
-    for seeds, dry in (("2", ["--dry-run"]), ("3", ["--dry-run"]), ("2", [])):
-        arguments = ("compare", str(config), "--seeds", seeds, "--methods", "assisted,random", *dry)
-        code, out, err = invoke(capfd, *arguments)
-        assert code == 0
-        assert ("can show no difference: a claim takes at least 3" in out + err) == (seeds == "2")
+    arguments = ("compare", str(config), "--methods", "assisted,random", "--seeds")
+    for seeds in ("3", "2"):
+        code, out, _ = invoke(capfd, *arguments, seeds, "--dry-run")
+        assert (code, "can show no difference: a claim takes at least 3" in out) == (0, seeds == "2")
+    _, _, err = invoke(capfd, *arguments, "2")
     assert err.index("can show no difference") < err.index("1 of 4")
 
 

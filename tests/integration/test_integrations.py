@@ -162,12 +162,6 @@ def test_several_objectives_are_refused() -> None:
         found.optimize(lambda trial: (trial.suggest_float("x", 0, 1), 0.0), n_trials=1)
 
 
-def test_options_of_the_sampler_are_checked_at_once() -> None:
-    for options in [{"seed": -1}, {"population": 1}, {"strategy": "tpe"}, {"seed": 0.5}, {"population": 10_000}]:
-        with pytest.raises(ConfigError, match="must be"):
-            GaoptSampler(**options)
-
-
 # The document
 
 

@@ -129,7 +129,6 @@ def test_what_is_no_search_space_is_refused() -> None:
     for space, sentence in [
         ({"a": {"b": tune.randn(0, 1)}}, "the parameter 'a/b' is a Float drawn by _?Normal: must be uniform"),
         ({"x": tune.qloguniform(1e-2, 1, 1e-2)}, "drawn by _?LogUniform in steps of 0.01: must be"),
-        ({"x": tune.qlograndint(1, 10, 2)}, "in steps of 2: must be"),
         ({"x": tune.sample_from(lambda _: 1)}, "the parameter 'x' is a Function"),
         ({"x": tune.grid_search([1, 2])}, "the parameter 'x' is a grid search: must be a range, or tune.choice"),
         ({"x": tune.choice([tune.uniform(0, 1), 2])}, "a choice among plain values"),
@@ -144,7 +143,6 @@ def test_what_is_no_search_space_is_refused() -> None:
 def test_bad_arguments_are_refused() -> None:
     for arguments, sentence in (
         ({"mode": "best"}, "the mode is 'best': must be 'min' or 'max'"),
-        ({"metric": ["a", "b"], "mode": "min"}, "the metric is .* must be one name"),
         ({"strategy": "tpe"}, "the strategy is 'tpe'"),
     ):
         with pytest.raises(ConfigError, match=sentence):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -28,7 +27,6 @@ from gaopt.space.gene import Choice, Gene
 from gaopt.space.space import Space
 from tests.conftest import ROOT
 from tests.integration.test_cli import invoke
-from tests.spaces import random_space
 from tests.unit.test_report_kinds import ADAM, SGD, SPACE, again, births, rungs, trained
 
 Read = Callable[[str, History], Any]
@@ -152,14 +150,6 @@ def test_an_individual_left_on_a_rung_is_pruned_with_its_score_there(in_optuna: 
     assert found.best_trial.number == 1
 
 
-def test_a_training_that_was_stopped_on_its_way_is_pruned_with_its_curve(in_optuna: Any) -> None:
-    stopped = [replace(e, share=0.5) if isinstance(e, Scored) else e for e in trained(1, 0.6, 2)]
-    told = [Opened(config().plain(), "0.4.0", "host", 1), Bred(0, births()), *trained(0, 0.9), *stopped]
-    found = in_optuna(history(told)).trials[1]
-    assert (found.state, found.value) == (TrialState.PRUNED, 0.6)
-    assert found.intermediate_values == {1: 0.3, 2: 0.6}
-
-
 def test_genes_have_their_types_and_are_absent_where_their_condition_does_not_hold(in_optuna: Any) -> None:
     sgd, adam, *_ = in_optuna(history(again())).trials
     assert (sgd.params, adam.params) == (SGD, ADAM)
@@ -183,19 +173,6 @@ def test_a_gene_is_a_distribution_that_contains_what_was_tried() -> None:
         (Choice((32, 64)), [128], "CategoricalDistribution(choices=(32, 64, 128))"),
     ]:
         assert str(distribution(gene, values)) == found
-
-
-def test_every_kind_of_space_is_one_that_optuna_takes() -> None:
-    rng = random.Random(1)
-    for _ in range(200):
-        space = random_space(rng)
-        drawn = [space.sample(rng) for _ in range(20)]
-        for name, gene in space.items():
-            values = [genes[name] for genes in drawn if name in genes]
-            kind = distribution(gene, values)
-            for value in values:
-                params = {name: int(value) if isinstance(kind, optuna.distributions.IntDistribution) else value}
-                optuna.trial.create_trial(value=0.0, params=params, distributions={name: kind})  # raises if outside
 
 
 # the metric that a fitness is the end of
@@ -367,15 +344,12 @@ def test_what_is_no_export_of_this_study_is_never_replaced(
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("mine")
     (tmp_path / "file").write_text("mine")
-    (tmp_path / "odd").mkdir()
-    (tmp_path / "odd" / "export.json").write_text("[]")
     assert invoke(capfd, "export", "other", "--to", "csv", "--out", str(tmp_path / "out"))[0] == 0
     assert invoke(capfd, "export", "mine", "--to", "csv", "--out", str(tmp_path / "csv"))[0] == 0
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     for folder, name, said in [
         ("full", "csv", "exists and is no export of gaopt"),
         ("file", "csv", "exists and is no export of gaopt"),
-        ("odd", "csv", "is another export, []"),
         ("out", "csv", "is another export, {'study': 'other', 'format': 'csv'}"),
         ("csv", "optuna", "is another export, {'study': 'mine', 'format': 'csv'}"),
     ]:
@@ -422,7 +396,7 @@ def test_an_export_that_fails_leaves_the_earlier_one(mine: StudyDir, monkeypatch
     study, folder = export.read(mine), mine.export("csv")
     path = export.write(study, "csv", folder)
     before = path.read_bytes()
-    broken = replace(study, trials=[replace(study.trials[0], params=None)])  # type: ignore[arg-type]
+    broken = replace(study, trials=[replace(study.trials[0], individual=None)])  # type: ignore[arg-type]
     with pytest.raises(AttributeError):
         export.write(broken, "csv", folder)
     assert path.read_bytes() == before

@@ -25,15 +25,7 @@ from gaopt.config import Assisted, Faults
 from gaopt.errors import Diverged, Hopeless
 from gaopt.execution.inline import Inline
 from gaopt.execution.worker import outcomes
-from gaopt.journal.events import (
-    Birth,
-    Bred,
-    Failed,
-    Outcome,
-    Reported,
-    Retried,
-    Scored,
-)
+from gaopt.journal.events import Birth, Bred, Failed, Outcome, Reported, Retried, Scored
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
@@ -138,17 +130,6 @@ def test_what_is_told_at_length_is_cut(home: StudyDir) -> None:
     assert (len(found.message), len(found.traceback)) == (2003, 20003)
 
 
-class Far(Diverged):
-    def __init__(self) -> None:
-        pass
-
-
-def test_a_divergence_of_a_user_s_own_is_one(home: StudyDir) -> None:
-    found, _ = outcome(raises(Far()), home)
-    assert isinstance(found, Failed)
-    assert found.reason == "diverged"
-
-
 class Net:
     """In a circle, as networks and their hooks are."""
 
@@ -198,10 +179,7 @@ def test_a_study_of_which_nearly_all_fails_stops_with_the_first_of_those() -> No
         (["", *["error"] * 4], "the last 4 trainings all failed: error. Individual 1:\nno 1"),
         (["", *["error", "timed out"] * 2], "the last 4 trainings all failed: error, timed out. Individual 1:\nno 1"),
         (["error"] * 3 + [""] + ["error"] * 3, "6 of the first 7 trainings failed: error. Individual 0:\nno 0"),
-        (
-            [""] * 3 + ["error", "error", "error", ""] * 2,
-            "6 of the last 8 trainings failed: error. Individual 3:\nno 3",
-        ),
+        ([""] * 3 + [*["error"] * 3, ""] * 2, "6 of the last 8 trainings failed: error. Individual 3:\nno 3"),
     ]:
         with pytest.raises(Hopeless) as stopped:
             retries.check(ends(*reasons), Faults(max_alike_failures=4))
@@ -210,13 +188,8 @@ def test_a_study_of_which_nearly_all_fails_stops_with_the_first_of_those() -> No
 
 
 def test_a_study_of_which_enough_is_trained_or_only_diverges_goes_on() -> None:
-    for reasons in [
-        [],
-        ["error"] * 3,
-        ["", *["diverged"] * 20],
-        ["", "error"] * 10,
-        ["", "error", "error", "", "error"] * 4,
-    ]:
+    often = ["", "error", "error", "", "error"] * 4
+    for reasons in ([], ["error"] * 3, ["", *["diverged"] * 20], ["", "error"] * 10, often):
         retries.check(ends(*reasons), Faults(max_alike_failures=4))
 
 
@@ -236,13 +209,8 @@ def test_what_a_training_changes_of_its_process_is_put_back(tmp_path: Path, monk
     def state() -> list[Any]:
         os.umask(umask := os.umask(0o077))
         process = [os.getcwd(), umask, dict(os.environ), resource.getrlimit(resource.RLIMIT_NOFILE)]
-        return [
-            *process,
-            sys.getrecursionlimit(),
-            torch.get_default_dtype(),
-            torch.is_grad_enabled(),
-            torch.get_float32_matmul_precision(),
-        ]
+        asked = (sys.getrecursionlimit, torch.get_default_dtype, torch.is_grad_enabled)
+        return [*process, *(ask() for ask in asked), torch.get_float32_matmul_precision()]
 
     def spoils(task: Task, report: Report) -> float:
         os.chdir(task.folder)

@@ -60,12 +60,6 @@ def test_top5_spread_and_parameters_are_as_printed() -> None:
     assert ROWS["resnet1202"].parameters == 19.4
 
 
-def test_the_gates_carry_their_initial_bias() -> None:
-    assert ROWS["join-exclusive-gate-0"].method == "exclusive gating, b = 0 to −5"
-    assert ROWS["join-exclusive-gate-6"].method == "exclusive gating, b = −6"
-    assert ROWS["join-shortcut-gate-6"].method == "shortcut-only gating, b = −6"
-
-
 def test_what_stands_beside_a_config_is_of_whole_methods_on_the_same_data() -> None:
     names = {row.key for row in beside({"data": {"name": "cifar10"}})}
     assert {"resnet20", "preact1001", "maxout"} <= names

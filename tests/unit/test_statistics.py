@@ -60,13 +60,6 @@ def test_a_reference_that_is_two_deviations_better_is_found_with_ten_seeds(metho
     assert np.mean([claims(rows) for rows in drawn]) >= share
 
 
-def test_one_method_of_eight_that_is_two_deviations_worse_is_found_in_four_of_five() -> None:
-    drawn = np.random.default_rng(2).normal(size=(1000, 8, 10))
-    drawn[:, 4] -= 2
-    found = np.mean([claims(rows)[3] for rows in drawn])
-    assert abs(found - 0.8) < 0.03  # 80.5 %, measured 4000 times
-
-
 def test_a_noisy_method_hides_no_other() -> None:
     rows = np.random.default_rng(3).normal(size=(4, 10))
     rows[1] -= 5
@@ -255,29 +248,17 @@ def contrast(other: str, difference: float, claimed: bool, p: float = 0.04, spre
 
 
 WON, LOST = contrast("random", 0.008, True), contrast("paper", -0.006, True)
-BETTER, OPEN, WORSE = contrast("base", 0.02, True), contrast("gp", 0.001, False, 0.5), contrast("tpe", -0.02, True)
+BETTER, OPEN = contrast("base", 0.02, True), contrast("gp", 0.001, False, 0.5)
 VERDICTS = {
-    "one beaten": ([WON], "assisted beats random by 0.80 points (95 % interval 0.41 … 1.19)"),
     "two beaten": (
         [WON, BETTER],
         "assisted beats 2 of 2 other methods, the closest of them random by 0.80 points (95 % interval 0.41 … 1.19)",
-    ),
-    "one better": ([LOST], "assisted loses to paper by 0.60 points (95 % interval 0.21 … 0.99)"),
-    "some better": (
-        [LOST, WORSE, BETTER],
-        "assisted beats base by 2.00 points (95 % interval 1.61 … 2.39), and loses to 2 of 3 other methods, the best"
-        " of them tpe by 2.00 points (95 % interval 1.61 … 2.39)",
     ),
     "all kinds": (
         [WON, LOST, OPEN],
         "assisted beats random by 0.80 points (95 % interval 0.41 … 1.19), loses to paper by 0.60 points"
         " (95 % interval 0.21 … 0.99), and no difference to gp can be shown; to show one of 0.5 points against gp it"
         " would take about 8 seeds",
-    ),
-    "nothing shown": (
-        [OPEN],
-        "no difference can be shown: over 5 seeds assisted is 0.10 points above gp (95 % interval −0.29 … 0.49;"
-        " p = 0.5); to show one of 0.5 points it would take about 6 seeds",
     ),
     "nothing shown of several": (
         [OPEN, contrast("tpe", -0.002, False, 0.2, 0.02)],
