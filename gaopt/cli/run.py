@@ -11,6 +11,7 @@ import shlex
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -34,7 +35,7 @@ from gaopt.printable import path_shown, printable, shown
 from gaopt.report.format import plural
 from gaopt.study.loop import go_on, run
 from gaopt.study.prepare import Ready
-from gaopt.study.progress import Progress, look, planned
+from gaopt.study.progress import Progress, clock, look, planned
 
 
 def say(line: str) -> None:
@@ -102,7 +103,8 @@ def open_pool(config: StudyConfig, objective: Objective, shared: Any, stop: Call
 
     `stop` raises `Stopped` if a signal came.
     """
-    if config.pool.kind == "ray":
+    on_ray, begun = config.pool.kind == "ray", time.monotonic()
+    if on_ray:
         say("starting Ray …")
     try:
         pool = execution.pool(config, objective, shared)
@@ -111,6 +113,8 @@ def open_pool(config: StudyConfig, objective: Objective, shared: Any, stop: Call
     except Lost:
         stop()  # one that came meanwhile is the reason
         raise
+    if on_ray:
+        say(f"Ray is there, after {clock(time.monotonic() - begun)}")
     if pool.data:
         _tell(pool.data)
     return pool

@@ -22,10 +22,8 @@ Distributions = dict[str, BaseDistribution]
 
 def write(study: Study, folder: Path) -> None:
     """Write optuna.db: one study with the name of ours, whose trials have the numbers of our individuals."""
-    seen = {
-        name: [t.individual.genes[name] for t in study.trials if name in t.individual.genes] for name in study.space
-    }
-    kinds = {name: distribution(gene, seen[name]) for name, gene in study.space.items()}
+    each = [trial.individual.genes for trial in study.trials]
+    kinds = {n: distribution(gene, [genes[n] for genes in each if n in genes]) for n, gene in study.space.items()}
     constrained = not all(trial.candidate for trial in study.trials)
     with quiet(), database(folder / "optuna.db", optuna.storages.RDBStorage) as storage:
         written = optuna.create_study(storage=storage, study_name=study.name, direction="maximize")

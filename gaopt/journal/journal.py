@@ -182,16 +182,6 @@ class Journal:
     def __iter__(self) -> Iterator[Event]:
         return (event for _, event in self.since(0))
 
-    def follow(self, poll: float = 0.5, sleep: Callable[[float], None] = time.sleep) -> Iterator[Event | None]:
-        """Every event from the first on, and None each time there is nothing new, for ever."""
-        seq = 0
-        while True:
-            for number, event in self.since(seq):
-                yield event
-                seq = number
-            yield None
-            sleep(poll)
-
     def close(self) -> None:
         try:
             if connection := getattr(self, "_connection", None):
