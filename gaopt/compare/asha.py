@@ -54,8 +54,6 @@ def run(
         together: trainings at the same time.
         stop, allow_changed: see `study.run`.
     """
-    if not ray.is_initialized():
-        raise ConfigError("pool.kind is 'inline': the method 'ray-asha' needs 'ray'")
     home.make()
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # it misses its own logs, which are not wanted
     with Journal(home.journal, write=True) as journal:

@@ -56,17 +56,6 @@ def test_every_kind_of_parameter_is_suggested_as_tune_means_it() -> None:
     assert isinstance(SPACE["x"], tune.search.sample.Domain)  # what was given stays as it was
 
 
-def test_a_search_of_thirty_trials_comes_near() -> None:
-    search, best = GaoptSearch(None, seed=1), math.inf
-    assert search.set_search_properties("score", "max", {"x": tune.uniform(-5, 5), "y": tune.uniform(0, 1)})
-    for number in range(30):
-        config = search.suggest(str(number))
-        value = (config["x"] - 1) ** 2 + config["y"]
-        search.on_trial_complete(str(number), {"score": -value})
-        best = min(best, value)
-    assert best < 0.02
-
-
 def test_the_same_seed_and_results_give_the_same_suggestions() -> None:
     assert driven(GaoptSearch(SPACE, "loss", "min"), 14) == driven(GaoptSearch(SPACE, "loss", "min"), 14)
     assert driven(GaoptSearch(SPACE, "loss", "min", seed=1), 1) != driven(GaoptSearch(SPACE, "loss", "min"), 1)

@@ -207,9 +207,6 @@ def test_the_page_of_an_experiment_speaks_of_variants_and_of_no_search() -> None
     assert figure.name == "errors"
     for word in ("small", "large", "left", "right", "training", "validation"):
         assert f">{word}<" in figure.svg
-    unscored = page(history([None], [None]), StudyDir(Path("nowhere")))
-    assert not any(section.svg for section in unscored.sections)
-    assert variants(unscored) == [["small", "0 of 1"], ["large", "0 of 1"]]
 
 
 def variants(said: Page) -> list[list[str]]:
