@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -94,10 +95,9 @@ def _config(source: str) -> bool:
     from gaopt.config import find
     from gaopt.errors import ConfigError
 
-    try:
+    with suppress(ConfigError):
         return bool(find(source))
-    except ConfigError:
-        return False
+    return False
 
 
 def _refuse(why: str, options: Mapping[str, Any], but: Sequence[str] = ()) -> None:

@@ -198,9 +198,7 @@ def bench() -> None:
               help="Trainings at once; may be given several times.")  # fmt: skip
 @click.option("--noise", type=click.FloatRange(0), default=0.0, help="Its standard deviation, in points of accuracy.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes to use.")
-@click.option(
-    "--out", type=FOLDER, default=Path("results/bench/search"), show_default=True, help="Of runs and summary."
-)
+@click.option("--out", type=FOLDER, default=Path("results/bench/search"), show_default=True, help="Their folder.")
 @click.option("--summary", "only", is_flag=True, help="Run nothing, write the summary of OUT again.")
 def search(
     data: Path | None, searches: str, names: str, seeds: int, together: tuple[int, ...], noise: float, jobs: int,

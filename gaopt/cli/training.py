@@ -217,10 +217,9 @@ def changed(
     table = tables.get("data")
     name = table.get("name", "digits") if isinstance(table, Mapping) else "digits"
     folder = ["data.name=folder"] if data and name == "digits" else []
-    given = {**keys, "data.path": quoted(data)}
-    return overridden(
-        tables, [*folder, *sets, *(f"{key}={value}" for key, value in given.items() if value is not None)]
-    )
+    named = {**keys, "data.path": quoted(data)}
+    given = [f"{key}={value}" for key, value in named.items() if value is not None]
+    return overridden(tables, [*folder, *sets, *given])
 
 
 def stem_of(path: Path) -> str:
