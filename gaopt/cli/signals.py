@@ -18,10 +18,8 @@ class Signals:
     """Notes SIGINT, SIGTERM and SIGHUP (a terminal that is gone), for the search to end in good order.
 
     A second one ends the process at once, but for SIGHUP: a shell that ends and the kernel may both send it. A handler
-    that raised would do so anywhere, also inside of Ray, which turns it into an error of another kind.
-
-    Attributes:
-        told_on_a_page: a page that renews itself says that the search stops: a word from here would push it down.
+    that raised would do so anywhere, also inside of Ray, which turns it into an error of another kind. A word from here
+    would push down a page that renews itself: where that says that the search stops, it is `told_on_a_page`.
     """
 
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -172,13 +172,9 @@ def start(
     tables: dict[str, Any], stem: str, keys: dict[str, str | None], *, fixed: bool = False, sets: tuple[str, ...],
     seed: str | None, data: str | None, name: str | None, address: str | None, as_json: bool, dry_run: bool,
 ) -> None:  # fmt: skip
-    """Begin a study.
+    """Begin a study of a config, named after `stem`, with what the verb's own options say by the keys of the config.
 
-    Args:
-        tables: its config, as a TOML file has it.
-        stem: what it is called after.
-        keys: what the verb's own options say, by the config's keys; None where they say nothing.
-        fixed: train one individual, without a search.
+    With `fixed` one individual is trained, without a search.
     """
     from gaopt.cli.run import drive
     from gaopt.config import from_tables

@@ -41,8 +41,7 @@ class Methods:
     def configured(self, method: str, seed: int) -> StudyConfig:
         """The config of a method's search, its budget in it."""
         base = self.plan.config(method) if method in self.plan.configs else self.plan.base
-        # A method of which all fails has an answer in that, and must not keep the others from theirs; whether there
-        # is any hope at all is for who runs them to see.
+        # A method of which all fails must not keep the others from their answers: that is for who runs them to see.
         faults = replace(base.faults, max_alike_failures=0)
         # Nor may a search of ours begin with a default that those of others are not told.
         own = replace(base, noise=Noise(), stop=self._stop, faults=faults, default_first=False)

@@ -66,11 +66,9 @@ class Change:
 class Comparison:
     """
     Attributes:
-        methods: their names; the first is the one that the others are held against.
-        titles: what each is, in a few words.
+        methods, budget, cost, difference: as in the plan.
+        titles: what each method is, in a few words.
         config: what the searches have in common, as plain tables.
-        cost, budget: of each search.
-        difference: between two methods that would be worth showing, in units of fitness.
         studies: whether these were searches of their own, each with what budget it had.
         splits: whether the finals were trained on training and validation images and judged on test images; else they
             are the objective itself, with fresh seeds.

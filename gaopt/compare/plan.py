@@ -24,7 +24,6 @@ class Plan:
         methods: their names, the first being the one that the others are held against.
         configs: by a name the tables of a study; a method that is none of these names searches with the first.
         studies: folders of studies that are there already, and are all that is compared; else none.
-        seeds: searches of each method.
         budget, cost: of each search, and what it is counted in.
         finals: trainings of each winner when the searches are over.
         difference: that would be worth showing, in units of fitness: 0.01 is a point of accuracy.

@@ -15,7 +15,6 @@ def verdict(found: Sequence[Contrast], difference: float, accuracy: bool = False
     claimed the one that is nearest to a claim. The number of seeds is for the best of those that nothing is claimed of.
 
     Args:
-        found: all contrasts of one reference.
         difference: that would be worth showing, in units of the score; above 0.
         accuracy: the scores are shares of 1, and differences are told in percentage points.
     """

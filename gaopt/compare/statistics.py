@@ -165,12 +165,8 @@ def seeds_needed(deviation: float, difference: float, comparisons: int = 1, powe
     """How many seeds show a difference in a share `power` of the comparisons; None for more than `MOST`.
 
     By the noncentral t of the paired test at the first, strictest step of Holm's correction: it is enough also where
-    none of the other methods differs. A claim of the wrong sign is none.
-
-    Args:
-        deviation: of the paired differences, in units of the score.
-        difference: to be shown, above 0.
-        comparisons: in the family.
+    none of the other methods differs. A claim of the wrong sign is none. The deviation is that of the paired
+    differences, and `comparisons` are in the family.
     """
     from scipy.special import nctdtr, stdtrit
 

@@ -33,12 +33,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a paper says of two variants.
-
-    Attributes:
-        text: a sentence without a full stop.
-        higher, lower: names of variants: the first has the higher error.
-    """
+    """What a paper says of two variants, by their names: the first has the higher error."""
 
     text: str
     higher: str
