@@ -242,7 +242,7 @@ def test_a_damaged_journal_is_one_sentence(study: StudyDir, capfd: Any) -> None:
     whole = study.journal.read_bytes()
     for damage in (
         "DELETE FROM events WHERE kind = 'Bred'",
-        "UPDATE events SET body = '{' WHERE seq = 4",
+        "UPDATE events SET body = '{' WHERE seq = 3",
         "DROP TABLE events",
         "",
     ):

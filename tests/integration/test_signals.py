@@ -20,7 +20,7 @@ import pytest
 import tomli_w
 
 from gaopt import PoolConfig
-from gaopt.journal.events import Event, Reported, Scored
+from gaopt.journal.events import Event, Reported, Scored, Started
 from gaopt.journal.journal import Journal
 from tests.conftest import ROOT, toy
 from tests.integration.test_cli import invoke
@@ -48,7 +48,7 @@ def test_a_signal_leaves_a_study_that_can_be_resumed(
     # Between two outcomes, so that the search is deep inside of Ray, waiting.
     run_until(
         results / "stopped" / "study.db",
-        lambda events: isinstance(events[-1], Reported) and any(isinstance(event, Scored) for event in events),
+        lambda events: isinstance(events[-1], Started | Reported) and any(isinstance(each, Scored) for each in events),
         process,
     )
     os.killpg(process.pid, number)  # to Ray's processes as well, as `timeout`, Slurm and a terminal send it
