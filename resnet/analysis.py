@@ -1,12 +1,23 @@
-"""What a network costs: parameters, multiply-adds, memory of a step of training, beside what its paper prints."""
+"""What a network costs, stage by stage as in table 1 of [1] (see `spec`), beside what its paper prints.
+
+A network is run on torch's meta device, where tensors have a shape and no numbers, so that nothing is computed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from itertools import groupby, repeat
+from typing import Annotated, Any, Literal
 
+import torch
+from annotated_types import Ge, Le
+from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
+from torch.utils.flop_counter import FlopCounterMode
+
+from resnet.net import Unit, build
 from resnet.spec import BORROWED, FAMILIES, NetSpec
-from resnet.stages import Case, Stage, stages
 
 FLOAT = 4
 """Bytes of a number: everything is float32."""
@@ -50,6 +61,44 @@ PUBLISHED: dict[str, Published] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Case:
+    """What a network is used on.
+
+    Attributes:
+        size: the side of its square images in pixels.
+        classes: how many it tells apart.
+        channels: of an image.
+        batch: images in one step of training.
+    """
+
+    size: Annotated[int, Ge(1), Le(65_536)]
+    classes: Annotated[int, Ge(1), Le(10_000_000)]
+    channels: Annotated[int, Ge(1), Le(1024)] = 3
+    batch: Annotated[int, Ge(1), Le(10_000_000)] = 256
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A row of table 1 of [1].
+
+    Attributes:
+        name: "conv1", "conv2_x", …; a borrowed network's own name of the block.
+        size: the side of its output in pixels.
+        made: what it is made of, in order: "7×7, 64, stride 2", "[3×3, 64; 3×3, 64] × 2", "average pool".
+        parameters: all that are trained, those of batch norms and shortcuts too.
+        multiply_adds: of convolutions and linear layers, for one image.
+        activations: bytes that one image leaves for the backward pass.
+    """
+
+    name: str
+    size: int
+    made: tuple[str, ...]
+    parameters: int
+    multiply_adds: int
+    activations: int
+
+
 def usual(spec: NetSpec) -> Case:
     """As the papers have it: ImageNet at 224 pixels (Inception at 299) and batch 256, or CIFAR-10 at batch 128."""
     if spec.name not in BORROWED and spec.family.stem == "cifar":
@@ -58,32 +107,17 @@ def usual(spec: NetSpec) -> Case:
 
 
 @dataclass(frozen=True)
-class Memory:
-    """The bytes of one step of training."""
-
-    parameters: int
-    gradients: int
-    optimizer: int
-    activations: int
-    images: int
-
-    @property
-    def total(self) -> int:
-        return self.parameters + self.gradients + self.optimizer + self.activations + self.images
-
-
-@dataclass(frozen=True)
 class Analysis:
     """What a network costs.
 
     Attributes:
         by_stride: the multiply-adds for both places of a bottleneck's stride, "3x3" and "1x1"; empty without any.
-        published: what its paper prints of it; None where it prints nothing, or the network or its case is another.
+        published: what its paper prints; None where it prints nothing, or of another network or case.
     """
 
     spec: NetSpec
     case: Case
-    stages: tuple[Stage, ...]
+    stages: list[Stage]
     by_stride: dict[str, int]
     published: Published | None
 
@@ -99,19 +133,21 @@ class Analysis:
     def multiply_adds(self) -> int:
         return sum(stage.multiply_adds for stage in self.stages)
 
-    def memory(self, optimizer: Literal["adam", "sgd"] = "adam") -> Memory:
-        """Of one step in float32, as far as the network decides it, with nothing computed twice.
+    def memory(self, optimizer: Literal["adam", "sgd"] = "adam") -> dict[str, int]:
+        """The bytes of one step of training in float32, by what they are for, and their "total".
 
-        Left out: buffers of batch norms, what a kernel needs while it runs, gradients of activations on their way
-        back, and what the allocator holds without using it. Gradients are counted though they grow only while
-        activations go. Measured against the peak of a real step on a CPU (two threads, over the peak after imports):
-        within 4 % where the allocator gives back what is freed (ResNet-56 at batch 128, ResNet-50 at 16, VGG-16
-        at 8, pre-activated ResNet-164 at 64); with glibc's usual settings the process had 7 to 40 % more than this.
+        Left out: batch norms' buffers, what kernels need while they run, gradients of activations. Within 4 % of the
+        measured peak on a CPU where the allocator gives back what is freed; glibc's usual settings take 7 to 40 % more.
         """
         weights, case = FLOAT * self.parameters, self.case
-        activations = case.batch * sum(stage.activations for stage in self.stages)
-        images = FLOAT * case.batch * case.channels * case.size**2
-        return Memory(weights, weights, COPIES[optimizer] * weights, activations, images)
+        parts = {
+            "parameters": weights,
+            "gradients": weights,
+            "optimizer": COPIES[optimizer] * weights,
+            "activations": case.batch * sum(stage.activations for stage in self.stages),
+            "images": FLOAT * case.batch * case.channels * case.size**2,
+        }
+        return parts | {"total": sum(parts.values())}
 
 
 def analyse(spec: NetSpec, case: Case | None = None) -> Analysis:
@@ -129,3 +165,122 @@ def analyse(spec: NetSpec, case: Case | None = None) -> Analysis:
 def _as_published(spec: NetSpec, case: Case) -> bool:
     own = spec.name in BORROWED or (spec.join == "add" and spec.family == FAMILIES[spec.name])
     return own and replace(case, batch=1) == replace(usual(NetSpec(spec.name)), batch=1)
+
+
+def stages(spec: NetSpec, case: Case) -> list[Stage]:
+    """The rows of a network's table, in order. Their sums are the whole network's."""
+    if spec.name in BORROWED:
+        return _measured(spec, case, repeat(1))
+    # Units after the second cost what it does, so that no network of a thousand layers is run.
+    units = (1, *spec.family.units, 1)
+    one, two = (_measured(replace(spec, units=each, pretrained=""), case, units) for each in (1, 2))
+    return [_extended(*each) for each in zip(one, two, units, strict=True)]
+
+
+def _extended(one: Stage, two: Stage, units: int) -> Stage:
+    """A stage of so many units, from that of one and that of two."""
+    costs = {
+        key: getattr(one, key) + (units - 1) * (getattr(two, key) - getattr(one, key))
+        for key in ("parameters", "multiply_adds", "activations")
+    }
+    return replace(one, **costs)
+
+
+def _measured(spec: NetSpec, case: Case, units: Iterable[int]) -> list[Stage]:
+    """The rows of a network that is run as it is.
+
+    Args:
+        units: how many each row says that it has.
+    """
+    with torch.device("meta"):
+        net = build(spec, case.channels, case.classes)
+        x = torch.empty(2, case.channels, case.size, case.size)  # of one, batch norm refuses maps of 1×1
+    # What two rows keep is counted for the first; parameters and buffers are not.
+    kept = {_storage(tensor): 0 for tensor in (*net.parameters(), *net.buffers())}
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept.setdefault(_storage(tensor), tensor.untyped_storage().nbytes())
+        return tensor
+
+    found = []
+    for (name, modules), times in zip(_rows(net).items(), units, strict=False):
+        before = sum(kept.values())
+        with FlopCounterMode(display=False) as flops, saved_tensors_hooks(keep, lambda tensor: tensor):
+            for module in modules:
+                x = module(x.flatten(1) if isinstance(module, nn.Linear) else x)
+        size = x.shape[-1] if x.ndim == 4 else 1
+        parameters = sum(p.numel() for module in modules for p in module.parameters())
+        activations = (sum(kept.values()) - before) // 2
+        # Two operations a multiply-add, of two images.
+        multiply_adds = flops.get_total_flops() // 4
+        found.append(Stage(name, size, tuple(_made(modules, times)), parameters, multiply_adds, activations))
+    return found  # until here x holds what was kept, so that no two tensors can have had one address
+
+
+def _storage(tensor: Tensor) -> int:
+    # data_ptr() is 0 for everything on the meta device.
+    return tensor.untyped_storage()._cdata
+
+
+def _rows(net: nn.Sequential) -> dict[str, list[nn.Module]]:
+    """The modules of each row, in the order in which they run."""
+    if len(net) == 2:
+        return _borrowed_rows(*net)
+    stem, *inner, tail, pool, flatten, fc = net
+    first = list(stem.children())
+    rows = {"conv1": first[:3], **{f"conv{number}_x": [stage] for number, stage in enumerate(inner, 2)}}
+    rows["conv2_x"][:0] = first[3:]  # in table 1 of [1] the max-pool opens the second stage
+    return {**rows, "fc": [tail, pool, flatten, fc]}
+
+
+def _borrowed_rows(fit: nn.Module, net: nn.Module) -> dict[str, list[nn.Module]]:
+    """The blocks of a borrowed network by its own names; VGG cut before each max-pool, as [1] cuts its own."""
+    parts = dict(net.named_children())
+    if "features" not in parts:
+        first = list(parts).index("avgpool")
+        rows = {name: [module] for name, module in list(parts.items())[:first]}
+        rows[next(iter(rows))].insert(0, fit)
+        return {**rows, "fc": list(parts.values())[first:]}
+    rows = {"conv1_x": [fit]}
+    for module in (*parts["features"].children(), parts["avgpool"], *parts["classifier"].children()):
+        if isinstance(module, nn.MaxPool2d):
+            rows[f"conv{len(rows) + 1}_x" if len(rows) < 5 else "fc"] = []
+        rows[list(rows)[-1]].append(module)
+    return rows
+
+
+def _made(modules: list[nn.Module], units: int) -> Iterator[str]:
+    """What a row says of its modules, equal ones that follow each other as one: "[3×3, 64] × 2"."""
+    for what, same in groupby(filter(None, (_told(module, units) for module in modules))):
+        times = len(list(same))
+        yield what if times == 1 else f"[{what}] × {times}"
+
+
+def _told(module: nn.Module, units: int) -> str:
+    """One module in words; "" for what the papers' tables leave out."""
+    match module:
+        case nn.Conv2d():
+            strided = f", stride {module.stride[0]}" if module.stride[0] > 1 else ""
+            return f"{_by(module.kernel_size)}, {module.out_channels}{strided}"
+        case nn.MaxPool2d():
+            return f"{_by(module.kernel_size)} max pool, stride {module.stride}"
+        case nn.AdaptiveAvgPool2d():
+            return "average pool" if module.output_size in (1, (1, 1)) else f"average pool to {_by(module.output_size)}"
+        case nn.Linear():
+            return f"{module.out_features}-d fc"
+        case nn.Sequential() if module and isinstance(module[0], Unit):
+            convolutions = (each for each in module[0].branch if isinstance(each, nn.Conv2d))
+            return (
+                "["
+                + "; ".join(f"{_by(each.kernel_size)}, {each.out_channels}" for each in convolutions)
+                + f"] × {units}"
+            )
+        case nn.Sequential():  # what ends a pre-activated net
+            return ", ".join("batch norm" if isinstance(each, nn.BatchNorm2d) else "ReLU" for each in module)
+    inside = [each for each in module.modules() if isinstance(each, nn.Conv2d)]
+    return _told(inside[0], units) if len(inside) == 1 else f"{len(inside)} convolutions" if inside else ""
+
+
+def _by(size: Any) -> str:
+    height, width = size if isinstance(size, tuple) else (size, size)
+    return f"{height}×{width}"

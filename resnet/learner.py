@@ -17,9 +17,8 @@ with warnings.catch_warnings():
 
 from resnet import weights
 from resnet.data import Images
-from resnet.layers import recomputed
 from resnet.loader import Loaders
-from resnet.net import build
+from resnet.net import build, recomputed
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
 

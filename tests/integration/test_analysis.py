@@ -11,10 +11,9 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnet.analysis import PUBLISHED, Analysis, analyse, usual
+from resnet.analysis import PUBLISHED, Analysis, Case, analyse, stages, usual
 from resnet.net import build
 from resnet.spec import FAMILIES, NAMES, ORDERS, Family, NetSpec
-from resnet.stages import Case, stages
 
 # torchvision's own, with 1000 classes, but for GoogLeNet and Inception, which are compared below; and the CIFAR
 # networks' by hand: convolutions without bias, two numbers a channel of each batch norm, a linear layer with bias.
@@ -187,13 +186,13 @@ def test_what_is_kept_is_what_a_real_step_keeps(name: str) -> None:
 def test_the_memory_of_a_step_is_the_sum_of_its_parts() -> None:
     found = analyse(NetSpec("resnet20"), Case(32, 10, channels=3, batch=64))
     adam, sgd = found.memory("adam"), found.memory("sgd")
-    assert adam.parameters == adam.gradients == sgd.optimizer == 4 * 269_722
-    assert adam.optimizer == 2 * sgd.optimizer
-    assert adam.images == 4 * 64 * 3 * 32 * 32
-    assert adam.activations == 64 * sum(stage.activations for stage in found.stages)
-    assert adam.total - sgd.total == 4 * 269_722
+    assert adam["parameters"] == adam["gradients"] == sgd["optimizer"] == 4 * 269_722
+    assert adam["optimizer"] == 2 * sgd["optimizer"]
+    assert adam["images"] == 4 * 64 * 3 * 32 * 32
+    assert adam["activations"] == 64 * sum(stage.activations for stage in found.stages)
+    assert adam["total"] - sgd["total"] == 4 * 269_722
     twice = analyse(NetSpec("resnet20"), Case(32, 10, channels=3, batch=128)).memory()
-    assert twice.activations + twice.images == 2 * (adam.activations + adam.images)
+    assert all(twice[key] == 2 * adam[key] for key in ("activations", "images"))
 
 
 def test_a_figure_is_published_of_the_paper_s_own_network_alone() -> None:

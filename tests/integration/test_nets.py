@@ -12,8 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from resnet import weights
-from resnet.layers import Unit
-from resnet.net import build
+from resnet.net import Unit, build
 from resnet.spec import FAMILIES, NAMES, ORDERS, UNITS, Family, NetSpec
 
 SLOW = ("1202", "1001", "152", "vgg")  # a second or more each

@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from resnet.layers import recomputed
-from resnet.net import build
+from resnet.net import build, recomputed
 from resnet.recipe import RECIPES
 from resnet.spec import NetSpec
 from resnet.train import train

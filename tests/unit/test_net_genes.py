@@ -26,11 +26,10 @@ from gaopt.search.registry import strategy
 from gaopt.space.gene import Gene
 from gaopt.space.space import Space
 from gaopt.study.resume_check import changes
-from resnet.analysis import analyse
+from resnet.analysis import Case, analyse
 from resnet.data import Images
 from resnet.net import build
 from resnet.spec import BORROWED, FAMILIES, UNITS, NetSpec
-from resnet.stages import Case
 
 IMAGE = "gaopt.objectives.image:objective"
 

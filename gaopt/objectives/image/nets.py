@@ -51,8 +51,7 @@ def analysed(spec: NetSpec, numbers: Mapping[str, str | None]) -> Analysis:
     Raises:
         ConfigError: a number is none, or out of its range.
     """
-    from resnet.analysis import analyse, usual
-    from resnet.stages import Case
+    from resnet.analysis import Case, analyse, usual
 
     given = [f"nets.{key}={value}" for key, value in numbers.items() if value is not None]
     tables = overridden({"nets": asdict(usual(spec))}, given)
@@ -70,7 +69,6 @@ def about(spec: NetSpec) -> str:
 
 def plain(found: Analysis) -> dict[str, Any]:
     """All of an analysis as JSON has it: bytes, single parameters, single multiply-adds."""
-    memories = {optimizer: found.memory(optimizer) for optimizer in ("adam", "sgd")}
     return {
         "net": asdict(found.spec),
         **asdict(found.case),
@@ -78,7 +76,7 @@ def plain(found: Analysis) -> dict[str, Any]:
         "parameters": found.parameters,
         "multiply_adds": found.multiply_adds,
         "multiply_adds_by_stride": found.by_stride,
-        "memory": {optimizer: asdict(memory) | {"total": memory.total} for optimizer, memory in memories.items()},
+        "memory": {"adam": found.memory("adam"), "sgd": found.memory("sgd")},
         "published": found.published and asdict(found.published),
         "stages": [asdict(stage) for stage in found.stages],
     }
