@@ -28,11 +28,10 @@ from gaopt.journal.journal import Journal
 from gaopt.search.genetic import GeneticSearch
 from gaopt.search.surrogate.assisted import AssistedSearch
 from resnet.data import DataSpec, load
-from resnet.learner import _decayed_or_not, _optimizer
 from resnet.net import build
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
-from resnet.train import train
+from resnet.train import _decayed_or_not, _optimizer, train
 from tests.conftest import ROOT, scored, space
 
 

@@ -1,17 +1,13 @@
-"""What happens around the batches and epochs of a Learner: measuring, reporting, checkpoints, divergence.
-
-fastai rewrites the message of an exception that leaves a callback; here such exceptions are kept aside, the fit
-is cancelled, and `train` raises them again as they were.
-"""
+"""What happens around the batches and epochs of a Learner: measuring, reporting, checkpoints, divergence."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
-from fastai.callback.core import Callback, CancelFitException
+from fastai.callback.core import Callback
 from torch import Tensor
 
 from resnet.loader import epoch_seed
@@ -72,21 +68,14 @@ class Meter:
         return {"loss": self._loss.item() / self._count} | {f"top{k}": a for k, a in zip(KS, accuracies, strict=True)}
 
 
-class Aside(Callback):
-    """Runs code that may raise, and carries the exception past fastai."""
+class Honest(Callback):
+    """A callback whose exceptions leave the fit as they are: fastai rewrites their messages."""
 
-    def __init__(self) -> None:
-        self.raised: BaseException | None = None
-
-    def attempt(self, action: Callable[[], Any]) -> None:
-        try:
-            action()
-        except BaseException as error:
-            self.raised = error
-            raise CancelFitException from None
+    def __call__(self, event_name: str) -> None:
+        getattr(self, event_name, lambda: None)()
 
 
-class Watch(Aside):
+class Watch(Honest):
     """Ends a training whose loss is NaN or infinite."""
 
     order = 1
@@ -98,17 +87,14 @@ class Watch(Aside):
         if self.training:
             self.sum = self.sum + self.learn.loss.detach().float()
             if self.learn.train_iter % WATCHED == 0:
-                self.attempt(self.check)
+                self.before_validate()
 
     def before_validate(self) -> None:
-        self.attempt(self.check)
-
-    def check(self) -> None:
         if not self.sum.isfinite():
             raise Diverged(f"the loss was {self.learn.loss.item():.3g} in epoch {self.learn.epoch + 1}")
 
 
-class Epochs(Aside):
+class Epochs(Honest):
     """Seeds and measures each epoch, and reports it.
 
     train_loss and train_top1 are of the augmented batches, each measured by the weights it then changes.
@@ -117,7 +103,6 @@ class Epochs(Aside):
     order = 10
 
     def __init__(self, seed: int, report: Report) -> None:
-        super().__init__()
         self.seed, self.report = seed, report
         self.reports: list[tuple[int, dict[str, float], list[Point]]] = []
         self.spent = 0.0  # seconds of earlier epochs
@@ -164,29 +149,25 @@ class Epochs(Aside):
             "seconds": seconds,
             "images_per_second": len(self.dls.train) * self.dls.train.batch / self.trained_seconds,
         }
-        self.attempt(lambda: self._tell(self.learn.epoch + 1, measures, self.points))
+        self._tell(self.learn.epoch + 1, measures, self.points)
 
     def _tell(self, epoch: int, measures: dict[str, float], points: list[Point]) -> None:
         self.reports.append((epoch, measures, points))
         self.report(epoch, measures, points)
 
 
-class Learns(Aside):
+class Learns(Honest):
     """Ends a training that has not once been better than chance, from a share of it on."""
 
     order = 15  # the epoch has been reported
 
     def __init__(self, epochs: Epochs, share: float, chance: float) -> None:
-        super().__init__()
         self.epochs, self.share, self.chance = epochs, share, chance
 
     def after_validate(self) -> None:
-        if self.learn.epoch + 1 >= self.share * self.learn.n_epoch - 1e-9:  # 0.07 of 100 is 7, and a little more
-            self.attempt(self.check)
-
-    def check(self) -> None:
-        done = self.learn.epoch + 1
-        if (best := 1 - min(self.epochs.errors)) <= self.chance:
+        done, best = self.learn.epoch + 1, 1 - min(self.epochs.errors)
+        # 0.07 of 100 is 7, and a little more.
+        if best <= self.chance and done >= self.share * self.learn.n_epoch - 1e-9:
             raise Diverged(f"no better than chance up to epoch {done}: top-1 was at most {best:.3g}", done)
 
 
@@ -196,7 +177,6 @@ class Scheduled(Callback):
     order, run_valid = 60, False  # as fastai's own schedules
 
     def __init__(self, recipe: Recipe, epochs: Epochs) -> None:
-        super().__init__()
         self.recipe, self.epochs = recipe, epochs
 
     def before_batch(self) -> None:
@@ -206,17 +186,16 @@ class Scheduled(Callback):
         learn.opt.set_hypers(lr=rate(self.recipe, step, steps, self.epochs.errors), mom=self.recipe.mom)
 
 
-class Checkpoints(Aside):
+class Checkpoints(Honest):
     """Saves after an epoch, when the last time was long enough ago; the last epoch needs none."""
 
     order = 20
 
     def __init__(self, save: Callable[[int], None], every: float) -> None:
-        super().__init__()
         self.save, self.every, self.last = save, every, time.monotonic()
 
     def after_validate(self) -> None:
         done = self.learn.epoch + 1
         if done < self.learn.n_epoch and time.monotonic() - self.last >= self.every:
-            self.attempt(lambda: self.save(done))
+            self.save(done)
             self.last = time.monotonic()

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import torch
+from torch import Tensor
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # fastai's own torch.jit deprecations
-    from fastai.callback.schedule import LRFinder, ParamScheduler, steep
-    from fastai.learner import Learner, Recorder
-
-from resnet.callbacks import Aside
 from resnet.data import Images
-from resnet.learner import default_device, fresh
-from resnet.loader import epoch_seed
+from resnet.loader import Shuffled, epoch_seed
 from resnet.net import usual
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
+from resnet.train import default_device, fresh
 
 FEWEST = 8  # steps of a falling loss that a suggestion is made from
 LAST = 5  # steps that fastai leaves out at the end, where the loss shoots up
+BETA = 0.98  # of the exponential mean
+WORSE = 4  # times the least loss at which the test ends
 
 
 class Undecided(ArithmeticError):  # noqa: N818 - named for what happened
@@ -36,11 +33,9 @@ class Range:
 
     Attributes:
         lrs: of each step, growing exponentially.
-        losses: in training, at each step before its update; smoothed as fastai does (an exponential mean with
-            0.98, corrected for its start).
+        losses: in training, at each step before its update; an exponential mean, corrected for its start, as fastai's.
         steep: the learning rate at which the loss falls fastest, on the logarithmic scale.
-        valley: the one at which half of the fall is made. fastai's of that name counts steps, so that a curve that
-            was flat for long has it there.
+        valley: the one at which half of the fall is made. fastai's counts steps: it lies where a curve was long flat.
     """
 
     lrs: tuple[float, ...]
@@ -65,8 +60,8 @@ def find(
 ) -> Range:
     """Train a fresh network while its learning rate grows from low to high, and see where the loss falls.
 
-    All is as in `train`, with the momentum that it begins with. A data set of fewer batches than steps is gone over
-    again. On a CPU the same arguments give the same curve.
+    All is as in `train`, with the momentum that it begins with, and as in fastai's lr_find. A data set of fewer batches
+    than steps is gone over again. On a CPU the same arguments give the same curve.
 
     Args:
         step: called after each step; an exception from it ends the test and is raised here.
@@ -76,51 +71,31 @@ def find(
     """
     torch.set_num_threads(threads)
     learner = fresh(spec, recipe, data, seed, device or default_device())
-    learner.opt.set_hypers(mom=recipe.mom_top if recipe.schedule == "one_cycle" else recipe.mom)
-    lrs, losses = _curve(learner, _Steps(seed, step), low, high, steps)
-    return Range(lrs, losses, *suggestions(lrs, losses, steps))
+    net, optimizer = learner.model.train(), learner.opt
+    optimizer.set_hypers(wd=learner.wd, mom=recipe.mom_top if recipe.schedule == "one_cycle" else recipe.mom)
+    lrs, losses, mean = list[float](), list[float](), torch.tensor(0.0)
+    for number, (images, labels) in zip(range(steps), _endless(learner.dls.train, seed), strict=False):
+        optimizer.set_hypers(lr=(lr := low * (high / low) ** (number / steps)))
+        loss = learner.loss_func(net(images), labels)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        step()
+        mean = torch.lerp(loss.detach().cpu(), mean, BETA)
+        if not math.isfinite(smooth := float(mean / (1 - BETA ** (number + 1)))):
+            break
+        lrs.append(lr)
+        losses.append(smooth)
+        if smooth > WORSE * min(losses):
+            break
+    return Range(tuple(lrs), tuple(losses), *suggestions(lrs, losses, steps))
 
 
-class _Finder(LRFinder):
-    """fastai's finder without its copy of the network on disk: this network is not used again."""
-
-    def before_fit(self) -> None:
-        ParamScheduler.before_fit(self)
-        self.best_loss = math.inf
-
-    def after_fit(self) -> None:
-        ParamScheduler.after_fit(self)
-
-
-class _Steps(Aside):
-    """Seeds each pass over the data as a training does, and calls back after each step."""
-
-    order = 10
-
-    def __init__(self, seed: int, step: Callable[[], object]) -> None:
-        super().__init__()
-        self.seed, self.step = seed, step
-
-    def before_train(self) -> None:
-        self.dls.train.epoch = self.learn.epoch
-        torch.manual_seed(epoch_seed(self.seed, self.learn.epoch))
-
-    def after_batch(self) -> None:
-        self.attempt(self.step)
-
-
-def _curve(
-    learner: Learner, each: _Steps, low: float, high: float, steps: int
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """(lrs, smoothed losses) as fastai's lr_find has them, up to the first loss that is no finite number."""
-    learner.add_cbs([Recorder(), each, _Finder(low, high, steps)])
-    with learner.no_logging():
-        learner.fit(steps // len(learner.dls.train) + 1)
-    if each.raised:
-        raise each.raised
-    losses = [float(loss) for loss in learner.recorder.losses]
-    end = next((n for n, loss in enumerate(losses) if not math.isfinite(loss)), len(losses))
-    return tuple(map(float, learner.recorder.lrs[:end])), tuple(losses[:end])
+def _endless(batches: Shuffled, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Pass after pass over the data, each as a training has it."""
+    for batches.epoch in count():
+        torch.manual_seed(epoch_seed(seed, batches.epoch))
+        yield from batches
 
 
 def suggestions(lrs: Sequence[float], losses: Sequence[float], steps: int) -> tuple[float, float]:
@@ -142,4 +117,5 @@ def suggestions(lrs: Sequence[float], losses: Sequence[float], steps: int) -> tu
     rates, seen = rates[: falls + 1], seen[: falls + 1]
     top = int(seen.argmax())
     half = top + int((seen[top:] <= (seen[top] + seen[-1]) / 2).nonzero()[0])
-    return steep(rates, seen, steps)[0], float(rates[half])
+    slopes = seen.diff() / rates.log().diff()
+    return float(rates[slopes.argmin()]), float(rates[half])

@@ -11,25 +11,31 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # fastai's own torch.jit deprecations
     from fastai.callback import schedule  # noqa: F401 - gives the Learner its fit_one_cycle
+    from fastai.callback.core import TrainEvalCallback
     from fastai.learner import Learner
+    from fastai.optimizer import OptimWrapper
 
-from resnet.callbacks import Aside, Checkpoints, Diverged, Epochs, Learns, Meter, Report, Scheduled, Watch
+from resnet import weights
+from resnet.callbacks import Checkpoints, Diverged, Epochs, Learns, Meter, Report, Scheduled, Watch
 from resnet.checkpoint import Checkpoint
 from resnet.data import Images, Split
-from resnet.learner import Loss, default_device, fresh, loss_function
-from resnet.loader import Plain
-from resnet.net import usual
+from resnet.loader import Loaders, Plain
+from resnet.net import build, recomputed, usual
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
 
-__all__ = ["Diverged", "Trained", "default_device", "evaluate", "loss_function", "train"]
+__all__ = ["Diverged", "Trained", "default_device", "evaluate", "fresh", "loss_function", "train"]
 
 MEASURES = ("train_loss", "valid_loss", "train_top1", "top1", "top3", "top5")
+
+
+Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class Trained:
     seconds: float
 
 
-def _unheard(*_: Any, **__: Any) -> None:
+def _unheard(*_: Any) -> None:
     """Report to nobody."""
 
 
@@ -106,9 +112,6 @@ def _fit(learner: Learner, recipe: Recipe, epochs: Epochs, done: int) -> None:
         learner.fit_one_cycle(recipe.epochs, recipe.lr, moms=moms, start_epoch=done, **shape)
     else:
         learner.fit(recipe.epochs, recipe.lr, cbs=Scheduled(recipe, epochs), start_epoch=done)
-    for callback in learner.cbs:
-        if isinstance(callback, Aside) and callback.raised:
-            raise callback.raised
 
 
 @usual()
@@ -130,3 +133,66 @@ def _fingerprint(spec: NetSpec, recipe: Recipe, data: Images, seed: int, made_of
     shaping = {name: value for name, value in asdict(recipe).items() if name != "chance"}  # which changes no weight
     parts = [asdict(spec), shaping, data.digest, seed, torch.get_num_threads(), *([made_of] if made_of else [])]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def default_device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def fresh(spec: NetSpec, recipe: Recipe, data: Images, seed: int, device: torch.device) -> Learner:
+    """A Learner with an untrained network on the device, ready to fit but for its schedule."""
+    torch.manual_seed(seed)
+    net = build(spec, data.train.images.shape[3], len(data.classes))
+    if spec.pretrained:
+        weights.start(net, spec)
+    learner = Learner(
+        Loaders(data, recipe, seed, device),
+        _placed(net, recipe, device),
+        loss_func=loss_function(recipe),
+        opt_func=lambda groups, lr: _optimizer(groups, lr, recipe),
+        splitter=_decayed_or_not,
+        wd=(recipe.wd, recipe.wd if recipe.decay == "all" else 0.0),
+        default_cbs=False,
+        cbs=[TrainEvalCallback()],
+    )
+    learner.create_opt()
+    return learner
+
+
+def _optimizer(groups: list[list[nn.Parameter]], lr: float, recipe: Recipe) -> OptimWrapper:
+    """torch's fused optimizers: one kernel per step, where fastai's own loop over all parameters."""
+    if recipe.optimizer == "sgd":
+        return OptimWrapper(groups, torch.optim.SGD, lr=lr, momentum=recipe.mom_top, fused=True)
+    betas = (recipe.mom_top, recipe.sqr_mom)
+    return OptimWrapper(groups, torch.optim.AdamW, lr=lr, betas=betas, eps=recipe.eps, fused=True)
+
+
+def _decayed_or_not(net: nn.Module) -> list[list[nn.Parameter]]:
+    """Two groups of parameters: weights, which decay; batch norms and biases, which do so if the recipe says "all".
+
+    fastai's own setting for that has no effect on a wrapped torch optimizer.
+    """
+    parameters = list(net.parameters())
+    return [[p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim <= 1]]
+
+
+def _placed(net: nn.Module, recipe: Recipe, device: torch.device) -> nn.Module:
+    net = recomputed(net.to(device)) if recipe.recompute else net.to(device)
+    if device.type == "cuda":
+        net = net.to(memory_format=torch.channels_last)
+    if recipe.precision == "bfloat16":
+        net.forward = torch.autocast(device.type, dtype=torch.bfloat16)(net.forward)
+    return net
+
+
+def loss_function(recipe: Recipe) -> Loss:
+    """From logits (n, classes) and labels (n,) to the mean loss ()."""
+    if recipe.loss == "focal":
+        return _focal
+    return lambda logits, labels: F.cross_entropy(logits.float(), labels, label_smoothing=recipe.label_smoothing)
+
+
+def _focal(logits: Tensor, labels: Tensor) -> Tensor:
+    """Lin et al., *Focal Loss for Dense Object Detection*, 2017, equation 4 with gamma 2."""
+    log_p = -F.cross_entropy(logits.float(), labels, reduction="none")
+    return (-((1 - log_p.exp()) ** 2) * log_p).mean()

@@ -16,12 +16,11 @@ from fastai.callback.schedule import SuggestionMethod, minimum, slide, steep, va
 from fastai.learner import Recorder
 
 from resnet.data import DataSpec, Images, load
-from resnet.learner import fresh
 from resnet.loader import Shuffled
 from resnet.lr import Range, Undecided, find, suggestions
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
-from resnet.train import train
+from resnet.train import fresh, train
 
 SPEC = NetSpec("resnet20")
 RECIPE = Recipe(batch=32)

@@ -229,7 +229,7 @@ def test_batch_norms_and_biases_do_not_decay() -> None:
 def test_our_adam_steps_as_fastai_s_own() -> None:
     from fastai.optimizer import Adam
 
-    from resnet.learner import _optimizer
+    from resnet.train import _optimizer
 
     torch.manual_seed(0)
     start = torch.randn(20, 5)
