@@ -24,16 +24,12 @@ class Release:
 
     Attributes:
         title: its name for people.
-        kind: its class in torchvision.datasets.
         folder: the name of the folder.
-        archive: the name of the archive.
         classes: the class names; a label is an index.
     """
 
     title: str
-    kind: str
     folder: str
-    archive: str
     classes: tuple[str, ...]
 
     @property
@@ -41,17 +37,10 @@ class Release:
         """What torchvision knows of it: the address, the names of its files and their MD5."""
         from torchvision import datasets
 
-        return getattr(datasets, self.kind)
+        return getattr(datasets, self.title.replace("-", ""))
 
 
-CIFAR10 = Release(
-    title="CIFAR-10",
-    kind="CIFAR10",
-    folder="cifar-10-batches-py",
-    archive="cifar-10-python.tar.gz",
-    classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
-)
-
+TEN = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 FINE = """
     apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can
     castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin
@@ -63,15 +52,10 @@ FINE = """
 """
 """The classes of CIFAR-100; its twenty coarse ones are not read."""
 
-CIFAR100 = Release(
-    title="CIFAR-100",
-    kind="CIFAR100",
-    folder="cifar-100-python",
-    archive="cifar-100-python.tar.gz",
-    classes=tuple(FINE.split()),
-)
-
-SETS = {"cifar10": CIFAR10, "cifar100": CIFAR100}
+SETS = {
+    "cifar10": Release("CIFAR-10", "cifar-10-batches-py", TEN),
+    "cifar100": Release("CIFAR-100", "cifar-100-python", tuple(FINE.split())),
+}
 """By the name that a data spec gives them."""
 
 
@@ -81,21 +65,20 @@ def fetch(release: Release, cache: Path) -> Path:
     Raises:
         DataError: it cannot be fetched.
     """
-    archive = cache / release.archive
+    known = release.known
+    archive = cache / known.filename
     if archive.is_file():
         return archive
     from torchvision.datasets.utils import download_url
 
-    url = release.known.url
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=cache) as folder:
-            download_url(url, folder, release.archive, release.known.tgz_md5)
-            os.replace(Path(folder, release.archive), archive)
+            download_url(known.url, folder, known.filename, known.tgz_md5)
+            os.replace(Path(folder, known.filename), archive)
     except (OSError, RuntimeError, HTTPException) as error:
-        raise DataError(
-            f"{release.title} could not be fetched from {url} ({error}): give its archive or folder with --data PATH"
-        ) from error
+        way = "give its archive or folder with --data PATH"
+        raise DataError(f"{release.title} could not be fetched from {known.url} ({error}): {way}") from error
     return archive
 
 
@@ -132,7 +115,7 @@ def read(release: Release, tree: Tree, folder: Parts, size: int) -> Source:
         if hashlib.md5(raw, usedforsecurity=False).hexdigest() != published[parts]:
             raise DataError(
                 f"{tree.where(parts)} is not the file that {release.title} was published with, its MD5 is another:"
-                f' give {release.archive} as it was published, or images in folders with name = "folder"'
+                f' give {known.filename} as it was published, or images in folders with name = "folder"'
             )
         splits[parts[-1]] = _split(pickle.loads(raw, encoding="latin1"), size)
     train = [splits[name] for name, _ in known.train_list]

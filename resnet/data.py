@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
-from resnet import cache as kept
 from resnet import cifar, folders
 from resnet.decode import fitted, read_image
 from resnet.fields import check_path
@@ -27,6 +28,7 @@ SIZES = {"digits": 8, "cifar10": 32, "cifar100": 32, "folder": 64}
 UNEVEN = 3.0
 """Times as many images as the other classes have on average, from which a class is said to prevail."""
 NAMES = {"train": "training", "valid": "validation", "test": "test"}
+"""The splits, and how people call them."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def load(spec: DataSpec, cache: Path | None = None) -> Images:
     Raises:
         DataError: what is wrong, the path or value found, and what is allowed.
     """
-    cache = cache or kept.default()
+    cache = cache or default_cache()
     size = spec.size or SIZES[spec.name]
     if spec.name == "digits":
         source, name = _digits(spec.path, size), "digits"
@@ -177,18 +179,54 @@ def _folder(path: str, size: int, cache: Path) -> tuple[Source, str]:
 
 
 def _kept(tree: Tree, name: str, size: int, cache: Path) -> Source:
+    """What a tree holds, decoded once: kept in a file that is written whole or not at all.
+
+    One that is broken is made anew. Where the cache cannot be written, nothing is kept.
+    """
     import PIL
 
     # Another Pillow may decode to other pixels; the 4 is the form of the kept file.
     key = hashlib.sha256(f"4 {PIL.__version__} {name} {size} {tree.digest()}".encode()).hexdigest()
-    return kept.cached(cache, key[:32], partial(_read, tree, name, size))
-
-
-def _read(tree: Tree, name: str, size: int) -> Source:
+    path = cache / f"{key[:32]}.npz"
+    with suppress(Exception):  # what a missing, cut or altered file raises; zipfile checks the sum of each array
+        return _kept_in(path)
     release = cifar.SETS.get(name)
     if release and (folder := cifar.find(release, tree)) is not None:
-        return cifar.read(release, tree, folder, size)
-    return folders.read(tree, size)
+        source = cifar.read(release, tree, folder, size)
+    else:
+        source = folders.read(tree, size)
+    with suppress(OSError):
+        _keep(path, source)
+    return source
+
+
+def default_cache() -> Path:
+    """$XDG_CACHE_HOME/gaopt, or ~/.cache/gaopt."""
+    return Path(os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "gaopt"
+
+
+def _kept_in(path: Path) -> Source:
+    # Opened here, since np.load leaves a cut file open.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        splits = {
+            name: Split(arrays[f"{name}_images"], arrays[f"{name}_labels"])
+            for name in NAMES
+            if f"{name}_images" in arrays
+        }
+        classes, form, folders, warnings = json.loads(str(arrays["about"]))
+    train, valid, test = splits["train"], splits.get("valid"), splits.get("test")
+    return Source(train, valid, test, tuple(classes), form, folders, tuple(warnings))
+
+
+def _keep(path: Path, source: Source) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {"about": np.array(json.dumps([source.classes, source.form, source.folders, source.warnings]))}
+    for name in NAMES:
+        if split := getattr(source, name):
+            arrays |= {f"{name}_images": split.images, f"{name}_labels": split.labels}
+    with TemporaryDirectory(dir=path.parent) as folder:
+        np.savez(made := Path(folder, path.name), **arrays)  # type: ignore[arg-type]
+        os.replace(made, path)
 
 
 def _warnings(data: Images) -> Iterator[str]:
@@ -210,14 +248,13 @@ def _warnings(data: Images) -> Iterator[str]:
 
 def statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and deviation of each channel of uint8 (n, h, w, c), in 0 … 1, from exact sums of whole numbers."""
-    n, height, width, channels = images.shape
-    sums, squares = np.zeros((2, height * width * channels), np.uint64)
-    for start in range(0, n, 1000):
-        rows = images[start : start + 1000].reshape(-1, height * width * channels)
-        sums += rows.sum(0, dtype=np.uint64)
-        squares += np.square(rows, dtype=np.uint32).sum(0, dtype=np.uint64)
-    count = n * height * width
-    first, second = ([int(v) for v in s.reshape(-1, channels).sum(0)] for s in (sums, squares))
+    channels, count = images.shape[3], images[..., 0].size
+    rows = images.reshape(len(images), -1)
+    some = np.array_split(rows, 1 + len(rows) // 1000)  # squares take four times the room
+    squares = sum(np.square(each, dtype=np.uint32).sum(0, dtype=np.uint64) for each in some)
+    first, second = (
+        [int(value) for value in each.reshape(-1, channels).sum(0)] for each in (rows.sum(0, dtype=np.uint64), squares)
+    )
     mean = tuple(s / count / 255 for s in first)
     std = tuple((q * count - s * s) ** 0.5 / count / 255 for s, q in zip(first, second, strict=True))
     return mean, tuple(value or 1.0 for value in std)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,9 +26,9 @@ def formats() -> tuple[str, ...]:
     """The formats that are read, by PIL's names, the frequent ones first."""
     from PIL import Image
 
+    Image.preinit()
     Image.init()
-    first = ["JPEG", "PNG"]
-    return tuple(first + [name for name in Image.OPEN if name not in REFUSED.union(first)])
+    return tuple(name for name in Image.OPEN if name not in REFUSED)
 
 
 @cache
@@ -37,8 +36,7 @@ def suffixes() -> frozenset[str]:
     """The endings of file names, in lower case and with their dot, that are taken for images."""
     from PIL import Image
 
-    known = set(formats())
-    return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in known)
+    return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in formats())
 
 
 @contextmanager
@@ -65,7 +63,7 @@ def read_image(path: Path, size: int, channels: int) -> np.ndarray:
     Raises:
         DataError: the file is missing, or no image that can be read; with its path.
     """
-    if not os.path.isfile(path):
+    if not path.is_file():  # a pipe would be waited for
         raise DataError(f"{path} is no file: an image is wanted")
     try:
         data = path.read_bytes()
@@ -81,13 +79,16 @@ def decode(data: bytes, size: int, channels: int, where: str) -> tuple[np.ndarra
     Raises:
         DataError: naming `where`.
     """
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     try:
         with Image.open(io.BytesIO(data), formats=formats()) as image:
             form = image.format or ""
             image.load()
-            square = fit(_rgb(_upright(image)), size)
+            # Of a broken EXIF block; or of another tag that is broken, when the image is turned.
+            with suppress(Exception):
+                ImageOps.exif_transpose(image, in_place=True)
+            square = squared(_rgb(image), size)
     except Image.UnidentifiedImageError:
         raise DataError(f"{where} is no image in a format that can be read") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
@@ -97,15 +98,6 @@ def decode(data: bytes, size: int, channels: int, where: str) -> tuple[np.ndarra
     if channels == 1:
         square = square.convert("L")
     return np.asarray(square).reshape(size, size, channels), form
-
-
-def _upright(image: Image) -> Image:
-    """Turned as its EXIF orientation asks."""
-    from PIL import ImageOps
-
-    with suppress(Exception):  # of a broken EXIF block; or of another tag that is broken, when the image is turned
-        ImageOps.exif_transpose(image, in_place=True)
-    return image
 
 
 def _rgb(image: Image) -> Image:
@@ -123,28 +115,19 @@ def _rgb(image: Image) -> Image:
     return image.convert("RGB")
 
 
-def fit(image: Image, size: int) -> Image:
-    """The shorter side made `size` (bilinear), then the middle square; an image of that size stays untouched."""
-    from PIL.Image import Resampling
+def squared(image: Image, size: int) -> Image:
+    """The shorter side made `size` (bilinear), then the middle square; an image of that size stays as it is."""
+    from PIL import Image, ImageOps
 
-    width, height = image.size
-    if width == height == size:
-        return image
-    side = min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
-    # The box does both steps at once: the long ends of a 1 × 60,000 image are never enlarged.
-    return image.resize((size, size), Resampling.BILINEAR, box=(left, top, left + side, top + side))
+    return ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
 
 
 def fitted(images: np.ndarray, size: int) -> np.ndarray:
     """Images uint8 (n, h, w, c), c 1 or 3, resized as files are: (n, size, size, c)."""
     from PIL import Image
 
-    n, height, width, channels = images.shape
-    if height == width == size:
+    if images.shape[1:3] == (size, size):
         return images
-    out = np.empty((n, size, size, channels), np.uint8)
-    for index, pixels in enumerate(images):
-        image = Image.fromarray(pixels if channels == 3 else pixels[..., 0])
-        out[index] = np.asarray(fit(image, size)).reshape(size, size, channels)
-    return out
+    grey = images.shape[3] == 1
+    squares = [squared(Image.fromarray(each[..., 0] if grey else each), size) for each in images]
+    return np.stack([np.asarray(each) for each in squares]).reshape(len(images), size, size, -1)

@@ -57,7 +57,7 @@ def images_in(tree: Tree) -> list[Parts]:
 
 
 def _classes(tree: Tree, folder: Parts) -> tuple[str, ...]:
-    """The classes that a folder holds. Fewer than two are refused, and one whose name is not UTF-8."""
+    """The classes that a folder holds. Fewer than two are refused, and what may be splits under names not known."""
     where, classes = tree.where(folder), tuple(tree.listing.children(folder))
     if len(classes) < 2:
         found = f"only the class {classes[0]!r}" if classes else "no class"
@@ -65,41 +65,27 @@ def _classes(tree: Tree, folder: Parts) -> tuple[str, ...]:
     for name in classes:
         if name != name.encode("utf-8", "replace").decode():  # reports are text
             raise DataError(f"{where} holds {os.fsencode(name)!r}, which is no UTF-8: rename it")
-    _check_alike(tree, folder, classes)
+    inside = [set(tree.listing.children(_inner(tree, (*folder, name)))) for name in classes]
+    common = set.intersection(*inside)
+    if common and len(set.union(*inside)) > 1:
+        raise DataError(
+            f"{where} holds {_list(classes)}, each with {_list(sorted(common))} in it, and it is unclear which are the"
+            " classes: must be train, valid and test, each with a folder of images for each class"
+        )
     return classes
 
 
-def _check_alike(tree: Tree, folder: Parts, classes: Collection[str]) -> None:
-    """Whether what looks like classes holds the classes: splits under names that are not known, say."""
-    depth = len(folder)
-    below = [parts[depth:] for parts in tree.listing.folders if len(parts) > depth and parts[:depth] == folder]
-    for level in range(1, max(map(len, below), default=0)):
-        inside = [{parts[level] for parts in below if parts[0] == name and len(parts) > level} for name in classes]
-        common = set.intersection(*inside)
-        if common and len(set.union(*inside)) > 1:
-            raise DataError(
-                f"{tree.where(folder)} holds {_list(classes)}, each with {_list(sorted(common))} in it, and it is"
-                " unclear which are the classes: must be train, valid and test, each with a folder of images for each"
-                " class"
-            )
-        if common or any(len(names) != 1 for names in inside):
-            return  # only below single folders of other names, as test_set/test_set, it may go on
-
-
-def _root(tree: Tree) -> Parts:
+def _inner(tree: Tree, folder: Parts) -> Parts:
     """Down through single folders, as archives have one round their contents."""
-    root: Parts = ()
-    while len(names := tree.listing.children(root)) == 1:
-        below = (*root, names[0])
-        if names[0].lower() in NAMES or not tree.listing.children(below):
-            break
-        root = below
-    return root
+    children = tree.listing.children
+    while len(names := children(folder)) == 1 and names[0].lower() not in NAMES and children((*folder, *names)):
+        folder = (*folder, *names)
+    return folder
 
 
 def _split_folders(tree: Tree) -> dict[str, Parts]:
     """The folder of each split that there is; of "train" at least."""
-    root, children = _root(tree), tree.listing.children
+    root, children = _inner(tree, ()), tree.listing.children
     named = [name for name in children(root) if name.lower() in NAMES]
     # One folder of that name without folders in it may as well be a class.
     if not any(children((*root, name)) for name in named) and len({NAMES[n.lower()] for n in named}) < 2:

@@ -53,7 +53,7 @@ class Trained:
     seconds: float
 
 
-def _unheard(*_: Any) -> None:
+def _unheard(*_: Any, **__: Any) -> None:
     """Report to nobody."""
 
 

@@ -1,19 +1,18 @@
-"""Files in a folder or in a tar archive, listed and read in the same way. Nothing is ever extracted."""
+"""Files in a folder or in a tar archive, listed and read in the same way. Nothing is ever extracted.
+
+Every method may raise a DataError that names the path.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import lzma
 import os
-import struct
 import tarfile
-import zlib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol
 
 from resnet.split import DataError
 
@@ -30,36 +29,18 @@ class Listing:
 
     Attributes:
         files: by path, whether it is a regular file; it may be a dead link, a device, or a link inside an archive.
+        folders: by path, the names of the folders in it, sorted.
     """
 
     files: dict[Parts, bool]
-    folders: set[Parts]
+    folders: dict[Parts, list[str]]
 
     def children(self, folder: Parts) -> list[str]:
         """The names of the folders in a folder."""
-        return sorted(parts[-1] for parts in self.folders if parts[:-1] == folder)
+        return self.folders.get(folder, [])
 
 
-class Tree(Protocol):
-    """A folder or an archive. Every method may raise a DataError that names the path."""
-
-    @property
-    def path(self) -> Path: ...
-
-    @property
-    def listing(self) -> Listing: ...
-
-    def digest(self) -> str:
-        """Changes when the contents do, as far as this is cheap to tell."""
-
-    def where(self, parts: Parts) -> str:
-        """The name of a file for a message."""
-
-    def read(self, wanted: Collection[Parts]) -> Reading:
-        """The wanted files in the quickest order; the calls may be made in other threads."""
-
-
-def open_tree(path: Path) -> Tree:
+def open_tree(path: Path) -> Folder | Archive:
     """The tree at a path.
 
     Raises:
@@ -75,10 +56,6 @@ def open_tree(path: Path) -> Tree:
     raise DataError(f"{path} is neither a folder nor a tar archive: one of them is wanted")
 
 
-_BROKEN = (RecursionError, OverflowError, MemoryError, struct.error)
-"""What tarfile fails with where a header is damaged."""
-
-
 @contextmanager
 def _reading(otherwise: str) -> Iterator[None]:
     """Turn what reading fails with into a DataError that begins with these words."""
@@ -86,7 +63,7 @@ def _reading(otherwise: str) -> Iterator[None]:
         yield
     except DataError:
         raise
-    except (*_BROKEN, OSError, EOFError, ValueError, tarfile.TarError, zlib.error, lzma.LZMAError) as error:
+    except Exception as error:  # tarfile raises nearly anything where a header is damaged
         raise DataError(f"{otherwise}: {getattr(error, 'strerror', None) or error}") from error
 
 
@@ -98,15 +75,15 @@ class Folder:
 
     @cached_property
     def listing(self) -> Listing:
-        listing = Listing({}, set())
+        listing = Listing({}, {})
         with _reading(f"{self.path} cannot be read"):
             for here, folders, files in os.walk(self.path, onerror=_unlisted, followlinks=True):
-                folders[:] = [name for name in folders if not name.startswith(".")]
+                folders[:] = sorted(name for name in folders if not name.startswith("."))
                 parts = Path(here).relative_to(self.path).parts
                 above = {os.path.realpath(Path(self.path, *parts[:n])) for n in range(len(parts) + 1)}
                 for name in folders:
                     _check_link(Path(here, name), above)
-                    listing.folders.add((*parts, name))
+                listing.folders[parts] = list(folders)
                 for name in files:
                     if not name.startswith("."):
                         listing.files[*parts, name] = os.path.isfile(os.path.join(here, name))
@@ -114,7 +91,8 @@ class Folder:
 
     def digest(self) -> str:
         """Of the path and of all names, sizes and times of change."""
-        facts = [f"folder {self.path.resolve()}", *map(str, sorted(self.listing.folders))]
+        folders = sorted((*parts, name) for parts, names in self.listing.folders.items() for name in names)
+        facts = [f"folder {self.path.resolve()}", *map(str, folders)]
         with _reading(f"{self.path} cannot be read"):
             for parts, regular in sorted(self.listing.files.items()):
                 status = os.stat(self.where(parts)) if regular else None
@@ -122,9 +100,11 @@ class Folder:
         return hashlib.sha256("\n".join(facts).encode("utf-8", "surrogateescape")).hexdigest()
 
     def where(self, parts: Parts) -> str:
+        """The name of a file for a message."""
         return os.path.join(self.path, *parts)
 
     def read(self, wanted: Collection[Parts]) -> Reading:
+        """The wanted files in the quickest order; the calls may be made in other threads."""
         for parts in sorted(wanted):
             yield parts, partial(self._content, parts)
 
@@ -165,9 +145,11 @@ class Archive:
     @cached_property
     def listing(self) -> Listing:
         files = {parts: member.isreg() for parts, member in self._members.items() if not member.isdir()}
-        folders = {parts[:depth] for parts in files for depth in range(1, len(parts))}
-        folders |= {parts for parts, member in self._members.items() if parts and member.isdir()}
-        return Listing(files, folders | {parts[:depth] for parts in folders for depth in range(1, len(parts))})
+        ends = {parts: len(parts) - (parts in files) for parts in self._members}
+        listing = Listing(files, {})
+        for folder in sorted({parts[:depth] for parts, end in ends.items() for depth in range(1, end + 1)}):
+            listing.folders.setdefault(folder[:-1], []).append(folder[-1])
+        return listing
 
     def digest(self) -> str:
         """Of the contents."""
@@ -193,3 +175,6 @@ def _check_end(tar: tarfile.TarFile) -> None:
         tar.fileobj.seek(tar.offset)
         if tar.fileobj.read(tarfile.BLOCKSIZE).strip(b"\0"):
             raise tarfile.ReadError(f"damaged header at byte {tar.offset}")
+
+
+Tree = Folder | Archive

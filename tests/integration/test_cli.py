@@ -22,7 +22,7 @@ from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir, claim, existing, fresh
 from gaopt.journal.paths import results as home_of_studies
 from gaopt.study.loop import run as run_study
-from resnet.cache import default
+from resnet.data import default_cache
 from tests.conftest import ROOT, toy
 
 QUICK = ["quick", "--set", "pool.kind=inline", "--set", "data.limit=200", "--set", "recipe.epochs=1"]
@@ -272,4 +272,4 @@ def test_a_tilde_is_home_in_the_folders_that_the_environment_names(
 ) -> None:
     for name, value in (("HOME", f"{tmp_path}"), ("GAOPT_RESULTS", "~/mine"), ("XDG_CACHE_HOME", "~/kept")):
         monkeypatch.setenv(name, value)
-    assert (home_of_studies(), default()) == (tmp_path / "mine", tmp_path / "kept/gaopt")
+    assert (home_of_studies(), default_cache()) == (tmp_path / "mine", tmp_path / "kept/gaopt")

@@ -37,8 +37,7 @@ REASONS = {
     ("resnet/weights.py", "pickle"): "the error of that name alone",
     ("resnet/weights.py", "torch.load"): "weights_only=True: tensors, of a file that the config names",
     ("resnet/weights.py", "load_state_dict_from_url"): "weights_only=True: torchvision's own, checked by their hash",
-    ("resnet/cache.py", "np.load"): "allow_pickle=False: the user's own cache",
-    ("resnet/cache.py", "zipfile"): "the error of that name alone",
+    ("resnet/data.py", "np.load"): "allow_pickle=False: the user's own cache",
     ("gaopt/space/conditions.py", "eval"): "what every node of was looked at, without builtins",
     ("gaopt/__init__.py", "import_module"): "names of the package's own modules",
     ("gaopt/objectives/base.py", "import_module"): "the objective: code that its user names",
@@ -81,7 +80,7 @@ def test_what_reads_tensors_reads_no_more() -> None:
         ("resnet/weights.py", "torch.load", "weights_only=True"),
         ("resnet/weights.py", "load_state_dict_from_url", "weights_only=True"),
         ("resnet/weights.py", "load_state_dict_from_url", "check_hash=True"),
-        ("resnet/cache.py", "np.load", "allow_pickle=False"),
+        ("resnet/data.py", "np.load", "allow_pickle=False"),
     ):
         nodes = [n for n in ast.walk(ast.parse((ROOT / file).read_text("utf-8"))) if isinstance(n, ast.Call)]
         calls = [node for node in nodes if named(node) == call]

@@ -65,7 +65,7 @@ def refused(path: Path, cache: Path, key: str = "cifar10") -> str:
 
 @pytest.fixture
 def batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return published(monkeypatch, cifar.CIFAR10, write("cifar10", tmp_path / "in"))
+    return published(monkeypatch, cifar.SETS["cifar10"], write("cifar10", tmp_path / "in"))
 
 
 @pytest.mark.parametrize(("key", "counts"), [("cifar10", [120, 30, 30]), ("cifar100", [200, 100, 300])])
@@ -80,7 +80,7 @@ def test_batches_are_planes_of_red_green_and_blue_wherever_they_lie(
     last = batch(key, len(release.known.train_list))
     assert np.array_equal(data.test.images, last["data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
     assert data.test.labels.tolist() == last[LABELS[key]]
-    for place in (folder.parent, packed(folder, tmp_path / release.archive)):
+    for place in (folder.parent, packed(folder, tmp_path / release.known.filename)):
         assert load(spec(place, key=key), tmp_path).digest == data.digest
     assert load(spec(folder, 16, key), tmp_path).test.images.shape[1:] == (16, 16, 3)
 
@@ -95,7 +95,7 @@ def test_pickles_of_python_2_are_read_without_a_warning(tmp_path: Path, monkeypa
     )
     folder = write("cifar10", tmp_path / "in")
     (folder / "test_batch").write_bytes(raw)
-    source = cifar.read(cifar.CIFAR10, open_tree(published(monkeypatch, cifar.CIFAR10, folder)), (), 32)
+    source = cifar.read(cifar.SETS["cifar10"], open_tree(published(monkeypatch, cifar.SETS["cifar10"], folder)), (), 32)
     assert source.test
     assert source.test.labels.tolist() == [7]
     assert source.test.images[0, 0, :4, 0].tolist() == [0, 1, 2, 3]
@@ -130,7 +130,7 @@ def test_a_file_that_is_not_the_published_one_is_refused_and_runs_nothing(batche
 
 def test_names_are_those_of_torchvision_and_of_the_published_meta_file() -> None:
     for release in cifar.SETS.values():
-        assert (release.known.base_folder, release.known.filename) == (release.folder, release.archive)
+        assert release.known.base_folder == release.folder
     # The pickle of CIFAR-100's, by Python 2, protocol 2: each list and string is put into the memo, from 1.
     memo = iter(range(1, 256))
 
@@ -141,9 +141,9 @@ def test_names_are_those_of_torchvision_and_of_the_published_meta_file() -> None
         return put(b"U" + bytes([len(text)]) + text.encode())
 
     raw = b"\x80\x02" + put(b"}") + b"("
-    for key, names in (("fine_label_names", cifar.CIFAR100.classes), ("coarse_label_names", COARSE.split())):
+    for key, names in (("fine_label_names", cifar.SETS["cifar100"].classes), ("coarse_label_names", COARSE.split())):
         raw += name(key) + put(b"]") + b"(" + b"".join(name(text) for text in names) + b"e"
-    assert hashlib.md5(raw + b"u.").hexdigest() == cifar.CIFAR100.known.meta["md5"]
+    assert hashlib.md5(raw + b"u.").hexdigest() == cifar.SETS["cifar100"].known.meta["md5"]
 
 
 @pytest.mark.parametrize("error", [urllib.error.URLError("no network"), RuntimeError("File not found or corrupted.")])
@@ -193,6 +193,6 @@ def test_where_the_class_names_differ_is_said(tmp_path: Path) -> None:
     pets = tree(tmp_path / "pets", ("cat", "dog"), "png")
     said = "only one of the two has the classes airplane, automobile, bird, deer, frog, …; name"
     assert f"{pets} is not CIFAR-10: {said}" in refused(pets, tmp_path)
-    others = tuple(name.replace("aquarium_", "gold") for name in cifar.CIFAR100.classes if name != "worm")
+    others = tuple(name.replace("aquarium_", "gold") for name in cifar.SETS["cifar100"].classes if name != "worm")
     said = "only one of the two has the classes aquarium_fish, goldfish, worm; name"
     assert said in refused(tree(tmp_path / "renamed", others, "png"), tmp_path, "cifar100")
