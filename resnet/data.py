@@ -18,7 +18,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from resnet import cifar, folders
 from resnet.decode import fitted, read_image
 from resnet.fields import check_path
-from resnet.split import DataError, Source, Split, divide, limited
+from resnet.split import DataError, Source, Split, divide
 from resnet.trees import Tree, open_tree
 
 __all__ = ["DataError", "DataSpec", "Images", "Split", "joined", "load", "read_image"]
@@ -114,8 +114,8 @@ def load(spec: DataSpec, cache: Path | None = None) -> Images:
         source, name = _cifar(spec.name, spec.path, size, cache)
     else:
         source, name = _folder(spec.path, size, cache)
-    parts = limited(divide(source, spec.valid, spec.test, spec.seed), spec.limit)
-    train, valid, test = (parts[key].take() for key in ("train", "valid", "test"))
+    splits = divide(source, spec.valid, spec.test, spec.seed, spec.limit)
+    train, valid, test = (splits[name] for name in NAMES)
     mean, std = statistics(train.images)
     digest = _digest(source.classes, (train, valid, test))
     found = Images(train, valid, test, source.classes, mean, std, name, digest, _origins(source, spec, name))

@@ -54,78 +54,68 @@ class Source:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class Part:
-    """Some images of a split: for each class their indices (k,), in an order drawn by the seed."""
-
-    split: Split
-    orders: list[np.ndarray]
-
-    @property
-    def counts(self) -> list[int]:
-        return [len(order) for order in self.orders]
-
-    def cut(self, counts: Sequence[int]) -> tuple[Part, Part]:
-        """The first so many of each class, and the others."""
-        pairs = list(zip(self.orders, counts, strict=True))
-        return Part(self.split, [o[:n] for o, n in pairs]), Part(self.split, [o[n:] for o, n in pairs])
-
-    def take(self) -> Split:
-        """The images themselves, copied, in the order of their split."""
-        chosen = np.sort(np.concatenate(self.orders))
-        return Split(self.split.images[chosen], self.split.labels[chosen])
+Orders = list[np.ndarray]
+"""Some images of a split: for each class their indices (k,), in an order drawn by the seed."""
 
 
-def whole(split: Split, classes: int, seed: int) -> Part:
-    """All images of a split."""
-    # RandomState rather than default_rng: its stream is frozen for good (NEP 19), and a split must stay what it was.
-    draw = [np.random.RandomState([seed, label]) for label in range(classes)]
-    return Part(split, [draw[label].permutation(np.flatnonzero(split.labels == label)) for label in range(classes)])
-
-
-def divide(source: Source, valid: float, test: float, seed: int) -> dict[str, Part]:
-    """The parts "train", "valid" and "test", class by class.
+def divide(source: Source, valid: float, test: float, seed: int, limit: int = 0) -> dict[str, Split]:
+    """The splits "train", "valid" and "test", class by class, their images in the order of the source.
 
     Args:
         valid, test: share of the training images that is set aside where the source has no such split; at
             least one image of each class is.
+        limit: at most so many training images, the classes in proportion; the other splits are cut by the same
+            factor. Each class keeps at least one image in each split. 0 for no limit.
 
     Raises:
-        DataError: a class would have no image left to train on.
+        DataError: a class would have no image left to train on, or the limit is fewer images than classes.
     """
-    classes = len(source.classes)
-    left = whole(source.train, classes, seed)
-    counts, parts = left.counts, {}
+    counts = list(map(len, left := _orders(source.train, len(source.classes), seed)))
+    parts: dict[str, tuple[Split, Orders]] = {}
     for name, own, share in (("test", source.test, test), ("valid", source.valid, valid)):
         if own is None:
-            parts[name], left = left.cut([max(1, round(share * count)) for count in counts])
+            aside = [max(1, round(share * count)) for count in counts]
+            parts[name] = source.train, _first(left, aside)
+            left = [order[n:] for order, n in zip(left, aside, strict=True)]
         else:
-            parts[name] = whole(own, classes, seed)
-    for label, count in enumerate(left.counts):
-        if not count:
+            parts[name] = own, _orders(own, len(source.classes), seed)
+    for label, order in enumerate(left):
+        if not len(order):
             raise DataError(
                 f"class {source.classes[label]!r} has {counts[label]} training images: setting aside a share for "
                 f"validation or test (valid = {valid}, test = {test}) must leave at least one"
             )
-    return parts | {"train": left}
+    parts["train"] = source.train, left
+    return {name: _taken(*part) for name, part in _limited(parts, limit).items()}
 
 
-def limited(parts: dict[str, Part], limit: int) -> dict[str, Part]:
-    """At most `limit` training images, the classes in proportion; the other parts are cut by the same factor.
+def _orders(split: Split, classes: int, seed: int) -> Orders:
+    # RandomState rather than default_rng: its stream is frozen for good (NEP 19), and a split must stay what it was.
+    draw = [np.random.RandomState([seed, label]) for label in range(classes)]
+    return [draw[label].permutation(np.flatnonzero(split.labels == label)) for label in range(classes)]
 
-    Each class keeps at least one image in each part. 0 for no limit.
 
-    Raises:
-        DataError: fewer images than classes.
-    """
-    counts = parts["train"].counts
-    if not limit or limit >= sum(counts):
+def _first(orders: Orders, counts: Sequence[int]) -> Orders:
+    return [order[:n] for order, n in zip(orders, counts, strict=True)]
+
+
+def _taken(split: Split, orders: Orders) -> Split:
+    chosen = np.sort(np.concatenate(orders))
+    return Split(split.images[chosen], split.labels[chosen])
+
+
+def _limited(parts: dict[str, tuple[Split, Orders]], limit: int) -> dict[str, tuple[Split, Orders]]:
+    train = parts["train"][1]
+    if not limit or limit >= (total := sum(map(len, train))):
         return parts
-    if limit < len(counts):
-        raise DataError(f"limit is {limit}: must be 0, or at least {len(counts)}, one image for each class")
-    factor = limit / sum(counts)
-    totals = {name: round(factor * sum(part.counts)) for name, part in parts.items()} | {"train": limit}
-    return {name: part.cut(apportion(part.counts, totals[name]))[0] for name, part in parts.items()}
+    if limit < len(train):
+        raise DataError(f"limit is {limit}: must be 0, or at least {len(train)}, one image for each class")
+    found = {}
+    for name, (split, orders) in parts.items():
+        counts = list(map(len, orders))
+        wanted = limit if name == "train" else round(limit / total * sum(counts))
+        found[name] = split, _first(orders, apportion(counts, wanted))
+    return found
 
 
 def apportion(counts: Sequence[int], total: int) -> list[int]:
