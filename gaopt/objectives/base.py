@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
-from gaopt.config import StudyConfig
+from gaopt.config import OWN_TABLES, StudyConfig
 from gaopt.config.source_digest import MAIN, here, made_of
 from gaopt.errors import ConfigError, nearest
 from gaopt.journal.events import Data
@@ -210,7 +210,7 @@ class Plain:
     def check(self, config: StudyConfig) -> StudyConfig:
         for table in config.settings:
             if table != "settings":
-                raise ConfigError(f"unknown table [{table}]: {nearest(table, _tables())}")
+                raise ConfigError(f"unknown table [{table}]: {nearest(table, [*OWN_TABLES, 'settings'])}")
         return config
 
     def prepare(self, config: StudyConfig) -> None:
@@ -253,9 +253,3 @@ def _found(name: str) -> Any:
     if not hasattr(module, attribute):
         raise ConfigError(f"the module {module_name} has no {attribute!r}: {nearest(attribute, vars(module))}")
     return getattr(module, attribute)
-
-
-def _tables() -> list[str]:
-    from gaopt.config import OWN_TABLES
-
-    return [*OWN_TABLES, "settings"]

@@ -38,26 +38,13 @@ class Winner:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """
-    Attributes:
-        shared: what finals are trained on.
-        made_of: of which the searches' trainings would be made now: of the same code, and of the data before they
-            were joined.
-    """
-
-    shared: Any
-    made_of: Mapping[str, str]
-
-
 class Finals:
     judges = False
 
     def __call__(self, task: Task, report: Report) -> Score:
         winner = winners(task.settings)[int(task.genes[GENE])]
         base = resolve(_base(task.settings).objective)
-        again = replace(task, genes=dict(winner.genes), settings=winner.settings, shared=task.shared.shared)
+        again = replace(task, genes=dict(winner.genes), settings=winner.settings, shared=task.shared[0])
         found = base.final(again, report) if isinstance(base, Comparable) else base(again, report)
         return found if isinstance(found, Score) else Score(found)
 
@@ -68,19 +55,20 @@ class Finals:
         whole = resolve(base.objective).check(base).plain()
         return replace(config, settings={"finals": {**config.settings["finals"], "base": whole}})
 
-    def prepare(self, config: StudyConfig) -> Prepared:
+    def prepare(self, config: StudyConfig) -> tuple[Any, dict[str, str]]:
+        """What finals are trained on; and what `made_of` says of the searches' trainings, before data were joined."""
         base = _base(config.settings)
         objective = resolve(base.objective)
         shared = objective.prepare(objective.check(base))
         joined = objective.joined(shared) if isinstance(objective, Comparable) else shared
-        return Prepared(joined, objective.made_of(shared))
+        return joined, objective.made_of(shared)
 
-    def seconds(self, config: StudyConfig, shared: Prepared) -> None:
+    def seconds(self, config: StudyConfig, shared: Any) -> None:
         return None
 
-    def made_of(self, shared: Prepared) -> dict[str, str]:
+    def made_of(self, shared: tuple[Any, dict[str, str]]) -> dict[str, str]:
         """The same as the searches, so that all journals of a comparison can be held against each other."""
-        return dict(shared.made_of)
+        return shared[1]
 
 
 objective = Finals()

@@ -396,13 +396,13 @@ def test_a_search_that_cannot_be_run_is_found_before_anything_is_written(more: d
 def test_the_paper_preset_has_a_one_cycle_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its recipe warms up, which a one-cycle does not."""
     from gaopt.errors import Undecided
-    from gaopt.objectives.image import baselines
+    from gaopt.objectives.image import probes
 
     def undecided(*args: Any) -> None:
         raise Undecided("no fall")
 
-    monkeypatch.setattr(baselines, "find_lr", undecided)
-    config = baselines.baselines(load("paper"), None, lambda: None)["baseline"].configured()  # type: ignore[arg-type]
+    monkeypatch.setattr(probes, "find_lr", undecided)
+    config = probes.baselines(load("paper"), None, lambda: None)["baseline"].configured()  # type: ignore[arg-type]
     checked = resolve(config.objective).check(config)
     assert checked.settings["recipe"]["optimizer"] == "adam"
     assert checked.settings["recipe"]["warmup"] == 0

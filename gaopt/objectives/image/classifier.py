@@ -19,12 +19,18 @@ from gaopt.errors import ConfigError, DataError, Diverged
 from gaopt.journal.atomic_write import tidy
 from gaopt.journal.events import Data
 from gaopt.journal.paths import StudyDir
-from gaopt.objectives.base import Baseline, Cycle, Report, Score, Task
-from gaopt.objectives.image.baselines import baselines
-from gaopt.objectives.image.genes import check_genes, check_individuals, check_rungs, default, doubts, individuals
+from gaopt.objectives.base import Cycle, Report, Score, Task
 from gaopt.objectives.image.model import about, described, kept, network
-from gaopt.objectives.image.probes import mean_seconds
-from gaopt.objectives.image.settings import Settings
+from gaopt.objectives.image.probes import baselines, mean_seconds
+from gaopt.objectives.image.settings import (
+    Settings,
+    check_genes,
+    check_individuals,
+    check_rungs,
+    default,
+    doubts,
+    individuals,
+)
 from gaopt.space.space import Genes
 from resnet import data as datasets
 from resnet.data import Images
@@ -74,8 +80,9 @@ class Classifier:
                 check_pretrained(replace(settings.net, name=name), images)
         return images
 
-    def seconds(self, config: StudyConfig, shared: Images) -> float | None:
-        return mean_seconds(config, shared)
+    seconds = staticmethod(mean_seconds)
+    baselines = staticmethod(baselines)
+    joined = staticmethod(datasets.joined)
 
     def made_of(self, shared: Images) -> dict[str, str]:
         return {"data": shared.digest} | tools()
@@ -99,12 +106,6 @@ class Classifier:
         if "epochs" in config.space:
             raise ConfigError("epochs is a gene: a whole training has no length by which budgets could be compared")
         return Settings.of(config.settings).recipe.epochs
-
-    def baselines(self, config: StudyConfig, shared: Images, step: Callable[[], object]) -> dict[str, Baseline]:
-        return baselines(config, shared, step)
-
-    def joined(self, shared: Images) -> Images:
-        return datasets.joined(shared)
 
     def final(self, task: Task, report: Report) -> Score:
         """Of an epoch only what was seen in training is reported: the validation images are trained on."""

@@ -1,23 +1,34 @@
-"""Short trainings before a search: how long a whole one takes, and which learning rate suits the network."""
+"""Trainings before a search and without one: how long one takes, which learning rate suits it, what nobody tuned."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gaopt.config import StudyConfig
 from gaopt.errors import Undecided, out_of_memory
+from gaopt.objectives.base import Baseline
 from gaopt.objectives.image.settings import Settings
+from gaopt.space.gene import Choice
+from gaopt.space.space import Space
 from resnet.data import Images, Split
+from resnet.recipe import RECIPES, Recipe
 
 if TYPE_CHECKING:
     from resnet.lr import Range
 
 DRAWN = 5
 """Individuals that are timed where genes change what a training costs."""
+
+OPTIMIZING = (
+    *("lr", "wd", "mom", "optimizer", "schedule", "drops", "factor", "patience", "warmup", "decay"),
+    *("mom_top", "div", "div_final", "pct_start", "sqr_mom", "eps"),
+)
+"""What a recipe says of its optimizer and schedule; epochs, batch, loss and augmentation stay those of the config."""
 
 
 def mean_seconds(config: StudyConfig, images: Images) -> float | None:
@@ -79,3 +90,41 @@ def find_lr(config: StudyConfig, images: Images, step: Callable[[], object]) -> 
             raise
         batch, net = settings.recipe.batch, settings.net.name
         raise Undecided(f"a step of {net} with batches of {batch} images has no room in memory") from None
+
+
+def baselines(config: StudyConfig, images: Images, step: Callable[[], object]) -> dict[str, Baseline]:
+    """One-cycle with fastai's values, and the steps of the paper."""
+    cycle = partial(_cycle, config, images, step)
+    steps = partial(_without_search, config, _optimizing(RECIPES["paper"]))
+    return {
+        "baseline": Baseline("one-cycle, lr by the range test, the rest as fastai has it", cycle),
+        "paper": Baseline("SGD with the step schedule and the values of He et al. 2015", steps),
+    }
+
+
+def _cycle(config: StudyConfig, images: Images, step: Callable[[], object]) -> StudyConfig:
+    """lr is what the range test with the study's seed suggests, or fastai's own value where it suggests none."""
+    config = _without_search(config, _optimizing(Recipe()))
+    try:
+        lr = float(f"{find_lr(config, images, step).valley:.3g}")
+    except Undecided:
+        return config
+    return _without_search(config, {"lr": lr})
+
+
+def _optimizing(recipe: Recipe) -> dict[str, Any]:
+    return {name: getattr(recipe, name) for name in OPTIMIZING}
+
+
+def _without_search(config: StudyConfig, recipe: Mapping[str, Any]) -> StudyConfig:
+    """The config with these values in its recipe; its genes are lr, wd and mom, and have them."""
+    whole = {**config.settings.get("recipe", {}), **recipe}
+    genes = {name: float(whole[name]) for name in ("lr", "wd", "mom")}
+    return replace(
+        config,
+        space=Space(**{name: Choice((value,)) for name, value in genes.items()}),
+        strategy="fixed",
+        fixed=genes,
+        given=(),
+        settings={**config.settings, "recipe": whole},
+    )

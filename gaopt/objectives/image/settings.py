@@ -1,21 +1,31 @@
-"""The image objective's tables of the config: [data], [net], [recipe], and what a task makes of them."""
+"""The image objective's tables [data], [net], [recipe], with an individual's genes, and whether they can be trained."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from gaopt.config import OWN_TABLES, parse
+from gaopt.config import OWN_TABLES, SEARCHES, StudyConfig, parse, parse_value
 from gaopt.errors import ConfigError, nearest
 from gaopt.objectives.base import Task
+from gaopt.printable import spoken
+from gaopt.space.gene import AnyGene, Choice, Gene
+from gaopt.space.space import Genes, Space
 from resnet.data import DataSpec
 from resnet.recipe import RECIPES, Recipe
-from resnet.spec import NetSpec
+from resnet.spec import BORROWED, NetSpec
 
 TABLES = ("data", "net", "recipe")
 NET = "net."
 """What the name of a gene begins with that is a field of [net]. The others are fields of [recipe]."""
+
+DRAWN = 200
+"""Random individuals that are checked besides the ends and choices of each gene."""
+
+Check = Callable[[Genes], object]
+"""Raises a ConfigError for genes that cannot be trained."""
 
 
 @dataclass(frozen=True)
@@ -64,3 +74,129 @@ def _recipe(table: Any) -> Recipe:
     """What the table does not say is that of the row it names. A whole recipe is itself again."""
     row = RECIPES.get(str(table.get("name"))) if isinstance(table, Mapping) else None
     return parse(Recipe, {**asdict(row), **table} if row else table, "recipe")
+
+
+def check_genes(config: StudyConfig, settings: Settings) -> None:
+    """Raise a ConfigError for a gene that is no field, a value out of its range, or values that do not go together."""
+    for name, gene in config.space.items():
+        whole = [_check_value(name, value) for value in ends(gene)]
+        if any(whole) and isinstance(gene, Gene) and not gene.integer:
+            table = "net" if name.startswith(NET) else "recipe"
+            key = f'"{name}"' if "." in name else name  # as a TOML file has it
+            raise ConfigError(f"the gene {name!r} is a whole number of the {table}: set space.{key}.integer = true")
+    for each in (*config.given, config.fixed):
+        for name, value in each.items():
+            _check_value(name, value)
+        settings.with_genes(each)
+    if config.strategy != "fixed":
+        check_individuals(config.space, settings.with_genes)
+
+
+def check_rungs(config: StudyConfig, settings: Settings) -> None:
+    """Raise a ConfigError where two rungs come to the same number of epochs."""
+    if config.strategy not in SEARCHES:
+        return
+    gene = config.space.get("epochs")
+    fewest = settings.with_genes({"epochs": min(ends(gene))} if gene else {})
+    seen: dict[int, float] = {}
+    for share in (*config.fidelity.rungs, 1.0):
+        epochs = fewest.shortened(share).recipe.epochs
+        if epochs in seen:
+            raise ConfigError(
+                f"fidelity.rungs: the shares {seen[epochs]:g} and {share:g} of {fewest.recipe.epochs} epochs are both"
+                f" {epochs}: must be an epoch apart"
+            )
+        seen[epochs] = share
+
+
+def check_individuals(space: Space, check: Check) -> None:
+    """Raise a ConfigError for an individual of the space that the check refuses, naming the genes at fault."""
+    for genes in individuals(space):
+        if _refusal(check, genes):
+            guilty = _guilty(check, genes)
+            said = " with ".join(f"{name} = {spoken(value)}" for name, value in guilty.items())
+            raise ConfigError(f"the space has {said}: {_refusal(check, guilty)}" if said else _refusal(check, guilty))
+
+
+def default(space: Space, settings: Settings) -> Genes:
+    """The value of each gene in the config's tables or, where they leave it to the network's name, in its family."""
+    tables = {NET + name: value for name, value in asdict(settings.net).items()} | asdict(settings.recipe)
+    found = {name: tables[name] for name in space}
+    if settings.net.name not in BORROWED:
+        family, units = settings.net.family, set(settings.net.family.units)
+        own = {NET + key: getattr(family, key) for key in ("stem", "shortcut", "order")}
+        own[NET + "units"] = units.pop() if len(units) == 1 else None
+        found |= {name: own[name] for name in own.keys() & space.keys() if found[name] not in ends(space[name])}
+    return found
+
+
+def doubts(config: StudyConfig, settings: Settings) -> list[str]:
+    """Sentences on settings that can be trained and learn nothing."""
+    if config.strategy == "fixed":
+        where, most = "mom", config.fixed.get("mom", settings.recipe.mom)
+    elif gene := config.space.get("mom"):
+        where, most = "space.mom", max(ends(gene))
+    else:
+        where, most = "recipe.mom", settings.recipe.mom
+    if most < 1:
+        return []
+    reaches = "goes up to" if where == "space.mom" else "is"
+    return [f"{where} {reaches} {most:g}, and a training with a momentum of 1 or more does not learn: 0.99 is enough"]
+
+
+def individuals(space: Space) -> Iterator[Genes]:
+    """A sample of the space: one individual at each end and choice of every gene, then others drawn evenly."""
+    rng = random.Random(0)
+    for name, gene in space.items():
+        for value in ends(gene):
+            yield from _having(space, name, value, rng)
+    for _ in range(DRAWN):
+        yield space.sample(rng)
+
+
+def ends(gene: AnyGene) -> tuple[Any, ...]:
+    """The choices of a gene, or its lowest and highest value."""
+    if isinstance(gene, Choice):
+        return gene.choices
+    return (int(gene.low), int(gene.high)) if gene.integer else (gene.low, gene.high)
+
+
+def _having(space: Space, name: str, value: Any, rng: random.Random) -> Iterator[Genes]:
+    """One individual with this value, if a hundred draws find one that the conditions and constraints allow."""
+    for _ in range(100):
+        genes = space.expressed({each: gene.at(rng.random()) for each, gene in space.items()} | {name: value})
+        if name in genes and space.allows(genes):
+            yield genes
+            return
+
+
+def _refusal(check: Check, genes: Genes) -> str:
+    try:
+        check(genes)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+def _guilty(check: Check, genes: Genes) -> Genes:
+    """The fewest genes that are still refused; the others have the config's own value."""
+    for name in list(genes):
+        fewer = {other: value for other, value in genes.items() if other != name}
+        if _refusal(check, fewer):
+            genes = fewer
+    return genes
+
+
+def _check_value(name: str, value: Any) -> bool:
+    """Check a value by itself; whether the gene is a whole number."""
+    kind, table, field = (NetSpec, "net", name.removeprefix(NET)) if name.startswith(NET) else (Recipe, "recipe", name)
+    own = getattr(kind, field, None)
+    try:
+        kind().with_genes({field: own})
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    whole = type(own) is int
+    if whole and isinstance(value, float) and value % 1 == 0:
+        value = int(value)
+    parse_value(kind, field, value, f"as a gene, {table}.{field}")
+    return whole
