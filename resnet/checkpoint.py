@@ -63,31 +63,23 @@ class Checkpoint:
 
     def load(self, device: torch.device) -> int:
         """The number of epochs already done; 0 where there is no checkpoint that can be used."""
-        wrong = []
+        wrong, done, then = list[str](), 0, "begun anew"
         for path in (self.path, self.before):
             if not path.exists():
                 continue
             found = weights.read(path, device)
-            if fault := self._fault(found):
-                wrong.append(f"{path.name} {fault}")
-                path.unlink()  # or it would take the place of the one before it
-                continue
-            assert found
-            done = self._restore(*found)
-            self._tell(wrong, f"gone on from {path.name}, after epoch {done}")
-            return done
-        self._tell(wrong, "begun anew")
-        return 0
-
-    def _tell(self, wrong: list[str], then: str) -> None:
+            if found and not (fault := self._fault(found[1])):
+                done = self._restore(*found)
+                then = f"gone on from {path.name}, after epoch {done}"
+                break
+            wrong.append(f"{path.name} {fault if found else 'is torn or altered'}")
+            path.unlink()  # or it would take the place of the one before it
         if wrong:
             self.note(f"{' and '.join(wrong)}: {then}")
+        return done
 
-    def _fault(self, found: tuple[dict[str, Tensor], dict[str, str]] | None) -> str:
-        """Why a file cannot be used; "" where it can."""
-        if not found:
-            return "is torn or altered"
-        notes = found[1]
+    def _fault(self, notes: Mapping[str, str]) -> str:
+        """Why a file that is whole cannot be used; "" where it can."""
         if notes.get("format", "1") not in FORMATS:
             return "is of a later version"
         if notes.get("fingerprint") != self.fingerprint:

@@ -33,19 +33,7 @@ NAMES = {"train": "training", "valid": "validation", "test": "test"}
 
 @dataclass(frozen=True)
 class DataSpec:
-    """Which images, and how they are split.
-
-    Attributes:
-        name: "digits" (scikit-learn's, 1,797 grey images of 8×8), "cifar10", "cifar100" (by its 100 fine classes), or
-            "folder" (of images, by class).
-        path: the folder or tar archive; empty for the digits, and for CIFAR-10 or CIFAR-100 to be fetched.
-        size: the side of the square images in pixels; 0 for 8 (digits), 32 (cifar10, cifar100) or 64 (folder).
-        valid: the share of the training images set aside for validation where there is no such split.
-        test: the same for the test.
-        limit: at most so many training images, the classes in proportion; validation and test are cut by the
-            same factor. 0 for all.
-        seed: of the split. It has nothing to do with the seed of a search.
-    """
+    """Which images, and how they are split: the keys of [data] in docs/config.md, which says what each is."""
 
     name: Literal["digits", "cifar10", "cifar100", "folder"] = "digits"
     path: str = ""

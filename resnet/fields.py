@@ -30,12 +30,9 @@ def changed(table: T, genes: Mapping[str, Any], what: str, never: Collection[str
 
 
 def _as(kind: type, name: str, value: Any) -> Any:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and (kind is float or (kind is int and value % 1 == 0)):
-        return kind(value)
-    if type(value) is not kind:
+    if (found := kind(value)) != value:
         raise ValueError(f"{name} is {value!r}: must be {KINDS[kind]}")
-    return value
+    return found
 
 
 def check_path(key: str, path: str) -> None:

@@ -17,40 +17,9 @@ class Recipe:
     """One training, by one-cycle (Smith, *A disciplined approach to neural network hyper-parameters*, 2018) or by
     dividing the learning rate now and then (He et al., *Deep Residual Learning for Image Recognition*, 2015).
 
-    Attributes:
-        name: the row of `RECIPES` from which a config takes what it does not say. Here it is no more than a name.
-        lr: the learning rate: its peak with one_cycle, else that before it is first divided.
-        wd: weight decay; decoupled with adam, added to the gradient with sgd.
-        mom: the momentum (adam: its first beta): the bottom of its cycle with one_cycle, else throughout.
-        epochs: passes over the training images.
-        batch: images a step.
-        optimizer: "adam" as fastai has it by default (betas mom and sqr_mom, decoupled decay), or "sgd".
-        loss: "cross_entropy", or "focal" (Lin et al., 2017, gamma 2), which takes no label smoothing.
-        label_smoothing: share of each label spread over all classes.
-        schedule: of lr: "one_cycle"; "steps" divides it at `drops`; "plateau" where the validation error stands still.
-        drops: shares of the training, increasing, at which "steps" divides lr.
-        factor: what "steps" and "plateau" divide lr by.
-        patience: epochs in a row without a smaller validation error after which "plateau" divides lr. The papers give
-            no number. At a high lr the error jumps by points from epoch to epoch, so a few epochs say little: ten.
-        warmup: steps at warmup_lr before lr, fewer than the training has; not with one_cycle, which warms up by itself.
-            He et al. take 400, in 2015 for 110 layers (section 4.2), in 2016 for all of CIFAR (appendix).
-        warmup_lr: lr in those steps.
-        decay: what wd is for: "weights", or "all", batch norms and biases too.
-        mom_top: the momentum at the start and the end of the cycle of one_cycle.
-        div: lr starts at lr / div with one_cycle.
-        div_final: lr ends at lr / div_final with one_cycle.
-        pct_start: the share of the training in which lr rises with one_cycle.
-        sqr_mom: adam's second beta.
-        eps: adam's epsilon.
-        crop: pad by so many pixels and crop at random. 0 for none.
-        flip: mirror half of the images.
-        cutout: side in pixels of a square put to grey in each image. 0 for none.
-        precision: "bfloat16" trains under autocast.
-        recompute: keep only the input of each residual unit for the backward pass, and compute the rest again there:
-            less memory, a third to a half more time, the same gradients. Networks without such units are not changed.
-        checkpoint: seconds between two checkpoints of a training, 0 for one an epoch.
-        chance: the share of the training after which one is ended as diverged that never was better than chance on
-            validation. 0 for never: deep networks may learn nothing for a while and then do.
+    Its fields are the keys of [recipe] in docs/config.md, which says what each is. The papers give no number for
+    `patience`: at a high lr the error jumps by points from epoch to epoch, so a few epochs say little. For `warmup`
+    He et al. take 400 steps, in 2015 for 110 layers (section 4.2), in 2016 for all of CIFAR (appendix).
     """
 
     name: Literal["one_cycle", "paper"] = "one_cycle"
@@ -92,11 +61,7 @@ class Recipe:
             raise ValueError(f"warmup is {self.warmup} with the schedule 'one_cycle': must be 0, or another schedule")
 
     def with_genes(self, genes: Mapping[str, Any]) -> Recipe:
-        """The same recipe with some fields replaced; whole numbers stay whole.
-
-        Raises:
-            ValueError: a gene is no field that can be one, or of another kind; or the fields do not go together.
-        """
+        """The same recipe with some fields replaced, as `changed` does."""
         return changed(self, genes, "recipe", never=("name", "checkpoint", "chance"))
 
     def shortened(self, share: float) -> Recipe:
@@ -108,9 +73,7 @@ class Recipe:
 
 RECIPES: dict[str, Recipe] = {
     "one_cycle": Recipe(),
-    # Section 4.2 of He et al. 2015: lr divided at 32k and 48k of 64k iterations. These are 164 epochs of the 50,000
-    # training images, with which the tables' networks were trained. On 45,000, the split by which the authors found
-    # the number, and what a search trains on with data.valid = 0.1, they are 182. The drops are shares: right for both.
+    # Section 4.2 of He et al. 2015: 64k iterations, which are 164 epochs of the 50,000 training images.
     "paper": Recipe(
         name="paper",
         lr=0.1,
@@ -120,8 +83,6 @@ RECIPES: dict[str, Recipe] = {
         batch=128,
         optimizer="sgd",
         schedule="steps",
-        drops=(0.5, 0.75),
-        factor=10.0,
         decay="all",
         crop=4,
         flip=True,

@@ -15,11 +15,6 @@ from annotated_types import Ge, Gt, Le
 
 from resnet.fields import changed, check_path
 
-Unit = Literal["basic", "bottleneck"]
-Stem = Literal["imagenet", "cifar"]
-Shortcut = Literal["none", "A", "B", "C"]
-OrderName = Literal["original", "bn_after", "relu_before", "relu_only", "preact"]
-
 UNITS: dict[str, tuple[tuple[int, int], ...]] = {
     "basic": ((3, 1), (3, 1)),
     "bottleneck": ((1, 1), (3, 1), (1, 4)),
@@ -65,12 +60,12 @@ class Family:
         order: a row of `ORDERS`.
     """
 
-    unit: Unit
+    unit: str
     units: tuple[int, ...]
     filters: tuple[int, ...]
-    stem: Stem
-    shortcut: Shortcut
-    order: OrderName = "original"
+    stem: str
+    shortcut: str
+    order: str = "original"
 
     @property
     def layers(self) -> int:
@@ -78,17 +73,17 @@ class Family:
         return 2 + sum(self.units) * len(UNITS[self.unit])
 
 
-def _imagenet(unit: Unit, *units: int, shortcut: Shortcut = "B") -> Family:
+def _imagenet(unit: str, *units: int, shortcut: str = "B") -> Family:
     """A column of table 1 of [1]."""
     return Family(unit, units, (64, 128, 256, 512), "imagenet", shortcut)
 
 
-def _cifar(layers: int, shortcut: Shortcut = "A", order: OrderName = "original") -> Family:
+def _cifar(layers: int, shortcut: str = "A", order: str = "original") -> Family:
     """Section 4.2 of [1]: 6n + 2 layers."""
     return Family("basic", ((layers - 2) // 6,) * 3, (16, 32, 64), "cifar", shortcut, order)
 
 
-def _cifar_bottleneck(layers: int, order: OrderName = "original") -> Family:
+def _cifar_bottleneck(layers: int, order: str = "original") -> Family:
     """Section 4.1 of [2]: 9n + 2 layers. Its authors' code (resnet-1k-layers) projects where the size changes."""
     return Family("bottleneck", ((layers - 2) // 9,) * 3, (16, 32, 64), "cifar", "B", order)
 
@@ -111,18 +106,11 @@ FAMILIES: dict[str, Family] = {
 
 @dataclass(frozen=True)
 class Borrowed:
-    """A network that torchvision builds.
+    """A network that torchvision builds."""
 
-    Attributes:
-        layers: weighted ones, as its authors count them.
-        smallest: the least side of its images in pixels; smaller ones are enlarged first.
-        head: the name of its last layer, which is made anew for the classes at hand.
-        paper: whose it is.
-    """
-
-    layers: int
-    smallest: int
-    head: str
+    layers: int  # weighted ones, as its authors count them
+    smallest: int  # side of its images in pixels; smaller ones are enlarged first
+    head: str  # the name of its last layer, which is made anew for the classes at hand
     paper: str
 
 
@@ -148,24 +136,9 @@ FORM = ("stem", "shortcut", "order", "join", "width", "units", "stride")
 class NetSpec:
     """A network, as a config names it. All but name, init and pretrained are for residual networks alone.
 
-    Attributes:
-        name: one of `NAMES`.
-        stem: "imagenet" or "cifar" in place of the family's own; "" leaves that.
-        shortcut: "none", "A", "B" or "C" in place of the family's own; "" leaves that.
-        order: "original", "bn_after", "relu_before", "relu_only" or "preact" in place of the family's own;
-            "" leaves that.
-        join: how shortcut and branch come together, figure 2 of [2]: "add", "scale", "exclusive_gate",
-            "shortcut_gate", "conv" (1×1, on the shortcut) or "dropout" (of 0.5, on the shortcut).
-        scale: of the shortcut and of the branch, with join "scale".
-        gate_bias: of the gates at the start.
-        width: multiplies the filters of the stem and of every stage, each rounded to a whole number, at least one.
-        units: in each stage; 0 for the family's own.
-        stride: of a bottleneck, on its "3x3" as in torchvision or on its first "1x1" as in [1].
-        init: of the convolutions: "he" (2015) or "xavier" (Glorot and Bengio, 2010).
-        zero_gamma: start the last batch norm of each unit at zero, so that every unit begins as its shortcut. Done
-            only where a batch norm ends the branch and the shortcut is added: elsewhere it would stop the signal.
-        pretrained: "imagenet" for torchvision's weights, fetched if they are not there, or a file of such weights;
-            "" to start from nothing. The last layer is always new.
+    Its fields are the keys of [net] in docs/config.md, which says what each is. For their sources see `Family`; `join`
+    is figure 2 of [2], `stride` "1x1" that of [1], `init` He et al. (2015) or Glorot and Bengio (2010).
+    `zero_gamma` does nothing where it would stop the signal: no batch norm ends the branch, or no shortcut is added.
 
     Raises:
         ValueError: there is no such name, with the nearest one; or the keys do not go together.
@@ -227,11 +200,7 @@ class NetSpec:
         )
 
     def with_genes(self, genes: Mapping[str, Any]) -> NetSpec:
-        """The same network with some fields replaced; whole numbers stay whole.
-
-        Raises:
-            ValueError: a gene is no field that can be one, or of another kind; or the fields do not go together.
-        """
+        """The same network with some fields replaced, as `changed` does."""
         return changed(self, genes, "net", never=("pretrained",))
 
     @property

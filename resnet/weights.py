@@ -93,37 +93,24 @@ def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return found
 
 
-def pretrained(spec: NetSpec) -> dict[str, Tensor]:
-    """The weights that a spec asks to start from, by this package's names, without the last layer.
-
-    Raises:
-        WeightsError: they cannot be fetched or read.
-    """
-    raw = _fetched(spec.name) if spec.pretrained == "imagenet" else _from_file(Path(spec.pretrained).expanduser())
-    found = {f"net.{name}": tensor for name, tensor in raw.items()} if spec.name in BORROWED else renamed(raw)
-    not_ours = (_head(spec), "net.aux", "net.AuxLogits")
-    return {name: tensor for name, tensor in found.items() if not name.startswith(not_ours)}
-
-
-def _head(spec: NetSpec) -> str:
-    """What the names of the last layer's tensors begin with."""
-    return f"net.{BORROWED[spec.name].head}." if spec.name in BORROWED else "fc."
-
-
 def start(net: nn.Module, spec: NetSpec) -> None:
     """Put pretrained weights into a network; its last layer stays as it is.
 
     Raises:
         WeightsError: they cannot be had, or they are of another network.
     """
-    tensors, own = pretrained(spec), net.state_dict()
+    raw = _fetched(spec.name) if spec.pretrained == "imagenet" else _from_file(Path(spec.pretrained).expanduser())
+    borrowed, own = BORROWED.get(spec.name), net.state_dict()
+    head = f"net.{borrowed.head}." if borrowed else "fc."
+    found = {f"net.{name}": tensor for name, tensor in raw.items()} if borrowed else renamed(raw)
+    tensors = {name: each for name, each in found.items() if not name.startswith((head, "net.aux", "net.AuxLogits"))}
     first = next(name for name, tensor in own.items() if tensor.ndim == 4)
     if own[first].shape[1] == 1 and first in tensors:  # grey images: what three equal channels would give
         tensors[first] = tensors[first].sum(1, keepdim=True)
     if wrong := [name for name, tensor in tensors.items() if name not in own or own[name].shape != tensor.shape]:
         raise WeightsError(f"pretrained is {spec.pretrained!r}, whose {wrong[0]!r} does not fit {spec.name}")
     # Old files do not count batches, which nothing here uses.
-    needed = [name for name in own if not (name.startswith(_head(spec)) or name.endswith("num_batches_tracked"))]
+    needed = (name for name in own if not name.startswith(head) and not name.endswith("num_batches_tracked"))
     if lacking := [name for name in needed if name not in tensors]:
         raise WeightsError(f"pretrained is {spec.pretrained!r}, which has no {lacking[0]!r} for {spec.name}")
     net.load_state_dict(tensors, strict=False)
