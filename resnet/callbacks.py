@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import torch
@@ -62,6 +62,11 @@ class Meter:
         self._loss = self._loss.to(loss.device) + loss.detach().float() * n
         self._hits = self._hits.to(logits.device) + hits(logits.detach(), labels)
 
+    @property
+    def finite(self) -> bool:
+        """Whether every loss was."""
+        return bool(self._loss.isfinite())
+
     def result(self) -> dict[str, float]:
         """By name: loss, top1, top3, top5."""
         accuracies = (self._hits.double() / self._count).tolist()
@@ -75,35 +80,21 @@ class Honest(Callback):
         getattr(self, event_name, lambda: None)()
 
 
-class Watch(Honest):
-    """Ends a training whose loss is NaN or infinite."""
-
-    order = 1
-
-    def before_train(self) -> None:
-        self.sum = torch.tensor(0.0, device=self.dls.device)
-
-    def after_batch(self) -> None:
-        if self.training:
-            self.sum = self.sum + self.learn.loss.detach().float()
-            if self.learn.train_iter % WATCHED == 0:
-                self.before_validate()
-
-    def before_validate(self) -> None:
-        if not self.sum.isfinite():
-            raise Diverged(f"the loss was {self.learn.loss.item():.3g} in epoch {self.learn.epoch + 1}")
-
-
 class Epochs(Honest):
-    """Seeds and measures each epoch, and reports it.
+    """Seeds, measures and reports each epoch, and ends a training that is lost.
 
     train_loss and train_top1 are of the augmented batches, each measured by the weights it then changes.
     """
 
     order = 10
 
-    def __init__(self, seed: int, report: Report) -> None:
-        self.seed, self.report = seed, report
+    def __init__(self, seed: int, report: Report, hopeless: float = 0.0, chance: float = 0.0) -> None:
+        """
+        Args:
+            hopeless: the share of the training after which it must once have been better than chance; 0 for never.
+            chance: the accuracy of that.
+        """
+        self.seed, self.report, self.hopeless, self.chance = seed, report, hopeless, chance
         self.reports: list[tuple[int, dict[str, float], list[Point]]] = []
         self.spent = 0.0  # seconds of earlier epochs
 
@@ -129,12 +120,15 @@ class Epochs(Honest):
         meter = self.trained if self.training else self.measured
         (labels,) = self.learn.yb
         meter.add(self.learn.pred, labels, self.learn.loss)
+        if self.training and self.learn.train_iter % WATCHED == 0:
+            self._check_loss()
         if self.training and self.learn.iter % max(1, -(-self.learn.n_iter // POINTS)) == 0:
             hypers = self.learn.opt.hypers[0]
             position = (self.learn.epoch + self.learn.iter / self.learn.n_iter) / self.learn.n_epoch
             self.points.append((position, float(hypers["lr"]), float(hypers["mom"])))
 
     def before_validate(self) -> None:
+        self._check_loss()
         self.trained_seconds = time.monotonic() - self.began
 
     def after_validate(self) -> None:
@@ -149,26 +143,20 @@ class Epochs(Honest):
             "seconds": seconds,
             "images_per_second": len(self.dls.train) * self.dls.train.batch / self.trained_seconds,
         }
-        self._tell(self.learn.epoch + 1, measures, self.points)
+        done = self.learn.epoch + 1
+        self._tell(done, measures, self.points)
+        best = 1 - min(self.errors)
+        # 0.07 of 100 is 7, and a little more.
+        if self.hopeless and done >= self.hopeless * self.learn.n_epoch - 1e-9 and best <= self.chance:
+            raise Diverged(f"no better than chance up to epoch {done}: top-1 was at most {best:.3g}", done)
+
+    def _check_loss(self) -> None:
+        if not self.trained.finite:
+            raise Diverged(f"the loss was {self.learn.loss.item():.3g} in epoch {self.learn.epoch + 1}")
 
     def _tell(self, epoch: int, measures: dict[str, float], points: list[Point]) -> None:
         self.reports.append((epoch, measures, points))
         self.report(epoch, measures, points)
-
-
-class Learns(Honest):
-    """Ends a training that has not once been better than chance, from a share of it on."""
-
-    order = 15  # the epoch has been reported
-
-    def __init__(self, epochs: Epochs, share: float, chance: float) -> None:
-        self.epochs, self.share, self.chance = epochs, share, chance
-
-    def after_validate(self) -> None:
-        done, best = self.learn.epoch + 1, 1 - min(self.epochs.errors)
-        # 0.07 of 100 is 7, and a little more.
-        if best <= self.chance and done >= self.share * self.learn.n_epoch - 1e-9:
-            raise Diverged(f"no better than chance up to epoch {done}: top-1 was at most {best:.3g}", done)
 
 
 class Scheduled(Callback):
@@ -184,18 +172,3 @@ class Scheduled(Callback):
         step, steps = learn.epoch * learn.n_iter + learn.iter, learn.n_epoch * learn.n_iter
         # From the reports, which a checkpoint has: a resumed training sees the same errors.
         learn.opt.set_hypers(lr=rate(self.recipe, step, steps, self.epochs.errors), mom=self.recipe.mom)
-
-
-class Checkpoints(Honest):
-    """Saves after an epoch, when the last time was long enough ago; the last epoch needs none."""
-
-    order = 20
-
-    def __init__(self, save: Callable[[int], None], every: float) -> None:
-        self.save, self.every, self.last = save, every, time.monotonic()
-
-    def after_validate(self) -> None:
-        done = self.learn.epoch + 1
-        if done < self.learn.n_epoch and time.monotonic() - self.last >= self.every:
-            self.save(done)
-            self.last = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,17 +12,19 @@ import torch
 from torch import Tensor, nn
 
 from resnet import weights
-from resnet.callbacks import Epochs
+from resnet.callbacks import Epochs, Honest
 
 FORMATS = ("1", "2")
 """Those that are read; the last is written. 2 has a checksum; 1, of gaopt up to 0.4.0, does not say its number."""
 
 
-class Checkpoint:
-    """Network, optimizer and reports of a training. Random numbers follow from the epoch.
+class Checkpoint(Honest):
+    """Saves network, optimizer and reports of a training now and then. Random numbers follow from the epoch.
 
     Two files: the newest, and the one before it, which is used where the newest cannot be.
     """
+
+    order = 20  # the epoch has been reported
 
     def __init__(
         self,
@@ -31,20 +34,29 @@ class Checkpoint:
         path: Path,
         fingerprint: str,
         note: Callable[[str], None],
+        every: float = 0.0,
     ) -> None:
         """
         Args:
             path: of the newest.
             fingerprint: what a checkpoint must have in common with this training.
             note: told of a checkpoint that cannot be used.
+            every: seconds between two.
         """
         self.net, self.optimizer, self.epochs = net, optimizer, epochs
         self.path, self.before = path, path.with_name(f"{path.stem}.before{path.suffix}")
         self.fingerprint, self.note = fingerprint, note
+        self.every, self.last = every, time.monotonic()
 
     @property
     def parameters(self) -> list[nn.Parameter]:
         return [p for group in self.optimizer.param_groups for p in group["params"]]
+
+    def after_validate(self) -> None:
+        done = self.learn.epoch + 1
+        if done < self.learn.n_epoch and time.monotonic() - self.last >= self.every:  # the last epoch needs none
+            self.save(done)
+            self.last = time.monotonic()
 
     def save(self, done: int) -> None:
         """

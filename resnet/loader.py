@@ -12,18 +12,13 @@ from resnet.data import Images, Split
 from resnet.recipe import Recipe
 
 
-def tensors(split: Split, device: torch.device) -> tuple[Tensor, Tensor]:
-    """(images uint8 (n, c, h, w), labels int64 (n,)) of a split, on the device."""
-    # Copied: arrays from an object store are read-only, which torch has no notion of.
-    images = torch.tensor(split.images).permute(0, 3, 1, 2).contiguous()
-    return images.to(device), torch.tensor(split.labels).to(device)
-
-
 class Plain:
     """Batches in order, normalised, none left out: for measuring."""
 
     def __init__(self, split: Split, data: Images, batch: int, device: torch.device) -> None:
-        self.images, self.labels = tensors(split, device)
+        # Copied: arrays from an object store are read-only, which torch has no notion of.
+        self.images = torch.tensor(split.images).permute(0, 3, 1, 2).contiguous().to(device)
+        self.labels = torch.tensor(split.labels).to(device)
         self.mean, self.std = (
             torch.tensor(v, dtype=torch.float32, device=device).reshape(1, -1, 1, 1) for v in (data.mean, data.std)
         )

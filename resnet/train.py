@@ -22,7 +22,7 @@ with warnings.catch_warnings():
     from fastai.optimizer import OptimWrapper
 
 from resnet import weights
-from resnet.callbacks import Checkpoints, Diverged, Epochs, Learns, Meter, Report, Scheduled, Watch
+from resnet.callbacks import Diverged, Epochs, Meter, Report, Scheduled
 from resnet.checkpoint import Checkpoint
 from resnet.data import Images, Split
 from resnet.loader import Loaders, Plain
@@ -89,16 +89,14 @@ def train(
     """
     torch.set_num_threads(threads)  # a reused process keeps what its first task set
     learner = fresh(spec, recipe, data, seed, device or default_device())
-    epochs = Epochs(seed, report)
-    learner.add_cbs([Watch(), epochs])
+    epochs = Epochs(seed, report, recipe.chance, data.valid.chance)
+    learner.add_cb(epochs)
     done = 0
     if checkpoint:
         fingerprint = _fingerprint(spec, recipe, data, seed, made_of)
-        saved = Checkpoint(learner.model, learner.opt.opt, epochs, checkpoint, fingerprint, note)
+        saved = Checkpoint(learner.model, learner.opt.opt, epochs, checkpoint, fingerprint, note, recipe.checkpoint)
         done = saved.load(learner.dls.device)
-        learner.add_cb(Checkpoints(saved.save, recipe.checkpoint))
-    if recipe.chance:
-        learner.add_cb(Learns(epochs, recipe.chance, data.valid.chance))
+        learner.add_cb(saved)
     _fit(learner, recipe, epochs, done)
     measures = {key: epochs.reports[-1][1][key] for key in MEASURES}
     return Trained(learner.model, measures, recipe.epochs, epochs.spent)
