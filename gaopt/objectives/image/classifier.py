@@ -22,15 +22,7 @@ from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Cycle, Report, Score, Task
 from gaopt.objectives.image.model import about, described, kept, network
 from gaopt.objectives.image.probes import baselines, mean_seconds
-from gaopt.objectives.image.settings import (
-    Settings,
-    check_genes,
-    check_individuals,
-    check_rungs,
-    default,
-    doubts,
-    individuals,
-)
+from gaopt.objectives.image.settings import Settings, check_individuals, individuals
 from gaopt.space.space import Genes
 from resnet import data as datasets
 from resnet.data import Images
@@ -53,10 +45,14 @@ class Classifier:
 
     judges = True
 
+    seconds = staticmethod(mean_seconds)
+    baselines = staticmethod(baselines)
+    joined = staticmethod(datasets.joined)
+
     def check(self, config: StudyConfig) -> StudyConfig:
         settings = Settings.of(config.settings)
-        check_genes(config, settings)
-        check_rungs(config, settings)
+        settings.check_genes(config)
+        settings.check_rungs(config)
         return replace(config, settings=asdict(self.complete(settings)))
 
     @staticmethod
@@ -80,10 +76,6 @@ class Classifier:
                 check_pretrained(replace(settings.net, name=name), images)
         return images
 
-    seconds = staticmethod(mean_seconds)
-    baselines = staticmethod(baselines)
-    joined = staticmethod(datasets.joined)
-
     def made_of(self, shared: Images) -> dict[str, str]:
         return {"data": shared.digest} | tools()
 
@@ -94,10 +86,10 @@ class Classifier:
         return self._judge(task, report) if task.judge else self._train(task, report)
 
     def default(self, config: StudyConfig) -> Genes:
-        return default(config.space, Settings.of(config.settings))
+        return Settings.of(config.settings).default(config.space)
 
     def doubts(self, config: StudyConfig) -> list[str]:
-        return doubts(config, Settings.of(config.settings))
+        return Settings.of(config.settings).doubts(config)
 
     def keeps(self, home: Path, individual: int) -> bool:
         return kept(StudyDir(home)) == individual

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import islice, pairwise
 from typing import Any
 
 from gaopt.config import OWN_TABLES, SEARCHES, StudyConfig, parse, parse_value
@@ -69,6 +70,57 @@ class Settings:
         """The same for a share of the epochs: on a rung."""
         return replace(self, recipe=self.recipe.shortened(share))
 
+    def check_genes(self, config: StudyConfig) -> None:
+        """A ConfigError for a gene that is no field, a value out of its range, or values that do not go together."""
+        for name, gene in config.space.items():
+            whole = [_check_value(name, value) for value in ends(gene)]
+            if any(whole) and isinstance(gene, Gene) and not gene.integer:
+                table = "net" if name.startswith(NET) else "recipe"
+                key = f'"{name}"' if "." in name else name  # as a TOML file has it
+                raise ConfigError(f"the gene {name!r} is a whole number of the {table}: set space.{key}.integer = true")
+        for each in (*config.given, config.fixed):
+            for name, value in each.items():
+                _check_value(name, value)
+            self.with_genes(each)
+        if config.strategy != "fixed":
+            check_individuals(config.space, self.with_genes)
+
+    def check_rungs(self, config: StudyConfig) -> None:
+        """A ConfigError where two rungs come to the same number of epochs."""
+        if config.strategy not in SEARCHES:
+            return
+        gene = config.space.get("epochs")
+        fewest = self.with_genes({"epochs": min(ends(gene))} if gene else {})
+        for one, other in pairwise((*config.fidelity.rungs, 1.0)):  # which increase
+            epochs = fewest.shortened(one).recipe.epochs
+            if epochs == fewest.shortened(other).recipe.epochs:
+                both = f"the shares {one:g} and {other:g} of {fewest.recipe.epochs} epochs are both {epochs}"
+                raise ConfigError(f"fidelity.rungs: {both}: must be an epoch apart")
+
+    def default(self, space: Space) -> Genes:
+        """The value of each gene in the tables or, where they leave it to the network's name, in its family."""
+        tables = {NET + name: value for name, value in asdict(self.net).items()} | asdict(self.recipe)
+        found = {name: tables[name] for name in space}
+        if self.net.name not in BORROWED:
+            family, units = self.net.family, set(self.net.family.units)
+            own = {NET + key: getattr(family, key) for key in ("stem", "shortcut", "order")}
+            own[NET + "units"] = units.pop() if len(units) == 1 else None
+            found |= {name: own[name] for name in own.keys() & space.keys() if found[name] not in ends(space[name])}
+        return found
+
+    def doubts(self, config: StudyConfig) -> list[str]:
+        """Sentences on settings that can be trained and learn nothing."""
+        if config.strategy == "fixed":
+            where, most = "mom", config.fixed.get("mom", self.recipe.mom)
+        elif gene := config.space.get("mom"):
+            where, most = "space.mom", max(ends(gene))
+        else:
+            where, most = "recipe.mom", self.recipe.mom
+        if most < 1:
+            return []
+        told = f"{where} {'goes up to' if where == 'space.mom' else 'is'} {most:g}"
+        return [f"{told}, and a training with a momentum of 1 or more does not learn: 0.99 is enough"]
+
 
 def _recipe(table: Any) -> Recipe:
     """What the table does not say is that of the row it names. A whole recipe is itself again."""
@@ -76,80 +128,29 @@ def _recipe(table: Any) -> Recipe:
     return parse(Recipe, {**asdict(row), **table} if row else table, "recipe")
 
 
-def check_genes(config: StudyConfig, settings: Settings) -> None:
-    """Raise a ConfigError for a gene that is no field, a value out of its range, or values that do not go together."""
-    for name, gene in config.space.items():
-        whole = [_check_value(name, value) for value in ends(gene)]
-        if any(whole) and isinstance(gene, Gene) and not gene.integer:
-            table = "net" if name.startswith(NET) else "recipe"
-            key = f'"{name}"' if "." in name else name  # as a TOML file has it
-            raise ConfigError(f"the gene {name!r} is a whole number of the {table}: set space.{key}.integer = true")
-    for each in (*config.given, config.fixed):
-        for name, value in each.items():
-            _check_value(name, value)
-        settings.with_genes(each)
-    if config.strategy != "fixed":
-        check_individuals(config.space, settings.with_genes)
-
-
-def check_rungs(config: StudyConfig, settings: Settings) -> None:
-    """Raise a ConfigError where two rungs come to the same number of epochs."""
-    if config.strategy not in SEARCHES:
-        return
-    gene = config.space.get("epochs")
-    fewest = settings.with_genes({"epochs": min(ends(gene))} if gene else {})
-    seen: dict[int, float] = {}
-    for share in (*config.fidelity.rungs, 1.0):
-        epochs = fewest.shortened(share).recipe.epochs
-        if epochs in seen:
-            raise ConfigError(
-                f"fidelity.rungs: the shares {seen[epochs]:g} and {share:g} of {fewest.recipe.epochs} epochs are both"
-                f" {epochs}: must be an epoch apart"
-            )
-        seen[epochs] = share
-
-
 def check_individuals(space: Space, check: Check) -> None:
     """Raise a ConfigError for an individual of the space that the check refuses, naming the genes at fault."""
     for genes in individuals(space):
-        if _refusal(check, genes):
-            guilty = _guilty(check, genes)
-            said = " with ".join(f"{name} = {spoken(value)}" for name, value in guilty.items())
-            raise ConfigError(f"the space has {said}: {_refusal(check, guilty)}" if said else _refusal(check, guilty))
-
-
-def default(space: Space, settings: Settings) -> Genes:
-    """The value of each gene in the config's tables or, where they leave it to the network's name, in its family."""
-    tables = {NET + name: value for name, value in asdict(settings.net).items()} | asdict(settings.recipe)
-    found = {name: tables[name] for name in space}
-    if settings.net.name not in BORROWED:
-        family, units = settings.net.family, set(settings.net.family.units)
-        own = {NET + key: getattr(family, key) for key in ("stem", "shortcut", "order")}
-        own[NET + "units"] = units.pop() if len(units) == 1 else None
-        found |= {name: own[name] for name in own.keys() & space.keys() if found[name] not in ends(space[name])}
-    return found
-
-
-def doubts(config: StudyConfig, settings: Settings) -> list[str]:
-    """Sentences on settings that can be trained and learn nothing."""
-    if config.strategy == "fixed":
-        where, most = "mom", config.fixed.get("mom", settings.recipe.mom)
-    elif gene := config.space.get("mom"):
-        where, most = "space.mom", max(ends(gene))
-    else:
-        where, most = "recipe.mom", settings.recipe.mom
-    if most < 1:
-        return []
-    reaches = "goes up to" if where == "space.mom" else "is"
-    return [f"{where} {reaches} {most:g}, and a training with a momentum of 1 or more does not learn: 0.99 is enough"]
+        if not _refusal(check, genes):
+            continue
+        for name in list(genes):  # down to the fewest that are refused; the others have the config's own value
+            fewer = {other: value for other, value in genes.items() if other != name}
+            genes = fewer if _refusal(check, fewer) else genes
+        said = " with ".join(f"{name} = {spoken(value)}" for name, value in genes.items())
+        raise ConfigError((f"the space has {said}: " if said else "") + _refusal(check, genes))
 
 
 def individuals(space: Space) -> Iterator[Genes]:
-    """A sample of the space: one individual at each end and choice of every gene, then others drawn evenly."""
+    """A sample of the space: one individual at each end and choice of every gene, then others drawn evenly.
+
+    A value is left out where a hundred draws find none with it that the conditions and constraints allow.
+    """
     rng = random.Random(0)
     for name, gene in space.items():
         for value in ends(gene):
-            yield from _having(space, name, value, rng)
+            points = ({each: other.at(rng.random()) for each, other in space.items()} for _ in range(100))
+            drawn = (space.expressed(point | {name: value}) for point in points)
+            yield from islice((genes for genes in drawn if name in genes and space.allows(genes)), 1)
     for _ in range(DRAWN):
         yield space.sample(rng)
 
@@ -161,30 +162,12 @@ def ends(gene: AnyGene) -> tuple[Any, ...]:
     return (int(gene.low), int(gene.high)) if gene.integer else (gene.low, gene.high)
 
 
-def _having(space: Space, name: str, value: Any, rng: random.Random) -> Iterator[Genes]:
-    """One individual with this value, if a hundred draws find one that the conditions and constraints allow."""
-    for _ in range(100):
-        genes = space.expressed({each: gene.at(rng.random()) for each, gene in space.items()} | {name: value})
-        if name in genes and space.allows(genes):
-            yield genes
-            return
-
-
 def _refusal(check: Check, genes: Genes) -> str:
     try:
         check(genes)
     except ConfigError as error:
         return str(error)
     return ""
-
-
-def _guilty(check: Check, genes: Genes) -> Genes:
-    """The fewest genes that are still refused; the others have the config's own value."""
-    for name in list(genes):
-        fewer = {other: value for other, value in genes.items() if other != name}
-        if _refusal(check, fewer):
-            genes = fewer
-    return genes
 
 
 def _check_value(name: str, value: Any) -> bool:
