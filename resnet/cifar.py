@@ -1,4 +1,7 @@
-"""CIFAR-10 and CIFAR-100 in the batches of their authors (Krizhevsky, 2009), with the checksums of torchvision."""
+"""CIFAR-10 and CIFAR-100 in the batches of their authors (Krizhevsky, 2009), with the checksums of torchvision.
+
+Every function may raise a DataError: nothing can be fetched, or a file is missing or not the one that was published.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +23,11 @@ from resnet.trees import Parts, Tree
 
 @dataclass(frozen=True)
 class Release:
-    """A data set as its authors published it: an archive of one folder, with pickles of images.
-
-    Attributes:
-        title: its name for people.
-        folder: the name of the folder.
-        classes: the class names; a label is an index.
-    """
+    """A data set as its authors published it: an archive of one folder, with pickles of images."""
 
     title: str
     folder: str
-    classes: tuple[str, ...]
+    classes: tuple[str, ...]  # a label is an index
 
     @property
     def known(self) -> Any:
@@ -60,11 +57,7 @@ SETS = {
 
 
 def fetch(release: Release, cache: Path) -> Path:
-    """The archive in the cache, fetched by torchvision, with its checksum, if it is not there yet.
-
-    Raises:
-        DataError: it cannot be fetched.
-    """
+    """The archive in the cache, fetched by torchvision, with its checksum, if it is not there yet."""
     known = release.known
     archive = cache / known.filename
     if archive.is_file():
@@ -83,11 +76,7 @@ def fetch(release: Release, cache: Path) -> Path:
 
 
 def find(release: Release, tree: Tree) -> Parts | None:
-    """The folder inside a tree that holds the batches; None where there is no batch at all.
-
-    Raises:
-        DataError: some are missing.
-    """
+    """The folder inside a tree that holds the batches; None where there is no batch at all."""
     batches = [name for name, _ in release.known.train_list + release.known.test_list]
     found = sorted(parts for parts in tree.listing.files if parts[-1] in batches)
     if not found:
@@ -102,11 +91,7 @@ def find(release: Release, tree: Tree) -> Parts | None:
 
 
 def read(release: Release, tree: Tree, folder: Parts, size: int) -> Source:
-    """The 50,000 training and 10,000 test images: uint8 (n, size, size, 3).
-
-    Raises:
-        DataError: a file is not the one that was published.
-    """
+    """The 50,000 training and 10,000 test images: uint8 (n, size, size, 3)."""
     known = release.known
     published = {(*folder, name): md5 for name, md5 in known.train_list + known.test_list}
     splits: dict[str, Split] = {}

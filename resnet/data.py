@@ -103,11 +103,14 @@ def load(spec: DataSpec, cache: Path | None = None) -> Images:
     else:
         source, name = _folder(spec.path, size, cache)
     splits = divide(source, spec.valid, spec.test, spec.seed, spec.limit)
-    train, valid, test = (splits[name] for name in NAMES)
-    mean, std = statistics(train.images)
-    digest = _digest(source.classes, (train, valid, test))
-    found = Images(train, valid, test, source.classes, mean, std, name, digest, _origins(source, spec, name))
+    found = _images(splits, source.classes, name, _origins(source, spec, name))
     return replace(found, warnings=(*source.warnings, *_warnings(found)))
+
+
+def _images(splits: dict[str, Split], classes: tuple[str, ...], name: str, origins: dict[str, str]) -> Images:
+    train, valid, test = (splits[each] for each in NAMES)
+    mean, std = statistics(train.images)
+    return Images(train, valid, test, classes, mean, std, name, _digest(classes, (train, valid, test)), origins)
 
 
 def _origins(source: Source, spec: DataSpec, name: str) -> dict[str, str]:
@@ -120,10 +123,9 @@ def joined(images: Images) -> Images:
     """The same with the validation images added to the training images, to be measured on the test images alone."""
     both = images.train, images.valid
     train = Split(*(np.concatenate([getattr(split, part) for split in both]) for part in ("images", "labels")))
-    mean, std = statistics(train.images)
-    digest = _digest(images.classes, (train, images.valid, images.test))
     origins = images.origins | {"train": "train and valid together"}
-    return replace(images, train=train, mean=mean, std=std, digest=digest, origins=origins)
+    found = _images(images.splits | {"train": train}, images.classes, images.name, origins)
+    return replace(found, warnings=images.warnings)
 
 
 def _digits(path: str, size: int) -> Source:

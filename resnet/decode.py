@@ -57,7 +57,6 @@ def read_image(path: Path, size: int, channels: int) -> np.ndarray:
     """One image file, decoded and resized as the images of a data set are: uint8 (size, size, channels).
 
     Args:
-        size: the side in pixels.
         channels: 3 for RGB, 1 for grey.
 
     Raises:
@@ -74,11 +73,7 @@ def read_image(path: Path, size: int, channels: int) -> np.ndarray:
 
 
 def decode(data: bytes, size: int, channels: int, where: str) -> tuple[np.ndarray, str]:
-    """An image file's bytes as uint8 (size, size, channels), and its format by PIL's name.
-
-    Raises:
-        DataError: naming `where`.
-    """
+    """An image file's bytes as uint8 (size, size, channels), and PIL's name of its format; a DataError says `where`."""
     from PIL import Image, ImageOps
 
     try:

@@ -1,6 +1,6 @@
 """Files in a folder or in a tar archive, listed and read in the same way. Nothing is ever extracted.
 
-Every method may raise a DataError that names the path.
+Everything here may raise a DataError that names the path.
 """
 
 from __future__ import annotations
@@ -41,11 +41,7 @@ class Listing:
 
 
 def open_tree(path: Path) -> Folder | Archive:
-    """The tree at a path.
-
-    Raises:
-        DataError: nothing is there, or neither a folder nor a tar archive.
-    """
+    """The tree at a path."""
     with _reading(f"{path} cannot be read"):
         if not path.exists():
             raise DataError(f"{path} does not exist: a folder or a tar archive of images is wanted")
