@@ -18,7 +18,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from resnet import cifar, folders
 from resnet.decode import fitted, read_image
 from resnet.fields import check_path
-from resnet.split import DataError, Source, Split, divide
+from resnet.split import DataError, Source, Split, divide, few
 from resnet.trees import Tree, open_tree
 
 __all__ = ["DataError", "DataSpec", "Images", "Split", "joined", "load", "read_image"]
@@ -151,14 +151,10 @@ def _cifar(key: str, path: str, size: int, cache: Path) -> tuple[Source, str]:
     source = _kept(tree, key, size, cache)
     if odd := sorted(set(source.classes) ^ set(release.classes)):
         raise DataError(
-            f"{place} is not {release.title}: only one of the two has the classes {_few(odd)};"
+            f"{place} is not {release.title}: only one of the two has the classes {few(odd)};"
             ' name = "folder" takes any classes'
         )
     return source, release.title if source.form == "batches" else f"{release.title} ({source.form} copy)"
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
 
 
 def _folder(path: str, size: int, cache: Path) -> tuple[Source, str]:
@@ -228,7 +224,7 @@ def _warnings(data: Images) -> Iterator[str]:
             yield f"of {len(pixels[split])} {NAMES[split]} images {twice} can be found among the {NAMES[other]} images"
     for split, counts in data.counts.items():
         if missing := [name for name, count in zip(data.classes, counts, strict=True) if not count]:
-            yield f"no {NAMES[split]} image is of {_few(missing)}: {len(missing)} of {len(counts)} classes"
+            yield f"no {NAMES[split]} image is of {few(missing)}: {len(missing)} of {len(counts)} classes"
     counts = data.counts["train"]
     most = max(counts)
     if most * (len(counts) - 1) >= UNEVEN * (sum(counts) - most):

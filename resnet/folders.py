@@ -11,7 +11,7 @@ from pathlib import PurePath
 import numpy as np
 
 from resnet.decode import decode, strict, suffixes
-from resnet.split import DataError, Source, Split
+from resnet.split import DataError, Source, Split, few
 from resnet.trees import Parts, Tree
 
 SPLITS = {
@@ -38,16 +38,12 @@ def read(tree: Tree, size: int) -> Source:
         splits[name] = Split(pixels, np.array(list(files.values()), np.int64))
         slots |= zip(files, pixels, strict=True)
     form = "/".join(sorted(_decode_into(slots, tree)))
-    warnings = _unused([parts for parts in images if parts not in slots])
     where = {name: "/".join(folder) for name, folder in folders.items()}
+    warnings: tuple[str, ...] = ()
+    if unused := ["/".join(parts) for parts in images if parts not in slots]:
+        many = "1 image is" if len(unused) == 1 else f"{len(unused)} images are"
+        warnings = (f"{many} in no class folder of a split, and not used: {few(unused, 1)}",)
     return Source(splits["train"], splits.get("valid"), splits.get("test"), classes, form, where, warnings)
-
-
-def _unused(files: list[Parts]) -> tuple[str, ...]:
-    if not files:
-        return ()
-    many = "1 image is" if len(files) == 1 else f"{len(files)} images are"
-    return (f"{many} in no class folder of a split, and not used: {'/'.join(files[0])}" + ", …" * (len(files) > 1),)
 
 
 def images_in(tree: Tree) -> list[Parts]:
@@ -68,7 +64,7 @@ def _classes(tree: Tree, folder: Parts) -> tuple[str, ...]:
     common = set.intersection(*inside)
     if common and len(set.union(*inside)) > 1:
         raise DataError(
-            f"{where} holds {_list(classes)}, each with {_list(sorted(common))} in it, and it is unclear which are the"
+            f"{where} holds {few(classes)}, each with {few(sorted(common))} in it, and it is unclear which are the"
             " classes: must be train, valid and test, each with a folder of images for each class"
         )
     return classes
@@ -110,7 +106,7 @@ def _labelled(tree: Tree, folder: Parts, classes: tuple[str, ...], images: Colle
     filled = {parts[depth] for parts in inside}
     for name in tree.listing.children(folder):
         if name not in classes:
-            known = f"known: {_list(classes)}"
+            known = f"known: {few(classes)}"
             raise DataError(f"{tree.where((*folder, name))} is a class that train does not have: {known}")
         if name not in filled:
             raise DataError(f"the class folder {tree.where((*folder, name))} holds no image: one at least is wanted")
@@ -119,10 +115,6 @@ def _labelled(tree: Tree, folder: Parts, classes: tuple[str, ...], images: Colle
             raise DataError(f"{tree.where(parts)} is a dead link or no regular file: an image is wanted")
     labels = {name: label for label, name in enumerate(classes)}
     return {parts: labels[parts[depth]] for parts in inside}
-
-
-def _list(names: Collection[str]) -> str:
-    return ", ".join(list(names)[:10]) + (", …" if len(names) > 10 else "")
 
 
 BATCH = 64

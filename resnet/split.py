@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,11 @@ import numpy as np
 
 class DataError(ValueError):
     """A data set or an image that cannot be used: what is wrong, what was found, what is allowed."""
+
+
+def few(names: Collection[str], most: int = 5) -> str:
+    """Names for a message."""
+    return ", ".join(list(names)[:most]) + (", …" if len(names) > most else "")
 
 
 @dataclass(frozen=True, eq=False)

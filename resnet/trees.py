@@ -77,8 +77,10 @@ class Folder:
                 folders[:] = sorted(name for name in folders if not name.startswith("."))
                 parts = Path(here).relative_to(self.path).parts
                 above = {os.path.realpath(Path(self.path, *parts[:n])) for n in range(len(parts) + 1)}
-                for name in folders:
-                    _check_link(Path(here, name), above)
+                for folder in (Path(here, name) for name in folders):
+                    # By links or not: its images would come again and again.
+                    if folder.is_symlink() and (real := os.path.realpath(folder)) in above:
+                        raise DataError(f"{folder} is a link back to {real}, which it lies in: remove the link")
                 listing.folders[parts] = list(folders)
                 for name in files:
                     if not name.startswith("."):
@@ -113,12 +115,6 @@ def _unlisted(error: OSError) -> None:
     raise DataError(f"{error.filename} cannot be read: {error.strerror}") from error
 
 
-def _check_link(folder: Path, above: Collection[str]) -> None:
-    """Refuse a link to one of the folders on the way to it, by links or not: its images would come again and again."""
-    if folder.is_symlink() and (real := os.path.realpath(folder)) in above:
-        raise DataError(f"{folder} is a link back to {real}, which it lies in: remove the link")
-
-
 @dataclass(frozen=True)
 class Archive:
     """A tar archive, compressed or not, read as a stream."""
@@ -129,7 +125,11 @@ class Archive:
     def _members(self) -> dict[Parts, tarfile.TarInfo]:
         with _reading(f"{self.path} is a broken archive"), tarfile.open(self.path) as tar:
             found = {self._inside(member.name): member for member in tar}
-            _check_end(tar)
+            # tarfile takes a damaged header for the end of the archive: images would be missing unnoticed.
+            assert tar.fileobj
+            tar.fileobj.seek(tar.offset)
+            if tar.fileobj.read(tarfile.BLOCKSIZE).strip(b"\0"):
+                raise tarfile.ReadError(f"damaged header at byte {tar.offset}")
         return {parts: member for parts, member in found.items() if parts and not any(p.startswith(".") for p in parts)}
 
     def _inside(self, name: str) -> Parts:
@@ -163,14 +163,6 @@ class Archive:
                     file = tar.extractfile(self._members[parts])
                     content = file.read() if file else b""
                 yield parts, partial(bytes, content)
-
-
-def _check_end(tar: tarfile.TarFile) -> None:
-    # tarfile takes a damaged header for the end of the archive: images would be missing unnoticed.
-    if tar.fileobj:
-        tar.fileobj.seek(tar.offset)
-        if tar.fileobj.read(tarfile.BLOCKSIZE).strip(b"\0"):
-            raise tarfile.ReadError(f"damaged header at byte {tar.offset}")
 
 
 Tree = Folder | Archive

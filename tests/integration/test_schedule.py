@@ -92,9 +92,9 @@ def test_a_training_divides_its_rate_where_its_own_validation_error_stands_still
 
 
 def test_a_number_of_the_schedule_changed_alone_changes_the_trained_weights() -> None:
+    plain = state(train(SPEC, SMALL, digits()))
     for change in [{"lr": 0.2}, {"mom": 0.5}, {"wd": 0.1}, {"factor": 2.0}, {"warmup": 3}]:
-        plain, changed = (train(SPEC, recipe, digits()) for recipe in (SMALL, SMALL.with_genes(change)))
-        assert not same(state(plain), state(changed))
+        assert not same(plain, state(train(SPEC, SMALL.with_genes(change), digits())))
 
 
 def test_decay_of_all_reaches_batch_norms_and_biases() -> None:
@@ -166,11 +166,6 @@ def test_every_recipe_is_named_and_in_its_range() -> None:
     assert RECIPES["one_cycle"] == Recipe()
 
 
-def test_the_paper_s_recipe_makes_its_steps() -> None:
-    for images, epochs in ((50_000, PAPER.epochs), (45_000, 182)):
-        assert images // PAPER.batch * epochs == pytest.approx(64_000, rel=0.002)
-
-
 def test_a_table_gives_what_differs_from_the_recipe_it_names() -> None:
     assert of({"name": "paper"}) == PAPER
     assert of({"name": "paper", "warmup": 400, "drops": [0.25]}) == replace(PAPER, warmup=400, drops=(0.25,))
@@ -185,7 +180,6 @@ def test_a_recipe_that_cannot_be_gets_one_sentence() -> None:
         ({"warmup": 400}, "recipe: warmup is 400 with the schedule 'one_cycle': must be 0, or another schedule"),
         ({"drops": [0.75, 0.5]}, r"recipe: drops is \[0.75, 0.5\]: must be increasing"),
         ({"drops": [0.5, 1.0]}, r"recipe.drops\[1\] is 1.0: must be less than 1"),
-        ({"factor": 1.0}, "recipe.factor is 1.0: must be greater than 1"),
     ]:
         with pytest.raises(ConfigError, match=said) as error:
             of(table)

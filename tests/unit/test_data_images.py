@@ -37,11 +37,6 @@ def noise(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 
-def test_an_image_of_the_size_stays_as_it_is(tmp_path: Path) -> None:
-    path = saved(tmp_path / "a.png", Image.fromarray(noise(8, 8, 3)))
-    assert np.array_equal(read_image(path, 8, 3), noise(8, 8, 3))
-
-
 def test_every_mode_becomes_rgb_and_grey_on_request(tmp_path: Path) -> None:
     for mode in ("1", "L", "LA", "P", "RGB", "RGBA"):
         assert centre(saved(tmp_path / "a.png", Image.new("L", (9, 9), 255).convert(mode))) == [255] * 3
@@ -59,9 +54,6 @@ def test_16_bits_keep_their_brightness(tmp_path: Path) -> None:
         assert centre(saved(tmp_path / f"a.{suffix}", image)) == [0x80] * 3
     (tmp_path / "a.pgm").write_bytes(b"P5 8 8 65535\n" + struct.pack(">64H", *[0x8040] * 64))
     assert centre(tmp_path / "a.pgm") == [0x80] * 3
-    rows = b"".join(b"\0" + struct.pack(">24H", *[0x8040, 0x1020, 0xFF00] * 8) for _ in range(8))
-    (tmp_path / "a.png").write_bytes(png(8, 8, 16, zlib.compress(rows)))
-    assert centre(tmp_path / "a.png") == pytest.approx([0x80, 0x10, 0xFF], abs=1)
 
 
 def test_what_is_transparent_is_white(tmp_path: Path) -> None:
@@ -96,14 +88,6 @@ def test_the_orientation_of_a_photograph_is_applied(tmp_path: Path) -> None:
 def test_a_broken_exif_block_does_not_matter(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.jpg", Image.new("RGB", (8, 8), "white"), exif=b"Exif\x00\x00garbage that is no TIFF")
     assert centre(path) == [255] * 3
-    exif = Image.Exif()
-    exif[0x0112], exif[0x010F] = 6, "x" * 20
-    # A resolution that is a text, after which PIL's exif_transpose fails, the image having been turned.
-    raw = exif.tobytes().replace(b"\x01\x0f\x00\x02", b"\x01\x1a\x00\x02")
-    half = Image.new("RGB", (8, 8), "black")
-    half.paste("white", (0, 0, 8, 4))
-    path = saved(tmp_path / "a.png", half, exif=raw)
-    assert read_image(path, 8, 3)[:, :, 0].mean(0).tolist() == [0] * 4 + [255] * 4
 
 
 def test_the_middle_square_is_cut(tmp_path: Path) -> None:
@@ -137,7 +121,7 @@ def test_what_is_no_file_or_no_image_is_named(tmp_path: Path) -> None:
         assert "no image" in refused(tmp_path / "a.png")
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF"])
 def test_an_image_cut_or_changed_anywhere_is_read_or_named(tmp_path: Path, form: str) -> None:
     rng, buffer, path = np.random.default_rng(0), io.BytesIO(), tmp_path / "a.png"
     Image.fromarray(noise(64, 64, 3)).save(buffer, form)
@@ -154,10 +138,10 @@ def test_an_image_cut_or_changed_anywhere_is_read_or_named(tmp_path: Path, form:
             assert str(path) in str(error)  # noqa: PT017 - either is right
 
 
-def png(width: int, height: int, bits: int = 8, rows: bytes = b"") -> bytes:
-    """A PNG in colour that claims a size, whatever it holds."""
-    header = struct.pack(">IIBBBBB", width, height, bits, 2, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", rows), (b"IEND", b"")]
+def png(width: int, height: int) -> bytes:
+    """A PNG in colour that claims a size, and holds nothing."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", b""), (b"IEND", b"")]
     body = (struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks)
     return b"\x89PNG\r\n\x1a\n" + b"".join(body)
 
@@ -166,10 +150,6 @@ def test_a_decompression_bomb_is_refused(tmp_path: Path) -> None:
     for side in (10_000, 60_000):
         (tmp_path / "bomb.png").write_bytes(png(side, side))
         assert "too many pixels" in refused(tmp_path / "bomb.png")
-
-
-def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:
-    assert "floating-point" in refused(saved(tmp_path / "a.tif", Image.new("F", (8, 8))))
 
 
 def test_postscript_is_never_run(tmp_path: Path) -> None:

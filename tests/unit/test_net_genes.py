@@ -29,7 +29,7 @@ from gaopt.study.resume_check import changes
 from resnet.analysis import Case, analyse
 from resnet.data import Images
 from resnet.net import build
-from resnet.spec import BORROWED, FAMILIES, UNITS, NetSpec
+from resnet.spec import FAMILIES, UNITS, NetSpec
 
 IMAGE = "gaopt.objectives.image:objective"
 
@@ -62,9 +62,6 @@ def test_width_multiplies_filters_to_whole_numbers_and_units_are_those_of_every_
         assert NetSpec("preact20", width=width).family.filters == filters
     spec = NetSpec("resnet50", units=2)
     assert (spec.family.units, spec.layers) == ((2, 2, 2, 2), 2 + 3 * 8)
-    for net, said in (({"width": 0}, "net.width is 0: must be greater"), ({"units": 1.5}, "net.units is 1.5: must be")):
-        with pytest.raises(ConfigError, match=said):
-            Settings.of({"net": net})
 
 
 def test_a_network_of_another_form_is_built_as_it_is_analysed() -> None:
@@ -81,16 +78,6 @@ def test_a_network_of_another_form_is_built_as_it_is_analysed() -> None:
             assert net(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
 
 
-def test_a_network_that_has_no_units_of_its_own_keeps_its_form() -> None:
-    keys: list[dict[str, Any]] = [{"width": 2.0}, {"units": 3}]
-    for key in keys:
-        for name in BORROWED:
-            with pytest.raises(ValueError, match=f"with {name}, which has no such units: must be"):
-                NetSpec(name, **key)
-        with pytest.raises(ValueError, match="with pretrained weights, which are of torchvision's own form"):
-            NetSpec("resnet18", pretrained="imagenet", **key)
-
-
 def test_genes_go_into_the_table_that_they_name() -> None:
     base = Settings.of({"recipe": {"lr": 0.1}})
     found = base.with_genes({"lr": 0.5, "net.width": 2, "net.units": 3.0, "net.join": "conv", "optimizer": "sgd"})
@@ -104,10 +91,8 @@ def test_a_gene_that_cannot_be_gets_one_sentence_before_the_search() -> None:
     for space, said in [
         ({"net.depth": {"low": 1, "high": 2}}, "'depth' is no field of the net that can be a gene: known: name, stem"),
         ({"net.pretrained": {"choices": ["", "imagenet"]}}, "'pretrained' is no field of the net"),
-        ({"momentum": {"low": 0.1, "high": 0.9}}, "'momentum' is no field of the recipe"),
         ({"optimizer": {"choices": ["adam", "adamw"]}}, "as a gene, recipe.optimizer is 'adamw': must be 'adam' or 's"),
         ({"flip": {"choices": [0, 1]}}, "as a gene, recipe.flip is 0: must be a valid boolean"),
-        ({"lr": {"choices": [0.1, "high"]}}, "as a gene, recipe.lr is 'high': must be a valid number"),
         ({"batch": {"choices": [16, 32.5]}}, "as a gene, recipe.batch is 32.5: must be a valid integer"),
         ({"net.width": {"low": 0, "high": 1}}, "as a gene, net.width is 0.0: must be greater than 0"),
         ({"net.units": {"low": 1, "high": 4}}, 'is a whole number of the net: set space."net.units".integer = true'),
