@@ -63,14 +63,7 @@ PUBLISHED: dict[str, Published] = {
 
 @dataclass(frozen=True)
 class Case:
-    """What a network is used on.
-
-    Attributes:
-        size: the side of its square images in pixels.
-        classes: how many it tells apart.
-        channels: of an image.
-        batch: images in one step of training.
-    """
+    """What a network is used on: square images by their side in pixels; `batch` of them in one step of training."""
 
     size: Annotated[int, Ge(1), Le(65_536)]
     classes: Annotated[int, Ge(1), Le(10_000_000)]
@@ -80,23 +73,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Stage:
-    """A row of table 1 of [1].
+    """A row of table 1 of [1]."""
 
-    Attributes:
-        name: "conv1", "conv2_x", …; a borrowed network's own name of the block.
-        size: the side of its output in pixels.
-        made: what it is made of, in order: "7×7, 64, stride 2", "[3×3, 64; 3×3, 64] × 2", "average pool".
-        parameters: all that are trained, those of batch norms and shortcuts too.
-        multiply_adds: of convolutions and linear layers, for one image.
-        activations: bytes that one image leaves for the backward pass.
-    """
-
-    name: str
-    size: int
-    made: tuple[str, ...]
-    parameters: int
-    multiply_adds: int
-    activations: int
+    name: str  # "conv1", "conv2_x", …; a borrowed network's own name of the block
+    size: int  # the side of its output in pixels
+    made: tuple[str, ...]  # in order: "7×7, 64, stride 2", "[3×3, 64; 3×3, 64] × 2", "average pool"
+    parameters: int  # all that are trained, those of batch norms and shortcuts too
+    multiply_adds: int  # of convolutions and linear layers, for one image
+    activations: int  # bytes that one image leaves for the backward pass
 
 
 def usual(spec: NetSpec) -> Case:
@@ -108,18 +92,13 @@ def usual(spec: NetSpec) -> Case:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What a network costs.
-
-    Attributes:
-        by_stride: the multiply-adds for both places of a bottleneck's stride, "3x3" and "1x1"; empty without any.
-        published: what its paper prints; None where it prints nothing, or of another network or case.
-    """
+    """What a network costs."""
 
     spec: NetSpec
     case: Case
     stages: list[Stage]
-    by_stride: dict[str, int]
-    published: Published | None
+    by_stride: dict[str, int]  # multiply-adds for both places of a bottleneck's stride, "3x3" and "1x1"; {} without
+    published: Published | None  # what its paper prints, of that network and case alone
 
     @property
     def layers(self) -> int:
@@ -173,25 +152,17 @@ def stages(spec: NetSpec, case: Case) -> list[Stage]:
         return _measured(spec, case, repeat(1))
     # Units after the second cost what it does, so that no network of a thousand layers is run.
     units = (1, *spec.family.units, 1)
-    one, two = (_measured(replace(spec, units=each, pretrained=""), case, units) for each in (1, 2))
-    return [_extended(*each) for each in zip(one, two, units, strict=True)]
-
-
-def _extended(one: Stage, two: Stage, units: int) -> Stage:
-    """A stage of so many units, from that of one and that of two."""
-    costs = {
-        key: getattr(one, key) + (units - 1) * (getattr(two, key) - getattr(one, key))
-        for key in ("parameters", "multiply_adds", "activations")
-    }
-    return replace(one, **costs)
+    ones, twos = (_measured(replace(spec, units=each, pretrained=""), case, units) for each in (1, 2))
+    found = []
+    for one, two, number in zip(ones, twos, units, strict=True):
+        keys = ("parameters", "multiply_adds", "activations")
+        costs = {key: (2 - number) * getattr(one, key) + (number - 1) * getattr(two, key) for key in keys}
+        found.append(replace(one, **costs))
+    return found
 
 
 def _measured(spec: NetSpec, case: Case, units: Iterable[int]) -> list[Stage]:
-    """The rows of a network that is run as it is.
-
-    Args:
-        units: how many each row says that it has.
-    """
+    """The rows of a network that is run as it is; `units` is how many each says that it has."""
     with torch.device("meta"):
         net = build(spec, case.channels, case.classes)
         x = torch.empty(2, case.channels, case.size, case.size)  # of one, batch norm refuses maps of 1×1

@@ -51,27 +51,18 @@ class DataSpec:
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """A data set, split.
-
-    Attributes:
-        classes: their names; a label is an index.
-        mean, std: of each channel of the training images, in 0 … 1. A deviation of 0 is given as 1.
-        name: "digits", "CIFAR-10", "CIFAR-10 (JPEG copy)", CIFAR-100 alike, or a folder's own name.
-        origins: by "train", "valid" and "test": where they come from, in words.
-        warnings: sentences on what is amiss with the data.
-        digest: BLAKE2b of the classes and of all three splits: 32 hexadecimal digits.
-    """
+    """A data set, split."""
 
     train: Split
     valid: Split
     test: Split
-    classes: tuple[str, ...]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    name: str
-    digest: str
-    origins: dict[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    classes: tuple[str, ...]  # a label is an index
+    mean: tuple[float, ...]  # of each channel of the training images, in 0 … 1
+    std: tuple[float, ...]  # the same; 1 where it would be 0
+    name: str  # "digits", "CIFAR-10", "CIFAR-10 (JPEG copy)", CIFAR-100 alike, or a folder's own name
+    digest: str  # BLAKE2b of the classes and of all three splits: 32 hexadecimal digits
+    origins: dict[str, str] = field(default_factory=dict)  # where each split comes from, in words
+    warnings: tuple[str, ...] = ()  # sentences on what is amiss
 
     @property
     def splits(self) -> dict[str, Split]:

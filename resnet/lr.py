@@ -29,19 +29,12 @@ class Undecided(ArithmeticError):  # noqa: N818 - named for what happened
 
 @dataclass(frozen=True)
 class Range:
-    """What a range test saw, up to where the loss is four times its least, or no number.
+    """What a range test saw, up to where the loss is four times its least, or no number."""
 
-    Attributes:
-        lrs: of each step, growing exponentially.
-        losses: in training, at each step before its update; an exponential mean, corrected for its start, as fastai's.
-        steep: the learning rate at which the loss falls fastest, on the logarithmic scale.
-        valley: the one at which half of the fall is made. fastai's counts steps: it lies where a curve was long flat.
-    """
-
-    lrs: tuple[float, ...]
-    losses: tuple[float, ...]
-    steep: float
-    valley: float
+    lrs: tuple[float, ...]  # of each step, growing exponentially
+    losses: tuple[float, ...]  # in training, before each step's update; an exponential mean as fastai's
+    steep: float  # the learning rate at which the loss falls fastest, on the logarithmic scale
+    valley: float  # where half of the fall is made; fastai's counts steps, and lies where a curve was long flat
 
 
 @usual()

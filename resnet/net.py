@@ -111,7 +111,7 @@ class Unit(nn.Module):
 
     Args:
         filters: of its 3×3 convolutions.
-        leading: the first unit of the network. Its input comes activated from the stem (appendix of [2]).
+        leading: the first unit of the network, whose input comes activated from the stem (appendix of [2]).
     """
 
     def __init__(self, spec: NetSpec, inputs: int, filters: int, stride: int, leading: bool) -> None:
@@ -190,26 +190,18 @@ def build(spec: NetSpec, channels: int = 3, classes: int = 10) -> nn.Sequential:
 
 def _residual(spec: NetSpec, channels: int, classes: int) -> nn.Sequential:
     family = spec.family
-    parts: OrderedDict[str, nn.Module] = OrderedDict(stem=stem(family.stem, channels, family.filters[0]))
-    for number, units in enumerate(_stages(spec), 1):
-        parts[f"stage{number}"] = nn.Sequential(*units)
-    outputs = family.filters[-1] * UNITS[family.unit][-1][1]
-    # Units that begin with an activation leave the last one's output without: one more (appendix of [2]).
-    parts["tail"] = sequential(norm_act(ORDERS[family.order].first, outputs))
-    parts |= OrderedDict(avgpool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(outputs, classes))
-    return nn.Sequential(parts)
-
-
-def _stages(spec: NetSpec) -> Iterator[list[Unit]]:
-    family = spec.family
-    inputs = family.filters[0]
-    for stage, (units, filters) in enumerate(zip(family.units, family.filters, strict=True)):
-        made = []
+    inputs, widening = family.filters[0], UNITS[family.unit][-1][1]
+    parts: OrderedDict[str, nn.Module] = OrderedDict(stem=stem(family.stem, channels, inputs))
+    for number, (units, filters) in enumerate(zip(family.units, family.filters, strict=True), 1):
+        parts[f"stage{number}"] = made = nn.Sequential()
         for index in range(units):
-            halves = stage > 0 and index == 0
-            made.append(Unit(spec, inputs, filters, 2 if halves else 1, leading=stage == index == 0))
-            inputs = filters * UNITS[family.unit][-1][1]
-        yield made
+            stride = 2 if number > 1 and index == 0 else 1
+            made.append(Unit(spec, inputs, filters, stride, leading=number == 1 and index == 0))
+            inputs = filters * widening
+    # Units that begin with an activation leave the last one's output without: one more (appendix of [2]).
+    parts["tail"] = sequential(norm_act(ORDERS[family.order].first, inputs))
+    parts |= OrderedDict(avgpool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(inputs, classes))
+    return nn.Sequential(parts)
 
 
 class Fit(nn.Module):
@@ -227,10 +219,8 @@ class Fit(nn.Module):
 
 
 def _borrowed(name: str, classes: int, pretrained: bool) -> nn.Sequential:
-    """A network that torchvision builds. GoogLeNet and Inception come without their auxiliary classifiers.
-
-    Args:
-        pretrained: torchvision's weights are to come in. Those of GoogLeNet and Inception are of images in −1 … 1.
+    """A network that torchvision builds. GoogLeNet and Inception come without their auxiliary classifiers, and take
+    images as torchvision's weights want them, in −1 … 1, where those come in.
     """
     from torchvision import models
 

@@ -24,17 +24,11 @@ UNITS: dict[str, tuple[tuple[int, int], ...]] = {
 
 @dataclass(frozen=True)
 class Order:
-    """Where a unit normalises and activates. Between two convolutions there is always a batch norm and a ReLU.
+    """Where a unit normalises and activates. Between two convolutions there is always a batch norm and a ReLU."""
 
-    Attributes:
-        first: before the first convolution.
-        last: after the last convolution.
-        after: after the join with the shortcut.
-    """
-
-    first: tuple[str, ...]
-    last: tuple[str, ...]
-    after: tuple[str, ...]
+    first: tuple[str, ...]  # before the first convolution
+    last: tuple[str, ...]  # after the last convolution
+    after: tuple[str, ...]  # after the join with the shortcut
 
 
 ORDERS: dict[str, Order] = {  # figure 4 of [2]
@@ -50,22 +44,16 @@ ORDERS: dict[str, Order] = {  # figure 4 of [2]
 class Family:
     """What the name of a residual network, or of its plain twin, stands for.
 
-    Attributes:
-        unit: a row of `UNITS`.
-        units: how many units in each stage; each stage after the first halves the image.
-        filters: of the 3×3 convolutions in each stage.
-        stem: "imagenet" (7×7 with stride 2, then a 3×3 max-pool with stride 2) or "cifar" (3×3 with stride 1).
-        shortcut: section 4.1 of [1]: where the size changes, "A" pads with zeros (no parameters) and "B"
-            projects by a 1×1 convolution; "C" projects everywhere; "none" makes the net plain.
-        order: a row of `ORDERS`.
+    Section 4.1 of [1] has the shortcuts: where the size changes, "A" pads with zeros (no parameters) and "B" projects
+    by a 1×1 convolution; "C" projects everywhere; "none" makes the net plain.
     """
 
-    unit: str
-    units: tuple[int, ...]
-    filters: tuple[int, ...]
-    stem: str
+    unit: str  # a row of `UNITS`
+    units: tuple[int, ...]  # how many in each stage; each stage after the first halves the image
+    filters: tuple[int, ...]  # of the 3×3 convolutions in each stage
+    stem: str  # "imagenet" (7×7 with stride 2, then a 3×3 max-pool with stride 2) or "cifar" (3×3 with stride 1)
     shortcut: str
-    order: str = "original"
+    order: str = "original"  # a row of `ORDERS`
 
     @property
     def layers(self) -> int:

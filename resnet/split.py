@@ -20,15 +20,10 @@ def few(names: Collection[str], most: int = 5) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images and their classes.
+    """Images and their classes."""
 
-    Attributes:
-        images: uint8 (n, h, w, c).
-        labels: int64 (n,), each the index of a class.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
+    images: np.ndarray  # uint8 (n, h, w, c)
+    labels: np.ndarray  # int64 (n,), each the index of a class
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -42,21 +37,15 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A data set as it was found, before any image is set aside.
-
-    Attributes:
-        form: how the images were stored: "batches" of CIFAR, or image formats ("JPEG", "JPEG/PNG").
-        folders: by "train", "valid" and "test": where each that was found lies, empty for the whole.
-        warnings: sentences for the user.
-    """
+    """A data set as it was found, before any image is set aside."""
 
     train: Split
     valid: Split | None
     test: Split | None
     classes: tuple[str, ...]
-    form: str
-    folders: dict[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    form: str  # how the images were stored: "batches" of CIFAR, or image formats ("JPEG", "JPEG/PNG")
+    folders: dict[str, str] = field(default_factory=dict)  # where each split that was found lies, empty for the whole
+    warnings: tuple[str, ...] = ()  # sentences for the user
 
 
 Orders = list[np.ndarray]

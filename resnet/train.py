@@ -40,17 +40,12 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network and how it did.
-
-    Attributes:
-        metrics: those of the last epoch: train_loss and train_top1; valid_loss, top1, top3, top5 on validation.
-        seconds: spent on all epochs, those before a checkpoint included.
-    """
+    """A trained network and how it did."""
 
     net: nn.Module
-    metrics: dict[str, float]
+    metrics: dict[str, float]  # of the last epoch: train_loss, train_top1; valid_loss, top1, top3, top5 on validation
     epochs: int
-    seconds: float
+    seconds: float  # spent on all epochs, those before a checkpoint included
 
 
 def _unheard(*_: Any, **__: Any) -> None:

@@ -25,15 +25,10 @@ Reading = Iterator[tuple[Parts, Callable[[], bytes]]]
 
 @dataclass(frozen=True)
 class Listing:
-    """What a tree holds, without hidden files and folders.
+    """What a tree holds, without hidden files and folders."""
 
-    Attributes:
-        files: by path, whether it is a regular file; it may be a dead link, a device, or a link inside an archive.
-        folders: by path, the names of the folders in it, sorted.
-    """
-
-    files: dict[Parts, bool]
-    folders: dict[Parts, list[str]]
+    files: dict[Parts, bool]  # whether each is a regular file, not a dead link, a device, or a link inside an archive
+    folders: dict[Parts, list[str]]  # the names of the folders in each, sorted
 
     def children(self, folder: Parts) -> list[str]:
         """The names of the folders in a folder."""

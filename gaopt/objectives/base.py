@@ -43,7 +43,6 @@ class Report(Protocol):
 
     def note(self, message: str) -> None:
         """What whoever reads of this training should know."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -94,23 +93,18 @@ class Objective(Protocol):
 
     def __call__(self, task: Task, report: Report) -> Score | float:
         """Train and score. Any exception makes the individual fail with its message."""
-        ...
 
     def check(self, config: StudyConfig) -> StudyConfig:
         """The config with the objective's tables checked and complete; a BadInput where they are wrong."""
-        ...
 
     def prepare(self, config: StudyConfig) -> Any:
         """What every task needs, made once: it goes into Ray's object store."""
-        ...
 
     def seconds(self, config: StudyConfig, shared: Any) -> float | None:
         """An estimate of how long one training takes on this machine; None when it cannot be told."""
-        ...
 
     def made_of(self, shared: Any) -> dict[str, str]:
         """What besides the config decides what a training gives, by name: digests of code and data, versions."""
-        ...
 
 
 @runtime_checkable
@@ -119,7 +113,6 @@ class Described(Protocol):
 
     def data(self, shared: Any) -> Data:
         """The images, for the report."""
-        ...
 
 
 @runtime_checkable
@@ -128,7 +121,6 @@ class Keeper(Protocol):
 
     def keeps(self, home: Path, individual: int) -> bool:
         """Whether what judging this individual left there is still there, and whole."""
-        ...
 
 
 @runtime_checkable
@@ -137,7 +129,6 @@ class Tuned(Protocol):
 
     def default(self, config: StudyConfig) -> Mapping[str, Any]:
         """A value for each gene; None, or one that the gene cannot have, where there is none."""
-        ...
 
 
 @runtime_checkable
@@ -146,7 +137,6 @@ class Wary(Protocol):
 
     def doubts(self, config: StudyConfig) -> Sequence[str]:
         """Sentences for the user who starts a study of this config."""
-        ...
 
 
 @runtime_checkable
@@ -155,19 +145,15 @@ class Comparable(Protocol):
 
     def epochs(self, config: StudyConfig) -> int:
         """Of a whole training."""
-        ...
 
     def baselines(self, config: StudyConfig, shared: Any, step: Callable[[], object]) -> Mapping[str, Baseline]:
         """Trainings without a search to compare every search with, by name; an exception from `step` is raised."""
-        ...
 
     def joined(self, shared: Any) -> Any:
         """What finals are trained on: the training and the validation images together."""
-        ...
 
     def final(self, task: Task, report: Report) -> Score:
         """Train on what is joined; the fitness is measured on the test split, once."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -24,13 +24,7 @@ GENE = "winner"
 
 @dataclass(frozen=True)
 class Winner:
-    """
-    Attributes:
-        method: whose it is.
-        seed: of the search that found it.
-        genes: its own.
-        settings: the objective's tables with which that search trained.
-    """
+    """The best individual of a search, with that search's method, seed and objective's tables."""
 
     method: str
     seed: int
@@ -98,10 +92,8 @@ def configured(base: StudyConfig, chosen: list[Winner], repeats: int, seed: int)
 def winners(tables: Mapping[str, Any]) -> list[Winner]:
     """The winners in the tables of a config; a ConfigError where there are none, or one cannot be read."""
     rows = table(tables, "finals").get("winners", [])
-    if not rows:
-        raise ConfigError("finals.winners is empty: must have one or more")
-    if not isinstance(rows, list | tuple):
-        raise ConfigError(f"finals.winners is {rows!r}: must be an array of tables")
+    if not rows or not isinstance(rows, list | tuple):
+        raise ConfigError(f"finals.winners is {rows!r}: must be an array of tables, one or more")
     return [parse(Winner, row, f"finals.winners[{number}]") for number, row in enumerate(rows)]
 
 
