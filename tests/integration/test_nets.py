@@ -154,18 +154,6 @@ def test_gates_start_at_the_sigmoid_of_their_bias(tiny: str) -> None:
             assert torch.allclose(unit.join(zeros, ones), expected.expand_as(ones))
 
 
-@pytest.mark.parametrize(
-    ("init", "deviation"), [("he", math.sqrt(2 / (9 * 128))), ("xavier", math.sqrt(2 / (9 * 64 + 9 * 128)))]
-)
-def test_weights_start_with_the_deviation_of_their_equation(init: Any, deviation: float) -> None:
-    torch.manual_seed(0)
-    weight = build(NetSpec("resnet18", init=init)).get_submodule("stage2.0.branch.conv1").weight  # 64 to 128, 3×3
-    assert isinstance(weight, Tensor)
-    error = 1 / math.sqrt(2 * weight.numel())  # the standard error of a deviation, in parts of it
-    assert weight.std().item() == pytest.approx(deviation, rel=4 * error)
-    assert abs(weight.mean().item()) < 4 * deviation / math.sqrt(weight.numel())
-
-
 def test_keys_that_do_not_go_together_are_refused() -> None:
     for keys, said in [
         ({"name": "resnet-50"}, "name is 'resnet-50', which is no network: did you mean 'resnet50'?"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -142,33 +141,14 @@ def test_a_checkpoint_of_other_code_is_not_gone_on_with(tmp_path: Path) -> None:
     assert notes == [f"{path.name} {said}"] * 2
 
 
-@pytest.fixture(scope="module")
-def two_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a training that was killed in its last epoch."""
-    path = tmp_path_factory.mktemp("killed") / "checkpoint.safetensors"
+def test_of_a_damaged_checkpoint_the_one_before_is_used_and_said_so(tmp_path: Path) -> None:
+    tally = checkpoint.damaged(tmp_path)
+    assert tally.survived == tally.tried > len(checkpoint.DAMAGE)
+
+
+def test_a_checkpoint_that_was_just_to_be_replaced_is_gone_on_from_in_silence(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
     checkpoint.killed_in_its_last_epoch(path)
-    return path.parent
-
-
-@pytest.mark.parametrize("damage", checkpoint.DAMAGE)
-def test_of_a_damaged_checkpoint_the_one_before_is_used_and_said_so(
-    tmp_path: Path, two_checkpoints: Path, damage: str
-) -> None:
-    shutil.copytree(two_checkpoints, tmp_path / "work")
-    path = tmp_path / "work" / "checkpoint.safetensors"
-    harm, said = checkpoint.DAMAGE[damage]
-    harm(path)
-    notes: list[str] = []
-    trained = train(SPEC, checkpoint.RECIPE, checkpoint.images(), checkpoint=path, note=notes.append)
-    assert notes == [f"checkpoint.safetensors {said}: gone on from checkpoint.before.safetensors, after epoch 1"]
-    assert checkpoint.same(trained, train(SPEC, checkpoint.RECIPE, checkpoint.images()))
-
-
-def test_a_checkpoint_that_was_just_to_be_replaced_is_gone_on_from_in_silence(
-    tmp_path: Path, two_checkpoints: Path
-) -> None:
-    shutil.copytree(two_checkpoints, tmp_path / "work")
-    path = tmp_path / "work" / "checkpoint.safetensors"
     path.unlink()  # killed between setting it aside and writing the next
     seen, notes = list[int](), list[str]()
     report = lambda epoch, *rest: seen.append(epoch)  # noqa: E731
