@@ -15,17 +15,6 @@ from resnet.analysis import PUBLISHED, Analysis, Case, analyse, usual
 from resnet.net import build
 from resnet.spec import FAMILIES, NAMES, ORDERS, Family, NetSpec
 
-# torchvision's own, with 1000 classes, but for GoogLeNet and Inception, which are compared below; and the CIFAR
-# networks' by hand: convolutions without bias, two numbers a channel of each batch norm, a linear layer with bias.
-PARAMETERS = {
-    "resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032,
-    "resnet101": 44_549_160, "resnet152": 60_192_808,
-    "vgg16": 138_357_544, "vgg16_bn": 138_365_992, "vgg19": 143_667_240, "vgg19_bn": 143_678_248,
-    "resnet20": 269_722, "resnet32": 464_154, "resnet44": 658_586, "resnet56": 853_018,
-    "resnet110": 1_727_962, "resnet1202": 19_421_274,
-    "resnet164": 1_704_154, "resnet1001": 10_328_602, "preact164": 1_703_258, "preact1001": 10_327_706,
-}  # fmt: skip
-
 
 def whole(spec: NetSpec, classes: int = 1000) -> nn.Sequential:
     with torch.device("meta"):
