@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable
 
 import torch
 from fastai.callback.core import Callback
@@ -14,6 +13,9 @@ from resnet.loader import epoch_seed
 from resnet.recipe import Recipe, rate
 
 Point = tuple[float, float, float]
+Report = Callable[[int, dict[str, float], list[Point]], None]
+"""Called after each epoch with its number (from 1), its metrics, and points (position, lr, mom) of its schedule."""
+
 POINTS = 16  # of the schedule, kept for each epoch
 WATCHED = 16  # steps between two looks at the loss: each look waits for the device
 
@@ -28,12 +30,6 @@ class Diverged(ArithmeticError):  # noqa: N818 - named for what happened
     def __init__(self, message: str, epochs: int = 0) -> None:
         super().__init__(message)
         self.epochs = epochs
-
-
-class Report(Protocol):
-    """Called after each epoch with its number (from 1), its metrics, and points (position, lr, mom) of its schedule."""
-
-    def __call__(self, epoch: int, metrics: Mapping[str, float], cycle: Sequence[Point] = ()) -> None: ...
 
 
 KS = (1, 3, 5)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import partial
 from typing import Any
 
 import torch
@@ -116,7 +115,7 @@ class Unit(nn.Module):
 
     def __init__(self, spec: NetSpec, inputs: int, filters: int, stride: int, leading: bool) -> None:
         super().__init__()
-        family = spec.family
+        self.recompute, family = False, spec.family
         order, convolutions = ORDERS[family.order], UNITS[family.unit]
         kernels, widths = zip(*((kernel, filters * times) for kernel, times in convolutions), strict=True)
         strided = 0 if spec.stride == "1x1" else kernels.index(3)
@@ -137,9 +136,26 @@ class Unit(nn.Module):
         self.after = sequential(norm_act(order.after, widths[-1]))
 
     def forward(self, x: Tensor) -> Tensor:
+        if not (self.recompute and self.training and torch.is_grad_enabled()):
+            return self._computed(x)
+        twice = lambda: (nullcontext(), self._uncounted())  # noqa: E731 - the contexts of both computations
+        y: Tensor = checkpoint(self._computed, x, use_reentrant=False, context_fn=twice)
+        return y
+
+    def _computed(self, x: Tensor) -> Tensor:
         x = self.shared(x)
         y: Tensor = self.after(self.join(self.shortcut(x), self.branch(x)))
         return y
+
+    @contextmanager
+    def _uncounted(self) -> Iterator[None]:
+        """Take back what batch norms count: the forward pass has counted this batch already."""
+        before = [buffer.clone() for buffer in self.buffers()]
+        try:
+            yield
+        finally:  # torch leaves by an exception when it has what it needs
+            for buffer, value in zip(self.buffers(), before, strict=True):
+                buffer.copy_(value)
 
 
 def recomputed(net: nn.Module) -> nn.Module:
@@ -151,27 +167,8 @@ def recomputed(net: nn.Module) -> nn.Module:
     """
     for unit in net.modules():
         if isinstance(unit, Unit):
-            unit.forward = partial(_forward, unit)  # type: ignore[method-assign]
+            unit.recompute = True
     return net
-
-
-def _forward(unit: Unit, x: Tensor) -> Tensor:
-    if not (unit.training and torch.is_grad_enabled()):
-        return Unit.forward(unit, x)  # measuring: there is no backward pass
-    twice = lambda: (nullcontext(), _uncounted(unit))  # noqa: E731 - the contexts of both computations
-    y: Tensor = checkpoint(partial(Unit.forward, unit), x, use_reentrant=False, context_fn=twice)
-    return y
-
-
-@contextmanager
-def _uncounted(unit: Unit) -> Iterator[None]:
-    """Take back what batch norms count: the forward pass has counted this batch already."""
-    before = [buffer.clone() for buffer in unit.buffers()]
-    try:
-        yield
-    finally:  # torch leaves by an exception when it has what it needs
-        for buffer, value in zip(unit.buffers(), before, strict=True):
-            buffer.copy_(value)
 
 
 def build(spec: NetSpec, channels: int = 3, classes: int = 10) -> nn.Sequential:

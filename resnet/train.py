@@ -109,11 +109,9 @@ def _fit(learner: Learner, recipe: Recipe, epochs: Epochs, done: int) -> None:
 
 @usual()
 @torch.no_grad()
-def evaluate(
-    net: nn.Module, split: Split, data: Images, loss: Loss, device: torch.device | None = None
-) -> dict[str, float]:
+def evaluate(net: nn.Module, split: Split, data: Images, recipe: Recipe) -> dict[str, float]:
     """loss, top1, top3, top5 of a network on a split."""
-    device = device or default_device()
+    device, loss = default_device(), loss_function(recipe)
     net, meter = net.to(device).eval(), Meter()
     for images, labels in Plain(split, data, 256, device):
         logits = net(images)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from gaopt.config import StudyConfig
-    from gaopt.objectives.image.nets import Analysis
+    from resnet.analysis import Analysis
 
 FOLDER = click.Path(path_type=Path)
 GIB = 2**30
@@ -74,7 +74,7 @@ def _all(found: list[Analysis]) -> Iterator[Any]:
                 f"{strides.get('3x3', each.multiply_adds) / 1e9:.3f}",
                 f"{strides['1x1'] / 1e9:.3f}" if strides else "",
                 f"{paper.multiply_adds:g}" if paper and paper.multiply_adds else "",
-                f"{each.memory().total / GIB:.2f}",
+                f"{each.memory()['total'] / GIB:.2f}",
             )
         yield table
     yield LEGEND
@@ -101,10 +101,11 @@ def _one(found: Analysis, wide: bool) -> Iterator[Any]:
     for stride, count in (found.by_stride or {"": found.multiply_adds}).items():
         own = " (this one)" if stride == found.spec.stride else ""
         yield f"FLOPs       {count / 1e9:.3f} ×10⁹{places[stride]}{own}"
-    memory, sgd = found.memory("adam"), found.memory("sgd").total
+    parts, sgd = found.memory("adam"), found.memory("sgd")["total"]
+    adam = parts.pop("total")
     yield (
-        f"memory      {_bytes(memory.total)} for a step at batch {case.batch} with Adam, {_bytes(sgd)} with SGD:\n"
-        f"  {', '.join(f'{name} {_bytes(count)}' for name, count in asdict(memory).items())}"
+        f"memory      {_bytes(adam)} for a step at batch {case.batch} with Adam, {_bytes(sgd)} with SGD:\n"
+        f"  {', '.join(f'{name} {_bytes(count)}' for name, count in parts.items())}"
     )
     if paper:
         printed = {"parameters": (paper.parameters, "×10⁶"), "FLOPs": (paper.multiply_adds, "×10⁹")}

@@ -64,11 +64,11 @@ class Variants:
         return classifier.data(shared)
 
     def __call__(self, task: Task, report: Report) -> Score:
-        from resnet.train import evaluate, loss_function
+        from resnet.train import evaluate
 
         settings = _settings(task.settings, _experiment(task.settings).variant(task.genes))
         done = trained(task, settings, report, report.note)
-        test = evaluate(done.net, task.shared.test, task.shared, loss_function(settings.recipe))
+        test = evaluate(done.net, task.shared.test, task.shared, settings.recipe)
         measured = {f"test_{name}": value for name, value in test.items()}
         parameters = float(sum(p.numel() for p in done.net.parameters()))
         metrics = done.metrics | measured | {"parameters": parameters}

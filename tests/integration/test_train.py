@@ -57,7 +57,7 @@ def test_what_the_process_set_in_torch_changes_nothing_and_stays_as_it_was() -> 
     try:
         with torch.no_grad():
             again = train(SPEC, recipe, digits())
-            measured = evaluate(again.net, digits().valid, digits(), loss_function(recipe))
+            measured = evaluate(again.net, digits().valid, digits(), recipe)
             assert not torch.is_grad_enabled()
         assert (torch.get_default_dtype(), torch.get_default_device().type) == (torch.float64, "meta")
     finally:

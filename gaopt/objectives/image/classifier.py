@@ -101,14 +101,14 @@ class Classifier:
 
     def final(self, task: Task, report: Report) -> Score:
         """Of an epoch only what was seen in training is reported: the validation images are trained on."""
-        from resnet.train import evaluate, loss_function
+        from resnet.train import evaluate
 
         def told(epoch: int, metrics: Mapping[str, float], cycle: Cycle = ()) -> None:
             report(epoch, {name: value for name, value in metrics.items() if name in TRAINED}, cycle)
 
         settings = Settings.of_task(task)
         done = trained(task, settings, told, report.note)
-        test = evaluate(done.net, task.shared.test, task.shared, loss_function(settings.recipe))
+        test = evaluate(done.net, task.shared.test, task.shared, settings.recipe)
         seen = {name: value for name, value in done.metrics.items() if name in TRAINED}
         return Score(test["top1"], seen | test, done.epochs, done.seconds)
 
@@ -122,7 +122,7 @@ class Classifier:
     def _judge(self, task: Task, report: Report) -> Score:
         """Measure on the test split, and leave the best model in the study's folder."""
         from resnet import weights
-        from resnet.train import evaluate, loss_function
+        from resnet.train import evaluate
 
         settings, images = Settings.of_task(task), task.shared
         path = task.folder / "weights.safetensors"
@@ -133,7 +133,7 @@ class Classifier:
         assert found
         known = about(task, settings, images)
         net = network(described(known), found[0])
-        metrics = evaluate(net, images.test, images, loss_function(settings.recipe))
+        metrics = evaluate(net, images.test, images, settings.recipe)
         home = StudyDir(task.home)
         weights.write(home.weights, found[0], {"gaopt": __version__, "individual": str(task.individual)})
         home.write(home.best, json.dumps(known | {"test": metrics}, indent=2) + "\n")

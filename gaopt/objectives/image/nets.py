@@ -12,9 +12,7 @@ from gaopt.errors import ConfigError, nearest
 from resnet.spec import BORROWED, NAMES, NetSpec
 
 if TYPE_CHECKING:
-    from resnet.analysis import Analysis, Published
-
-__all__ = ["Analysis", "Published", "about", "analysed", "plain", "specs"]
+    from resnet.analysis import Analysis
 
 
 def specs(name: str | None, overrides: Sequence[str] = ()) -> tuple[list[NetSpec], list[str]]:
