@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
@@ -15,12 +16,7 @@ KINDS = {float: "a number", int: "a whole number", bool: "true or false", str: "
 def changed(table: T, genes: Mapping[str, Any], what: str, never: Collection[str]) -> T:
     """The same table with some fields replaced; whole numbers stay whole.
 
-    Args:
-        what: the table, as a message calls it.
-        never: fields that can be no gene.
-
-    Raises:
-        ValueError: a gene is no field that can be one, or of another kind; or the fields do not go together.
+    A ValueError where a gene is no field that can be one, or of another kind, or the fields do not go together.
     """
     kinds = {f.name: type(f.default) for f in fields(table) if type(f.default) in KINDS and f.name not in never}  # type: ignore[arg-type]
     for name in genes:
@@ -36,13 +32,8 @@ def _as(kind: type, name: str, value: Any) -> Any:
 
 
 def check_path(key: str, path: str) -> None:
-    """
-    Raises:
-        ValueError: the system can have no file of that name: a NUL, or half a character.
-    """
-    try:
-        possible = b"\0" not in os.fsencode(path)
-    except UnicodeEncodeError:
-        possible = False
-    if not possible:
-        raise ValueError(f"{key} is {path!r}: must be a path, and no path holds that")
+    """A ValueError where the system can have no file of that name: a NUL, or half a character."""
+    with suppress(UnicodeEncodeError):
+        if b"\0" not in os.fsencode(path):
+            return
+    raise ValueError(f"{key} is {path!r}: must be a path, and no path holds that")

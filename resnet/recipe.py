@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
@@ -103,26 +103,21 @@ def rate(recipe: Recipe, step: int, steps: int, errors: Sequence[float]) -> floa
     """
     if step < recipe.warmup:
         return recipe.warmup_lr
+    if recipe.schedule == "steps":  # section 4.2 of He et al., *Deep Residual Learning for Image Recognition*, 2015
+        divided = sum(step / steps >= drop for drop in recipe.drops)
+    else:
+        divided = _plateaus(recipe.patience, errors)
     lr = recipe.lr
-    for _ in range(SCHEDULES[recipe.schedule](recipe, step / steps, errors)):
+    for _ in range(divided):
         lr /= recipe.factor  # one by one: a power of the factor may be too large for a float
     return lr
 
 
-def steps(recipe: Recipe, position: float, errors: Sequence[float]) -> int:
-    """Divided at fixed points: section 4.2 of He et al., *Deep Residual Learning for Image Recognition*, 2015."""
-    return sum(position >= drop for drop in recipe.drops)
-
-
-def plateau(recipe: Recipe, position: float, errors: Sequence[float]) -> int:
-    """Divided when the error plateaus, as section 3.4 of the same says: after `patience` epochs without a new best."""
-    best, waited, divided = math.inf, 0, 0
+def _plateaus(patience: int, errors: Sequence[float]) -> int:
+    """How often the error stood still for `patience` epochs without a new best, as section 3.4 of the same says."""
+    best, waited, found = math.inf, 0, 0
     for error in errors:
         best, waited = (error, 0) if error < best else (best, waited + 1)
-        if waited == recipe.patience:
-            divided, waited = divided + 1, 0
-    return divided
-
-
-SCHEDULES: dict[str, Callable[[Recipe, float, Sequence[float]], int]] = {"steps": steps, "plateau": plateau}
-"""How often the rate has been divided, by the position in the training (0 … 1) and the errors of the epochs so far."""
+        if waited == patience:
+            found, waited = found + 1, 0
+    return found

@@ -71,14 +71,6 @@ def test_multiply_adds_are_the_papers_within_two_percent() -> None:
             assert printed(found.multiply_adds / 1e9, figure) or name == "resnet50"  # 3.858
 
 
-def test_both_strides_of_a_bottleneck_are_told_and_no_other_s() -> None:
-    there, here = analyse(NetSpec("resnet50")), analyse(NetSpec("resnet50", stride="1x1"))
-    assert there.by_stride == here.by_stride == {"3x3": there.multiply_adds, "1x1": here.multiply_adds}
-    assert there.multiply_adds > here.multiply_adds
-    assert analyse(NetSpec("resnet34")).by_stride == {}
-    assert analyse(NetSpec("vgg16")).by_stride == {}
-
-
 def rows(found: Analysis) -> list[tuple[str, int, str]]:
     return [(stage.name, stage.size, " | ".join(stage.made)) for stage in found.stages]
 

@@ -112,24 +112,35 @@ class Killed(Exception):  # noqa: N818
 
 
 @pytest.mark.smoke
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_a_training_goes_on_from_its_checkpoint_to_the_same_weights(tmp_path: Path, optimizer: str) -> None:
-    recipe = replace(RECIPE, epochs=3, crop=1, optimizer=optimizer)  # type: ignore[arg-type]
-    whole = train(SPEC, recipe, digits())
-    path, seen = tmp_path / "checkpoint.safetensors", list[int]()
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"optimizer": "sgd"},
+        {"optimizer": "sgd", "schedule": "steps", "warmup": 9, "mom": 0.0},
+        {"schedule": "plateau", "patience": 1, "warmup": 3, "lr": 1e-3},
+    ],
+    ids=str,
+)
+def test_a_training_goes_on_from_its_checkpoint_to_the_same_weights(tmp_path: Path, changes: dict[str, Any]) -> None:
+    recipe, told, path = replace(RECIPE, epochs=4, crop=1, **changes), list[Any](), tmp_path / "checkpoint.safetensors"
+    whole = train(SPEC, recipe, digits(), report=lambda epoch, metrics, cycle=(): told.append((epoch, *cycle)))
 
     def dies(epoch: int, metrics: Any, cycle: Any = ()) -> None:
-        if epoch == 2:
+        if epoch == 3:
             raise Killed
 
     with pytest.raises(Killed):
         train(SPEC, recipe, digits(), report=dies, checkpoint=path)
     assert path.exists()
     torch.rand(7)  # whatever the process drew in between
-    resumed = train(SPEC, recipe, digits(), report=lambda epoch, *rest: seen.append(epoch), checkpoint=path)
+    again = list[Any]()
+    report = lambda epoch, metrics, cycle=(): again.append((epoch, *map(tuple, cycle)))  # noqa: E731
+    resumed = train(SPEC, recipe, digits(), report=report, checkpoint=path)
     assert same(state(whole), state(resumed))
     assert whole.metrics == resumed.metrics
-    assert seen == [1, 2, 3]
+    assert again == told
+    assert len(again) == 4
 
 
 @pytest.mark.smoke
