@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -48,10 +47,6 @@ class Trained:
     seconds: float  # spent on all epochs, those before a checkpoint included
 
 
-def _unheard(*_: Any, **__: Any) -> None:
-    """Report to nobody."""
-
-
 @usual()
 def train(
     spec: NetSpec,
@@ -59,8 +54,8 @@ def train(
     data: Images,
     *,
     seed: int = 0,
-    report: Report = _unheard,
-    note: Callable[[str], None] = _unheard,
+    report: Report = lambda *_: None,
+    note: Callable[[str], None] = lambda _: None,
     checkpoint: Path | None = None,
     made_of: str = "",
     threads: int = 1,

@@ -143,16 +143,12 @@ class Classifier:
 objective = Classifier()
 
 
-def _sources() -> dict[str, Path]:
-    """The source files of a training, by their names in the project."""
-    ours, networks = Path(__file__).parent, Path(resnet.__file__).parent
-    return {f"{folder.name}/{path.name}": path for folder in (networks, ours) for path in sorted(folder.glob("*.py"))}
-
-
 @cache
 def tools() -> dict[str, str]:
     """Digests of the code that trains and versions of its libraries, from when this process first asked."""
-    return {f"library {name}": version(name) for name in LIBRARIES} | digests(_sources())
+    folders = Path(resnet.__file__).parent, Path(__file__).parent
+    sources = {f"{folder.name}/{path.name}": path for folder in folders for path in sorted(folder.glob("*.py"))}
+    return {f"library {name}": version(name) for name in LIBRARIES} | digests(sources)
 
 
 def trained(task: Task, settings: Settings, report: Told, note: Callable[[str], None]) -> Trained:

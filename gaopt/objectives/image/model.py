@@ -120,10 +120,8 @@ def _classified(home: StudyDir, about: Model, net: nn.Module, image: np.ndarray,
             raise StudyError(f"the best model of the study {home.name!r} cannot be used: {said}") from None
     if not probabilities.isfinite().all():
         raise StudyError(f"the best model of the study {home.name!r} gives probabilities that are no numbers")
-    best = probabilities.topk(min(top, len(probabilities)))
-    return [
-        (about.classes[index], value) for index, value in zip(best.indices.tolist(), best.values.tolist(), strict=True)
-    ]
+    values, indices = probabilities.topk(min(top, len(probabilities)))
+    return [(about.classes[index], value) for index, value in zip(indices.tolist(), values.tolist(), strict=True)]
 
 
 def kept(home: StudyDir) -> int | None:

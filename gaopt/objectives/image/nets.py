@@ -29,18 +29,15 @@ def specs(name: str | None, overrides: Sequence[str] = ()) -> tuple[list[NetSpec
         if table != "net":
             raise ConfigError(f"unknown table [{table}]: {nearest(table, ['net'])}")
     net = tables.get("net", {}) | ({} if name is None else {"name": name})
-    if "name" in net:
-        return [parse(NetSpec, net, "net")], []
-    found: list[NetSpec] = []
-    refused: dict[str, ConfigError] = {}
-    for each in NAMES:
+    found, refused = list[NetSpec](), list[str]()
+    for each in [net["name"]] if "name" in net else NAMES:
         try:
-            found.append(parse(NetSpec, {"name": each, **net}, "net"))
-        except ConfigError as error:
-            refused[each] = error
-    if not found:
-        raise refused[NAMES[0]]
-    return found, list(refused)
+            found.append(parse(NetSpec, {**net, "name": each}, "net"))
+        except ConfigError:
+            if "name" in net or (each == NAMES[-1] and not found):
+                raise
+            refused.append(each)
+    return found, refused
 
 
 def analysed(spec: NetSpec, numbers: Mapping[str, str | None]) -> Analysis:
