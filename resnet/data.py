@@ -185,11 +185,8 @@ def default_cache() -> Path:
 def _kept_in(path: Path) -> Source:
     # Opened here, since np.load leaves a cut file open.
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        splits = {
-            name: Split(arrays[f"{name}_images"], arrays[f"{name}_labels"])
-            for name in NAMES
-            if f"{name}_images" in arrays
-        }
+        there = [name for name in NAMES if f"{name}_images" in arrays]
+        splits = {name: Split(arrays[f"{name}_images"], arrays[f"{name}_labels"]) for name in there}
         classes, form, folders, warnings = json.loads(str(arrays["about"]))
     train, valid, test = splits["train"], splits.get("valid"), splits.get("test")
     return Source(train, valid, test, tuple(classes), form, folders, tuple(warnings))

@@ -155,20 +155,18 @@ class NetSpec:
             self._check_untouched(self.name, FORM, "has no such units")
         elif self.family.shortcut == "none":
             self._check_untouched("a plain net", ("join",), "has nothing to join")
-        if self.pretrained:
-            check_path("pretrained", self.pretrained)
-            self._check_pretrained()
+        if not self.pretrained:
+            return
+        check_path("pretrained", self.pretrained)
+        if self.name not in PRETRAINED:
+            known = ", ".join(PRETRAINED)
+            raise ValueError(f"pretrained is {self.pretrained!r}, but torchvision has no {self.name}: it has {known}")
+        self._check_untouched("pretrained weights", FORM, "are of torchvision's own form")
 
     def _check_untouched(self, what: str, keys: tuple[str, ...], why: str) -> None:
         for key in keys:
             if (value := getattr(self, key)) != (default := getattr(NetSpec, key)):
                 raise ValueError(f"{key} is {value!r} with {what}, which {why}: must be {default!r}")
-
-    def _check_pretrained(self) -> None:
-        if self.name not in PRETRAINED:
-            known = ", ".join(PRETRAINED)
-            raise ValueError(f"pretrained is {self.pretrained!r}, but torchvision has no {self.name}: it has {known}")
-        self._check_untouched("pretrained weights", FORM, "are of torchvision's own form")
 
     @property
     def family(self) -> Family:
