@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from fastai.optimizer import Adam
 
-from gaopt import Gene, Genetic, Space
+from gaopt import Gene, Space, StudyConfig
 from gaopt.config import Assisted
 from gaopt.journal.events import Birth, Bred, Reported, Scored
 from gaopt.journal.history import History
@@ -75,7 +75,7 @@ def suggestion_rows() -> list[tuple[str, str]]:
         history = History([Bred(0, tuple(Birth(n, each, "random") for n, each in enumerate(genes)))])
         for n, each in enumerate(genes):
             history.add(Scored(n, -sum((value - 0.3) ** 2 for value in each.values())))
-        search = AssistedSearch(wide, Assisted(generations=2, litter=10), 0)
+        search = AssistedSearch(StudyConfig(wide, "", assisted=Assisted(generations=2, litter=10)))
         cost = median(partial(search.decide, history, 10), runs, time.process_time) / 10
         rows.append((f"an individual chosen by the model after {known} trainings, 7 genes", f"{cost * 1e3:.0f} ms"))
     return rows
@@ -144,7 +144,7 @@ def memory_rows() -> list[tuple[str, str]]:
 
 
 def main() -> None:
-    search, history = GeneticSearch(space(), Genetic(), 0), scored([n / 10 for n in range(10)])
+    search, history = GeneticSearch(StudyConfig(space(), "")), scored([n / 10 for n in range(10)])
     rows = [
         ("`gaopt --help`", f"{command('--help'):.2f} s"),
         ("`gaopt run --help`", f"{command('run', '--help'):.2f} s"),

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-from gaopt.config import Assisted, Genetic
+from gaopt.config import Assisted, Genetic, StudyConfig
 from gaopt.errors import BadInput, nearest
-from gaopt.journal.events import Failed, Scored
+from gaopt.journal.events import Bred, Failed, Granted, Scored
 from gaopt.journal.history import History
 from gaopt.search.base import Strategy, keyed
 from gaopt.search.genetic import GeneticSearch
@@ -87,7 +87,8 @@ class Ours:
         self._strategy, self._setting, self._history = strategy, setting, History()
 
     def ask(self) -> list[Trial]:
-        if decision := self._strategy.decide(self._history, self._setting.together):
+        decision = self._strategy.decide(self._history, self._setting.together)
+        if isinstance(decision, Bred | Granted):
             self._history.add(decision)
         return [Trial(i.genes, max(1, round(i.share * self._setting.epochs))) for i in self._history.unfinished]
 
@@ -105,7 +106,7 @@ class Ours:
 def assisted(setting: Setting) -> Ours:
     later = -(-(setting.evaluations - FIRST) // setting.together)
     config = Assisted(population=FIRST, generations=1 + later, litter=setting.together)
-    return Ours(AssistedSearch(setting.space, config, setting.seed), setting)
+    return Ours(AssistedSearch(StudyConfig(setting.space, "", assisted=config, seed=setting.seed)), setting)
 
 
 def genetic(setting: Setting) -> Ours:
@@ -113,7 +114,7 @@ def genetic(setting: Setting) -> Ours:
     config = Genetic(population=FIRST)
     later = -(-(setting.evaluations - FIRST) // config.litters[-1])
     config = Genetic(population=FIRST, generations=1 + later)
-    return Ours(GeneticSearch(setting.space, config, setting.seed), setting)
+    return Ours(GeneticSearch(StudyConfig(setting.space, "", genetic=config, seed=setting.seed)), setting)
 
 
 def peer(sampler: str) -> Callable[[Setting], Search]:

@@ -45,7 +45,7 @@ def _peer(factory: str, title: str) -> StrategyRow:
 
 STRATEGIES = {
     "assisted": StrategyRow(
-        "gaopt.search.surrogate.assisted:AssistedSearch.of",
+        "gaopt.search.surrogate.assisted:AssistedSearch",
         (*_AROUND, "assisted", "operators"),
         lambda of: of.assisted.litters,
         "genetic search, a model choosing among the offspring",
@@ -53,29 +53,29 @@ STRATEGIES = {
         numbers="assisted",
     ),
     "genetic": StrategyRow(
-        "gaopt.search.genetic:GeneticSearch.of",
+        "gaopt.search.genetic:GeneticSearch",
         (*_AROUND, "genetic", "operators", "assisted"),
         lambda of: of.genetic.litters,
         "the genetic search as it was first",
         breeds=True,
     ),
     "random": StrategyRow(
-        "gaopt.search.baselines:RandomSearch.of",
+        "gaopt.search.baselines:RandomSearch",
         (*_AROUND, "genetic", "assisted"),
         lambda of: of.genetic.litters,
         "random search",
         breeds=True,
     ),
-    "optuna-tpe": _peer("gaopt.search.optuna:Sampled.of", "Optuna's TPE sampler"),
-    "optuna-gp": _peer("gaopt.search.optuna:Sampled.of", "Optuna's Gaussian process sampler"),
-    "ray-asha": _peer("gaopt.search.baselines:asha", "Ray Tune's random search with ASHA"),
+    "optuna-tpe": _peer("gaopt.search.optuna:Sampled", "Optuna's TPE sampler"),
+    "optuna-gp": _peer("gaopt.search.optuna:Sampled", "Optuna's Gaussian process sampler"),
+    "ray-asha": _peer("", "Ray Tune's random search with ASHA"),
     "grid": StrategyRow(
-        "gaopt.search.baselines:Grid.of",
+        "gaopt.search.baselines:Grid",
         ("grid", "genetic", "assisted"),
         lambda of: [of.grid.repeats * of.space.levels],
     ),
     "fixed": StrategyRow(
-        "gaopt.search.baselines:Fixed.of",
+        "gaopt.search.baselines:Fixed",
         ("fixed", "grid", "stop"),
         lambda of: [1] * of.grid.repeats,
     ),

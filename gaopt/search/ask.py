@@ -21,7 +21,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from gaopt.config import Assisted
+from gaopt.config import Assisted, StudyConfig
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Birth, Bred, Failed, Scored
 from gaopt.journal.history import History
@@ -89,9 +89,10 @@ def ask(
     if not isinstance(space, Space):
         raise ConfigError(f"the space is {space!r}: must be a gaopt.Space")
     past = _past(history, space)
-    if strategy == "random":
-        return [birth.genes for birth in _random(past, space, number, seed)]
-    return [birth.genes for birth in _assisted(past, space, number, seed, population)]
+    births = (
+        _random(past, space, number, seed) if strategy == "random" else _assisted(past, space, number, seed, population)
+    )
+    return [birth.genes for birth in births]
 
 
 def check(seed: Any, strategy: Any, population: Any) -> None:
@@ -106,11 +107,16 @@ def check(seed: Any, strategy: Any, population: Any) -> None:
         raise ConfigError(f"the strategy is {strategy!r}: must be 'assisted' or 'random'")
 
 
+def _check_whole(name: str, value: Any, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ConfigError(f"{name} is {value!r}: must be a whole number from {low} to {high}")
+
+
 def _assisted(past: History, space: Space, number: int, seed: int, population: int) -> list[Birth]:
     """The rest of the first population, and beyond it what the model chooses, to which the former are pending."""
     from gaopt.search.surrogate.assisted import AssistedSearch  # scipy, half a second
 
-    search = AssistedSearch(space, Assisted(population=population), seed)
+    search = AssistedSearch(StudyConfig(space, "", assisted=Assisted(population=population), seed=seed))
     first = min(number, max(0, population - len(past.individuals)))
     births = search.births(past, first) if first else []
     if first < number:
@@ -121,19 +127,12 @@ def _assisted(past: History, space: Space, number: int, seed: int, population: i
 
 
 def _random(past: History, space: Space, number: int, seed: int) -> list[Birth]:
-    from gaopt.search.base import keyed
-    from gaopt.search.operators import Offspring, stranger, unseen  # DEAP
+    from gaopt.search.operators import newcomer, seen  # DEAP
 
-    seen = {tuple(space.vector(individual.genes)) for individual in past.individuals.values()}
-    births = list[Birth]()
-    for id in range(len(seen), len(seen) + number):
-
-        def draw(attempt: int, id: int = id) -> Offspring:
-            return stranger(space, keyed(seed, id, attempt))
-
-        if found := unseen(draw, seen, space):
-            births.append(Birth(id, found.genes, "random"))
-    return births
+    known = seen(space, past.individuals.values())
+    born = len(known)
+    found = (newcomer(space, known, seed, id) for id in range(born, born + number))
+    return [birth for birth in found if birth]
 
 
 def _past(history: History | Sequence[Observation], space: Space) -> History:
@@ -144,20 +143,16 @@ def _past(history: History | Sequence[Observation], space: Space) -> History:
         return history
     if not isinstance(history, Iterable):
         raise ConfigError(f"the history is {history!r}: must be a list of gaopt.Observation, or a gaopt.History")
-    told = [_told(one, place) for place, one in enumerate(history)]
-    births = tuple(Birth(id, _genes(one.genes, space, f"history[{id}]"), "given") for id, one in enumerate(told))
-    return History([Bred(0, births), *(_outcome(id, one) for id, one in enumerate(told) if not one.pending)])
-
-
-def _outcome(id: int, told: Observation) -> Scored | Failed:
-    fitness = math.nan if told.fitness is None else float(told.fitness)
-    return Scored(id, fitness) if math.isfinite(fitness) else Failed(id, "error", f"told as {told.fitness}")
-
-
-def _told(found: Any, place: int) -> Observation:
-    if not isinstance(found, Observation):
-        raise ConfigError(f"history[{place}] is {found!r}: must be a gaopt.Observation")
-    return found
+    births, outcomes = list[Birth](), list[Scored | Failed]()
+    for id, told in enumerate(history):
+        if not isinstance(told, Observation):
+            raise ConfigError(f"history[{id}] is {told!r}: must be a gaopt.Observation")
+        births.append(Birth(id, _genes(told.genes, space, f"history[{id}]"), "given"))
+        if not told.pending:
+            fitness = math.nan if told.fitness is None else float(told.fitness)
+            failed = Failed(id, "error", f"told as {told.fitness}")
+            outcomes.append(Scored(id, fitness) if math.isfinite(fitness) else failed)
+    return History([Bred(0, tuple(births)), *outcomes])
 
 
 def _genes(genes: Mapping[str, Any], space: Space, where: str) -> Genes:
@@ -169,8 +164,3 @@ def _genes(genes: Mapping[str, Any], space: Space, where: str) -> Genes:
         return space.check(genes)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
-
-
-def _check_whole(name: str, value: Any, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ConfigError(f"{name} is {value!r}: must be a whole number from {low} to {high}")

@@ -23,11 +23,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Done:
-    """The search is over. False, as a decision never is.
-
-    Attributes:
-        reason: why it ended before its plan was through; "" where it was.
-    """
+    """The search is over; with the reason where it ended before its plan was through. False, too."""
 
     reason: str = ""
 
@@ -46,11 +42,7 @@ class Strategy(Protocol):
     """
 
     def decide(self, history: History, room: int) -> Decision:
-        """What to train next, or why nothing.
-
-        Args:
-            room: how many individuals the pool could take now.
-        """
+        """What to train next, or why nothing; `room` is how many individuals the pool could take now."""
         ...
 
 

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
-from typing import Any, NoReturn
+from dataclasses import replace
 
-from gaopt.config import Genetic, StudyConfig
+from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Birth, Bred
 from gaopt.journal.history import History
 from gaopt.search import operators
-from gaopt.search.base import USED_UP, Done, Wait, keyed
+from gaopt.search.base import USED_UP, Done, Wait
 from gaopt.search.initial_design import NOTHING, Known
-from gaopt.space.space import Space
 
 
 class Fixed:
-    """Individuals with these genes, each with the next seed, begun when there is room."""
+    """Individuals with the genes of [fixed], each with the next seed, begun when there is room."""
 
-    def __init__(self, space: Space, genes: Mapping[str, Any], repeats: int = 1) -> None:
-        self._genes, self._repeats = space.check(genes), repeats
-
-    @classmethod
-    def of(cls, config: StudyConfig, known: Known) -> Fixed:
-        return cls(config.space, config.fixed, config.grid.repeats)
+    def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
+        self._genes, self._repeats = config.space.check(config.fixed), config.grid.repeats
 
     def decide(self, history: History, room: int) -> Bred | Wait | Done:
         number = len(history.individuals)
@@ -38,12 +31,8 @@ class Fixed:
 class RandomSearch:
     """Individuals drawn evenly from the space, in generations as large as those of the genetic algorithm."""
 
-    def __init__(self, space: Space, config: Genetic, seed: int, known: Known = NOTHING) -> None:
-        self._space, self._config, self._seed, self._known = space, config, seed, known
-
-    @classmethod
-    def of(cls, config: StudyConfig, known: Known) -> RandomSearch:
-        return cls(config.space, config.genetic, config.seed, known)
+    def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
+        self._space, self._config, self._seed, self._known = config.space, config.genetic, config.seed, known
 
     def decide(self, history: History, room: int) -> Bred | Wait | Done:
         generation = history.generation + 1
@@ -53,20 +42,16 @@ class RandomSearch:
             return Done()
         litter, born = self._config.litters[generation], len(history.individuals)
         births = [] if born else self._known.births(self._space, history, self._seed, litter)
-        known = [*(i.genes for i in history.individuals.values()), *(birth.genes for birth in births)]
-        seen = {tuple(self._space.vector(genes)) for genes in known}
+        seen = operators.seen(self._space, [*history.individuals.values(), *births])
         for slot in range(len(births), litter):
-            found = operators.unseen(partial(self._drawn, generation, slot), seen, self._space)
+            found = operators.newcomer(self._space, seen, self._seed, generation, slot)
             if found is None:
                 break  # the space is used up
-            births.append(Birth(born + len(births), found.genes, "random"))
+            births.append(replace(found, id=born + len(births)))
         if not births:
             return Done(USED_UP)
         fittest = operators.fittest(self._space, history.population, self._config.promoted)
         return Bred(generation, tuple(births), tuple(individual.id for individual in fittest))
-
-    def _drawn(self, generation: int, slot: int, attempt: int) -> operators.Offspring:
-        return operators.stranger(self._space, keyed(self._seed, generation, slot, attempt))
 
 
 class Grid:
@@ -76,29 +61,16 @@ class Grid:
         ConfigError: a gene's values cannot be counted.
     """
 
-    def __init__(self, space: Space, repeats: int) -> None:
-        if broken := [name for name, gene in space.items() if not gene.levels]:
+    def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
+        if broken := [name for name, gene in config.space.items() if not gene.levels]:
             raise ConfigError(
                 f"the gene {broken[0]!r} is no whole number, has no steps and no choices: a grid needs one of"
                 f" space.{broken[0]}.integer = true, step and choices"
             )
-        self._space, self._repeats = space, repeats
-
-    @classmethod
-    def of(cls, config: StudyConfig, known: Known) -> Grid:
-        return cls(config.space, config.grid.repeats)
+        self._space, self._repeats = config.space, config.grid.repeats
 
     def decide(self, history: History, room: int) -> Bred | Wait | Done:
         each = [(trial, genes) for trial in range(self._repeats) for genes in self._space.combinations()]
         born = len(history.individuals)  # more than none where a study goes on with more seeds than before
         births = [Birth(id, genes, "given", trial=trial) for id, (trial, genes) in enumerate(each) if id >= born]
         return Bred(history.generation + 1, tuple(births), tuple(history.individuals)) if births else Done()
-
-
-def asha(config: StudyConfig, known: Known) -> NoReturn:
-    """No strategy of a study: Ray Tune's ASHA runs in its own loop (`compare.asha`).
-
-    Raises:
-        ConfigError: always: it is a search in a loop of its own.
-    """
-    raise ConfigError("study.strategy is 'ray-asha', a search in a loop of its own: `gaopt compare` runs it")

@@ -11,51 +11,31 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
-from gaopt.config import Genetic, Operators, StudyConfig
+from gaopt.config import StudyConfig
 from gaopt.journal.events import Birth, Bred
 from gaopt.journal.history import History
-from gaopt.search import adaptation, operators
+from gaopt.search import operators
 from gaopt.search.base import USED_UP, Done, Wait, keyed
-from gaopt.search.initial_design import NOTHING, Known
-from gaopt.search.min_distance import Crowd
-from gaopt.search.operators import Genome, Offspring
-from gaopt.search.sampling import spread
-from gaopt.search.selection import Selection, selection
-from gaopt.space.space import TRIES, Space
+from gaopt.search.initial_design import NOTHING, Known, spread
+from gaopt.search.operators import Genome
+from gaopt.search.selection import Crowd, selection, step
+from gaopt.space.space import TRIES
 
-Breeding = Callable[[int, random.Random], Offspring | None]
+Breeding = Callable[[int, random.Random], Birth | None]
 """Breeds for a place; None where the constraints forbid what came of it."""
 PATIENCE = 100
 """So often an offspring is bred again for being too near to another."""
 
 
 class GeneticSearch:
-    """The genetic algorithm without a model, bred by DEAP.
+    """The genetic algorithm without a model, bred by DEAP."""
 
-    Example:
-        >>> strategy = GeneticSearch(space, Genetic(population=10, generations=5), seed=0)
-        >>> strategy.decide(History(), room=10)
-        Bred(generation=0, ...)
-    """
-
-    def __init__(
-        self,
-        space: Space,
-        config: Genetic,
-        seed: int,
-        known: Known = NOTHING,
-        chosen: Operators = operators.DEFAULT,
-    ) -> None:
-        self._space, self._config, self._seed, self._known = space, config, seed, known
-        self._chosen = chosen
-
-    @classmethod
-    def of(cls, config: StudyConfig, known: Known) -> GeneticSearch:
-        return cls(config.space, config.genetic, config.seed, known, config.operators)
+    def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
+        self._space, self._seed, self._known = config.space, config.seed, known
+        self._config, self._chosen = config.genetic, config.operators
 
     def decide(self, history: History, room: int) -> Bred | Wait | Done:
         if history.unfinished:
@@ -66,12 +46,10 @@ class GeneticSearch:
 
     def _first(self, history: History) -> Bred:
         births = self._known.births(self._space, history, self._seed, self._config.population)
-        seen = {tuple(self._space.vector(birth.genes)) for birth in births}
-        points = self._points()
+        seen, points = operators.seen(self._space, births), self._points()
         for slot in range(len(births), self._config.population):
-            found = operators.unseen(partial(self._drawn, points, slot), seen, self._space)
-            if found:
-                births.append(Birth(len(births), found.genes, "random"))
+            if found := operators.unseen(partial(self._drawn, points, slot), seen, self._space):
+                births.append(replace(found, id=len(births)))
         return Bred(0, tuple(births))
 
     def _points(self) -> Sequence[Sequence[float]]:
@@ -81,56 +59,51 @@ class GeneticSearch:
         rng = np.random.default_rng(keyed(self._seed, 0).getrandbits(64))
         return spread(self._config.population, len(self._space), rng, self._chosen.first).tolist()
 
-    def _drawn(self, points: Sequence[Sequence[float]], slot: int, attempt: int) -> Offspring | None:
+    def _drawn(self, points: Sequence[Sequence[float]], slot: int, attempt: int) -> Birth | None:
         """The individual at a place's point, if it is allowed; at later attempts, or without a point, a stranger."""
         if points and attempt == 0:
             genes = self._space.at(points[slot])
-            return Offspring(genes, (), False) if self._space.allows(genes) else None
+            return Birth(-1, genes, "random") if self._space.allows(genes) else None
         return operators.stranger(self._space, keyed(self._seed, 0, slot, attempt))
 
     def _next(self, history: History) -> Bred | Done:
-        box = operators.toolbox(self._space, self._config, self._chosen, self._wider(history))
-        order = operators.ranked(box, self._space, history.population)
+        wider = step(history, self._chosen.step) / self._chosen.step if self._chosen.adaptive else 1.0
+        box = operators.toolbox(self._space, self._config, self._chosen, wider)
+        order = operators.ranked(self._space, history.population)
         survivors = order[: self._config.promoted]
-        breeding = partial(self._bred, box, selection(self._chosen, order, len(survivors)))
+        parents = selection(self._chosen, order, len(survivors))
+
+        def bred(slot: int, rng: random.Random) -> Birth | None:
+            return operators.offspring(box, self._space, self._config, parents.parent(slot, rng), parents.partner, rng)
+
         found = self._retrained(history, survivors) if self._config.retrain else []
-        found += self._litter(history, breeding, survivors, len(order) - len(survivors))
+        found += self._litter(history, bred, survivors, len(order) - len(survivors))
         births = [replace(birth, id=len(history.individuals) + n) for n, birth in enumerate(found)]
         kept = () if self._config.retrain else tuple(genome.id for genome in survivors)
         return Bred(history.generation + 1, tuple(births), kept) if births else Done(USED_UP)
 
-    def _wider(self, history: History) -> float:
-        """What mutation is widened by."""
-        return adaptation.step(history, self._chosen.step) / self._chosen.step if self._chosen.adaptive else 1.0
-
-    def _litter(self, history: History, breeding: Breeding, survivors: list[Genome], places: int) -> list[Birth]:
+    def _litter(self, history: History, bred: Breeding, survivors: list[Genome], places: int) -> list[Birth]:
         """What takes the place of those that do not survive, the least fit by immigrants."""
-        generation, births = history.generation + 1, list[Birth]()
-        seen = {tuple(self._space.vector(i.genes)) for i in history.individuals.values()}
-        crowd = Crowd(
-            self._space, self._chosen.min_distance, (history.individuals[genome.id].genes for genome in survivors)
-        )
+        births, seen = list[Birth](), operators.seen(self._space, history.individuals.values())
+        members = (history.individuals[genome.id].genes for genome in survivors)
+        crowd = Crowd(self._space, self._chosen.min_distance, members)
         for slot in range(places):
             native = slot < places - self._chosen.immigrants
 
-            def draw(attempt: int, slot: int = slot, native: bool = native) -> Offspring | None:
-                rng = keyed(self._seed, generation, slot, attempt)
-                bred = native and attempt < TRIES  # where nothing new can be bred, a stranger takes the place
-                child = breeding(slot, rng) if bred else operators.stranger(self._space, rng)
+            def draw(attempt: int, slot: int = slot, native: bool = native) -> Birth | None:
+                rng = keyed(self._seed, history.generation + 1, slot, attempt)
+                # Where nothing new can be bred, a stranger takes the place.
+                child = bred(slot, rng) if native and attempt < TRIES else operators.stranger(self._space, rng)
                 return None if child and attempt < PATIENCE and crowd.near(child.genes) else child
 
             if child := operators.unseen(draw, seen, self._space, 2 * TRIES):
                 crowd.add(child.genes)
-                births.append(Birth(len(births), child.genes, child.origin, child.parents))
+                births.append(child)
         return births
-
-    def _bred(self, box: Any, chosen: Selection, slot: int, rng: random.Random) -> Offspring | None:
-        parent = chosen.parent(slot, rng)
-        return operators.offspring(box, self._space, self._config, parent, chosen.partner, rng)
 
     def _retrained(self, history: History, survivors: list[Genome]) -> list[Birth]:
         """The survivors as new individuals with the same genes and a fresh seed."""
         return [
-            Birth(n, dict(parent.genes), "retrained", (parent.id,), parent.birth.trial + 1)
-            for n, parent in enumerate(history.individuals[genome.id] for genome in survivors)
+            Birth(-1, dict(parent.genes), "retrained", (parent.id,), parent.birth.trial + 1)
+            for parent in (history.individuals[genome.id] for genome in survivors)
         ]

@@ -1,4 +1,6 @@
-"""What a first generation begins with: those given by hand or the default, and the fittest of earlier studies."""
+"""What a first generation begins with: those given by hand or the default, the fittest of earlier studies, and points
+that fill the space.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from gaopt.config import First
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Birth, Origin
 from gaopt.journal.history import History
@@ -15,6 +21,8 @@ from gaopt.space.space import Genes, Space
 
 WARM = 7
 """Sets these random numbers apart from all others of a study."""
+EVENED = 1000
+"""More points than this are not moved any more: it takes long, and so many fill the cube by themselves."""
 
 
 @dataclass(frozen=True)
@@ -33,28 +41,23 @@ class Known:
 
     def births(self, space: Space, history: History, seed: int, most: int) -> list[Birth]:
         """At most so many, each once, with ids from 0."""
-        fittest = [
-            translated(space, genes, seed, place)
-            for place, genes in enumerate(genes for recalled in history.recalled for genes in self._fittest(recalled))
-        ]
+        recalled = [genes for each in history.recalled for genes in _fittest(each.genes, each.fitness)[: self.best]]
+        fittest = [translated(space, genes, seed, place) for place, genes in enumerate(recalled)]
         found: dict[tuple[Any, ...], tuple[Genes, Origin]] = {}
-        if self.default and not _begun_without(history):
+        # A study that was begun by a version that knew no default goes on as it would have.
+        older = history.openings and "default_first" not in history.openings[0][0].config.get("study", {})
+        if self.default and not older:
             found[tuple(space.vector(self.default))] = self.default, "default"
         for genes in [*self.given, *(each for each in fittest if each)]:
             found.setdefault(tuple(space.vector(genes)), (genes, "given"))
         return [Birth(id, *each) for id, each in enumerate(list(found.values())[:most])]
 
-    def _fittest(self, recalled: Any) -> list[Genes]:
-        order = sorted(range(len(recalled.genes)), key=lambda n: -recalled.fitness[n])
-        return [recalled.genes[n] for n in order[: self.best]]
-
 
 NOTHING = Known()
 
 
-def _begun_without(history: History) -> bool:
-    """Whether the study was begun by a version that knew no default: it goes on as it would have."""
-    return bool(history.openings) and "default_first" not in history.openings[0][0].config.get("study", {})
+def _fittest(genes: Sequence[Genes], fitness: Sequence[float]) -> list[Genes]:
+    return [genes[n] for n in sorted(range(len(genes)), key=lambda n: -fitness[n])]
 
 
 def nearest(space: Space, values: Mapping[str, Any]) -> Genes | None:
@@ -86,10 +89,27 @@ def translated(space: Space, genes: Mapping[str, Any], seed: int, place: int) ->
     return mixed if space.allows(mixed) else None
 
 
-def _inside(gene: Any, value: Any) -> Any:
+def _inside(gene: AnyGene, value: Any) -> Any:
     """The nearest value of the gene; None where there is none."""
     if isinstance(gene, Choice):
         return value if value in gene.choices else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return gene.at(gene.unit(value))
+
+
+def spread(number: int, genes: int, rng: np.random.Generator, first: First = "hypercube") -> NDArray[np.float64]:
+    """(number, genes) points of the unit cube, spread over it as said; "" is a hypercube.
+
+    A Latin hypercube has its points moved until they fill the cube evenly by centred discrepancy; a Sobol sequence
+    is scrambled (Owen, *Scrambling Sobol' and Niederreiter–Xing points*, 1998), so that a seed has a say in it.
+    """
+    if first == "random":
+        return rng.random((number, genes))
+    from scipy.stats import qmc  # costs half a second, and only a first generation needs it
+
+    if first == "sobol":
+        # In whole powers of two, which are even by themselves; the first so many of them are nearly so.
+        return np.asarray(qmc.Sobol(genes, rng=rng).random_base2((number - 1).bit_length())[:number])
+    evened = "random-cd" if number <= EVENED else None
+    return np.asarray(qmc.LatinHypercube(genes, optimization=evened, rng=rng).random(number))

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from deap import base, tools
 
 from gaopt.config import Genetic, Operators
-from gaopt.journal.events import Origin
+from gaopt.journal.events import Birth
 from gaopt.journal.history import Individual
-from gaopt.space.gene import AnyGene, Choice
+from gaopt.search.base import keyed
+from gaopt.space.gene import AnyGene, Choice, Gene
 from gaopt.space.space import TRIES, Genes, Space
 
 DEFAULT = Operators()
@@ -43,19 +43,6 @@ class Genome(list[Any]):
         self.id = id
 
 
-@dataclass(frozen=True)
-class Offspring:
-    """A genome bred, and what it was bred from."""
-
-    genes: Genes
-    parents: tuple[int, ...]
-    mated: bool
-
-    @property
-    def origin(self) -> Origin:
-        return "crossover" if self.mated else "mutation" if self.parents else "random"
-
-
 @contextmanager
 def lent(rng: random.Random) -> Iterator[None]:
     """Python's global generator goes on from where this one is, and this one from there; then it is as it was."""
@@ -69,19 +56,19 @@ def lent(rng: random.Random) -> Iterator[None]:
 
 
 def toolbox(space: Space, config: Genetic, chosen: Operators = DEFAULT, wider: float = 1.0) -> base.Toolbox:
-    """DEAP's toolbox with the operators of the search: `select`, `mutate`, `mate`.
+    """DEAP's toolbox with the operators of the search: `mutate`, `mate`.
 
     Args:
         wider: what mutation is widened by: a factor of the step of a gaussian one; eta is divided by it.
     """
     cut = min(max(1, int(len(space) * config.point)), max(1, len(space) - 1))
     bounded = {"low": 0.0, "up": 1.0}
+    gaussian = partial(tools.mutGaussian, mu=0.0, sigma=chosen.step * wider, indpb=1.0)
+    polynomial = partial(tools.mutPolynomialBounded, eta=chosen.eta / wider, indpb=1.0, **bounded)
     mutations = {
         "redraw": partial(redraw, space),
-        "gaussian": partial(shift, space, partial(tools.mutGaussian, mu=0.0, sigma=chosen.step * wider, indpb=1.0)),
-        "polynomial": partial(
-            shift, space, partial(tools.mutPolynomialBounded, eta=chosen.eta / wider, indpb=1.0, **bounded)
-        ),
+        "gaussian": partial(shift, space, gaussian),
+        "polynomial": partial(shift, space, polynomial),
     }
     crossovers = {
         "point": partial(cross, cut=cut),
@@ -90,20 +77,16 @@ def toolbox(space: Space, config: Genetic, chosen: Operators = DEFAULT, wider: f
         "sbx": partial(between, space, partial(tools.cxSimulatedBinaryBounded, eta=chosen.eta, **bounded)),
     }
     box = base.Toolbox()
-    box.register("select", tools.selBest, k=config.population)
     box.register("mutate", mutations[chosen.mutation or "redraw"], threshold=config.mutation)
     box.register("mate", crossovers[chosen.crossover or "point"])
     return box
 
 
-def ranked(box: base.Toolbox, space: Space, population: Sequence[Individual]) -> list[Genome]:
-    """The population from the fittest to the least fit; of equals the older first, failures last."""
-    return list(box.select(genomes(space, population)))  # selBest sorts stably
-
-
-def genomes(space: Space, individuals: Sequence[Individual]) -> list[Genome]:
-    """As DEAP wants them: the oldest first, and of those without a fitness the ones that got furthest."""
-    return [Genome(space.vector(i.genes), i.fitness, i.id) for i in sorted(individuals, key=_standing)]
+def ranked(space: Space, individuals: Sequence[Individual]) -> list[Genome]:
+    """From the fittest to the least fit; of equals the older first, failures last."""
+    # The oldest first, and of those without a fitness the ones that got furthest: selBest sorts stably.
+    genomes = [Genome(space.vector(i.genes), i.fitness, i.id) for i in sorted(individuals, key=_standing)]
+    return list(tools.selBest(genomes, len(genomes)))
 
 
 def _standing(individual: Individual) -> tuple[int, float, float, int]:
@@ -114,9 +97,9 @@ def _standing(individual: Individual) -> tuple[int, float, float, int]:
 
 
 def fittest(space: Space, individuals: Sequence[Individual], number: int) -> list[Individual]:
-    """So many of them, from the fittest to the least fit; of equals the older first, failures last."""
+    """So many of them, in the order of `ranked`."""
     by_id = {individual.id: individual for individual in individuals}
-    return [by_id[genome.id] for genome in tools.selBest(genomes(space, individuals), number)]
+    return [by_id[genome.id] for genome in ranked(space, individuals)[:number]]
 
 
 def tournament(candidates: Sequence[Genome], rng: random.Random, rivals: int) -> Genome:
@@ -136,20 +119,16 @@ def redraw(space: Space, genome: Genome, rng: random.Random, threshold: float) -
 def shift(
     space: Space, move: Callable[[list[float]], Any], genome: Genome, rng: random.Random, threshold: float
 ) -> Genome:
-    """A copy in which such genes, at least one, are moved; a choice, which cannot be moved, is drawn anew.
-
-    Args:
-        move: changes numbers of [0, 1] in place, and draws from Python's global generator.
-    """
-    child, hit = Genome(genome), _hit(len(genome), rng, threshold)
-    moved = [(n, gene) for n, gene in enumerate(space.values()) if hit[n] and genome[n] is not None]
-    numbers = [(n, gene) for n, gene in moved if not isinstance(gene, Choice)]
-    for n, gene in moved:
-        child[n] = gene.at(rng.random()) if isinstance(gene, Choice) else genome[n]
-    units = [_unit(gene, genome[n]) for n, gene in numbers]
-    with lent(rng):
-        move(units)
-    return _placed(child, numbers, units)
+    """A copy in which such genes, at least one, are moved; a choice, which cannot be moved, is drawn anew."""
+    child, hit, numbers = Genome(genome), _hit(len(genome), rng, threshold), list[tuple[int, Gene]]()
+    for n, gene in enumerate(space.values()):
+        if not hit[n] or genome[n] is None:
+            continue
+        if isinstance(gene, Choice):
+            child[n] = gene.at(rng.random())
+        else:
+            numbers.append((n, gene))
+    return _moved(child, numbers, rng, move, genome)
 
 
 def _hit(genes: int, rng: random.Random, threshold: float) -> list[bool]:
@@ -179,31 +158,26 @@ def uniform(one: Genome, other: Genome, rng: random.Random) -> Genome:
 def between(
     space: Space, mate: Callable[[list[float], list[float]], Any], one: Genome, other: Genome, rng: random.Random
 ) -> Genome:
-    """A child whose numbers lie between, or about, those of both. What cannot be mixed it has from either.
-
-    Args:
-        mate: changes two lists of numbers of [0, 1] in place, and draws from Python's global generator.
-    """
+    """A child whose numbers lie between, or about, those of both. What cannot be mixed it has from either."""
     child = uniform(one, other, rng)
-    numbers = [
-        (n, gene)
-        for n, gene in enumerate(space.values())
-        if not (isinstance(gene, Choice) or one[n] is None or other[n] is None)
-    ]
-    units, others = ([_unit(gene, parent[n]) for n, gene in numbers] for parent in (one, other))
+    genes = [(n, gene) for n, gene in enumerate(space.values()) if one[n] is not None and other[n] is not None]
+    numbers = [(n, gene) for n, gene in genes if not isinstance(gene, Choice)]
+    return _moved(child, numbers, rng, mate, one, other)
+
+
+def _moved(
+    child: Genome, numbers: Sequence[tuple[int, Gene]], rng: random.Random, move: Callable[..., Any], *parents: Genome
+) -> Genome:
+    """The child with these genes where an operator of DEAP's moves those of its parents, as points of [0, 1].
+
+    A gene that was given outside of its bounds counts as one at the bound, and so does one that is moved beyond: a
+    reflection would keep genes away from there.
+    """
+    units = [[min(max(gene.unit(parent[n]), 0.0), 1.0) for n, gene in numbers] for parent in parents]
     with lent(rng):
-        mate(units, others)
-    return _placed(child, numbers, units)
-
-
-def _unit(gene: AnyGene, value: Any) -> float:
-    """Where a value lies; one that was given outside of the bounds, at the bound."""
-    return min(max(gene.unit(value), 0.0), 1.0)
-
-
-def _placed(child: Genome, numbers: Sequence[tuple[int, AnyGene]], units: Sequence[float]) -> Genome:
-    for (n, gene), unit in zip(numbers, units, strict=True):
-        child[n] = gene.at(unit)  # at the bound if beyond: a reflection would keep genes away from there
+        move(*units)
+    for (n, gene), unit in zip(numbers, units[0], strict=True):
+        child[n] = gene.at(unit)
     return child
 
 
@@ -214,15 +188,16 @@ def offspring(
     parent: Genome,
     partner: Callable[[Genome, random.Random], Genome | None],
     rng: random.Random,
-) -> Offspring | None:
+) -> Birth | None:
     """A mutant of a parent, in part mated with a partner, if it has one; None where a constraint does not hold."""
     child: Genome = box.mutate(genome=parent, rng=rng)
     other = partner(parent, rng) if rng.random() < config.crossover else None
     if other:
         child = box.mate(child, other, rng=rng)
     genes = completed(space, child, rng)
-    parents = (parent.id, other.id) if other else (parent.id,)
-    return Offspring(genes, parents, bool(other)) if space.allows(genes) else None
+    if not space.allows(genes):
+        return None
+    return Birth(-1, genes, "crossover", (parent.id, other.id)) if other else Birth(-1, genes, "mutation", (parent.id,))
 
 
 def completed(space: Space, genome: Genome, rng: random.Random) -> Genes:
@@ -244,18 +219,22 @@ def _inside(gene: AnyGene, value: Any) -> Any:
     return gene.at(gene.unit(value))
 
 
-def stranger(space: Space, rng: random.Random) -> Offspring:
-    """A genome drawn evenly from the space."""
-    return Offspring(space.sample(rng), (), False)
+def stranger(space: Space, rng: random.Random) -> Birth:
+    """An individual drawn evenly from the space."""
+    return Birth(-1, space.sample(rng), "random")
 
 
+Seen = set[tuple[Any, ...]]
 UNSURE = 100
 """After so many tries in vain it is asked whether anything is left."""
 
 
-def unseen(
-    draw: Callable[[int], Offspring | None], seen: set[tuple[Any, ...]], space: Space, attempts: int = TRIES
-) -> Offspring | None:
+def seen(space: Space, individuals: Iterable[Individual | Birth]) -> Seen:
+    """The genes of these, as `unseen` knows them again."""
+    return {tuple(space.vector(each.genes)) for each in individuals}
+
+
+def unseen(draw: Callable[[int], Birth | None], seen: Seen, space: Space, attempts: int = TRIES) -> Birth | None:
     """The first draw whose genes were never trained, remembered in `seen`; None if there was none in so many."""
     for attempt in range(attempts):
         if attempt == UNSURE and space.used_up(seen):
@@ -266,3 +245,8 @@ def unseen(
                 seen.add(vector)
                 return candidate
     return None
+
+
+def newcomer(space: Space, seen: Seen, seed: int, *key: int) -> Birth | None:
+    """A stranger whose genes were never trained; None where there is none left."""
+    return unseen(lambda attempt: stranger(space, keyed(seed, *key, attempt)), seen, space)

@@ -15,9 +15,9 @@ from gaopt.errors import ConfigError
 from gaopt.journal.events import Birth, Bred
 from gaopt.journal.history import History, Individual
 from gaopt.search.base import Done, Wait, keyed
-from gaopt.search.initial_design import Known
+from gaopt.search.initial_design import NOTHING, Known
 from gaopt.space.gene import AnyGene, Choice
-from gaopt.space.space import Genes, Space
+from gaopt.space.space import Genes
 
 SAMPLERS = {"optuna-tpe": "TPESampler", "optuna-gp": "GPSampler"}
 TRIES = 100
@@ -31,13 +31,11 @@ class Sampled:
         ConfigError: Optuna is not installed.
     """
 
-    def __init__(self, space: Space, sampler: str, trainings: int, seed: int) -> None:
-        check()
-        self._space, self._sampler, self._trainings, self._seed = space, SAMPLERS[sampler], trainings, seed
-
-    @classmethod
-    def of(cls, config: StudyConfig, known: Known) -> Sampled:
-        return cls(config.space, config.strategy, config.trainings, config.seed)
+    def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
+        if find_spec("optuna") is None:
+            raise ConfigError("Optuna is not installed, and its searches need it: install gaopt[peers]")
+        self._space, self._sampler = config.space, SAMPLERS[config.strategy]
+        self._trainings, self._seed = config.trainings, config.seed
 
     def decide(self, history: History, room: int) -> Bred | Wait | Done:
         number = len(history.individuals)
@@ -106,22 +104,12 @@ def _trial(individual: Individual, kinds: Mapping[str, Any]) -> Any:
     """What Optuna is told of an individual; nothing of one that was only trained for a short time."""
     from optuna.trial import TrialState, create_trial
 
-    states = {"scored": TrialState.COMPLETE, "failed": TrialState.FAIL, "early": None}
-    if (state := states.get(individual.status, TrialState.RUNNING)) is None:
+    if individual.status == "early":
         return None
+    states = {"scored": TrialState.COMPLETE, "failed": TrialState.FAIL}
     return create_trial(
-        state=state,
+        state=states.get(individual.status, TrialState.RUNNING),
         params=individual.genes,
         distributions={name: kinds[name] for name in individual.genes},
         value=individual.fitness if individual.status == "scored" else None,
     )
-
-
-def check() -> None:
-    """Refuse what Optuna cannot search.
-
-    Raises:
-        ConfigError: Optuna is not installed.
-    """
-    if find_spec("optuna") is None:
-        raise ConfigError("Optuna is not installed, and its searches need it: install gaopt[peers]")

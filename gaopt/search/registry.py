@@ -10,10 +10,7 @@ from gaopt.errors import ConfigError
 from gaopt.objectives.base import default, epochs
 from gaopt.search.base import Strategy
 from gaopt.search.initial_design import Known, nearest
-from gaopt.search.wrappers.budget import Budget
-from gaopt.search.wrappers.finalists import Finalists
-from gaopt.search.wrappers.rungs import Rungs
-from gaopt.search.wrappers.stopping import Stopping
+from gaopt.search.wrappers import Budget, Finalists, Rungs, Stopping
 
 MOST_OF_A_GRID = 100_000
 """Trainings of a grid, which are all born at once."""
@@ -26,7 +23,10 @@ def strategy(config: StudyConfig) -> Strategy:
         ConfigError: the strategy cannot use the genes, or more are given than its first generation has places.
     """
     _check_size(config)
-    search, bred = _bare(config), config.strategy in SEARCHES
+    bred = config.strategy in SEARCHES
+    own = default(config) if config.default_first and not config.given and bred else None
+    known = Known(config.given, config.warm.best, nearest(config.space, own) if own else None)
+    search = cast("Strategy", resolve_name(STRATEGIES[config.strategy].factory)(config, known))
     if bred and len(config.given) > config.litters[0]:
         raise ConfigError(f"given has {len(config.given)} individuals: the first generation has {config.litters[0]}")
     if bred and config.fidelity.rungs:
@@ -43,17 +43,9 @@ def strategy(config: StudyConfig) -> Strategy:
 
 def _check_size(config: StudyConfig) -> None:
     """Not when a config is read: a study that ended early may have been to go further."""
+    if config.strategy == "ray-asha":
+        raise ConfigError("study.strategy is 'ray-asha', a search in a loop of its own: `gaopt compare` runs it")
     most = MOST_OF_A_GRID if config.strategy == "grid" else MOST
     if sum(config.litters) > most:
         why = "narrow the ranges, or give a gene a step" if config.strategy == "grid" else "take fewer generations"
         raise ConfigError(f"the plan has more than {most:,} trainings: {why}")
-
-
-def _known(config: StudyConfig) -> Known:
-    own = default(config) if config.default_first and not config.given and config.strategy in SEARCHES else None
-    return Known(config.given, config.warm.best, nearest(config.space, own) if own else None)
-
-
-def _bare(config: StudyConfig) -> Strategy:
-    make = resolve_name(STRATEGIES[config.strategy].factory)
-    return cast("Strategy", make(config, _known(config)))

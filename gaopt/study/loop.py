@@ -41,7 +41,7 @@ from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Keeper, Task
 from gaopt.search.base import Done
-from gaopt.search.wrappers.finalists import finalists
+from gaopt.search.wrappers import finalists
 from gaopt.study import retries
 from gaopt.study.prepare import Ready, prepare, prepare_new
 from gaopt.study.resume_check import changes

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from gaopt import Choice, Gene, Space, Told, ask
-from gaopt.config import Assisted
+from gaopt import Choice, Gene, Space, StudyConfig, Told, ask
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Birth, Bred, Scored
 from gaopt.journal.history import History
@@ -60,7 +59,7 @@ def test_it_is_the_strategy_of_a_study() -> None:
     told = drawn(12)
     births = tuple(Birth(id, dict(one.genes), "random") for id, one in enumerate(told))
     history = History([Bred(0, births), *(Scored(id, height(dict(one.genes))) for id, one in enumerate(told))])
-    chosen = [birth.genes for birth in AssistedSearch(PLANE, Assisted(population=10), seed=3).births(history, 2)]
+    chosen = [birth.genes for birth in AssistedSearch(StudyConfig(PLANE, "", seed=3)).births(history, 2)]
     assert ask(told, PLANE, 2, seed=3) == ask(history, PLANE, 2, seed=3) == chosen
 
 

@@ -3,7 +3,7 @@ import statistics
 
 import numpy as np
 
-from gaopt import Gene, Space
+from gaopt import Gene, Space, StudyConfig
 from gaopt.config import Assisted
 from gaopt.journal.events import Bred, Event, Failed, Scored
 from gaopt.journal.history import History
@@ -18,7 +18,7 @@ SMALL = {"population": 6, "generations": 3, "litter": 2}
 
 
 def search(genes: Space = MIXED, seed: int = 0, **numbers: float) -> AssistedSearch:
-    return AssistedSearch(genes, Assisted(**numbers), seed)  # type: ignore[arg-type]
+    return AssistedSearch(StudyConfig(genes, "", seed=seed, assisted=Assisted(**numbers)))  # type: ignore[arg-type]
 
 
 def hill(genes: dict[str, float]) -> float:
@@ -52,9 +52,8 @@ def test_the_first_generation_fills_the_space_evenly() -> None:
 
 
 def test_a_search_trains_what_its_config_counts() -> None:
-    numbers = Assisted(population=6, generations=4, litter=3)
-    history = History(events(AssistedSearch(MIXED, numbers, 0)))
-    assert numbers.litters == [6, 3, 3, 3]
+    history = History(events(search(population=6, generations=4, litter=3)))
+    assert Assisted(population=6, generations=4, litter=3).litters == [6, 3, 3, 3]
     assert list(history.individuals) == list(range(15))
     assert [len(population) for population in history.populations] == [6, 6, 6, 6]
 

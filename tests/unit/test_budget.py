@@ -17,7 +17,7 @@ from gaopt.journal.paths import StudyDir
 from gaopt.search import optuna
 from gaopt.search.optuna import Sampled
 from gaopt.search.registry import strategy
-from gaopt.search.wrappers.budget import Budget
+from gaopt.search.wrappers import Budget
 from gaopt.study.loop import run
 from tests.conftest import space
 
@@ -84,20 +84,25 @@ def test_a_budget_that_is_exact_needs_epochs() -> None:
         Stop(exact=True)
 
 
+def sampled(genes: Space, sampler: str, trainings: int, seed: int = 0) -> Sampled:
+    numbers = Genetic(population=2, generations=trainings - 1)  # one more each generation
+    return Sampled(StudyConfig(genes, "", sampler, seed, genetic=numbers))
+
+
 @pytest.mark.parametrize("sampler", ["optuna-tpe", "optuna-gp"])
 def test_the_same_history_gives_the_same_question_of_optuna(sampler: str) -> None:
-    search, history = Sampled(space(), sampler, 20, seed=3), History()
+    search, history = sampled(space(), sampler, 20, 3), History()
     for id in range(12):
         decision = search.decide(history, 1)
-        assert decision == Sampled(space(), sampler, 20, seed=3).decide(history, 1)
+        assert decision == sampled(space(), sampler, 20, 3).decide(history, 1)
         assert decision is not None
         history.add(decision)
         history.add(Scored(id, float(decision.births[0].genes["wd"])))
-    assert search.decide(History(), 1) != Sampled(space(), sampler, 20, seed=4).decide(History(), 1)
+    assert search.decide(History(), 1) != sampled(space(), sampler, 20, 4).decide(History(), 1)
 
 
 def test_optuna_waits_while_there_is_no_room_and_ends_with_its_trainings() -> None:
-    search, history = Sampled(space(), "optuna-tpe", 2, seed=0), History()
+    search, history = sampled(space(), "optuna-tpe", 2), History()
     for id in range(2):
         decision = search.decide(history, 1)
         assert decision is not None
@@ -117,7 +122,7 @@ def test_optuna_stays_inside_any_space() -> None:
         on=Choice((True, False)),
         x=Gene(1e-5, 1.0, "log", when="on and kind == 'sgd'"),
     )
-    search, history = Sampled(whole, "optuna-tpe", 40, seed=0), History()
+    search, history = sampled(whole, "optuna-tpe", 40), History()
     for id in range(40):
         decision = search.decide(history, 1)
         assert decision is not None

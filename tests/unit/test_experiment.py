@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gaopt.config import StudyConfig, experiments, from_tables
+from gaopt.config import GridConfig, StudyConfig, experiments, from_tables
 from gaopt.config.tables import merged, overridden, read_toml
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Bred, Event, Failed, Opened, Reported, Scored
@@ -75,21 +75,25 @@ def history(small: Sequence[float | None], large: Sequence[float | None]) -> His
     return History(events)
 
 
+def grid(genes: Space, repeats: int) -> Grid:
+    return Grid(StudyConfig(genes, "", grid=GridConfig(repeats)))
+
+
 def test_a_grid_trains_every_combination_with_each_seed_in_turn() -> None:
     whole = Space(a=Gene(0, 1, integer=True), b=Gene(3, 5, integer=True))
-    decision = Grid(whole, 2).decide(History(), 1)
+    decision = grid(whole, 2).decide(History(), 1)
     assert decision
     assert [(b.trial, b.genes["a"], b.genes["b"]) for b in decision.births] == [
         (trial, a, b) for trial in (0, 1) for a in (0, 1) for b in (3, 4, 5)
     ]
-    assert not Grid(whole, 2).decide(History([decision]), 1)
+    assert not grid(whole, 2).decide(History([decision]), 1)
 
 
 def test_a_grid_refuses_a_gene_that_is_no_whole_number() -> None:
     with pytest.raises(
         ConfigError, match="the gene 'lr' is no whole number, has no steps and no choices: a grid needs one of space"
     ):
-        Grid(space(), 1)
+        grid(space(), 1)
 
 
 def test_every_experiment_that_is_shipped_is_valid_and_names_published_results() -> None:
@@ -166,13 +170,13 @@ def test_no_shipped_training_ends_before_its_schedule_begins() -> None:
 
 def test_a_study_of_a_grid_goes_on_with_more_seeds() -> None:
     whole = Space(a=Gene(0, 1, integer=True))
-    first = Grid(whole, 1).decide(History(), 1)
+    first = grid(whole, 1).decide(History(), 1)
     assert first
-    more = Grid(whole, 2).decide(History([first]), 1)
+    more = grid(whole, 2).decide(History([first]), 1)
     assert more
     assert (more.generation, more.survivors) == (1, (0, 1))
     assert [(birth.id, birth.trial, birth.genes["a"]) for birth in more.births] == [(2, 1, 0), (3, 1, 1)]
-    assert not Grid(whole, 2).decide(History([first, more]), 1)
+    assert not grid(whole, 2).decide(History([first, more]), 1)
 
 
 def test_errors_are_means_and_deviations_of_the_runs_beside_the_paper_s() -> None:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from gaopt import Gene, Genetic, Space
+from gaopt import Gene, Genetic, Space, StudyConfig
 from gaopt.journal.events import Birth, Bred, Failed, Scored
 from gaopt.journal.history import History
 from gaopt.search.genetic import GeneticSearch
@@ -12,8 +12,8 @@ from gaopt.search.operators import Genome, cross, redraw
 from tests.conftest import scored, space
 
 
-def search(seed: int = 0, **numbers: float) -> GeneticSearch:
-    return GeneticSearch(space(), Genetic(**numbers), seed)  # type: ignore[arg-type]
+def search(seed: int = 0, genes: Space | None = None, **numbers: float) -> GeneticSearch:
+    return GeneticSearch(StudyConfig(genes or space(), "", seed=seed, genetic=Genetic(**numbers)))  # type: ignore[arg-type]
 
 
 def decided(strategy: GeneticSearch, history: History) -> Bred:
@@ -64,7 +64,7 @@ def test_nan_minus_infinity_and_equal_fitnesses_keep_the_right_survivors() -> No
 def test_ids_stay_unique_where_a_place_could_not_be_filled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gaopt.search.genetic.TRIES", 1000)
     two = Space(a=Gene(0, 2, integer=True), b=Gene(0, 2, integer=True))
-    strategy = GeneticSearch(two, Genetic(population=6, generations=4, mutation=0.0, crossover=0.0), seed=1)
+    strategy = search(1, two, population=6, generations=4, mutation=0.0, crossover=0.0)
     history = History()
     while decision := strategy.decide(history, room=10):
         history.add(decision)
@@ -126,7 +126,7 @@ def test_nothing_is_decided_while_outcomes_are_awaited_or_when_it_is_over() -> N
 
 def test_genes_already_trained_are_never_trained_again() -> None:
     tiny = Space(n=Gene(0, 30, integer=True))
-    strategy = GeneticSearch(tiny, Genetic(population=6, generations=9), seed=0)
+    strategy = search(0, tiny, population=6, generations=9)
     history = History()
     while decision := strategy.decide(history, room=10):
         history.add(decision)
@@ -137,7 +137,7 @@ def test_genes_already_trained_are_never_trained_again() -> None:
 
 
 def test_a_space_that_is_used_up_ends_the_search() -> None:
-    strategy = GeneticSearch(Space(n=Gene(0, 2, integer=True)), Genetic(population=3), seed=0)
+    strategy = search(0, Space(n=Gene(0, 2, integer=True)), population=3)
     first = decided(strategy, History())
     history = History([first, *(Scored(birth.id, 0.5) for birth in first.births)])
     assert not strategy.decide(history, room=3)
@@ -197,7 +197,7 @@ def test_nor_does_it_decide_otherwise_on_whole_numbers() -> None:
         "769c480c69b7883d": {"retrain": True, "survivors": 0.3},
     }
     for digest, numbers in settings.items():
-        history = fifths_fail(GeneticSearch(wide, Genetic(population=12, generations=7, **numbers), seed=3))  # type: ignore[arg-type]
+        history = fifths_fail(search(3, wide, population=12, generations=7, **numbers))
         births = [
             (i.birth.origin, i.birth.parents, *map(float, i.genes.values())) for i in history.individuals.values()
         ]

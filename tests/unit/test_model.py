@@ -7,6 +7,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from gaopt.search.surrogate.acquisition import DRAWS, Improvement, log_gain
+from gaopt.search.surrogate.foresight import targets
 from gaopt.search.surrogate.gp import (
     ENOUGH,
     Array,
@@ -20,7 +21,6 @@ from gaopt.search.surrogate.gp import (
     priors,
     process,
 )
-from gaopt.search.surrogate.targets import targets
 
 
 @pytest.fixture(autouse=True)

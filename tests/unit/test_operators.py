@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gaopt import Gene, Genetic, Space
-from gaopt.config import Assisted, Operators
+from gaopt import Gene, Genetic, Space, StudyConfig
+from gaopt.config import Operators
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Birth, Bred, Event, Failed, Scored
 from gaopt.journal.history import History
 from gaopt.search import operators
 from gaopt.search.base import keyed
 from gaopt.search.genetic import GeneticSearch
-from gaopt.search.min_distance import distances
+from gaopt.search.initial_design import spread
 from gaopt.search.operators import Genome
-from gaopt.search.sampling import spread
+from gaopt.search.selection import distances
 from gaopt.search.surrogate.assisted import AssistedSearch
 from gaopt.space.gene import Choice
 from tests.conftest import space
@@ -42,7 +42,7 @@ RNGS = [random.Random(seed) for seed in range(300)]
 
 
 def search(genes: Space = WIDE, seed: int = 0, chosen: Operators = operators.DEFAULT, **numbers: Any) -> GeneticSearch:
-    return GeneticSearch(genes, Genetic(**numbers), seed, chosen=chosen)
+    return GeneticSearch(StudyConfig(genes, "", seed=seed, genetic=Genetic(**numbers), operators=chosen))
 
 
 def outcome(birth: Birth) -> Scored | Failed:
@@ -273,7 +273,7 @@ def test_a_first_generation_fills_the_space_evenly_without_what_a_constraint_for
 def test_an_assisted_search_refuses_operators_that_it_does_not_breed_with() -> None:
     for chosen in (Operators(selection="rank"), Operators(mutation="gaussian"), Operators(adaptive=True)):
         with pytest.raises(ConfigError, match=r"operators\.\w+ is .* with the strategy 'assisted'"):
-            AssistedSearch(WIDE, Assisted(), 0, chosen=chosen)
+            AssistedSearch(StudyConfig(WIDE, "", operators=chosen))
 
 
 def inside(genes: Space, found: dict[str, Any]) -> bool:

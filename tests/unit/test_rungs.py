@@ -5,15 +5,14 @@ from collections.abc import Callable
 import pytest
 from scipy.stats import spearmanr
 
-from gaopt import Gene, Genetic, Space
+from gaopt import Gene, Genetic, Space, StudyConfig
 from gaopt.config import Assisted, Fidelity, Stop
 from gaopt.journal.events import Birth, Bred, Event, Failed, Granted, Scored
 from gaopt.journal.history import History, Individual
 from gaopt.search.base import Strategy
 from gaopt.search.genetic import GeneticSearch
 from gaopt.search.surrogate.assisted import AssistedSearch
-from gaopt.search.wrappers.rungs import Rungs
-from gaopt.search.wrappers.stopping import Stopping
+from gaopt.search.wrappers import Rungs, Stopping
 from gaopt.space.space import Genes
 
 Score = Callable[[Genes, float], float]
@@ -39,11 +38,13 @@ def luck(genes: Genes, share: float) -> float:
 
 
 def assisted(seed: int = 0, rungs: tuple[float, ...] = (0.1,), **numbers: float) -> Rungs:
-    return Rungs(AssistedSearch(SQUARE, Assisted(**(SMALL | numbers)), seed), Fidelity(rungs, 0.3))  # type: ignore[arg-type]
+    config = StudyConfig(SQUARE, "", seed=seed, assisted=Assisted(**(SMALL | numbers)))  # type: ignore[arg-type]
+    return Rungs(AssistedSearch(config), Fidelity(rungs, 0.3))
 
 
 def genetic(rungs: tuple[float, ...] = (0.1,)) -> Rungs:
-    return Rungs(GeneticSearch(SQUARE, Genetic(population=8, generations=3), 0), Fidelity(rungs, 0.3))
+    config = StudyConfig(SQUARE, "", genetic=Genetic(population=8, generations=3))
+    return Rungs(GeneticSearch(config), Fidelity(rungs, 0.3))
 
 
 def events(search: Strategy, score: Score, failing: int = 0) -> list[Event]:
@@ -132,7 +133,7 @@ def test_whole_scores_are_expected_nearer_to_the_truth_with_losers_than_without(
     errors: dict[bool, float] = {True: 0.0, False: 0.0}
     for seed in range(3):
         happened = events(assisted(seed, generations=2), telling)
-        search = AssistedSearch(SQUARE, Assisted(), 0)
+        search = AssistedSearch(StudyConfig(SQUARE, ""))
         rng = random.Random(seed)
         fresh = [SQUARE.sample(rng) for _ in range(200)]
         for losers in (True, False):

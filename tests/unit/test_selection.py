@@ -11,9 +11,8 @@ from gaopt import Gene, Space
 from gaopt.config import Operators
 from gaopt.journal.events import Birth, Bred, Failed, Granted, Scored
 from gaopt.journal.history import History
-from gaopt.search import adaptation
 from gaopt.search.operators import Genome
-from gaopt.search.selection import by_rank, selection
+from gaopt.search.selection import by_rank, selection, step, successes
 from tests.conftest import scored, space
 from tests.unit.test_operators import RNGS, search
 
@@ -65,10 +64,10 @@ def test_by_rank_the_first_of_n_is_n_times_as_likely_as_the_last() -> None:
     assert [drawn.count(id) / 6000 for id in range(3)] == pytest.approx([3 / 6, 2 / 6, 1 / 6], abs=0.03)
 
 
-def generations(successes: list[float]) -> History:
+def generations(shares: list[float]) -> History:
     """Ten offspring a generation, of which such shares are fitter than their parent."""
     history = History([Bred(0, (Birth(0, {"x": 0.5}, "random"),)), Scored(0, 0.5)])
-    for share in successes:
+    for share in shares:
         ids = range(len(history.individuals), len(history.individuals) + 10)
         history.add(Bred(history.generation + 1, tuple(Birth(id, {"x": id}, "mutation", (0,)) for id in ids)))
         for n, id in enumerate(ids):
@@ -77,15 +76,15 @@ def generations(successes: list[float]) -> History:
 
 
 def test_steps_widen_while_more_than_a_fifth_of_the_offspring_win_and_narrow_else() -> None:
-    assert adaptation.step(generations([]), 0.2) == 0.2
-    assert adaptation.successes(generations([0.3, 0.0])) == [0.3, 0.0]
-    assert adaptation.step(generations([0.3]), 0.2) == pytest.approx(0.3)
-    assert adaptation.step(generations([0.2]), 0.2) == pytest.approx(0.2 / 1.5)
-    assert adaptation.step(generations([0.3, 0.1]), 0.2) == pytest.approx(0.2)
-    assert adaptation.step(generations([1.0] * 20), 0.2) == 1.0
-    assert adaptation.step(generations([0.0] * 20), 0.2) == 0.01
-    assert adaptation.step(generations([1.0] * 20 + [0.0]), 0.2) == pytest.approx(1 / 1.5)
-    assert adaptation.step(generations([0.0] * 5), 0.001) == 0.001
+    assert step(generations([]), 0.2) == 0.2
+    assert successes(generations([0.3, 0.0])) == [0.3, 0.0]
+    assert step(generations([0.3]), 0.2) == pytest.approx(0.3)
+    assert step(generations([0.2]), 0.2) == pytest.approx(0.2 / 1.5)
+    assert step(generations([0.3, 0.1]), 0.2) == pytest.approx(0.2)
+    assert step(generations([1.0] * 20), 0.2) == 1.0
+    assert step(generations([0.0] * 20), 0.2) == 0.01
+    assert step(generations([1.0] * 20 + [0.0]), 0.2) == pytest.approx(1 / 1.5)
+    assert step(generations([0.0] * 5), 0.001) == 0.001
 
 
 def test_strangers_and_repeats_have_no_say_in_the_step() -> None:
@@ -93,7 +92,7 @@ def test_strangers_and_repeats_have_no_say_in_the_step() -> None:
     history.add(Bred(2, (Birth(11, {"x": 0.1}, "random"), Birth(12, {"x": 0.5}, "retrained", (0,), 1))))
     history.add(Scored(11, 9.0))
     history.add(Scored(12, 9.0))
-    assert adaptation.successes(history) == [0.0]
+    assert successes(history) == [0.0]
 
 
 def test_who_was_left_on_a_rung_is_compared_with_its_parent_on_that_rung() -> None:
@@ -102,15 +101,15 @@ def test_who_was_left_on_a_rung_is_compared_with_its_parent_on_that_rung() -> No
     born = tuple(Birth(id, {"x": 0.1 * id}, "mutation", (0,), share=0.5) for id in (1, 2, 3))
     for event in (Bred(1, born, (0,)), Scored(1, 0.4), Scored(2, 0.2), Failed(3, "diverged")):
         history.add(event)
-    assert adaptation.successes(history) == [pytest.approx(1 / 3)]
+    assert successes(history) == [pytest.approx(1 / 3)]
 
 
 def test_an_adaptive_search_takes_shorter_steps_where_nobody_wins_and_longer_ones_where_all_do() -> None:
     chosen = Operators(selection="fittest", mutation="gaussian", adaptive=True)
 
-    def step(successes: list[float]) -> float:
+    def length(shares: list[float]) -> float:
         numbers = {"population": 40, "generations": 99, "crossover": 0.0, "survivors": 0.1}
-        history = generations(successes)
+        history = generations(shares)
         for individual in history.individuals.values():
             individual.birth.genes["x"] = 0.5
         history.populations[-1] = tuple(history.individuals)[:40]
@@ -118,5 +117,5 @@ def test_an_adaptive_search_takes_shorter_steps_where_nobody_wins_and_longer_one
         assert decision
         return statistics.mean(abs(birth.genes["x"] - 0.5) for birth in decision.births)
 
-    assert step([0.0] * 6) < step([0.0, 1.0] * 3) / 4
-    assert step([0.0, 1.0] * 3) < step([1.0] * 6) / 1.2  # beyond the bounds no step is longer
+    assert length([0.0] * 6) < length([0.0, 1.0] * 3) / 4
+    assert length([0.0, 1.0] * 3) < length([1.0] * 6) / 1.2  # beyond the bounds no step is longer

@@ -3,14 +3,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gaopt import Gene, Space
+from gaopt import Gene, Space, StudyConfig
 from gaopt.config import Assisted
 from gaopt.journal.events import Birth, Bred, Event, Recalled, Scored
 from gaopt.journal.history import History
 from gaopt.search.surrogate.assisted import AssistedSearch
+from gaopt.search.surrogate.foresight import MOST
+from gaopt.search.surrogate.foresight import observations as told
 from gaopt.search.surrogate.gp import covariance, solved
 from gaopt.search.surrogate.multi_fidelity import Evidence, Observations, believed, offsets
-from gaopt.search.surrogate.sources import MOST, told
 from gaopt.space.encoding import Encoding
 from gaopt.space.gene import Choice
 from gaopt.space.space import Genes
@@ -23,7 +24,8 @@ def ridge(genes: Genes) -> float:
 
 
 def search(seed: int = 0, **numbers: float) -> AssistedSearch:
-    return AssistedSearch(CUBE, Assisted(**({"population": 6, "litter": 3, "generations": 4} | numbers)), seed)  # type: ignore[arg-type]
+    config = Assisted(**({"population": 6, "litter": 3, "generations": 4} | numbers))  # type: ignore[arg-type]
+    return AssistedSearch(StudyConfig(CUBE, "", seed=seed, assisted=config))
 
 
 def study(score: Callable[[Genes], float], size: int = 40) -> Recalled:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gaopt import Gene, Space
+from gaopt import Gene, Space, StudyConfig
 from gaopt.config import DECIDING, STRATEGIES, Fidelity, Genetic, Noise, Stop, check_unused_keys, from_tables
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Birth, Bred, Failed, Granted, Opened, Recalled, Scored
@@ -16,9 +16,7 @@ from gaopt.journal.paths import StudyDir
 from gaopt.search import operators
 from gaopt.search.baselines import RandomSearch
 from gaopt.search.initial_design import Known, translated
-from gaopt.search.wrappers.finalists import Finalists
-from gaopt.search.wrappers.rungs import Rungs
-from gaopt.search.wrappers.stopping import Stopping, affordable, reason
+from gaopt.search.wrappers import Finalists, Rungs, Stopping, affordable, reason
 from gaopt.space.gene import Choice
 from gaopt.study.loop import run
 from gaopt.study.prepare import recalled, resumed
@@ -27,7 +25,7 @@ LINE = Space(x=Gene(0.0, 1.0))
 
 
 def search(population: int = 4, generations: int = 50) -> RandomSearch:
-    return RandomSearch(LINE, Genetic(population=population, generations=generations), 0)
+    return RandomSearch(StudyConfig(LINE, "", genetic=Genetic(population=population, generations=generations)))
 
 
 def finished(found: Any, score: Any = lambda genes: genes["x"], cost: int = 10) -> History:

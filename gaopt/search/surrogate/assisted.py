@@ -8,65 +8,49 @@ which of them is worth training: a surrogate-assisted evolution (Jin, *Surrogate
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import replace
 
 import numpy as np
 
-from gaopt.config import Assisted, Operators, StudyConfig
+from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Birth, Bred
 from gaopt.journal.history import History
 from gaopt.search import operators
 from gaopt.search.base import USED_UP, Done, Wait, keyed
-from gaopt.search.initial_design import NOTHING, Known
-from gaopt.search.min_distance import Crowd
-from gaopt.search.sampling import spread
+from gaopt.search.initial_design import NOTHING, Known, spread
+from gaopt.search.operators import Seen
+from gaopt.search.selection import Crowd
 from gaopt.search.surrogate.acquisition import Improvement
 from gaopt.search.surrogate.candidates import NOBODY, Genomes, Habits, bred, strangers
-from gaopt.search.surrogate.foresight import Foresight, foresight
+from gaopt.search.surrogate.foresight import Foresight, foresight, heard
 from gaopt.search.surrogate.gp import one_thread
-from gaopt.search.surrogate.sources import heard
 from gaopt.space.encoding import Array, Encoding
-from gaopt.space.space import Genes, Space
+from gaopt.space.space import Genes
 
 PARENTS, OFFSPRING, STRANGERS = 10, 300, 150
 ROUNDS, KEPT, CHILDREN, SHRINK = 5, 40, 150, 0.6
 SUMMITS, APART = 3, 0.1
-Seen = set[tuple[float, ...]]
 FIT, PLACE, SPARE, PENDING = range(4)  # what a generator is for, the last number of its key
 
 
 class AssistedSearch:
     """The default search: a genetic algorithm whose offspring are chosen by a Gaussian process.
 
-    Example:
-        >>> strategy = AssistedSearch(space, Assisted(population=10, litter=5), seed=0)
-        >>> strategy.decide(History(), room=10)
-        Bred(generation=0, ...)
+    Raises:
+        ConfigError: it is to breed by operators that it does not have.
     """
 
-    def __init__(
-        self,
-        space: Space,
-        config: Assisted,
-        seed: int,
-        known: Known = NOTHING,
-        chosen: Operators = operators.DEFAULT,
-    ) -> None:
+    def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
         for key in ("selection", "mutation", "crossover", "adaptive"):
-            if found := getattr(chosen, key):
+            if found := getattr(config.operators, key):
                 raise ConfigError(
                     f"operators.{key} is {found!r} with the strategy 'assisted', which breeds in a way of its own:"
                     " must be left out, or the strategy 'genetic'"
                 )
-        self._space, self._config, self._seed, self._known = space, config, seed, known
-        self._chosen = chosen
-        self._encoding = Encoding(space)
-
-    @classmethod
-    def of(cls, config: StudyConfig, known: Known) -> AssistedSearch:
-        return cls(config.space, config.assisted, config.seed, known, config.operators)
+        self._space, self._seed, self._known = config.space, config.seed, known
+        self._config, self._chosen = config.assisted, config.operators
+        self._encoding = Encoding(config.space)
 
     def decide(self, history: History, room: int) -> Bred | Wait | Done:
         if history.unfinished:
@@ -74,14 +58,13 @@ class AssistedSearch:
         if history.generation + 1 >= self._config.generations:
             return Done()
         if not history.populations:
-            births = self.births(history, self._config.population)
-            return Bred(0, tuple(births))
+            return Bred(0, tuple(self.births(history, self._config.population)))
         births = self.births(history, self._config.offspring)
         return Bred(history.generation + 1, tuple(births), self._survivors(history)) if births else Done(USED_UP)
 
     def births(self, history: History, number: int) -> list[Birth]:
         """So many more individuals, beside those that are being trained; fewer where the space has no more."""
-        seen = {tuple(self._space.vector(individual.genes)) for individual in history.individuals.values()}
+        seen = operators.seen(self._space, history.individuals.values())
         with one_thread():
             # Without a single outcome there is nothing to learn from, however many are being trained.
             early = len(history.individuals) < self._config.population or not heard(history)
@@ -127,7 +110,7 @@ class AssistedSearch:
         crowd = self._crowd(history)
         for slot in range(number):
             rng, native = self._rng(key, slot, PLACE), slot < number - self._chosen.immigrants
-            genomes, order = Preselection(gain, parents, self._encoding).ranked(rng) if native else (parents, [])
+            genomes, order = self._ranked(gain, parents, rng) if native else (parents, [])
             if self._chosen.min_distance:  # a stable sort: those that are near come last
                 order.sort(key=lambda row: crowd.near(self._encoding.genes(genomes.points[row])))
             if birth := self._birth(key + len(births), genomes, order, seen, (key, slot)):
@@ -165,54 +148,31 @@ class AssistedSearch:
             if vector not in seen and self._space.allows(genes):
                 seen.add(vector)
                 return Birth(id, genes, *genomes.lineage(row))
-        spare = operators.unseen(partial(self._stranger, key), seen, self._space)
-        return Birth(id, spare.genes, "random") if spare else None
+        spare = operators.newcomer(self._space, seen, self._seed, *key, SPARE)
+        return replace(spare, id=id) if spare else None
 
-    def _stranger(self, key: tuple[int, int], attempt: int) -> operators.Offspring:
-        return operators.stranger(self._space, keyed(self._seed, *key, SPARE, attempt))
+    def _ranked(self, gain: Improvement, parents: Genomes, rng: np.random.Generator) -> tuple[Genomes, list[int]]:
+        """The search on the model for one place: genomes, and their rows from the most promising to the least."""
+        encoding, mutation = self._encoding, max(1 / len(self._encoding), 0.4)
 
+        def gains(genomes: Genomes) -> Array:
+            return gain(encoding.columns(genomes.points)) if len(genomes) else np.empty(0)
 
-@dataclass(frozen=True)
-class Preselection:
-    """The search on the model for one place: from offspring that are bred to those worth training.
-
-    Attributes:
-        parents: from the fittest to the least fit.
-    """
-
-    gain: Improvement
-    parents: Genomes
-    encoding: Encoding
-
-    def ranked(self, rng: np.random.Generator) -> tuple[Genomes, list[int]]:
-        """Genomes, and their rows from the most promising to the least."""
-        genomes = self._candidates(rng)
-        gains = self._gains(genomes)
+        offspring = bred(parents, OFFSPRING, encoding, Habits(mutation=mutation), rng)
+        genomes = parents + offspring + strangers(STRANGERS, encoding, rng)
+        found = gains(genomes)
         for round in range(ROUNDS):
-            best = genomes[np.argsort(-gains, kind="stable")[:KEPT]]
-            children = bred(best, CHILDREN, self.encoding, self._habits(0.2 * SHRINK**round, 0.0), rng)
-            genomes, gains = genomes + children, np.append(gains, self._gains(children))
-        genomes, gains = self._climbed(genomes, gains)
-        return genomes, [int(row) for row in np.argsort(-gains, kind="stable")]
-
-    def _candidates(self, rng: np.random.Generator) -> Genomes:
-        offspring = bred(self.parents, OFFSPRING, self.encoding, self._habits(0.2, 1.5), rng)
-        return self.parents + offspring + strangers(STRANGERS, self.encoding, rng)
-
-    def _habits(self, step: float, decades: float) -> Habits:
-        return Habits(mutation=max(1 / len(self.encoding), 0.4), step=step, decades=decades)
-
-    def _gains(self, genomes: Genomes) -> Array:
-        return self.gain(self.encoding.columns(genomes.points)) if len(genomes) else np.empty(0)
-
-    def _climbed(self, genomes: Genomes, gains: Array) -> tuple[Genomes, Array]:
-        """With the summits above the best genomes that lie apart; a summit has its genome's lineage."""
-        columns = self.encoding.columns(genomes.points)
-        rows = np.array(apart(columns, np.argsort(-gains, kind="stable")))
-        climbs = self.encoding.climbs
-        ends = [self.encoding.moved(genomes.points[row], self.gain.climbed(columns[row], climbs)) for row in rows]
+            best = genomes[np.argsort(-found, kind="stable")[:KEPT]]
+            habits = Habits(mutation=mutation, step=0.2 * SHRINK**round, decades=0.0)
+            children = bred(best, CHILDREN, encoding, habits, rng)
+            genomes, found = genomes + children, np.append(found, gains(children))
+        # Then the summits above the best that lie apart; a summit has its genome's lineage.
+        columns = encoding.columns(genomes.points)
+        rows = np.array(apart(columns, np.argsort(-found, kind="stable")))
+        ends = [encoding.moved(genomes.points[row], gain.climbed(columns[row], encoding.climbs)) for row in rows]
         summits = Genomes(np.array(ends), genomes.sources[rows])
-        return genomes + summits, np.append(gains, self._gains(summits))
+        genomes, found = genomes + summits, np.append(found, gains(summits))
+        return genomes, [int(row) for row in np.argsort(-found, kind="stable")]
 
 
 def apart(points: Array, order: np.ndarray) -> list[int]:

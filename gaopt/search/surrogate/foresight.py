@@ -1,19 +1,26 @@
-"""What a search with a model foresees of individuals that were not trained to the end yet."""
+"""What the model is told of a history, every score from its source, and what it foresees of whole trainings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from gaopt.journal.events import Recalled
 from gaopt.journal.history import History, Individual
-from gaopt.search.surrogate import sources
+from gaopt.search.initial_design import translated
 from gaopt.search.surrogate.acquisition import Improvement
 from gaopt.search.surrogate.gp import one_thread
-from gaopt.search.surrogate.multi_fidelity import Belief, believed
+from gaopt.search.surrogate.multi_fidelity import Belief, Observations, believed
 from gaopt.space.encoding import Array, Encoding
 from gaopt.space.space import Genes
+
+MOST = 100
+"""Rows of an earlier study: enough to show its shape, and few enough for a model whose time grows with the cube."""
+
+Row = tuple[Genes, float]
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,7 @@ class Foresight:
 
     def fittest(self, individuals: Sequence[Individual], number: int) -> list[Individual]:
         """So many by what is expected of them; of equals the older first."""
-        order = np.argsort(-self.means(individuals), kind="stable")
-        return [individuals[n] for n in order[:number]]
+        return [individuals[n] for n in np.argsort(-self.means(individuals), kind="stable")[:number]]
 
     def promising(self, individuals: Sequence[Individual], number: int) -> list[Individual]:
         """So many that may, together, improve most on the best whole training."""
@@ -72,10 +78,69 @@ class Foresight:
 
 def foresight(history: History, encoding: Encoding, seed: int, rng: np.random.Generator) -> Foresight:
     """After all scores of a history, of which there is at least one."""
-    told = sources.told(history, encoding, seed)
+    told = observations(history, encoding, seed)
+    whole = told.values[told.sources == 0]
     with one_thread():
         belief = believed(told, rng)
-        best = sources.best(told)
-        if not len(best):  # only short trainings so far: the best is what they promise
-            best = belief.process.predict(told.points)[0].max(0)
-    return Foresight(encoding, belief, best, sources.shares(history), rng)
+        # With short trainings only, the best is what they promise.
+        best = whole if len(whole) else belief.process.predict(told.points)[0]
+    return Foresight(encoding, belief, np.array([best.max()]), shares(history), rng)
+
+
+def shares(history: History) -> list[float]:
+    """Of the rungs on which there is an outcome, the longest first: the first is source 1 of the model."""
+    return sorted({share for i in history.individuals.values() for share in _scores(i)} - {1.0}, reverse=True)
+
+
+def heard(history: History) -> bool:
+    """Whether there is anything to learn from."""
+    return any(map(_scores, history.individuals.values())) or any(recalled.genes for recalled in history.recalled)
+
+
+def observations(history: History, encoding: Encoding, seed: int) -> Observations:
+    """The whole trainings of this study, those of each rung, and what each earlier study found."""
+    everyone = [(i.genes, _scores(i)) for i in history.individuals.values()]
+    own = [[(genes, of[share]) for genes, of in everyone if share in of] for share in (1.0, *shares(history))]
+    earlier = [rows for recalled in history.recalled if (rows := list(_of_study(recalled, encoding, seed)))]
+    sources = [*own, *earlier]
+    points = encoding.points(genes for rows in sources for genes, _ in rows)
+    values = [targets(np.array([score for _, score in rows])) for rows in sources]
+    numbers = np.repeat(np.arange(len(sources)), [len(rows) for rows in sources])
+    return Observations(encoding.columns(points), np.concatenate(values), numbers)
+
+
+def _scores(individual: Individual) -> dict[float, float]:
+    """Its scores by their share of a whole training; a failure is one too, at the share that it failed on."""
+    scores = {share: scored.fitness for share, scored in individual.early.items()}
+    return scores | ({individual.share: individual.fitness} if individual.done else {})
+
+
+def _of_study(recalled: Recalled, encoding: Encoding, seed: int) -> Iterator[Row]:
+    """Its individuals as they would be in this space; of many, every so many-th in the order of their fitness."""
+    order = sorted(range(len(recalled.genes)), key=lambda n: -recalled.fitness[n])
+    for place in order[:: math.ceil(len(order) / MOST) or 1]:
+        if genes := translated(encoding.space, recalled.genes[place], seed, place):
+            yield genes, recalled.fitness[place]
+
+
+def targets(fitnesses: Array) -> Array:
+    """Fitnesses (n,) bent and standardised to mean 0 and deviation 1; what is not finite is a failure.
+
+    The better half keeps its proportions. With m the median and s = (best - m) / 2, a score y below m becomes
+    m - s log(1 + (m - y) / s): without a bend, and ever flatter, so that a training that came to nothing tells the
+    model "bad here" and no more. A failure lies as far below the worst score as the best lies above the median.
+    """
+    fine = np.isfinite(fitnesses)
+    if not fine.any():
+        return np.zeros(len(fitnesses))
+    scores = fitnesses[fine]
+    # Any scale does as well: by a power of two, which changes no digit, the largest are near 1 and nothing overflows.
+    scores = np.ldexp(scores, -np.frexp(np.abs(scores).max())[1])
+    median, best = float(np.median(scores)), scores.max()
+    # All the better half alike, or all of them: any other length does as well.
+    span = (best - median) or (best - scores.min()) or 1.0
+    below = np.maximum(median - scores, 0.0)
+    bent = np.full(len(fitnesses), np.nan)
+    bent[fine] = np.where(scores < median, median - span / 2 * np.log1p(below / (span / 2)), scores)
+    bent[~fine] = np.nanmin(bent) - span
+    return np.asarray((bent - bent.mean()) / (bent.std() or 1.0))

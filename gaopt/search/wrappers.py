@@ -1,0 +1,218 @@
+"""What any search can be wrapped in: rungs, rules to stop, a budget, finalists."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import pstdev
+from typing import TYPE_CHECKING, Any
+
+from gaopt.config import Fidelity, Noise, Stop
+from gaopt.journal.events import Birth, Bred, Granted
+from gaopt.journal.history import History, Individual
+from gaopt.search.base import Decision, Done, Strategy, Wait
+from gaopt.space.space import Genes, Space
+
+if TYPE_CHECKING:
+    from gaopt.search.surrogate.foresight import Foresight
+
+SPENT = "the budget is spent"
+WORTH = 1.5
+"""A rung is used while the share of the doubt that it removes is this many times its share of a whole training."""
+WHOLE = Fidelity()
+
+
+class Rungs:
+    """Short trainings first: successive halving of each generation. Nobody is crowned early.
+
+    Every rung is a complete training with a cycle of its own, only shorter (Jamieson and Talwalkar, *Non-stochastic
+    Best Arm Identification and Hyperparameter Optimization*, 2016, stop a long one instead: midway through a one-cycle
+    the learning rate is still high, and the order of the individuals not yet that of the end).
+
+    A search that has a `foresight` says who goes on, and whether a rung is worth its cost; with any other the early
+    scores decide, and every rung is used.
+    """
+
+    def __init__(self, search: Strategy, config: Fidelity) -> None:
+        self._search, self._config = search, config
+
+    def decide(self, history: History, room: int) -> Decision:
+        if history.unfinished:
+            return Wait()
+        if granted := self._granted(history):
+            return granted
+        decision = self._search.decide(history, room)
+        return self._shortened(history, decision) if isinstance(decision, Bred) else decision
+
+    def _shortened(self, history: History, decision: Bred) -> Bred:
+        """On the first rung that is worth it; where none is, as many whole trainings as the rungs would have cost."""
+        births = decision.births
+        share = self._next(self._foresight(history), 0.0, [birth.genes for birth in births])
+        if share == 1.0:
+            births = births[: max(1, round(self._config.cost(len(births), self._config.rungs[0])))]
+        return replace(decision, births=tuple(replace(birth, share=share) for birth in births))
+
+    def _granted(self, history: History) -> Granted | None:
+        """More for those of the newest generation that did well on its highest rung, if that is not the last."""
+        born = [i for i in history.individuals.values() if i.generation == history.generation]
+        share = max((i.share for i in born), default=1.0)
+        reached = [i for i in born if i.share == share and i.status == "early"]
+        if share == 1.0 or not reached:
+            return None
+        number, foresight = math.ceil(self._config.keep * sum(i.share == share for i in born)), self._foresight(history)
+        chosen = foresight.promising(reached, number) if foresight else _fittest(reached)[:number]
+        own = [i for i in reached if i.birth.origin == "default" and i not in chosen]  # no search ends below it
+        chosen = [*own, *chosen][:number]
+        return Granted(tuple(sorted(i.id for i in chosen)), self._next(foresight, share, [i.genes for i in chosen]))
+
+    def _foresight(self, history: History) -> Foresight | None:
+        search: Any = self._search
+        return search.foresight(history) if hasattr(search, "foresight") else None
+
+    def _next(self, foresight: Foresight | None, share: float, genes: Sequence[Genes]) -> float:
+        """The next share above this one that is worth its cost."""
+        for rung in self._config.rungs:
+            if rung > share and (foresight is None or foresight.variance_removed(rung, genes) > WORTH * rung):
+                return rung
+        return 1.0
+
+
+def _fittest(individuals: Sequence[Individual]) -> list[Individual]:
+    """By their early scores; of equals the older first."""
+    return sorted(individuals, key=lambda i: (-i.early[i.share].fitness, i.id))
+
+
+class Budget:
+    """A search that spends a budget of epochs to the last one.
+
+    What is left in the end, too little for a whole training, goes into a short one. That one can never win; it is
+    there so that all searches that are compared pay the same, whether much of what they try fails early or nothing.
+
+    Args:
+        whole: epochs of a whole training.
+    """
+
+    def __init__(self, search: Strategy, epochs: int, whole: int) -> None:
+        self._search, self._epochs, self._whole = search, epochs, whole
+
+    def decide(self, history: History, room: int) -> Decision:
+        left = self._epochs - self._spent(history)
+        if left < 1:
+            return Done(SPENT)
+        decision = self._search.decide(history, room)
+        if isinstance(decision, Granted):
+            paid = left // self._cost(decision.share)
+            return replace(decision, individuals=decision.individuals[:paid]) if paid else Done(SPENT)
+        if not isinstance(decision, Bred):
+            return decision
+        births = decision.births
+        while births and sum(self._cost(birth.share) for birth in births) > left:
+            births = births[:-1]
+        if births:
+            return replace(decision, births=births)
+        short = replace(decision.births[0], share=left / self._whole)
+        return Wait() if history.unfinished else replace(decision, births=(short,))
+
+    def _spent(self, history: History) -> int:
+        """Also what those have yet to train that are not finished."""
+        everyone = history.individuals.values()
+        begun = sum(self._cost(i.share) for i in history.unfinished)
+        # Epochs that such a one has reported are in its cost, also where it waits to be gone on with after a kill.
+        return begun + sum(i.epochs - (i.epoch if i.status in ("waiting", "running") else 0) for i in everyone)
+
+    def _cost(self, share: float) -> int:
+        return max(1, round(share * self._whole))
+
+
+class Stopping:
+    """A search that breeds no more once a rule says so, and no larger generation than a budget still pays for."""
+
+    def __init__(self, search: Strategy, space: Space, config: Stop, fidelity: Fidelity = WHOLE) -> None:
+        self._search, self._space, self._config, self._fidelity = search, space, config, fidelity
+
+    def decide(self, history: History, room: int) -> Decision:
+        decision = self._search.decide(history, room)
+        if not isinstance(decision, Bred) or not history.populations:
+            return decision
+        retrained = tuple(birth.parents[0] for birth in decision.births if birth.origin == "retrained")
+        if found := reason(self._config, self._space, history, decision.survivors or retrained):
+            return Done(found)
+        return replace(decision, births=self._paid(decision.births, affordable(self._config, history)))
+
+    def _paid(self, births: tuple[Birth, ...], left: float) -> tuple[Birth, ...]:
+        """As many as so many whole trainings pay for, rungs included; one alone goes on none if they cost too much."""
+        for number in range(len(births), 0, -1):
+            if self._fidelity.cost(number, births[0].share) <= left:
+                return births[:number]
+        return (replace(births[0], share=1.0),)
+
+
+def reason(config: Stop, space: Space, history: History, survivors: tuple[int, ...] = ()) -> str:
+    """Why a search should end now; "" where it should not.
+
+    Args:
+        survivors: of the generation to come.
+    """
+    best = next(iter(finalists(history, 1)), None)
+    if best and config.target is not None and best.fitness >= config.target:
+        return f"the target of {config.target:g} was reached"
+    if best and config.generations and history.generation - best.generation >= config.generations:
+        return f"no fitter individual came in {config.generations} generations"
+    if config.spread and len(survivors) > 1 and _spread(space, history, survivors) <= config.spread:
+        return "the survivors are nearly alike"
+    return SPENT if affordable(config, history) < 1 else ""
+
+
+def _spread(space: Space, history: History, ids: tuple[int, ...]) -> float:
+    """The largest standard deviation of any gene among individuals, as a share of its range."""
+    points = [space.units(history.individuals[id].genes) for id in ids]
+    columns = [[unit for unit in column if unit == unit] for column in zip(*points, strict=True)]
+    return max((pstdev(column) for column in columns if column), default=0.0)
+
+
+def affordable(config: Stop, history: History) -> float:
+    """How many more whole trainings the budget pays for, at the mean cost so far; finalists come on top of it.
+
+    The mean is over shares of a training, so that short ones say what a whole one costs.
+    """
+    everyone = [i for i in history.individuals.values() if i.birth.origin != "repeat"]
+    trained = sum(sum(i.early) + (i.share if i.done else 0.0) for i in everyone)
+    epochs, seconds = sum(i.epochs for i in everyone), sum(i.seconds for i in everyone)
+    budgets = ((config.epochs, epochs), (config.seconds, seconds), (config.money, seconds / 3600 * config.price))
+    left = [(budget - spent) * trained / spent for budget, spent in budgets if budget and spent]
+    return min(left, default=math.inf) + 1e-9  # a sum of shares is rounded
+
+
+class Finalists:
+    """A search, and after it more trainings of its fittest, each with a seed of its own: the best mean wins."""
+
+    def __init__(self, search: Strategy, config: Noise) -> None:
+        self._search, self._config = search, config
+
+    def decide(self, history: History, room: int) -> Decision:
+        decision = self._search.decide(history, room)
+        if not isinstance(decision, Done) or history.unfinished:
+            return decision
+        births = self._repeats(history)
+        return Bred(history.generation, tuple(births)) if births else decision
+
+    def _repeats(self, history: History) -> list[Birth]:
+        births, everyone = list[Birth](), history.individuals.values()
+        for finalist in finalists(history, self._config.finalists):
+            trained = sum(i.birth.origin == "repeat" and i.birth.parents == (finalist.id,) for i in everyone)
+            fresh = 1 + max(i.birth.trial for i in everyone if i.genes == finalist.genes)
+            for trial in range(self._config.repeats - trained):
+                id = len(everyone) + len(births)
+                births.append(Birth(id, dict(finalist.genes), "repeat", (finalist.id,), fresh + trial))
+        return births
+
+
+def finalists(history: History, number: int) -> list[Individual]:
+    """The fittest by their first scores, the oldest first where they are equal; genes trained again count once."""
+    found: dict[str, Individual] = {}
+    for individual in history.ranked:
+        if len(found) == number:
+            break
+        found.setdefault(repr(sorted(individual.genes.items())), individual)
+    return list(found.values())
