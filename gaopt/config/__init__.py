@@ -1,9 +1,7 @@
 """The config of a study: a TOML file, overrides, and the checks that make one clear sentence of a mistake."""
 
-from gaopt.config.faults import Faults
 from gaopt.config.parsing import parse, parse_value
-from gaopt.config.presets import experiments, find, presets
-from gaopt.config.search import Assisted, Fidelity, First, Genetic, GridConfig, Noise, Operators, Stop, Warm
+from gaopt.config.search import Assisted, Faults, Fidelity, First, Genetic, GridConfig, Noise, Operators, Stop, Warm
 from gaopt.config.strategies import COMPARED, SEARCHES, STRATEGIES
 from gaopt.config.study import (
     COMPARE,
@@ -16,6 +14,7 @@ from gaopt.config.study import (
     load,
     variant_space,
 )
+from gaopt.config.tables import experiments, find, presets
 from gaopt.config.unused_keys import check_unused_keys
 
 __all__ = [

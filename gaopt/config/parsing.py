@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar, get_type_hints
@@ -37,16 +36,6 @@ def parse(kind: type[T], table: Any, where: str) -> T:
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
     return parsed
-
-
-def typed(check: Callable[[T], None]) -> Callable[[T], None]:
-    """A check of values against one another, left out where one has a wrong type: that is said when it is read back."""
-
-    def checked(config: T) -> None:
-        with suppress(TypeError):
-            check(config)
-
-    return checked
 
 
 def parse_value(kind: type[Any], field: str, value: Any, where: str) -> None:

@@ -1,4 +1,7 @@
-"""The tables that say how a search decides: plain numbers, each with its range."""
+"""The tables that say how a search decides, and what is done where a training goes wrong: each key with its range.
+
+docs/config.md says what each does.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from gaopt.config.parsing import typed
 from gaopt.errors import ConfigError
 
 First = Literal["", "random", "hypercube", "sobol"]
@@ -28,17 +30,7 @@ class _Bred:
 
 @dataclass(frozen=True)
 class Genetic(_Bred):
-    """The numbers of the genetic algorithm.
-
-    Attributes:
-        population: individuals in a generation.
-        generations: how many generations, the first (random) one counted.
-        survivors: the share of a generation that is promoted unchanged, rounded down, at least one.
-        mutation: a gene is drawn anew where a uniform number falls under this threshold; one always is.
-        crossover: the probability that a mutated offspring is also mated with a survivor.
-        point: where a genome is cut for mating, as a share of its length; 0.5 is the middle.
-        retrain: train the survivors again, with a fresh seed, in each generation.
-    """
+    """The numbers of the genetic algorithm."""
 
     population: Annotated[int, Ge(2), Le(10_000)] = 10
     generations: Annotated[int, Ge(1), Le(10_000)] = 5
@@ -57,15 +49,7 @@ class Genetic(_Bred):
 
 @dataclass(frozen=True)
 class Assisted(_Bred):
-    """The numbers of the genetic algorithm with a model that chooses among its offspring.
-
-    Attributes:
-        population: individuals in the first generation, spread evenly over the space.
-        generations: how many generations, the first one counted.
-        litter: how many individuals each later generation trains; 0 for as many as did not survive.
-        survivors: how many are promoted unchanged each time, as a share of `population`, rounded down, at least one.
-        promote_by_model: promote by what the model expects of them, not by the score that each had once.
-    """
+    """The numbers of the genetic algorithm with a model that chooses among its offspring."""
 
     population: Annotated[int, Ge(2), Le(1000)] = 10
     generations: Annotated[int, Ge(1), Le(1000)] = 9
@@ -73,7 +57,6 @@ class Assisted(_Bred):
     survivors: Annotated[float, Gt(0), Lt(1)] = 0.5
     promote_by_model: bool = False
 
-    @typed
     def __post_init__(self) -> None:
         # The model's time grows with the cube of what it has seen: here a generation is decided in half a minute.
         if sum(self.litters) > 2000:
@@ -92,34 +75,14 @@ class Assisted(_Bred):
 
 @dataclass(frozen=True)
 class GridConfig:
-    """The numbers of the strategies that try what is given, all of it.
-
-    Attributes:
-        repeats: how often each combination of the genes (of "fixed": its one) is trained, each time with the next seed.
-    """
+    """The numbers of the strategies that try what is given, all of it."""
 
     repeats: Annotated[int, Ge(1), Le(10_000)] = 1
 
 
 @dataclass(frozen=True)
 class Operators:
-    """How genomes are drawn, chosen and changed, in searches that breed. "" is the strategy's own way.
-
-    Attributes:
-        first: the first generation: "random", "hypercube" (Latin, evened out by its discrepancy) or "sobol".
-        selection: who has offspring: "losers" (each in turn; what it is mated with is a survivor), "fittest" (the
-            survivors in turn), "tournament" (of `rivals`) or "rank" (the fitter the likelier).
-        mutation: "redraw" (a new value from the whole range), "gaussian" or "polynomial", both on the gene's own scale.
-        crossover: "point" (a single one), "uniform", "blend" or "sbx" (simulated binary), the last two between values.
-        step: the standard deviation of a gaussian mutation, as a share of the gene's range.
-        eta: of polynomial mutation and simulated binary crossover: the higher, the nearer to the parents.
-        alpha: how far a blend may reach beyond its parents, as a share of their distance.
-        rivals: individuals in a tournament.
-        adaptive: widen steps while more than a fifth of the offspring beat their parents, else narrow them.
-        immigrants: how many of each later generation are drawn at random.
-        min_distance: breed an offspring again while it is nearer than this to another of its generation, as a share of
-            the diagonal of the unit cube; 0 for any.
-    """
+    """How genomes are drawn, chosen and changed, in searches that breed. "" is the strategy's own way."""
 
     first: First = ""
     selection: Literal["", "losers", "fittest", "tournament", "rank"] = ""
@@ -136,17 +99,11 @@ class Operators:
 
 @dataclass(frozen=True)
 class Fidelity:
-    """Short trainings first, whole ones for those that did well.
-
-    Attributes:
-        rungs: shares of a whole training, increasing; each is a complete cycle of its own. None: all are whole.
-        keep: the share of a generation that goes on from one rung to the next, rounded up.
-    """
+    """Short trainings first, whole ones for those that did well."""
 
     rungs: tuple[Annotated[float, Gt(0), Lt(1)], ...] = ()
     keep: Annotated[float, Gt(0), Lt(1)] = 1 / 3
 
-    @typed
     def __post_init__(self) -> None:
         if list(self.rungs) != sorted(set(self.rungs)):
             raise ConfigError(f"rungs is {list(self.rungs)}: must be increasing")
@@ -167,12 +124,7 @@ class Fidelity:
 
 @dataclass(frozen=True)
 class Noise:
-    """Trainings that say how much of a score is luck.
-
-    Attributes:
-        finalists: how many of the fittest are trained again when the search is over; the best mean wins. 0 for none.
-        repeats: how often, each time with the next seed.
-    """
+    """Trainings that say how much of a score is luck."""
 
     finalists: Annotated[int, Ge(0), Le(1000)] = 0
     repeats: Annotated[int, Ge(1), Le(1000)] = 2
@@ -184,19 +136,7 @@ class Noise:
 
 @dataclass(frozen=True)
 class Stop:
-    """When a search ends before its last generation. Looked at before each generation; 0 for never.
-
-    Attributes:
-        target: a fitness that is enough.
-        generations: so many in a row without a fitter individual.
-        spread: no gene of the survivors has a standard deviation above this share of its range.
-        epochs: trained in all. This, seconds and money also shorten a generation that would not fit.
-        exact: spend `epochs` to the last one, whatever fails: a training that does not fit is a short one, that cannot
-            win. So searches pay the same that are compared.
-        seconds: of training, summed over all individuals.
-        money: spent, at `price`.
-        price: of an hour of one training.
-    """
+    """When a search ends before its last generation. Looked at before each generation; 0 for never."""
 
     target: float | None = None
     generations: Annotated[int, Ge(0), Le(10_000)] = 0
@@ -207,7 +147,6 @@ class Stop:
     money: Annotated[float, Ge(0)] = 0.0
     price: Annotated[float, Ge(0)] = 0.0
 
-    @typed
     def __post_init__(self) -> None:
         if self.money and not self.price:
             raise ConfigError("money is given without a price: price must be above 0")
@@ -217,12 +156,17 @@ class Stop:
 
 @dataclass(frozen=True)
 class Warm:
-    """What is known before the first training.
-
-    Attributes:
-        studies: earlier studies, by name or folder, on this or another space: genes are taken over by name.
-        best: how many of each one's fittest are trained again in the first generation.
-    """
+    """What is known before the first training."""
 
     studies: tuple[str, ...] = ()
     best: Annotated[int, Ge(0), Le(1000)] = 2
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What is done where a training goes wrong."""
+
+    retries: Annotated[int, Ge(0), Le(100)] = 1
+    seconds: Annotated[float, Ge(0)] = 0.0
+    stall_factor: Annotated[float, Ge(0)] = 10.0
+    max_alike_failures: Annotated[int, Ge(0)] = 10

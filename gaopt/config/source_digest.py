@@ -16,13 +16,12 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from importlib.util import resolve_name
-from inspect import isfunction, ismethod
+from inspect import ismethod
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 from gaopt.errors import StudyError
@@ -91,12 +90,9 @@ def _bared(function: Any) -> tuple[Any, list[Any]]:
 
 def _closed_over(function: Any) -> dict[str, Any]:
     """The variables of functions around it that it names."""
-    found: dict[str, Any] = {}
-    if isfunction(function):
-        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-            with suppress(ValueError):  # nothing is in it yet
-                found[name] = cell.cell_contents
-    return found
+    with suppress(TypeError, ValueError):  # it is no function; or nothing is in one yet
+        return dict(inspect.getclosurevars(function).nonlocals)
+    return {}
 
 
 def _unknown(value: Any) -> str:
@@ -113,11 +109,10 @@ def _source(function: Any) -> str:
     while coming:
         one = coming.pop()
         there = vars(sys.modules[MAIN]) | _closed_over(one)
-        text = ""
+        found[one.__qualname__] = ""
         with suppress(OSError, TypeError):
-            text = inspect.getsource(one)
-        found[one.__qualname__] = text
-        for name in _named(one, text) & there.keys() - found.keys():
+            found[one.__qualname__] = inspect.getsource(one)
+        for name in set(re.findall(r"[^\W\d]\w*", found[one.__qualname__])) & there.keys() - found.keys():
             value = there[name]
             if getattr(value, "__module__", None) == MAIN and hasattr(value, "__qualname__"):
                 coming += [] if value.__qualname__ in found else [value]
@@ -125,18 +120,6 @@ def _source(function: Any) -> str:
                 with suppress(ValueError, RecursionError):  # it contains itself
                     found[name] = json.dumps(value, default=_unknown, skipkeys=True)
     return "".join(f"{name}\n{text}\n" for name, text in sorted(found.items()) if any(found.values()))
-
-
-def _named(function: Any, text: str) -> set[str]:
-    """The global names that a function reads, also in functions within it; of a class all words of its source."""
-    if not isfunction(function):
-        return set(re.findall(r"[^\W\d]\w*", text))
-    found, coming = set(function.__code__.co_freevars), [function.__code__]
-    while coming:
-        code = coming.pop()
-        found |= set(code.co_names)
-        coming += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-    return found
 
 
 def closure(name: str, file: Path) -> dict[str, Path]:
@@ -175,29 +158,22 @@ def _digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
-def _imports(name: str, file: Path) -> Iterator[str]:
+def _imports(name: str, file: Path) -> set[str]:
     """All names that a source file may import a module by, and the packages that they lie in; none of a broken file."""
     package = name if file.stem == "__init__" else name.rpartition(".")[0]
     try:
         tree = ast.parse(file.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return
+        return set()
+    found = set[str]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _outwards(alias.name)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             with suppress(ImportError):  # beyond its package
                 base = resolve_name("." * node.level + (node.module or ""), package)
-                for alias in node.names:
-                    yield from _outwards(f"{base}.{alias.name}")
-
-
-def _outwards(name: str) -> Iterator[str]:
-    """ "a.b.c", "a.b", "a"."""
-    while name:
-        yield name
-        name = name.rpartition(".")[0]
+                found |= {f"{base}.{alias.name}" for alias in node.names}
+    return {".".join(parts[: n + 1]) for parts in (each.split(".") for each in found) for n in range(len(parts))}
 
 
 def _file(root: Path, name: str) -> Path | None:

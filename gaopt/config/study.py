@@ -1,4 +1,4 @@
-"""The config of a study: its tables, checked, and back."""
+"""The config of a study: its tables, checked, and back. docs/config.md has the keys."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Lt
 
-from gaopt.config.faults import Faults
-from gaopt.config.parsing import parse, table, typed
-from gaopt.config.presets import find
-from gaopt.config.search import Assisted, Fidelity, Genetic, GridConfig, Noise, Operators, Stop, Warm
+from gaopt.config.parsing import parse, table
+from gaopt.config.search import Assisted, Faults, Fidelity, Genetic, GridConfig, Noise, Operators, Stop, Warm
 from gaopt.config.source_digest import called
 from gaopt.config.strategies import SEARCHES, STRATEGIES
-from gaopt.config.tables import overridden, plain, read_toml, renamed
+from gaopt.config.tables import find, overridden, plain, read_toml, renamed
 from gaopt.errors import ConfigError, nearest
 from gaopt.space.gene import AnyGene, Choice, Gene
 from gaopt.space.space import Genes, Space
@@ -23,15 +21,7 @@ from gaopt.space.space import Genes, Space
 
 @dataclass(frozen=True)
 class PoolConfig:
-    """Where individuals are trained.
-
-    Attributes:
-        kind: "ray" (a local or a joined cluster) or "inline" (one after another in this process).
-        address: the Ray cluster to join; empty for RAY_ADDRESS if set, else a local one.
-        gpus: GPUs for one individual, a fraction to share one; not used where there are none.
-        cpus: CPU cores, and torch threads, for one individual. Another number of threads gives other numbers.
-        dashboard: start the Ray dashboard with a local cluster.
-    """
+    """Where individuals are trained."""
 
     kind: Literal["ray", "inline"] = "ray"
     address: str = ""
@@ -39,7 +29,6 @@ class PoolConfig:
     cpus: Annotated[int, Ge(1), Le(1024)] = 1
     dashboard: bool = True
 
-    @typed
     def __post_init__(self) -> None:
         if "@" in self.address:  # the config is written down, and shown in the report
             raise ConfigError("address holds an '@': Ray's addresses are HOST:PORT, without user and password")
@@ -134,15 +123,13 @@ class StudyConfig:
             study["default_first"] = self.default_first
         if constraints := getattr(self.space, "constraints", ()):
             study["constraints"] = [constraint.text for constraint in constraints]
-        tables = {"study": plain(study, "study"), "space": _space(self.space), "given": plain(self.given, "given")}
-        own = {"assisted": "assisted", "grid": "grid"}.get(str(self.strategy), "genetic")
-        for name, kind in DECIDING.items():  # those that the strategy reads, and those that were changed
+        tables = {"study": plain(study, "study"), "space": _space(self.space)}
+        own = self.strategy if self.strategy in ("assisted", "grid") else "genetic"
+        for name, kind in (*DECIDING.items(), ("faults", Faults)):  # what the strategy reads, and what was changed
             found = _table(getattr(self, name), name)
             if name == own or found != _table(kind(), name):
                 tables[name] = found
-        tables |= {"fixed": plain(self.fixed, "fixed"), "faults": _table(self.faults, "faults")}
-        unsaid: Any = (("given", []), ("fixed", {}), ("faults", asdict(Faults())))
-        tables = {name: found for name, found in tables.items() if (name, found) not in unsaid}
+        tables |= {name: plain(found, name) for name in ("given", "fixed") if (found := getattr(self, name))}
         tables["pool"] = _table(self.pool, "pool")
         settings = table({"settings": self.settings}, "settings")
         if taken := [name for name in OWN_TABLES if name in settings]:
@@ -150,11 +137,7 @@ class StudyConfig:
         return tables | {name: plain(found, name) for name, found in settings.items()}
 
     def read_back(self) -> StudyConfig:
-        """As the journal will give it back, checked like a file; with the objective itself, which may be a function.
-
-        Raises:
-            ConfigError: a value cannot be used, with the sentence that a file gets.
-        """
+        """As the journal will give it back, checked like a file; with the objective itself, which may be a function."""
         return replace(from_tables(self.plain()), objective=self.objective)
 
 

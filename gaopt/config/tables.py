@@ -1,27 +1,55 @@
-"""Tables of plain data: read from TOML, checked, overridden key by key, merged."""
+"""Configs as tables of plain data: found, read from TOML, checked, overridden key by key, merged."""
 
 from __future__ import annotations
 
 import math
 import os
-import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from gaopt.errors import ConfigError
+from gaopt.errors import ConfigError, nearest
 
-DEPTH, BITS = 50, 9_960
-"""How deep lists and tables may be in one another, and how long a whole number: Python writes 4,300 figures."""
-
-_PART = re.compile(r"""\"[^"]+\"|'[^']+'|[^."'\s]+""")
-_KEY = re.compile(rf"(?:{_PART.pattern})(?:\.(?:{_PART.pattern}))*")
-
-
+DEPTH = 50
+"""How deep lists and tables may be in one another."""
 LARGEST = 16 << 20
 """Bytes of a text of a study: those that gaopt writes are far smaller."""
+
+
+def presets() -> dict[str, Path]:
+    """The presets by name."""
+    return _shipped("*.toml")
+
+
+def experiments() -> dict[str, Path]:
+    """The experiments of the papers by name: configs with a table [small], what to change for a CPU."""
+    return _shipped("reproduce/*.toml")
+
+
+def _shipped(pattern: str) -> dict[str, Path]:
+    """Configs beside the code in an installed package, in configs/ in a checkout."""
+    package = Path(__file__).parent.parent
+    for folder in (package / "presets", package.parent / "configs"):
+        if folder.is_dir():
+            return {path.stem: path for path in sorted(folder.glob(pattern), key=lambda path: path.stem)}
+    return {}
+
+
+def find(source: str | Path) -> Path:
+    """The file of a preset's name or of a path; that of `<(…)` and `/dev/stdin` is a pipe."""
+    known, path = presets(), Path(source)
+    if str(source) in known:
+        return known[str(source)]
+    try:
+        if path.is_file() or path.is_fifo():
+            return path
+    except PermissionError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    except (OSError, ValueError):
+        pass  # too long, or not a path at all: then no file either
+    raise ConfigError(f"there is no preset and no file {str(source)!r}: {nearest(str(source), known)}")
 
 
 def text_of(path: Path) -> str:
@@ -57,26 +85,22 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def check_depth(value: Any, where: str) -> None:
-    """Refuse tables that are nested too deep and numbers that are too long.
-
+    """
     Raises:
-        ConfigError: it is nested deeper than what walks through it can go, or a whole number is longer than it can
-            be written.
+        ConfigError: it is nested deeper than what walks through it can go.
     """
     inner = [value]
     for _ in range(DEPTH):
-        if any(isinstance(each, int) and each.bit_length() > BITS for each in inner):
-            raise ConfigError(f"{where} holds a whole number that is too long: must have at most 3000 figures")
         inner = [part for each in inner for part in _parts(each)]
         if not inner:
             return
     raise ConfigError(f"{where} holds lists or tables that are nested too deep: must be at most {DEPTH} in one another")
 
 
-def _parts(value: Any) -> list[Any]:
+def _parts(value: Any) -> Iterable[Any]:
     if isinstance(value, Mapping):
-        return list(value.values())
-    return list(value) if isinstance(value, list | tuple) else []
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
 
 
 def plain(value: Any, where: str) -> Any:
@@ -173,18 +197,29 @@ def merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
 
 def _override(tables: dict[str, Any], text: str) -> None:
     key, sign, value = text.partition("=")
-    parts = [part.strip("\"'") for part in _PART.findall(key)]
+    parts = _key(key) if sign else []
+    if len(parts) < 2:
+        raise ConfigError(f"the override {text[:100]!r} is not of the form table.key=value")
     if new := RENAMED.get(".".join(parts)):
         parts[-1] = new
-    if len(parts) >= DEPTH:
-        raise ConfigError(f"the override {text[:40]!r}… goes {len(parts)} tables deep: must be fewer than {DEPTH}")
-    if not sign or len(parts) < 2 or not _KEY.fullmatch(key.strip()):
-        raise ConfigError(f"the override {text!r} is not of the form table.key=value")
     for part in parts[:-1]:
         tables = tables.setdefault(part, {})
         if not isinstance(tables, dict):
             raise ConfigError(f"the override {text!r} goes through {part!r}, which is no table")
     tables[parts[-1]] = _value(value.strip())
+
+
+def _key(text: str) -> list[str]:
+    """The parts of a key, as TOML reads it; none if it is no key."""
+    try:
+        found: Any = tomllib.loads(f"{text.strip()} = 0")
+    except (ValueError, RecursionError):
+        return []
+    parts = list[str]()
+    while isinstance(found, dict) and len(found) == 1 and len(parts) < DEPTH:
+        ((part, found),) = found.items()
+        parts.append(part)
+    return parts if found == 0 else []
 
 
 def _value(text: str) -> Any:

@@ -65,16 +65,12 @@ class Expression:
             KeyError: a gene that it speaks of is not there.
         """
         try:
-            return self.computed(genes)
+            return self._computed(genes)
         except TypeError:
             return False
 
-    def computed(self, genes: Mapping[str, Any]) -> bool:
-        """The same.
-
-        Raises:
-            TypeError: it adds, or compares, what does not go together; a root of a negative number among it.
-        """
+    def _computed(self, genes: Mapping[str, Any]) -> bool:
+        """The same; it raises a TypeError where it adds, or compares, what does not go together."""
         values = {name: _number(genes[name]) for name in self.names}
         try:
             return bool(eval(self._code, _KNOWN, values))
@@ -89,20 +85,18 @@ class Expression:
         """
         if words := [name for name in known if name.lower() in _WORDS]:
             raise ConfigError(f"{self.text!r} cannot tell the gene {words[0]!r} from a value: must have another name")
-        for name in self.names:
-            if name not in known:
-                raise ConfigError(
-                    f"{self.text!r} speaks of {name!r}, which is no gene before it: {nearest(name, known)}"
-                )
+        if unknown := [name for name in self.names if name not in known]:
+            raise ConfigError(
+                f"{self.text!r} speaks of {unknown[0]!r}, which is no gene before it: {nearest(unknown[0], known)}"
+            )
 
     def check_types(self, genes: Mapping[str, Any]) -> None:
-        """Refuse comparisons of words with numbers.
-
+        """
         Raises:
             ConfigError: for these genes it compares words with numbers, or the like.
         """
         try:
-            self.computed(genes)
+            self._computed(genes)
         except TypeError as error:
             if "complex" not in str(error):  # of the root of a negative number: it does not hold, as 1 / 0 does not
                 raise ConfigError(f"{self.text!r} cannot be computed: {error}") from None

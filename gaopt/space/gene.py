@@ -18,10 +18,7 @@ class Gene:
     """A number between two bounds, both allowed.
 
     Attributes:
-        low: the lower bound, in the gene's own unit.
-        high: the upper bound.
         scale: "log" spreads values evenly over orders of magnitude and needs low > 0.
-        integer: whole numbers only, as Python's int.
         step: take only low, low + step, low + 2 step …; 0 for any value. Not on a log scale.
         when: a condition on genes before this one, without which it is not there; "" for always.
 
@@ -43,10 +40,6 @@ class Gene:
                 object.__setattr__(self, key, finite(getattr(self, key)))
             except ConfigError as error:
                 raise ConfigError(f"{key} {error}") from None
-        self._check_range()
-        self._check_step()
-
-    def _check_range(self) -> None:
         if self.low >= self.high:
             raise ConfigError(f"the range {self.low} … {self.high} is turned round or empty: low must be below high")
         if self.scale not in ("linear", "log"):
@@ -55,16 +48,12 @@ class Gene:
             raise ConfigError(f"low is {self.low} on a log scale: must be above 0")
         if not math.isfinite(self.high / self.low if self.scale == "log" else self.high - self.low):
             raise ConfigError(f"the range {self.low} … {self.high} is too wide: its width must be finite")
-        if self.integer and (self.low % 1 or self.high % 1):
-            raise ConfigError(f"the range {self.low} … {self.high} of an integer gene: both bounds must be whole")
-
-    def _check_step(self) -> None:
-        if self.step and not 0 < self.step <= (self.high - self.low) * (1 + 1e-9):  # they may have been rounded
-            raise ConfigError(f"step is {self.step}: must be above 0 and at most {self.high - self.low:g}")
+        if self.integer and (self.low % 1 or self.high % 1 or self.step % 1):
+            raise ConfigError(f"the range {self.low} … {self.high} of an integer gene: bounds and step must be whole")
         if self.step and self.scale == "log":
             raise ConfigError(f"step is {self.step} on a log scale: must be 0, or the scale 'linear'")
-        if self.step and self.integer and self.step % 1:
-            raise ConfigError(f"step is {self.step} for an integer gene: must be whole")
+        if self.step and not 0 < self.step <= (self.high - self.low) * (1 + 1e-9):  # they may have been rounded
+            raise ConfigError(f"step is {self.step}: must be above 0 and at most {self.high - self.low:g}")
 
     @property
     def levels(self) -> int:
@@ -118,7 +107,6 @@ class Choice:
 
     Attributes:
         choices: numbers, words, or true and false.
-        when: as for `Gene`.
 
     Example:
         >>> Choice(("adam", "sgd")).at(0.7)

@@ -53,16 +53,13 @@ class Space(Mapping[str, AnyGene]):
         self._genes = genes
         self.constraints = tuple(Expression(text) for text in constraints)
         self.conditions = {name: Expression(gene.when) for name, gene in genes.items() if gene.when}
-        self._check_conditions()
-
-    def _check_conditions(self) -> None:
         before: dict[str, AnyGene] = {}
-        for name, gene in self._genes.items():
+        for name, gene in genes.items():
             if name in self.conditions:
                 self.conditions[name].check(before)
             before[name] = gene
         for constraint in self.constraints:
-            constraint.check(self._genes)
+            constraint.check(genes)
         if not self.free:
             self._check_draws(random.Random(0))
 

@@ -13,7 +13,7 @@ from gaopt.config import SEARCHES, StudyConfig, Warm, from_tables
 from gaopt.journal.events import Bred, Event, Failed, Granted, Recalled, Scored
 from gaopt.journal.history import History
 from gaopt.search.registry import strategy
-from gaopt.search.surrogate.candidates import Genomes, Habits, bred
+from gaopt.search.surrogate.candidates import Genomes, bred
 from gaopt.space.encoding import Encoding
 from gaopt.space.gene import Choice, Gene
 from gaopt.space.space import Genes, Space
@@ -164,7 +164,7 @@ def test_conditions_and_constraints_hold_in_random_spaces() -> None:
         inside(space, space.sample(random.Random(number)))
         encoding, rng = Encoding(space), np.random.default_rng(number)
         parents = encoding.strangers(2, rng)
-        family = bred(Genomes(parents, np.zeros(parents.shape, int)), 3, encoding, Habits(mating=0.8), rng)
+        family = bred(Genomes(parents, np.zeros(parents.shape, int)), 3, encoding, rng, mating=0.8)
         for point in family.points:
             inside(space, encoding.genes(point))
         assert np.isfinite(encoding.columns(family.points)).all()

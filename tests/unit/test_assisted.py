@@ -9,7 +9,7 @@ from gaopt.journal.events import Bred, Event, Failed, Scored
 from gaopt.journal.history import History
 from gaopt.search.base import Wait
 from gaopt.search.surrogate.assisted import AssistedSearch, spread
-from gaopt.search.surrogate.candidates import NOBODY, Genomes, Habits, bred, strangers
+from gaopt.search.surrogate.candidates import NOBODY, Genomes, bred, strangers
 from gaopt.space.encoding import Encoding
 from tests.conftest import scored, space
 
@@ -129,14 +129,14 @@ def test_a_gene_remembers_the_individual_it_descends_from() -> None:
     parents = Genomes(np.full((3, 4), 0.5), np.array([[7] * 4, [8] * 4, [9] * 4]))
     wide = Encoding(Space(**{name: Gene(0, 1) for name in "abcd"}))
     rng = np.random.default_rng(0)
-    kept = bred(parents, 200, wide, Habits(mating=0.0, mutation=1.0, step=5.0, renewal=0.0), rng)
+    kept = bred(parents, 200, wide, rng, mating=0.0, mutation=1.0, step=5.0, renewal=0.0)
     assert kept.points.min() == 0.0
     assert kept.points.max() == 1.0  # clipped to the very bounds
     assert {kept.lineage(row) for row in range(200)} == {("mutation", (id,)) for id in (7, 8, 9)}
     assert sum(kept.sources[:, 0] == 7) > sum(kept.sources[:, 0] == 9)  # the fitter wins its tournaments
-    mated = bred(parents, 200, wide, Habits(mating=1.0, mutation=0.0, renewal=0.0), rng)
+    mated = bred(parents, 200, wide, rng, mating=1.0, mutation=0.0, renewal=0.0)
     assert (mated.points == 0.5).all()
     assert {len(mated.lineage(row)[1]) for row in range(200)} == {1, 2}
-    drawn = bred(parents, 200, wide, Habits(renewal=1.0), rng)
+    drawn = bred(parents, 200, wide, rng, renewal=1.0)
     assert (drawn.sources == NOBODY).all()
     assert strangers(1, wide, rng).lineage(0) == ("random", ())

@@ -129,7 +129,7 @@ def test_how_telling_a_score_is_is_how_much_doubt_it_removes() -> None:
     before, ties = belief.process, belief.ties
     assert ties
     everything, told_by = np.vstack([points, fresh]), np.append(sources, 1)
-    shared = covariance(before.hyper, everything, everything) * ties.between(told_by)
+    shared = covariance(before.hyper, everything, everything) * ties.across(told_by, told_by)
     shared += offsets(told_by, told_by) + np.diag(ties.noises[told_by])
     trust = (ties.correlations * ties.scales)[told_by]
     after = solved(before.hyper, everything, np.zeros((21, 1)), trust, shared)

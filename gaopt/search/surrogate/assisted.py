@@ -22,7 +22,7 @@ from gaopt.search.initial_design import NOTHING, Known, spread
 from gaopt.search.operators import Seen
 from gaopt.search.selection import Crowd
 from gaopt.search.surrogate.acquisition import Improvement
-from gaopt.search.surrogate.candidates import NOBODY, Genomes, Habits, bred, strangers
+from gaopt.search.surrogate.candidates import NOBODY, Genomes, bred, strangers
 from gaopt.search.surrogate.foresight import Foresight, foresight, heard
 from gaopt.search.surrogate.gp import one_thread
 from gaopt.space.encoding import Array, Encoding
@@ -158,13 +158,13 @@ class AssistedSearch:
         def gains(genomes: Genomes) -> Array:
             return gain(encoding.columns(genomes.points)) if len(genomes) else np.empty(0)
 
-        offspring = bred(parents, OFFSPRING, encoding, Habits(mutation=mutation), rng)
+        offspring = bred(parents, OFFSPRING, encoding, rng, mutation=mutation)
         genomes = parents + offspring + strangers(STRANGERS, encoding, rng)
         found = gains(genomes)
         for round in range(ROUNDS):
             best = genomes[np.argsort(-found, kind="stable")[:KEPT]]
-            habits = Habits(mutation=mutation, step=0.2 * SHRINK**round, decades=0.0)
-            children = bred(best, CHILDREN, encoding, habits, rng)
+            step = 0.2 * SHRINK**round
+            children = bred(best, CHILDREN, encoding, rng, mutation=mutation, step=step, decades=0.0)
             genomes, found = genomes + children, np.append(found, gains(children))
         # Then the summits above the best that lie apart; a summit has its genome's lineage.
         columns = encoding.columns(genomes.points)

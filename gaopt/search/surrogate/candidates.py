@@ -46,54 +46,47 @@ class Genomes:
         return ("random", "mutation")[len(parents)] if len(parents) < 2 else "crossover", parents
 
 
-@dataclass(frozen=True)
-class Habits:
-    """How offspring are bred.
-
-    Attributes:
-        mating: the share that has two parents.
-        mutation: the probability that a gene moves.
-        step: the standard deviation of its movement, in units of its range.
-        decades: a step is shortened by up to so many orders of magnitude, evenly.
-        renewal: the probability that a gene is drawn anew.
-    """
-
-    mating: float = 0.5
-    mutation: float = 0.4
-    step: float = 0.2
-    decades: float = 1.5
-    renewal: float = 0.05
-
-
 def strangers(number: int, encoding: Encoding, rng: np.random.Generator) -> Genomes:
     """Genomes drawn evenly."""
     points = encoding.strangers(number, rng)
     return Genomes(points, np.full(points.shape, NOBODY))
 
 
-def bred(parents: Genomes, number: int, encoding: Encoding, habits: Habits, rng: np.random.Generator) -> Genomes:
+def bred(
+    parents: Genomes,
+    number: int,
+    encoding: Encoding,
+    rng: np.random.Generator,
+    *,
+    mating: float = 0.5,
+    mutation: float = 0.4,
+    step: float = 0.2,
+    decades: float = 1.5,
+    renewal: float = 0.05,
+) -> Genomes:
     """Offspring of parents that are sorted from the fittest to the least fit; those that the constraints allow.
 
     A gene that neither parent has comes anew, should its condition hold in the offspring.
+
+    Args:
+        mating: the share that has two parents.
+        mutation: the probability that a gene moves.
+        step: the standard deviation of its movement, in units of its range.
+        decades: a step is shortened by up to so many orders of magnitude, evenly.
+        renewal: the probability that a gene is drawn anew.
     """
-    mothers, fathers = tournaments(len(parents), number, rng), tournaments(len(parents), number, rng)
-    mated = rng.random((number, 1)) < habits.mating
-    swapped = mated & (rng.random((number, len(encoding))) < 0.5)
+    mothers, fathers = _tournaments(len(parents), number, rng), _tournaments(len(parents), number, rng)
+    swapped = (rng.random((number, 1)) < mating) & (rng.random((number, len(encoding))) < 0.5)
     points = np.where(swapped, parents.points[fathers], parents.points[mothers])
     sources = np.where(swapped, parents.sources[fathers], parents.sources[mothers])
-    points = points + moves(points.shape, habits, rng)
-    renewed = (rng.random(points.shape) < habits.renewal) | np.isnan(points)
+    lengths = step * 10 ** -rng.uniform(0.0, decades, points.shape)
+    points = points + np.where(rng.random(points.shape) < mutation, lengths * rng.standard_normal(points.shape), 0.0)
+    renewed = (rng.random(points.shape) < renewal) | np.isnan(points)
     points = np.where(renewed, rng.random(points.shape), np.clip(points, 0.0, 1.0))
     exact = encoding.snapped(points)
     return Genomes(exact, np.where(renewed | np.isnan(exact), NOBODY, sources))[encoding.allowed(exact)]
 
 
-def tournaments(size: int, number: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def _tournaments(size: int, number: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """(number,) winners of tournaments of two among so many, the first the fittest."""
     return rng.integers(size, size=(number, 2)).min(1)
-
-
-def moves(shape: tuple[int, ...], habits: Habits, rng: np.random.Generator) -> Array:
-    """What mutation adds to each gene: mostly nothing, sometimes a little, seldom much."""
-    lengths = habits.step * 10 ** -rng.uniform(0.0, habits.decades, shape)
-    return np.where(rng.random(shape) < habits.mutation, lengths * rng.standard_normal(shape), 0.0)

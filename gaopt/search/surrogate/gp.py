@@ -62,9 +62,10 @@ class Hyper:
 class Process:
     """A Gaussian process that has seen n points, with s columns of values at them.
 
+    There is one column for what was observed, or one for each of s ways in which it may go on.
+
     Attributes:
         points: (n, d) in the unit cube.
-        values: (n, s): one column for what was observed, or one for each of s ways in which it may go on.
         trust: (n,) covariance of each value with the truth, by the prior, as a multiple of that of a truth there.
         root: (n, n) the inverse of the Cholesky factor of the values' covariance.
         weights: (n, s) the covariance's inverse times the values.
@@ -72,7 +73,6 @@ class Process:
 
     hyper: Hyper
     points: Array
-    values: Array
     trust: Array
     root: Array
     weights: Array
@@ -113,22 +113,16 @@ class Process:
         deviation = math.sqrt(max(own - float(spread @ spread), noise))
         row = np.append(-spread @ self.root, 1.0) / deviation
         root = np.vstack([np.pad(self.root, ((0, 0), (0, 1))), row])
-        columns = np.broadcast_to(self.values, (len(self.values), len(values)))
         news = (values - (cross @ self.weights)) / deviation
-        weights = np.pad(np.broadcast_to(self.weights, columns.shape), ((0, 1), (0, 0))) + np.outer(row, news)
-        points, trust = np.vstack([self.points, point]), np.append(self.trust, 1.0)
-        return Process(self.hyper, points, np.vstack([columns, values]), trust, root, weights)
-
-
-def process(hyper: Hyper, points: Array, values: Array, noise: Array) -> Process:
-    """A process with these hyperparameters that has seen values (n, s) at points (n, d), each with its noise (n,)."""
-    return solved(hyper, points, values, np.ones(len(points)), covariance(hyper, points, points) + np.diag(noise))
+        columns = np.broadcast_to(self.weights, (len(self.weights), len(values)))
+        weights = np.pad(columns, ((0, 1), (0, 0))) + np.outer(row, news)
+        return Process(self.hyper, np.vstack([self.points, point]), np.append(self.trust, 1.0), root, weights)
 
 
 def solved(hyper: Hyper, points: Array, values: Array, trust: Array, shared: Array) -> Process:
-    """The same where the values' covariance (n, n) and their trust (n,) are given."""
+    """A process that has seen values (n, s) at points (n, d), with their covariance (n, n) and trust (n,)."""
     root, _ = lapack.dtrtri(lower_factor(shared), lower=1)
-    return Process(hyper, points, values, trust, root, root.T @ (root @ values))
+    return Process(hyper, points, trust, root, root.T @ (root @ values))
 
 
 def lower_factor(matrix: Array) -> Array:
@@ -248,7 +242,8 @@ def fit(points: Array, values: Array, rng: np.random.Generator) -> Process:
     """The process with the most probable hyperparameters, given values (n,) at points (n, d)."""
     rows = informative_rows(values, rng)
     found = hyper(most_probable(Evidence(points[rows], values[rows]), rng))
-    return process(found, points, values[:, None], np.full(len(points), found.noise))
+    shared = covariance(found, points, points) + np.diag(np.full(len(points), found.noise))
+    return solved(found, points, values[:, None], np.ones(len(points)), shared)
 
 
 def most_probable(evidence: Evidence, rng: np.random.Generator) -> Array:

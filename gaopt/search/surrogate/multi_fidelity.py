@@ -56,10 +56,6 @@ class SourceCorrelation:
     scales: Array
     noises: Array
 
-    def between(self, sources: np.ndarray) -> Array:
-        """(n, n): covariances of rows, as multiples of that of the truth."""
-        return self.across(sources, sources)
-
     def across(self, one: np.ndarray, other: np.ndarray) -> Array:
         """(m, n): covariances of rows of sources (m,) with rows of sources (n,), as multiples of that of the truth."""
         shared = np.outer(self.correlations[one], self.correlations[other])
@@ -93,7 +89,7 @@ class Evidence(gp.Evidence):
 
     def likelihood(self, logs: Array) -> tuple[float, Array]:
         ties, (clean, slope) = self.ties(logs), self.covariance(gp.hyper(logs[: self._base]))
-        between = ties.between(self._sources)
+        between = ties.across(self._sources, self._sources)
         tied, noise = clean * between, ties.noises[self._sources]
         loss, pull = gp.neg_log_likelihood(tied + self._offsets + np.diag(noise), self._values)
         by_noise, drawn = noise * np.diag(pull), pull * tied
@@ -148,7 +144,7 @@ def believed(told: Observations, rng: np.random.Generator) -> Belief:
     evidence = Evidence(told)
     logs = gp.most_probable(evidence, rng)
     given, ties = gp.hyper(logs[: 3 * told.points.shape[1] + 2]), evidence.ties(logs)
-    shared = covariance(given, told.points, told.points) * ties.between(told.sources)
+    shared = covariance(given, told.points, told.points) * ties.across(told.sources, told.sources)
     shared += offsets(told.sources, told.sources) + np.diag(ties.noises[told.sources])
     trust = (ties.correlations * ties.scales)[told.sources]
     return Belief(gp.solved(given, told.points, told.values[:, None], trust, shared), ties, told.sources)
