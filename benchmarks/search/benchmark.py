@@ -6,7 +6,7 @@ import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.search import problems, runs
+from benchmarks.search import csv_log, problems, runs
 from benchmarks.search.problems import Problem
 from benchmarks.search.runs import Case, Run, measured
 from gaopt.search.surrogate.gp import one_thread
@@ -32,15 +32,15 @@ def run(path: Path, wanted: Sequence[Case], data: Path | None, jobs: int, tell: 
     Raises:
         BadInput: the problems cannot be loaded, or the file cannot be read or written.
     """
-    there = runs.read(path)
+    there = {Case(*row) for row in runs.read(path)[[*runs.CASE]].itertuples(index=False)}
     missing = [case for case in wanted if case not in there]
     tell(f"{len(wanted) - len(missing)} of {len(wanted)} runs are there, {len(missing)} to go")
     if not missing:
         return
     Measurer.load({case.problem for case in missing}, data)
-    with runs.appending(path) as append:
+    with csv_log.appending(path, runs.COLUMNS) as append:
         for done, ended in enumerate(_ended(missing, data, jobs), 1):
-            append(ended)
+            append(runs.row(ended))
             if 100 * done // len(missing) > 100 * (done - 1) // len(missing):  # about a hundred lines
                 tell(f"{done} of {len(missing)}, seed {ended.case.seed}: {ended.case.search} on {ended.case.problem}")
 

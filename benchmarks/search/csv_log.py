@@ -26,10 +26,8 @@ def read(path: Path, columns: Sequence[str]) -> list[list[str]]:
         return []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(f"{path} cannot be read: {error}") from None
-    if header != list(columns):
-        raise BadInput(f"{path} has the columns {','.join(header)}: must be {','.join(columns)}")
-    if any(len(row) != len(columns) for row in rows):
-        raise BadInput(f"{path} has a row that is not of {len(columns)} cells: repair or remove it")
+    if any(len(row) != len(columns) for row in rows) or header != list(columns):
+        raise BadInput(f"{path} has other columns, or a row of other cells: must be {','.join(columns)}")
     return rows
 
 
@@ -42,24 +40,15 @@ def appending(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Iterable
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        with open(path, "ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(file.fileno(), _whole(path.read_bytes()))
+            append = _appender(file.fileno())
+            if not path.stat().st_size:
+                append(columns)
+            yield append
     except OSError as error:
-        raise BadInput(f"{path} cannot be written: {error.strerror}") from None
-    try:
-        _hold(file, path)
-        os.ftruncate(file, _whole(path.read_bytes()))
-        if not os.fstat(file).st_size:
-            _append(file, columns)
-        yield lambda cells: _append(file, cells)
-    finally:
-        os.close(file)
-
-
-def _hold(file: int, path: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise BadInput(f"{path} is being written by another process: let it end, or name another folder") from None
+        raise BadInput(f"{path} cannot be written, or is being written by another process: {error.strerror}") from None
 
 
 def _whole(content: bytes) -> int:
@@ -67,8 +56,11 @@ def _whole(content: bytes) -> int:
     return content.rfind(b"\n") + 1
 
 
-def _append(file: int, cells: Iterable[object]) -> None:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    os.write(file, line.getvalue().encode())  # in one piece, or cut off when the file is next opened
-    os.fsync(file)
+def _appender(file: int) -> Callable[[Iterable[object]], None]:
+    def append(cells: Iterable[object]) -> None:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow(cells)
+        os.write(file, line.getvalue().encode())  # in one piece, or cut off when the file is next opened
+        os.fsync(file)
+
+    return append

@@ -75,36 +75,21 @@ def load(names: Sequence[str], folder: Path | None) -> dict[str, Surrogate]:
     """
     if folder is None:
         raise BadInput(f"--data is not given, and {names[0]} needs it: must be the folder of LCBench's surrogate")
-    reference, session = _reference(folder / "reference.json", names), _session(folder / "model.onnx")
-    return {name: Surrogate(session, reference[name], *_of(name)) for name in names}
+    try:
+        reference = json.loads((folder / "reference.json").read_text("utf-8"))
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        session = onnxruntime.InferenceSession(folder / "model.onnx", options)
+        return {name: Surrogate(session, reference[name], *_of(name)) for name in names}
+    except ModuleNotFoundError:
+        raise BadInput("onnxruntime is not installed, and LCBench's problems need it: install gaopt[bench]") from None
+    except Exception as error:  # whatever onnxruntime makes of a file that is no model
+        raise BadInput(f"{folder} is not the folder of LCBench's surrogate: {error}") from None
 
 
 def _of(name: str) -> tuple[int, int]:
     """The code of a problem's data set, and how many genes it has: of "lc7-7593" 35 and 7."""
     genes, _, data = name.partition("-")
     return CODES[data], int(genes.removeprefix("lc"))
-
-
-def _reference(path: Path, names: Sequence[str]) -> dict[str, dict[str, float]]:
-    try:
-        found: dict[str, dict[str, float]] = json.loads(path.read_text("utf-8"))
-        return {name: {key: float(found[name][key]) for key in ("best", "median")} for name in names}
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"{path} is not the best and the median of each problem as JSON: {error!r}") from None
-
-
-def _session(path: Path) -> Any:
-    if not path.is_file():
-        raise BadInput(f"{path} cannot be read: there is no such file")
-    try:
-        import onnxruntime
-    except ModuleNotFoundError:
-        raise BadInput("onnxruntime is not installed, and LCBench's problems need it: install gaopt[bench]") from None
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    try:
-        return onnxruntime.InferenceSession(path, options)
-    except Exception as error:  # whatever onnxruntime makes of a file that is no model
-        raise BadInput(f"{path} is not an ONNX model: {str(error).splitlines()[0]}") from None

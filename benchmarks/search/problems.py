@@ -78,15 +78,11 @@ def chosen(patterns: str) -> list[str]:
     """
     found: set[str] = set()
     for pattern in [part.strip() for part in patterns.split(",") if part.strip()] or ["*"]:
-        if not (fits := {name for name in _fitting(pattern) if pattern == role(name) or fnmatchcase(name, pattern)}):
+        meant = [TRAINED] if pattern == TRAINED else names()
+        if not (fits := {name for name in meant if pattern == role(name) or fnmatchcase(name, pattern)}):
             raise BadInput(f"--problems has {pattern!r}, which fits no problem: {nearest(pattern, [*ROLES, *names()])}")
         found |= fits
     return [name for name in (*names(), TRAINED) if name in found]
-
-
-def _fitting(pattern: str) -> list[str]:
-    """The names that a pattern may mean."""
-    return [TRAINED] if pattern == TRAINED else names()
 
 
 def load(wanted: Sequence[str], data: Path | None) -> dict[str, Problem]:

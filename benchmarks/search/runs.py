@@ -6,10 +6,10 @@ import math
 import random
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+
+import pandas as pd
 
 from benchmarks.search import csv_log
 from benchmarks.search.problems import Problem, role
@@ -57,10 +57,6 @@ class Run:
     epochs: int
     seconds: float
     regrets: tuple[float, ...]
-
-    @property
-    def regret(self) -> float:
-        return self.regrets[-1]
 
 
 def measured(case: Case, problem: Problem) -> Run:
@@ -128,43 +124,28 @@ class Curve:
 
 
 NAME = "runs.csv"
-COLUMNS = (
-    "search", "problem", "seed", "together", "noise", "evaluations", "epochs", "seconds",
-    *(f"regret{mark}" for mark in MARKS),
-)  # fmt: skip
+CASE = tuple(field.name for field in fields(Case))
+COLUMNS = (*CASE, "evaluations", "epochs", "seconds", *(f"regret{mark}" for mark in MARKS))
+TYPES = {"seed": int, "together": int, "evaluations": int, "epochs": int}
 
 
-def read(path: Path) -> dict[Case, Run]:
-    """The runs of a file by their cases; of two of a case the later.
+def read(path: Path) -> pd.DataFrame:
+    """The runs of a file, a row each; of two of a case the later.
 
     Raises:
         BadInput: the file is not of this form.
     """
+    found = pd.DataFrame(csv_log.read(path, COLUMNS), columns=COLUMNS)
     try:
-        return {run.case: run for run in map(_run, csv_log.read(path, COLUMNS))}
+        found = found.astype({name: TYPES.get(name, float) for name in COLUMNS[2:]})
+        found["role"] = [role(problem) for problem in found.problem]
     except ValueError as error:
         raise BadInput(f"{path} has a row that is not a run: {error}") from None
+    return found.drop_duplicates([*CASE], keep="last", ignore_index=True)
 
 
-@contextmanager
-def appending(path: Path) -> Iterator[Callable[[Run], None]]:
-    """What appends a run to a file, which is held for this process alone.
-
-    Raises:
-        BadInput: another process holds the file, or it cannot be written.
-    """
-    with csv_log.appending(path, COLUMNS) as append:
-        yield lambda run: append(_row(run))
-
-
-def _row(run: Run) -> tuple[object, ...]:
+def row(run: Run) -> tuple[object, ...]:
+    """As `COLUMNS` has it."""
     case = run.case
     named = (case.search, case.problem, case.seed, case.together, f"{case.noise:g}")
     return *named, run.evaluations, run.epochs, *(f"{figure:.6f}" for figure in (run.seconds, *run.regrets))
-
-
-def _run(row: list[str]) -> Run:
-    search, problem, seed, together, noise, evaluations, epochs, seconds, *regrets = row
-    role(problem)  # or it is none
-    case = Case(search, problem, int(seed), int(together), float(noise))
-    return Run(case, int(evaluations), int(epochs), float(seconds), tuple(map(float, regrets)))

@@ -144,12 +144,10 @@ def known(names: str) -> list[str]:
     for name in found:
         if name not in SEARCHES:
             raise BadInput(f"--searches names {name!r}, which is no search: {nearest(name, SEARCHES)}")
-    if any(name.startswith("optuna-") for name in found):
-        check_optuna()
+    for package in ("optuna", "cmaes"):
+        if any(name.startswith("optuna-") for name in found) and find_spec(package) is None:
+            raise BadInput(f"{package} is not installed, and Optuna's searches need it: install gaopt[bench]")
     return found
-
-
-NEEDED = ("optuna", "cmaes")
 
 
 class Optuna:
@@ -185,13 +183,3 @@ def _options(sampler: str, setting: Setting) -> dict[str, Any]:
             return {"population_size": 10}  # with its own fifty, fifty trainings are the first, random, generation
         case _:
             return {}
-
-
-def check_optuna() -> None:
-    """
-    Raises:
-        BadInput: Optuna is not installed.
-    """
-    for package in NEEDED:
-        if find_spec(package) is None:
-            raise BadInput(f"{package} is not installed, and Optuna's searches need it: install gaopt[bench]")

@@ -4,143 +4,68 @@ from __future__ import annotations
 
 import math
 import platform
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from benchmarks.search import compare, problems, runs, table
-from benchmarks.search.problems import ROLES, names, role
-from benchmarks.search.runs import EVALUATIONS, MARKS, Case, Run
-from benchmarks.search.searches import OURS, SEARCHES
+from benchmarks.search import problems, runs, table
+from benchmarks.search.problems import ROLES
+from benchmarks.search.runs import EVALUATIONS, MARKS
+from benchmarks.search.searches import OURS
 from benchmarks.search.table import CUT, PRESET
 from gaopt import __version__
 from gaopt.errors import BadInput
 
-TITLES = {"judged": "Judged problems", "tuned": "Tuned problems", "digits": "Digits", "trained": "Real trainings"}
-
-
-@dataclass(frozen=True)
-class Section:
-    """Attributes:
-    runs: of each search, those of the smallest mean regret first.
-    """
-
-    role: str
-    together: int
-    noise: float
-    runs: dict[str, list[Run]] = field(default_factory=dict)
-
-    @property
-    def title(self) -> str:
-        how = "one at a time" if self.together == 1 else f"in batches of {self.together}"
-        return f"{TITLES[self.role]}, {how}" + (f", noise of {self.noise:g} points" if self.noise else "")
-
-    @property
-    def problems(self) -> list[str]:
-        return sorted({run.case.problem for runs in self.runs.values() for run in runs})
-
-
-def sections(found: Iterable[Run]) -> list[Section]:
-    """Without noise first, then judged, tuned, digits."""
-    groups: dict[tuple[float, int, int], dict[str, list[Run]]] = {}
-    for run in found:
-        key = (run.case.noise, ROLES.index(role(run.case.problem)), run.case.together)
-        groups.setdefault(key, {}).setdefault(run.case.search, []).append(run)
-    return [
-        Section(ROLES[role], together, noise, _ordered(groups[noise, role, together]))
-        for noise, role, together in sorted(groups)
-    ]
-
-
-def _ordered(runs: dict[str, list[Run]]) -> dict[str, list[Run]]:
-    return dict(sorted(runs.items(), key=lambda pair: float(np.mean([run.regret for run in pair[1]]))))
-
-
-PACKAGES = ("numpy", "scipy", "torch", "onnxruntime", "optuna", "cmaes")
-
-
-def commands(cases: Iterable[Case]) -> list[str]:
-    """The commands that make these runs from nothing, one for each noise."""
-    by_noise: dict[float, list[Case]] = {}
-    for case in cases:
-        by_noise.setdefault(case.noise, []).append(case)
-    return [_command(by_noise[noise]) for noise in sorted(by_noise)]
-
-
-def _command(cases: Sequence[Case]) -> str:
-    searches = [name for name in SEARCHES if any(case.search == name for case in cases)]
-    words = ["--searches", ",".join(searches), "--seeds", str(1 + max(case.seed for case in cases))]
-    if (problems := {case.problem for case in cases}) != set(names()):
-        words += ["--problems", ",".join(sorted(problems))]
-    for together in sorted({case.together for case in cases}):
-        words += ["--together", str(together)]
-    words += ["--noise", f"{cases[0].noise:g}"] if cases[0].noise else []
-    return f"gaopt bench search --data FOLDER {shlex.join(words)}"
-
-
-def versions() -> str:
-    """Of gaopt, Python and what the searches rest on: those of now."""
-    found = [f"gaopt {__version__}", f"Python {platform.python_version()}"]
-    for name in PACKAGES:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    return ", ".join(found)
-
-
-def processor() -> str:
-    """What it calls itself."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
 NAME = "README.md"
+TITLES = {"judged": "Judged problems", "tuned": "Tuned problems", "digits": "Digits", "trained": "Real trainings"}
+PACKAGES = ("numpy", "scipy", "torch", "onnxruntime", "optuna", "cmaes")
 CHANCE = "random"
+LAST = f"regret{MARKS[-1]}"
+RESAMPLED = 10_000
 
 Row = dict[str, str]
 
 
 def write(folder: Path) -> Path:
-    """Write the summary of a folder's runs, replaced whole.
-
-    Returns:
-        Its path.
+    """Write the summary of a folder's runs, and return its path.
 
     Raises:
         BadInput: there are no runs, or they cannot be read, or the summary not be written.
     """
-    if not (found := runs.read(folder / runs.NAME)):
+    if (found := runs.read(folder / runs.NAME)).empty:
         raise BadInput(f"there are no runs in {folder}: must be a folder that `gaopt bench search` wrote to")
-    path, part = folder / NAME, folder / f"{NAME}.part"
+    path = folder / NAME
     try:
-        part.write_text(text(found), "utf-8")
-        part.replace(path)
+        path.write_text(text(found), "utf-8")
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror}") from None
     return path
 
 
-def text(found: Mapping[Case, Run]) -> str:
-    """The summary in Markdown; the same runs give the same text with the same versions on the same machine."""
-    parts = [
-        _head(),
-        "\n".join(["```", *commands(found), "```"]),
-        f"{versions()}; {processor()}.",
-    ]
-    for section in sections(found.values()):
-        parts += [f"## {section.title}", means(section), *(against(section, ours) for ours in OURS)]
-        parts.append(_remark(section) or each(section))
+def text(found: pd.DataFrame) -> str:
+    """The summary in Markdown: without noise first, then judged, tuned, digits."""
+    parts = [_head()]
+    rank = found.role.map(ROLES.index)
+    for (noise, _, together), section in found.groupby([found.noise, rank, found.together]):
+        role, regrets = section.role.iloc[0], by_search(section)
+        how = "one at a time" if together == 1 else f"in batches of {together}"
+        title = f"## {TITLES[role]}, {how}" + (f", noise of {noise:g} points" if noise else "")
+        parts += [title, means(section, list(regrets)), *(against(regrets, ours) for ours in OURS if ours in regrets)]
+        parts.append(_digits() if role == "digits" else _trained() if role == "trained" else each(regrets))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def by_search(section: pd.DataFrame) -> dict[str, pd.Series]:
+    """The regret after the last evaluation, by problem and seed, of each search; the smallest mean first."""
+    found = {
+        str(name): runs.set_index(["problem", "seed"])[LAST] for name, runs in section.groupby("search", sort=False)
+    }
+    return dict(sorted(found.items(), key=lambda pair: float(pair[1].mean())))
 
 
 def _head() -> str:
@@ -159,36 +84,81 @@ trained together. The others are random search and Optuna's with its own default
 of 10 (of its own 50, the first generation would be all), and that GP is told when there is no noise. All have the same
 seeds. ± is the standard error over runs; intervals are of 95 %, by a bootstrap over problems (over seeds where there is
 one problem); a rank is the mean over the runs that all searches of the table have; ms is the median over runs of the
-computing time for one suggestion, on one thread. The runs are in [{runs.NAME}]({runs.NAME}); made by"""
+computing time for one suggestion, on one thread. The runs are in [{runs.NAME}]({runs.NAME}), made by
+`gaopt bench search`; {_versions()}."""
 
 
-def means(section: Section) -> str:
+def _versions() -> str:
+    """Of gaopt, Python and what the searches rest on: those of now."""
+    found = [f"gaopt {__version__}", f"Python {platform.python_version()}"]
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    return ", ".join(found)
+
+
+def means(section: pd.DataFrame, searches: Sequence[str]) -> str:
     """A row a search: its regret, also of three and of seven genes alone and along the way, its rank and its cost."""
-    ranks = compare.ranks(compare.regrets(section.runs))
-    return _table([_means(name, found, section, ranks[name]) for name, found in section.runs.items()])
+    rank = section.pivot(index=["problem", "seed"], columns="search", values=LAST).dropna().rank(axis=1).mean()
+    rows = []
+    for name in searches:
+        found = section[section.search == name]
+        row = {"search": name, "runs": str(len(found)), f"regret at {EVALUATIONS}": _mean(found[LAST])}
+        row |= {"median": f"{found[LAST].median():.4f}"}
+        if section.role.iloc[0] in ("judged", "tuned"):
+            for genes in (3, 7):
+                row[f"{genes} genes"] = _mean(found[LAST][found.problem.str.startswith(f"lc{genes}-")])
+        row |= {f"at {mark}": f"{found[f'regret{mark}'].mean():.4f}" for mark in MARKS[:-1]}
+        cost = 1e3 * found.seconds.median()
+        row |= {"rank": _number(rank[name], 2), "ms": f"{cost:.0f}" if cost >= 10 else f"{cost:.2g}"}
+        rows.append(row | {"epochs": f"{found.epochs.mean():.0f}"})
+    return _table(rows)
 
 
-def _means(name: str, found: Sequence[Run], section: Section, rank: float) -> Row:
-    regrets = [run.regret for run in found]
-    row = {"search": name, "runs": str(len(found)), f"regret at {EVALUATIONS}": _mean(regrets)}
-    row |= {"median": f"{np.median(regrets):.4f}"}
-    if section.role in ("judged", "tuned"):
-        sizes = {"3 genes": "lc3-", "7 genes": "lc7-"}
-        row |= {
-            size: _mean([run.regret for run in found if run.case.problem.startswith(start)])
-            for size, start in sizes.items()
-        }
-    row |= {f"at {mark}": f"{np.mean([run.regrets[n] for run in found]):.4f}" for n, mark in enumerate(MARKS[:-1])}
-    cost, epochs = 1e3 * np.median([run.seconds for run in found]), np.mean([run.epochs for run in found])
-    ms = f"{cost:.0f}" if cost >= 10 else f"{cost:.2g}"
-    return row | {"rank": _number(rank, 2), "ms": ms, "epochs": f"{epochs:.0f}"}
+@dataclass(frozen=True)
+class Paired:
+    """One search against another.
+
+    Attributes:
+        pairs: of the same problem and seed.
+        difference: of the mean regrets; below zero the first is better.
+        low, high: of its 95 % interval.
+        wins: the share of pairs in which the first has the smaller regret; a tie counts half.
+    """
+
+    pairs: int
+    difference: float
+    low: float
+    high: float
+    wins: float
 
 
-def against(section: Section, ours: str) -> str:
-    """One of ours beside each of the others, on what both ran; nothing where it did not run."""
-    regrets = compare.regrets(section.runs)
-    if ours not in regrets:
-        return ""
+def paired(first: pd.Series, second: pd.Series) -> Paired | None:
+    """None where they have no pair. The interval is a bootstrap over problems, each the mean of its seeds.
+
+    A problem drawn twice counts twice: the interval says what other problems might have given, not what other seeds
+    might have. Of one problem it is over the seeds.
+    """
+    differences = _differences(first, second)
+    if differences.empty:
+        return None
+    wins = float((differences < 0).mean() + (differences == 0).mean() / 2)
+    of_problems = differences.groupby("problem", sort=False).mean()
+    units = (of_problems if len(of_problems) > 1 else differences).to_numpy()
+    resampled = np.random.default_rng(0).choice(units, (RESAMPLED, len(units))).mean(axis=1)
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return Paired(len(differences), float(units.mean()), float(low), float(high), wins)
+
+
+def _differences(first: pd.Series, second: pd.Series) -> pd.Series:
+    both = first[first.index.isin(second.index)]
+    return both - second.reindex(both.index)
+
+
+def against(regrets: dict[str, pd.Series], ours: str) -> str:
+    """One of ours beside each of the others, on what both ran; and where it is worse than chance."""
     rows = [
         {
             f"`{ours}` against": name,
@@ -198,39 +168,25 @@ def against(section: Section, ours: str) -> str:
             "wins, a tie half": f"{100 * pair.wins:.1f} %",
         }
         for name, theirs in regrets.items()
-        if name != ours and (pair := compare.paired(regrets[ours], theirs))
+        if name != ours and (pair := paired(regrets[ours], theirs))
     ]
-    return "\n\n".join(filter(None, [_table(rows), _worse(ours, regrets)]))
+    parts = [_table(rows)]
+    if CHANCE in regrets:
+        of = _differences(regrets[ours], regrets[CHANCE]).groupby("problem", sort=False)
+        worse = ", ".join(name for name, mean in of.mean().items() if mean > of.sem()[name]) or "on no problem"
+        parts.append(f"Worse than random by more than the standard error of the pairs: {worse}.")
+    return "\n\n".join(filter(None, parts))
 
 
-def _worse(ours: str, regrets: Mapping[str, compare.Regrets]) -> str:
-    if CHANCE not in regrets:
-        return ""
-    worse = compare.worse(regrets[ours], regrets[CHANCE])
-    return f"Worse than random by more than the standard error of the pairs: {', '.join(worse) or 'on no problem'}."
-
-
-def each(section: Section) -> str:
+def each(regrets: dict[str, pd.Series]) -> str:
     """A row a problem: the mean regret of each search."""
-    found = {name: compare.by_problem(regrets) for name, regrets in compare.regrets(section.runs).items()}
+    of = pd.DataFrame({name: found.groupby("problem").mean() for name, found in regrets.items()}).sort_index()
     return _table(
         [
-            {"regret": problem}
-            | {name: _number(np.mean(of[problem]) if problem in of else math.nan, 4) for name, of in found.items()}
-            for problem in section.problems
+            {"regret": str(problem)} | {name: _number(found[name], 4) for name in of.columns}
+            for problem, found in of.iterrows()
         ]
     )
-
-
-def _remark(section: Section) -> str:
-    """What is to be said of trainings that are real; nothing of a surrogate."""
-    match section.role:
-        case "digits":
-            return _digits()
-        case "trained":
-            return _trained()
-        case _:
-            return ""
 
 
 def _trained() -> str:
@@ -253,10 +209,10 @@ best. So the table shows how soon a search leaves the many settings that learn n
 *at 20*). Which search finds the very best it cannot show: the plateau is wide and flat."""
 
 
-def _mean(values: Sequence[float]) -> str:
-    if not values:
+def _mean(values: pd.Series) -> str:
+    if values.empty:
         return "–"
-    return f"{np.mean(values):.4f} ± {compare.standard_error(values):.4f}" if len(values) > 1 else f"{values[0]:.4f}"
+    return f"{values.mean():.4f} ± {values.sem():.4f}" if len(values) > 1 else f"{values.iloc[0]:.4f}"
 
 
 def _number(value: float | np.floating[Any], digits: int) -> str:

@@ -67,7 +67,7 @@ class Table:
         return (self.best - score) / (self.best - self.median)
 
     def share(self, points: float) -> float:
-        """Of the csv_log, those that are no more than so many percentage points below the best."""
+        """Of the rows, those that are no more than so many percentage points below the best."""
         return sum(score >= self.best - points for score in self._ranked) / self.rows
 
     def _row(self, genes: Genes, epochs: int) -> int:
