@@ -173,7 +173,7 @@ def against(regrets: dict[str, pd.Series], ours: str) -> str:
     parts = [_table(rows)]
     if CHANCE in regrets:
         of = _differences(regrets[ours], regrets[CHANCE]).groupby("problem", sort=False)
-        worse = ", ".join(name for name, mean in of.mean().items() if mean > of.sem()[name]) or "on no problem"
+        worse = ", ".join(of.mean().index[of.mean() > of.sem()]) or "on no problem"
         parts.append(f"Worse than random by more than the standard error of the pairs: {worse}.")
     return "\n\n".join(filter(None, parts))
 
@@ -212,7 +212,7 @@ best. So the table shows how soon a search leaves the many settings that learn n
 def _mean(values: pd.Series) -> str:
     if values.empty:
         return "–"
-    return f"{values.mean():.4f} ± {values.sem():.4f}" if len(values) > 1 else f"{values.iloc[0]:.4f}"
+    return f"{values.mean():.4f}" + (f" ± {float(values.sem()):.4f}" if len(values) > 1 else "")
 
 
 def _number(value: float | np.floating[Any], digits: int) -> str:

@@ -16,34 +16,3 @@ from gaopt.config.study import (
 )
 from gaopt.config.tables import experiments, find, presets
 from gaopt.config.unused_keys import check_unused_keys
-
-__all__ = [
-    "COMPARE",
-    "COMPARED",
-    "DECIDING",
-    "OWN_TABLES",
-    "SEARCHES",
-    "STRATEGIES",
-    "Assisted",
-    "Faults",
-    "Fidelity",
-    "First",
-    "Genetic",
-    "GridConfig",
-    "Noise",
-    "Operators",
-    "PoolConfig",
-    "Stop",
-    "StudyConfig",
-    "Warm",
-    "check_unused_keys",
-    "experiments",
-    "find",
-    "from_tables",
-    "genes_of",
-    "load",
-    "parse",
-    "parse_value",
-    "presets",
-    "variant_space",
-]

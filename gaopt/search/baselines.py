@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gaopt.config import StudyConfig
+from gaopt.config import Operators, StudyConfig
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Birth, Bred
 from gaopt.journal.history import History
-from gaopt.search import operators
-from gaopt.search.base import USED_UP, Done, Wait
+from gaopt.search.base import Done, Wait
+from gaopt.search.genetic import GeneticSearch
 from gaopt.search.initial_design import NOTHING, Known
 
 
@@ -28,30 +28,12 @@ class Fixed:
         return Bred(history.generation + 1, (Birth(number, self._genes, "given", trial=number),))
 
 
-class RandomSearch:
+class RandomSearch(GeneticSearch):
     """Individuals drawn evenly from the space, in generations as large as those of the genetic algorithm."""
 
     def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
-        self._space, self._config, self._seed, self._known = config.space, config.genetic, config.seed, known
-
-    def decide(self, history: History, room: int) -> Bred | Wait | Done:
-        generation = history.generation + 1
-        if history.unfinished:
-            return Wait()
-        if generation >= self._config.generations:
-            return Done()
-        litter, born = self._config.litters[generation], len(history.individuals)
-        births = [] if born else self._known.births(self._space, history, self._seed, litter)
-        seen = operators.seen(self._space, [*history.individuals.values(), *births])
-        for slot in range(len(births), litter):
-            found = operators.newcomer(self._space, seen, self._seed, generation, slot)
-            if found is None:
-                break  # the space is used up
-            births.append(replace(found, id=born + len(births)))
-        if not births:
-            return Done(USED_UP)
-        fittest = operators.fittest(self._space, history.population, self._config.promoted)
-        return Bred(generation, tuple(births), tuple(individual.id for individual in fittest))
+        super().__init__(config, known)
+        self._config, self._chosen = replace(self._config, retrain=False), Operators(immigrants=max(self._litters))
 
 
 class Grid:

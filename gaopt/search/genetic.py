@@ -35,7 +35,7 @@ class GeneticSearch:
 
     def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
         self._space, self._seed, self._known = config.space, config.seed, known
-        self._config, self._chosen = config.genetic, config.operators
+        self._config, self._litters, self._chosen = config.genetic, config.genetic.litters, config.operators
 
     def decide(self, history: History, room: int) -> Bred | Wait | Done:
         if history.unfinished:
@@ -77,7 +77,7 @@ class GeneticSearch:
             return operators.offspring(box, self._space, self._config, parents.parent(slot, rng), parents.partner, rng)
 
         found = self._retrained(history, survivors) if self._config.retrain else []
-        found += self._litter(history, bred, survivors, len(order) - len(survivors))
+        found += self._litter(history, bred, survivors, self._litters[history.generation + 1] - len(found))
         births = [replace(birth, id=len(history.individuals) + n) for n, birth in enumerate(found)]
         kept = () if self._config.retrain else tuple(genome.id for genome in survivors)
         return Bred(history.generation + 1, tuple(births), kept) if births else Done(USED_UP)

@@ -2,5 +2,3 @@
 
 from gaopt.space.gene import AnyGene, Choice, Gene, Value
 from gaopt.space.space import Genes, Space
-
-__all__ = ["AnyGene", "Choice", "Gene", "Genes", "Space", "Value"]

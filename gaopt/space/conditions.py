@@ -112,14 +112,16 @@ def _parsed(text: str) -> ast.Expression:
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ConfigError(f"{text!r} is no condition: must be like \"lr * 10 < wd or optimizer == 'sgd'\"") from None
     for node in ast.walk(tree):
-        if not isinstance(node, _ALLOWED):
+        fine = isinstance(node, _ALLOWED)
+        if isinstance(node, ast.Call):
+            fine = isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS
+        elif isinstance(node, ast.Constant):
+            fine = isinstance(node.value, int | float | str)
+        if not fine:
             raise ConfigError(
-                f"{text!r} holds a {type(node).__name__}: only numbers, words, genes, + - * / ** and logic"
+                f"{text!r} holds a {type(node).__name__}: only numbers, words, genes, + - * / **, logic and"
+                f" {', '.join(FUNCTIONS)}"
             )
-        if isinstance(node, ast.Call) and (not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS):
-            raise ConfigError(f"{text!r} calls {ast.unparse(node.func)!r}: only {', '.join(FUNCTIONS)}")
-        if isinstance(node, ast.Constant) and not isinstance(node.value, int | float | str):
-            raise ConfigError(f"{text!r} holds {node.value!r}: only numbers and words")
     return cast("ast.Expression", tree)
 
 

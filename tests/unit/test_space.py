@@ -208,11 +208,11 @@ def test_nothing_but_a_condition_gets_past() -> None:
     for text, said in [
         ("", "is no condition"),
         ("lr = 3", "is no condition"),
-        ("__import__('os').system('true')", "calls"),
-        ("open('x')", "calls 'open'"),
+        ("__import__('os').system('true')", "holds a Call"),
+        ("open('x')", "holds a Call"),
         ("[x for x in (1, 2)]", "ListComp"),
         ("[1].real > 0", "Attribute"),
-        ("lr > 1j", "only numbers and words"),
+        ("lr > 1j", "holds a Constant"),
         ("(x := 3) > 2", "NamedExpr"),
         ("lr > " + "1 + " * 400 + "1", "at most 1000"),
     ]:
@@ -245,12 +245,6 @@ def test_whole_numbers_of_a_choice_are_computed_with_as_floats() -> None:
     ]:
         genes = GENES | {"n": 9, "huge": 10**12, "far": 10**400}
         assert Expression(text).holds(genes) is holds
-
-
-def test_a_condition_as_deep_as_there_is_room_for_is_one_or_a_mistake_that_is_said() -> None:
-    for text in ("n" + " + n" * 240, "n" + "**n" * 300, "min(" * 240 + "n" + ")" * 240):
-        with suppress(ConfigError):
-            assert Expression(text).holds({"n": 2}) in (True, False)
 
 
 @given(st.text(max_size=40))
