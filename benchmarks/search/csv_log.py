@@ -14,11 +14,7 @@ from gaopt.errors import BadInput
 
 
 def read(path: Path, columns: Sequence[str]) -> list[list[str]]:
-    """The rows below the header; none where there is no file. A row that a kill cut is not there.
-
-    Raises:
-        BadInput: the file cannot be read, or has other columns.
-    """
+    """The rows below the header; none where there is no file. A row that a kill cut is not there."""
     try:
         content = path.read_bytes()
         header, *rows = list(csv.reader(io.StringIO(content[: _whole(content)].decode()))) or [list(columns)]
@@ -33,11 +29,7 @@ def read(path: Path, columns: Sequence[str]) -> list[list[str]]:
 
 @contextmanager
 def appending(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Iterable[object]], None]]:
-    """What appends a row: it is on disk when the call returns. The file is held for this process alone.
-
-    Raises:
-        BadInput: another process holds the file, or it cannot be written.
-    """
+    """What appends a row: it is on disk when the call returns. The file is held for this process alone."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "ab") as file:

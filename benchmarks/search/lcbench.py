@@ -69,10 +69,7 @@ class Surrogate:
 
 
 def load(names: Sequence[str], folder: Path | None) -> dict[str, Surrogate]:
-    """
-    Raises:
-        BadInput: no folder is given, what is to be in it is missing or broken, or onnxruntime is not installed.
-    """
+    """The problems, by the surrogate in a folder."""
     if folder is None:
         raise BadInput(f"--data is not given, and {names[0]} needs it: must be the folder of LCBench's surrogate")
     try:

@@ -71,11 +71,7 @@ def role(name: str) -> str:
 
 
 def chosen(patterns: str) -> list[str]:
-    """The problems of a list with commas of roles, names, or patterns of names as a shell has them; all without one.
-
-    Raises:
-        BadInput: a part of the list fits none.
-    """
+    """The problems of a list with commas of roles, names, or patterns of names as a shell has them; all without one."""
     found: set[str] = set()
     for pattern in [part.strip() for part in patterns.split(",") if part.strip()] or ["*"]:
         meant = [TRAINED] if pattern == TRAINED else names()

@@ -130,11 +130,7 @@ TYPES = {"seed": int, "together": int, "evaluations": int, "epochs": int}
 
 
 def read(path: Path) -> pd.DataFrame:
-    """The runs of a file, a row each; of two of a case the later.
-
-    Raises:
-        BadInput: the file is not of this form.
-    """
+    """The runs of a file, a row each; of two of a case the later."""
     found = pd.DataFrame(csv_log.read(path, COLUMNS), columns=COLUMNS)
     try:
         found = found.astype({name: TYPES.get(name, float) for name in COLUMNS[2:]})

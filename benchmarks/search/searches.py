@@ -135,11 +135,7 @@ OURS = ("assisted",)
 
 
 def known(names: str) -> list[str]:
-    """The searches of a list with commas; all without one.
-
-    Raises:
-        BadInput: an unknown name, or a peer that is not installed.
-    """
+    """The searches of a list with commas; all without one."""
     found = [name.strip() for name in names.split(",") if name.strip()] or list(SEARCHES)
     for name in found:
         if name not in SEARCHES:

@@ -212,7 +212,7 @@ best. So the table shows how soon a search leaves the many settings that learn n
 def _mean(values: pd.Series) -> str:
     if values.empty:
         return "–"
-    return f"{values.mean():.4f}" + (f" ± {float(values.sem()):.4f}" if len(values) > 1 else "")
+    return f"{values.mean():.4f}" + (f" ± {values.std() / len(values) ** 0.5:.4f}" if len(values) > 1 else "")
 
 
 def _number(value: float | np.floating[Any], digits: int) -> str:

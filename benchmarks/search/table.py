@@ -53,10 +53,7 @@ class Table:
         self.rows, self.seeds = len(trained), max(map(len, self._seeds))
 
     def score(self, genes: Genes, epochs: int) -> float:
-        """
-        Raises:
-            BadInput: the table has trainings of another length.
-        """
+        """Only of the length of the table's trainings."""
         return self._scores[self._row(genes, epochs)]
 
     def seen(self, genes: Genes, epochs: int, noise: float, rng: random.Random) -> float:
@@ -80,11 +77,7 @@ class Table:
 
 
 def digits(path: Path = DIGITS) -> Table:
-    """The trainings of a small ResNet on digits that benchmarks/search/digits.py made.
-
-    Raises:
-        BadInput: the file is missing or broken.
-    """
+    """The trainings of a small ResNet on digits that benchmarks/search/digits.py made."""
     config = load(PRESET)
     found: dict[tuple[float, ...], list[float]] = defaultdict(list)
     try:

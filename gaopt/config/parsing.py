@@ -16,12 +16,7 @@ T = TypeVar("T")
 
 
 def parse(kind: type[T], table: Any, where: str) -> T:
-    """A dataclass from a table, each value checked against its annotation.
-
-    Raises:
-        ConfigError: an unknown key, with the nearest known one; a value of the wrong type or out of its
-            range, with the range.
-    """
+    """A dataclass from a table, each value checked against its annotation."""
     if not isinstance(table, Mapping):
         raise ConfigError(f"{where} is {table!r}: must be a table")
     known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
@@ -39,11 +34,7 @@ def parse(kind: type[T], table: Any, where: str) -> T:
 
 
 def parse_value(kind: type[Any], field: str, value: Any, where: str) -> None:
-    """Check a value against the annotation of a dataclass's field, whatever the other fields are.
-
-    Raises:
-        ConfigError: as `parse`.
-    """
+    """Check a value against the annotation of a dataclass's field, whatever the other fields are."""
     try:
         _adapters(kind)[field].validate_json(json.dumps(value, default=str), strict=True)  # type: ignore[arg-type]
     except ValidationError as error:
@@ -75,11 +66,7 @@ def sentence_of(error: ValidationError, where: str) -> str:
 
 
 def table(tables: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """One of several tables, empty where it is not there.
-
-    Raises:
-        ConfigError: it is no table.
-    """
+    """One of several tables, empty where it is not there."""
     found = tables.get(name, {})
     if not isinstance(found, Mapping):
         raise ConfigError(f"{name} is {found!r}: must be a table")

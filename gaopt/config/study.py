@@ -113,11 +113,7 @@ class StudyConfig:
         return called(self.objective)
 
     def plain(self) -> dict[str, Any]:
-        """The config as tables of plain data, as in its TOML file: the inverse of `from_tables`.
-
-        Raises:
-            ConfigError: it holds what a file cannot.
-        """
+        """The config as tables of plain data, as in its TOML file: the inverse of `from_tables`."""
         study: dict[str, Any] = {"objective": self.called, "strategy": self.strategy, "seed": self.seed}
         if self.strategy in SEARCHES:
             study["default_first"] = self.default_first

@@ -67,11 +67,7 @@ def text_of(path: Path) -> str:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a file.
-
-    Raises:
-        ConfigError: it cannot be read, or is not TOML.
-    """
+    """The tables of a file."""
     try:
         tables = tomllib.loads(text_of(path))
     except RecursionError as error:
@@ -85,10 +81,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def check_depth(value: Any, where: str) -> None:
-    """
-    Raises:
-        ConfigError: it is nested deeper than what walks through it can go.
-    """
+    """Refuse what is nested deeper than what walks through it can go."""
     inner = [value]
     for _ in range(DEPTH):
         inner = [part for each in inner for part in _parts(each)]
@@ -104,11 +97,7 @@ def _parts(value: Any) -> Iterable[Any]:
 
 
 def plain(value: Any, where: str) -> Any:
-    """What a person gives as a file would hold it: numbers and arrays of numpy as Python's, paths as texts.
-
-    Raises:
-        ConfigError: it holds what neither JSON nor TOML can.
-    """
+    """What a person gives as a file would hold it: numbers and arrays of numpy as Python's, paths as texts."""
     check_depth(value, where or "the config")
     return _plain(value, where)
 
@@ -138,10 +127,7 @@ def _plain(value: Any, where: str) -> Any:
 
 
 def _text(value: Any, where: str) -> str:
-    """
-    Raises:
-        ConfigError: it is no text, or one with bytes of a path that are none.
-    """
+    """A text; one with bytes of a path that are none is refused."""
     if not isinstance(value, str) or value.encode("utf-8", "replace").decode() != value:
         raise ConfigError(f"{where} is {value!r}: must be a text")
     return value
@@ -157,11 +143,7 @@ RENAMED = {
 
 
 def renamed(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy in which keys have the names of today.
-
-    Raises:
-        ConfigError: a key is there by both of its names.
-    """
+    """A copy in which keys have the names of today."""
     copy = dict(tables)
     for old, new in RENAMED.items():
         name, key = old.split(".")
@@ -176,9 +158,6 @@ def overridden(tables: Mapping[str, Any], overrides: Sequence[str]) -> dict[str,
     """A copy of tables with each "table.key=value" put in; a value that is not TOML is a string.
 
     A part of the key that has a dot in it is quoted, as in TOML: 'space."net.width".low=0.5'.
-
-    Raises:
-        ConfigError: one is not of that form.
     """
     copy = deepcopy(renamed(tables))
     for text in overrides:

@@ -29,9 +29,6 @@ def check_unused_keys(config: StudyConfig, begun: StudyConfig | None = None) -> 
 
     Args:
         begun: how the study was begun, if it goes on: what was not read then may stay as it is.
-
-    Raises:
-        ConfigError: a table or a key has another value than the default, and nothing reads it.
     """
     usual = StudyConfig(config.space, "")
     read = {*STRATEGIES[config.strategy].reads}

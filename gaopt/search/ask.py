@@ -96,11 +96,7 @@ def ask(
 
 
 def check(seed: Any, strategy: Any, population: Any) -> None:
-    """Refuse arguments that cannot be used.
-
-    Raises:
-        ConfigError: these are no arguments of `ask`.
-    """
+    """Refuse arguments that cannot be used."""
     _check_whole("seed", seed, 0, 2**63 - 1)
     _check_whole("population", population, 2, 1000)
     if strategy not in ("assisted", "random"):
@@ -156,10 +152,7 @@ def _past(history: History | Sequence[Observation], space: Space) -> History:
 
 
 def _genes(genes: Mapping[str, Any], space: Space, where: str) -> Genes:
-    """
-    Raises:
-        ConfigError: they are not of this space.
-    """
+    """As the space has them; refused with where they are given."""
     try:
         return space.check(genes)
     except ConfigError as error:

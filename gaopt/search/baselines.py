@@ -37,11 +37,7 @@ class RandomSearch(GeneticSearch):
 
 
 class Grid:
-    """Every combination of the genes, all with the study's seed, then all with the next one, and so on.
-
-    Raises:
-        ConfigError: a gene's values cannot be counted.
-    """
+    """Every combination of the genes, all with the study's seed, then all with the next one, and so on."""
 
     def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
         if broken := [name for name, gene in config.space.items() if not gene.levels]:

@@ -25,11 +25,7 @@ TRIES = 100
 
 
 class Sampled:
-    """One individual at a time, asked for as soon as there is room: the others of that time are known as running.
-
-    Raises:
-        ConfigError: Optuna is not installed.
-    """
+    """One individual at a time, asked for as soon as there is room: the others of that time are known as running."""
 
     def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
         if find_spec("optuna") is None:

@@ -17,11 +17,7 @@ MOST_OF_A_GRID = 100_000
 
 
 def strategy(config: StudyConfig) -> Strategy:
-    """The strategy that a config names, in the wrappers that its tables ask for.
-
-    Raises:
-        ConfigError: the strategy cannot use the genes, or more are given than its first generation has places.
-    """
+    """The strategy that a config names, in the wrappers that its tables ask for."""
     _check_size(config)
     bred = config.strategy in SEARCHES
     own = default(config) if config.default_first and not config.given and bred else None

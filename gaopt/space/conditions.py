@@ -34,9 +34,6 @@ class Expression:
         text: as it was written.
         names: the genes that it speaks of.
 
-    Raises:
-        ConfigError: it is no such expression.
-
     Example:
         >>> Expression("lr * batch <= 4").holds({"lr": 0.01, "batch": 128.0})
         True
@@ -78,11 +75,7 @@ class Expression:
             return False
 
     def check(self, known: Mapping[str, Any]) -> None:
-        """Refuse names that are unknown or ambiguous.
-
-        Raises:
-            ConfigError: it speaks of what is not known, or might.
-        """
+        """Refuse names that are unknown or ambiguous."""
         if words := [name for name in known if name.lower() in _WORDS]:
             raise ConfigError(f"{self.text!r} cannot tell the gene {words[0]!r} from a value: must have another name")
         if unknown := [name for name in self.names if name not in known]:
@@ -91,10 +84,7 @@ class Expression:
             )
 
     def check_types(self, genes: Mapping[str, Any]) -> None:
-        """
-        Raises:
-            ConfigError: for these genes it compares words with numbers, or the like.
-        """
+        """Refuse a comparison of words with numbers, or the like, for these genes."""
         try:
             self._computed(genes)
         except TypeError as error:

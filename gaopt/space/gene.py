@@ -90,11 +90,7 @@ class Gene:
         return (value - self.low) / (self.high - self.low)
 
     def check(self, value: Any) -> float:
-        """A number, also one outside the bounds: a person who gives a value by hand means it.
-
-        Raises:
-            ConfigError: it is none, or not finite; or not whole, of an integer gene.
-        """
+        """A number, also one outside the bounds: a person who gives a value by hand means it."""
         found = finite(value)
         if self.integer and found % 1:
             raise ConfigError(f"is {found:g}: must be a whole number")
@@ -149,11 +145,7 @@ class Choice:
         return (self.choices.index(value) + 0.5) / len(self.choices)
 
     def check(self, value: Any) -> Value:
-        """One of the choices, as it was declared.
-
-        Raises:
-            ConfigError: it is none of the choices.
-        """
+        """One of the choices, as it was declared."""
         try:
             return self.choices[self.choices.index(scalar(value))]
         except ValueError:

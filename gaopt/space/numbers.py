@@ -19,11 +19,7 @@ def scalar(value: Any) -> Any:
 
 
 def real(value: Any) -> float:
-    """A number as a float, which need not be finite.
-
-    Raises:
-        ConfigError: it is none: a text or true and false are not, nor is an array with several elements.
-    """
+    """A number as a float, which need not be finite."""
     own = scalar(value)
     try:
         if isinstance(own, bool) or not hasattr(own, "__float__"):
@@ -36,11 +32,7 @@ def real(value: Any) -> float:
 
 
 def whole(value: Any) -> int:
-    """A whole number as an int.
-
-    Raises:
-        ConfigError: it is none.
-    """
+    """A whole number as an int."""
     own = scalar(value)
     if isinstance(own, bool) or not hasattr(own, "__index__"):
         raise ConfigError(f"is {value!r}: must be a whole number")
@@ -48,11 +40,7 @@ def whole(value: Any) -> int:
 
 
 def given(what: str, value: Any, kind: Callable[[Any], N] = real) -> N:  # type: ignore[assignment]
-    """A number that somebody gave, of a kind.
-
-    Raises:
-        ConfigError: it is none, with what it was given as.
-    """
+    """A number that somebody gave, of a kind."""
     try:
         return kind(value)
     except ConfigError as error:
@@ -60,11 +48,7 @@ def given(what: str, value: Any, kind: Callable[[Any], N] = real) -> N:  # type:
 
 
 def finite(value: Any) -> float:
-    """A number that is finite.
-
-    Raises:
-        ConfigError: it is no number, or not finite.
-    """
+    """A number that is finite."""
     found = real(value)
     if not math.isfinite(found):
         raise ConfigError(f"is {found}: must be finite")

@@ -100,11 +100,7 @@ class Space(Mapping[str, AnyGene]):
         return not (self.constraints or self.conditions)
 
     def sample(self, rng: random.Random) -> Genes:
-        """A point drawn evenly, each gene on its own scale, among those that the constraints allow.
-
-        Raises:
-            ConfigError: they allow none.
-        """
+        """A point drawn evenly, each gene on its own scale, among those that the constraints allow."""
         for _ in range(TRIES):
             genes = self.expressed({name: gene.at(rng.random()) for name, gene in self.items()})
             if self.allows(genes):
@@ -177,13 +173,7 @@ class Space(Mapping[str, AnyGene]):
         return {name: value for name, value in zip(self, vector, strict=True) if value is not None}
 
     def check(self, genes: Mapping[str, Any]) -> Genes:
-        """The same genes in the order of the space.
-
-        Raises:
-            ConfigError: a gene is missing or unknown, one is there although its condition does not hold, or it is
-                none of its choices. Numbers may lie outside the bounds, and constraints be broken: a person who gives
-                a value by hand means it.
-        """
+        """The same genes in the order of the space; numbers outside the bounds, given by hand, are meant."""
         for name in genes:
             if name not in self:
                 raise ConfigError(f"{name!r} is no gene of this space: {nearest(name, self)}")

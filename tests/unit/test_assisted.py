@@ -51,13 +51,6 @@ def test_the_first_generation_fills_the_space_evenly() -> None:
     assert sorted(int(10 * unit) for unit in units) == list(range(10))
 
 
-def test_a_search_trains_what_its_config_counts() -> None:
-    history = History(events(search(population=6, generations=4, litter=3)))
-    assert Assisted(population=6, generations=4, litter=3).litters == [6, 3, 3, 3]
-    assert list(history.individuals) == list(range(15))
-    assert [len(population) for population in history.populations] == [6, 6, 6, 6]
-
-
 def test_the_fittest_half_is_promoted_and_failures_never_while_others_are_left() -> None:
     history = scored([0.1, 0.9, 0.3, 0.8, math.nan, 0.7, None, 0.6, 0.4, None])
     decision = search(space()).decide(history, room=10)
@@ -101,13 +94,6 @@ def test_a_space_of_whole_numbers_is_used_up_once_and_ends_the_search() -> None:
     assert len({tuple(i.genes.values()) for i in history.individuals.values()}) == len(history.individuals) == 32
 
 
-def test_failures_alone_and_equal_scores_do_not_stop_the_search() -> None:
-    for fitness in (None, math.nan, 0.5):
-        decision = search(space()).decide(scored([fitness] * 10), room=10)
-        assert decision
-        assert len(decision.births) == 5
-
-
 def test_it_keeps_away_from_where_trainings_fail() -> None:
     best = list[float]()
     for seed in range(3):
@@ -140,3 +126,10 @@ def test_a_gene_remembers_the_individual_it_descends_from() -> None:
     drawn = bred(parents, 200, wide, rng, renewal=1.0)
     assert (drawn.sources == NOBODY).all()
     assert strangers(1, wide, rng).lineage(0) == ("random", ())
+
+
+def test_failures_alone_and_equal_scores_do_not_stop_the_search() -> None:
+    for fitness in (None, math.nan, 0.5):
+        decision = search(space()).decide(scored([fitness] * 10), room=10)
+        assert decision
+        assert len(decision.births) == 5

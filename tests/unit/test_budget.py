@@ -79,11 +79,6 @@ def test_what_is_under_way_is_counted_as_whole() -> None:
     assert not search.decide(history, 1)
 
 
-def test_a_budget_that_is_exact_needs_epochs() -> None:
-    with pytest.raises(ConfigError, match="exact is given without epochs"):
-        Stop(exact=True)
-
-
 def sampled(genes: Space, sampler: str, trainings: int, seed: int = 0) -> Sampled:
     numbers = Genetic(population=2, generations=trainings - 1)  # one more each generation
     return Sampled(StudyConfig(genes, "", sampler, seed, genetic=numbers))
@@ -99,17 +94,6 @@ def test_the_same_history_gives_the_same_question_of_optuna(sampler: str) -> Non
         history.add(decision)
         history.add(Scored(id, float(decision.births[0].genes["wd"])))
     assert search.decide(History(), 1) != sampled(space(), sampler, 20, 4).decide(History(), 1)
-
-
-def test_optuna_waits_while_there_is_no_room_and_ends_with_its_trainings() -> None:
-    search, history = sampled(space(), "optuna-tpe", 2), History()
-    for id in range(2):
-        decision = search.decide(history, 1)
-        assert decision is not None
-        history.add(decision)
-        history.add(Started(id))
-        assert not search.decide(history, 0)
-    assert not search.decide(history, 1)
 
 
 @pytest.mark.slow

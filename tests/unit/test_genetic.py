@@ -5,10 +5,10 @@ import random
 import pytest
 
 from gaopt import Gene, Genetic, Space, StudyConfig
-from gaopt.journal.events import Birth, Bred, Failed, Scored
+from gaopt.journal.events import Bred, Failed, Scored
 from gaopt.journal.history import History
 from gaopt.search.genetic import GeneticSearch
-from gaopt.search.operators import Genome, cross, redraw
+from gaopt.search.operators import Genome, cross
 from tests.conftest import scored, space
 
 
@@ -22,16 +22,6 @@ def decided(strategy: GeneticSearch, history: History) -> Bred:
     return decision
 
 
-def grown(strategy: GeneticSearch, fitness: object = None) -> History:
-    """A whole search on a made-up landscape."""
-    history = History()
-    while decision := strategy.decide(history, room=10):
-        history.add(decision)
-        for birth in decision.births:
-            history.add(Scored(birth.id, -abs(math.log10(birth.genes["lr"]) + 3)))
-    return history
-
-
 def test_the_first_generation_is_drawn_evenly_and_within_bounds() -> None:
     births = decided(search(population=400), History()).births
     assert [birth.id for birth in births] == list(range(400))
@@ -40,12 +30,6 @@ def test_the_first_generation_is_drawn_evenly_and_within_bounds() -> None:
         assert units[0] >= 0
         assert units[-1] <= 1
         assert 0.42 < units[200] < 0.58
-
-
-def test_a_search_takes_ten_and_four_times_five_trainings() -> None:
-    history = grown(search())
-    assert len(history.individuals) == 30 == sum(Genetic().litters)
-    assert [len(population) for population in history.populations] == [10] * 5
 
 
 def test_the_fittest_half_is_promoted_and_not_trained_again() -> None:
@@ -93,35 +77,10 @@ def test_a_mated_offspring_has_its_first_gene_or_the_others_from_a_survivor() ->
         assert left or right
 
 
-def test_mutation_draws_at_least_one_gene_anew_and_at_threshold_one_all() -> None:
-    genome = Genome([1e-3, 0.05, 0.5])
-    for seed in range(50):
-        assert sum(a != b for a, b in zip(genome, redraw(space(), genome, random.Random(seed), 0.0), strict=True)) == 1
-        assert all(a != b for a, b in zip(genome, redraw(space(), genome, random.Random(seed), 1.0), strict=True))
-
-
 def test_crossover_parts_the_genome_at_its_middle() -> None:
     one, other = Genome([1.0, 2.0, 3.0, 4.0]), Genome([5.0, 6.0, 7.0, 8.0])
     children = {tuple(cross(one, other, random.Random(seed), 2)) for seed in range(20)}
     assert children == {(1.0, 2.0, 7.0, 8.0), (5.0, 6.0, 3.0, 4.0)}
-
-
-def test_the_order_of_completion_changes_nothing() -> None:
-    fitnesses: list[float | None] = [0.5, None, 0.7, 0.1, 0.5, 0.2]
-    history = scored(fitnesses)
-    events = [outcome for i in history.individuals.values() if (outcome := i.outcome)]
-    decisions = set()
-    for seed in range(10):
-        random.Random(seed).shuffle(events)
-        births = Bred(0, tuple(i.birth for i in history.individuals.values()))
-        decisions.add(repr(search(population=6).decide(History([births, *events]), room=1)))
-    assert len(decisions) == 1
-
-
-def test_nothing_is_decided_while_outcomes_are_awaited_or_when_it_is_over() -> None:
-    history = History([Bred(0, (Birth(0, {"lr": 1e-3, "wd": 0.0, "mom": 0.5}, "random"),))])
-    assert not search().decide(history, room=10)
-    assert not search(generations=1).decide(scored([0.1] * 10), room=10)
 
 
 def test_genes_already_trained_are_never_trained_again() -> None:
@@ -141,11 +100,6 @@ def test_a_space_that_is_used_up_ends_the_search() -> None:
     first = decided(strategy, History())
     history = History([first, *(Scored(birth.id, 0.5) for birth in first.births)])
     assert not strategy.decide(history, room=3)
-
-
-def test_the_share_of_survivors_is_a_config_key() -> None:
-    for share, promoted in ((0.5, 5), (0.2, 2), (0.01, 1), (0.99, 9)):
-        assert len(decided(search(survivors=share), scored([0.5] * 10)).survivors) == promoted
 
 
 def test_survivors_are_trained_again_with_a_fresh_seed_where_the_config_asks() -> None:

@@ -3,7 +3,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
 from scipy.stats import norm
 
 from gaopt.search.surrogate.acquisition import DRAWS, Improvement, log_gain
@@ -123,14 +122,6 @@ def test_the_gain_is_its_closed_form_and_stays_finite_far_below() -> None:
     far = log_gain(np.array([-1e6, -1001.0, -999.0, -100.0]))
     assert np.isfinite(far).all()
     assert (np.diff(far) > 0).all()
-
-
-def test_expected_improvement_agrees_with_the_integral_for_one_point() -> None:
-    model, at = fitted(), np.array([[0.4, 0.4]])
-    (mean,), (deviation,) = model.predict(at)
-    best = float(mean[0]) + 0.7 * deviation
-    whole, _ = quad(lambda y: max(0.0, y - best) * norm.pdf(y, mean[0], deviation), best, best + 9 * deviation)
-    assert math.exp(Improvement(model, np.array([best]))(at)[0]) == pytest.approx(whole, rel=1e-6)
 
 
 def test_beside_a_chosen_point_it_is_the_mean_over_draws_and_its_slope_agrees() -> None:

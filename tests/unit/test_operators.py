@@ -168,19 +168,6 @@ def test_a_blend_reaches_beyond_its_parents_by_alpha_and_no_further() -> None:
     assert 0.3 - 1e-5 <= min(beyond) < 0.35 < 0.65 < max(beyond) <= 0.7 + 1e-5
 
 
-def test_a_choice_comes_from_one_of_the_parents_and_sometimes_from_either() -> None:
-    one, other = Genome([*MIDDLE[:4], "relu"]), Genome([*HIGH[:4], "tanh"])
-    crossovers: list[Any] = ["point", "uniform", "blend", "sbx"]
-    for crossover in crossovers:
-        assert {child[4] for child in mated(Operators(crossover=crossover), one, other)} == {"relu", "tanh"}
-
-
-def test_a_uniform_crossover_has_each_gene_from_either_parent() -> None:
-    one, other = Genome([0.0] * 3), Genome([1.0] * 3)
-    found = {tuple(child) for child in mated(Operators(crossover="uniform"), one, other, space())}
-    assert found == set(itertools.product((0.0, 1.0), repeat=3))
-
-
 def test_a_gene_that_a_parent_lacks_is_drawn_when_its_condition_holds_in_the_offspring() -> None:
     found = [operators.completed(CONDITIONAL, Genome([1e-4, 0.05, "sgd", None, None]), rng)["mom"] for rng in RNGS]
     assert min(found) < 0.15

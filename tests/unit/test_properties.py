@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import math
 import random
 import sys
 import tomllib
@@ -24,7 +23,7 @@ from hypothesis import strategies as st
 
 from gaopt import execution
 from gaopt.cli import main
-from gaopt.config import StudyConfig, check_unused_keys, from_tables
+from gaopt.config import check_unused_keys, from_tables
 from gaopt.config.tables import overridden
 from gaopt.errors import BadInput, ConfigError
 from gaopt.execution.inline import Inline
@@ -32,10 +31,10 @@ from gaopt.journal.paths import StudyDir
 from gaopt.objectives import image
 from gaopt.objectives.base import resolve
 from gaopt.objectives.image import classifier
-from gaopt.space.gene import Choice
 from gaopt.study.loop import run as run_study
 from tests import inputs
 from tests.conftest import toy
+from tests.unit.test_operators import inside
 
 
 @pytest.fixture(scope="module")
@@ -108,20 +107,9 @@ def test_a_config_is_refused_with_a_sentence_or_comes_back_as_it_was(tables: dic
     assert from_tables(json.loads(json.dumps(config.plain()))) == config
     assert config.trainings >= 0
     assert config.rounds(together=3) >= 0
-    assert inside(config)
+    assert all(inside(config.space, config.space.sample(random.Random(seed))) for seed in range(20))
     with contextlib.suppress(BadInput):
         check_unused_keys(config)
-
-
-def inside(config: StudyConfig) -> bool:
-    """Whether what is drawn lies within the bounds, and keeps the constraints."""
-    drawn = [config.space.sample(random.Random(seed)) for seed in range(20)]
-    for genes in drawn:
-        for name, value in genes.items():
-            gene = config.space[name]
-            assert value in gene.choices if isinstance(gene, Choice) else gene.low <= value <= gene.high
-            assert isinstance(value, bool | str | int) or math.isfinite(value)
-    return all(config.space.allows(genes) and config.space.check(genes) == genes for genes in drawn)
 
 
 @given(inputs.tables())
@@ -172,16 +160,13 @@ def test_any_command_line_of_a_verb_that_trains_is_refused_or_shown(
     shown_or_begun(place, *arguments, dry=dry)
 
 
-@given(st.sampled_from(["status", "list", "report", "export", "predict"]).flatmap(inputs.arguments))
-def test_any_command_line_of_a_verb_that_reads_is_refused_or_answered(place: Path, arguments: list[str]) -> None:
+@given(
+    st.sampled_from(["status", "list", "report", "export", "predict", "resume", "lr-find"]).flatmap(inputs.arguments)
+)
+def test_any_command_line_of_another_verb_is_refused_or_answered(place: Path, arguments: list[str]) -> None:
     refused_or_answered(place, *arguments, changes=True)
 
 
 @given(inputs.arguments("nets"))
 def test_any_command_line_about_networks_is_refused_or_answered(place: Path, arguments: list[str]) -> None:
     refused_or_answered(place, *arguments, "resnet20")
-
-
-@given(st.sampled_from(["resume", "lr-find"]).flatmap(inputs.arguments))
-def test_any_command_line_of_a_verb_that_goes_on_is_refused_or_answered(place: Path, arguments: list[str]) -> None:
-    refused_or_answered(place, *arguments, changes=True)

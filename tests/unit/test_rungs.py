@@ -115,20 +115,6 @@ def test_a_budget_is_not_overdrawn_by_rungs_nor_where_they_are_left_out() -> Non
             assert budget - spent < 10 or len(history.populations) == 5 - 2 * isinstance(search._search, GeneticSearch)
 
 
-def test_losers_teach_the_model() -> None:
-    happened = events(assisted(), telling)
-    second = next(n for n, event in enumerate(happened) if isinstance(event, Bred) and event.generation == 1)
-    granted = next(event for event in happened if isinstance(event, Granted)).individuals
-    loser = next(n for n in range(8) if n not in granted)
-    other = [
-        Scored(loser, -3.0) if isinstance(event, Scored) and event.individual == loser else event
-        for event in happened[:second]
-    ]
-    decision = assisted().decide(History(other), 10)
-    assert isinstance(decision, Bred)
-    assert decision.births != happened[second].births  # type: ignore[union-attr]
-
-
 def test_whole_scores_are_expected_nearer_to_the_truth_with_losers_than_without() -> None:
     errors: dict[bool, float] = {True: 0.0, False: 0.0}
     for seed in range(3):

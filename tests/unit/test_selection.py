@@ -87,14 +87,6 @@ def test_steps_widen_while_more_than_a_fifth_of_the_offspring_win_and_narrow_els
     assert step(generations([0.0] * 5), 0.001) == 0.001
 
 
-def test_strangers_and_repeats_have_no_say_in_the_step() -> None:
-    history = generations([0.0])
-    history.add(Bred(2, (Birth(11, {"x": 0.1}, "random"), Birth(12, {"x": 0.5}, "retrained", (0,), 1))))
-    history.add(Scored(11, 9.0))
-    history.add(Scored(12, 9.0))
-    assert successes(history) == [0.0]
-
-
 def test_who_was_left_on_a_rung_is_compared_with_its_parent_on_that_rung() -> None:
     rung = Bred(0, (Birth(0, {"x": 0.5}, "random", share=0.5),))
     history = History([rung, Scored(0, 0.3), Granted((0,), 1.0), Scored(0, 0.9)])

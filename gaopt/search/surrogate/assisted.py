@@ -35,11 +35,7 @@ FIT, PLACE, SPARE, PENDING = range(4)  # what a generator is for, the last numbe
 
 
 class AssistedSearch:
-    """The default search: a genetic algorithm whose offspring are chosen by a Gaussian process.
-
-    Raises:
-        ConfigError: it is to breed by operators that it does not have.
-    """
+    """The default search: a genetic algorithm whose offspring are chosen by a Gaussian process."""
 
     def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
         for key in ("selection", "mutation", "crossover", "adaptive"):
