@@ -8,7 +8,6 @@ logarithms, in one vector: d length scales, variance, noise, d linear and d quad
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -16,12 +15,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
-from scipy.optimize import minimize
 from threadpoolctl import ThreadpoolController
 
 from gaopt.space.encoding import Array
 
-STARTS, STEPS = 3, 50
 ENOUGH = 200
 """Hyperparameters are fitted to so many points at most: a step of that takes the cube of their number."""
 ROOT5 = math.sqrt(5.0)
@@ -183,51 +180,6 @@ def hyper(logs: Array) -> Hyper:
     return Hyper(values[:genes], float(values[genes]), float(values[genes + 1]), values[genes + 2 :])
 
 
-class Evidence:
-    """The negative logarithm of the posterior of hyperparameters, with its gradient (RW eq. 5.8 and 5.9).
-
-    Attributes:
-        means, deviations: of the prior of the hyperparameters' logarithms.
-    """
-
-    def __init__(self, points: Array, values: Array) -> None:
-        self._values, self._size = values, len(values)
-        self._squares = ((points[:, None] - points) ** 2).transpose(2, 0, 1).reshape(points.shape[1], -1)
-        self._trends = legendre(points)
-        self.means, self.deviations = priors(points.shape[1])
-
-    def __call__(self, logs: Array) -> tuple[float, Array]:
-        loss, slope = self.likelihood(logs)
-        away = (logs - self.means) / self.deviations
-        return loss + 0.5 * float(away @ away), slope + away / self.deviations
-
-    def likelihood(self, logs: Array) -> tuple[float, Array]:
-        """The negative log marginal likelihood alone."""
-        given = hyper(logs)
-        shared, slope = self.covariance(given)
-        shared.flat[:: len(shared) + 1] += given.noise
-        loss, pull = neg_log_likelihood(shared, self._values)
-        return loss, slope(pull, given.noise * float(np.trace(pull)))
-
-    def covariance(self, given: Hyper) -> tuple[Array, Callable[[Array, float], Array]]:
-        """(n, n), without noise; and the slope of a loss by the logarithms, from its slopes by covariance and noise."""
-        size, inverse_squares = self._size, given.scales**-2.0
-        distance = ROOT5 * np.sqrt(inverse_squares @ self._squares).reshape(size, size)
-        decay = given.variance * np.exp(-distance)
-        smooth = decay * (1 + distance + distance**2 / 3)
-
-        def slope(pull: Array, noise: float) -> Array:
-            return np.concatenate(
-                [
-                    5 / 3 * (self._squares @ (pull * decay * (1 + distance)).ravel()) * inverse_squares,
-                    [np.vdot(pull, smooth), noise],
-                    given.trends * np.einsum("ij,ij->j", self._trends, pull @ self._trends),
-                ]
-            )
-
-        return smooth + (self._trends * given.trends) @ self._trends.T, slope
-
-
 def neg_log_likelihood(shared: Array, values: Array) -> tuple[float, Array]:
     """The negative log likelihood of values (n,) with this covariance (n, n), and its slope by that (n, n)."""
     factor = lower_factor(shared)
@@ -236,24 +188,6 @@ def neg_log_likelihood(shared: Array, values: Array) -> tuple[float, Array]:
     weights = inverse @ values
     loss = 0.5 * values @ weights + np.log(np.diag(factor)).sum() + 0.5 * len(values) * math.log(2 * math.pi)
     return float(loss), 0.5 * (inverse - np.outer(weights, weights))
-
-
-def fit(points: Array, values: Array, rng: np.random.Generator) -> Process:
-    """The process with the most probable hyperparameters, given values (n,) at points (n, d)."""
-    rows = informative_rows(values, rng)
-    found = hyper(most_probable(Evidence(points[rows], values[rows]), rng))
-    shared = covariance(found, points, points) + np.diag(np.full(len(points), found.noise))
-    return solved(found, points, values[:, None], np.ones(len(points)), shared)
-
-
-def most_probable(evidence: Evidence, rng: np.random.Generator) -> Array:
-    """The logarithms of the most probable hyperparameters."""
-    means, deviations = evidence.means, evidence.deviations
-    starts = [means, *(means + deviations * rng.uniform(-1, 1, (STARTS - 1, len(means))))]
-    bounds = list(zip(means - 4 * deviations, means + 4 * deviations, strict=True))
-    options = {"maxiter": STEPS, "ftol": 1e-6}
-    ends = [minimize(evidence, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options) for start in starts]
-    return np.asarray(min(ends, key=lambda end: float(end.fun)).x)
 
 
 def informative_rows(values: Array, rng: np.random.Generator) -> NDArray[np.intp]:

@@ -15,12 +15,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import minimize
 from scipy.special import expit
 
 from gaopt.search.surrogate import gp
 from gaopt.search.surrogate.gp import Process, covariance, prior_variance
 from gaopt.space.encoding import Array
 
+STARTS, STEPS = 3, 50
 OFFSET = 4.0
 """Variance of the constant by which a source may lie off: each was standardised by itself."""
 MEANS = {"logit": 1.5, "scale": 0.0, "noise": np.log(0.01)}
@@ -68,17 +70,31 @@ def offsets(one: np.ndarray, other: np.ndarray) -> Array:
     return np.where((one[:, None] == other) & (other > 0), OFFSET, 0.0)
 
 
-class Evidence(gp.Evidence):
-    """The same with s sources beside the truth: the vector goes on with s logits of ρ, s log scales, s log noises."""
+class Evidence:
+    """The negative logarithm of the posterior of hyperparameters, with its gradient (RW eq. 5.8 and 5.9).
+
+    With s sources beside the truth the vector goes on with s logits of ρ, s log scales, s log noises.
+
+    Attributes:
+        means, deviations: of the prior of the hyperparameters' logarithms.
+    """
 
     def __init__(self, told: Observations) -> None:
-        super().__init__(told.points, told.values)
-        self._sources, count = told.sources, int(told.sources.max())
+        points, count = told.points, int(told.sources.max())
+        self._values, self._sources = told.values, told.sources
+        self._squares = ((points[:, None] - points) ** 2).transpose(2, 0, 1).reshape(points.shape[1], -1)
+        self._trends = gp.legendre(points)
         self._of = told.sources[:, None] == np.arange(1, count + 1)
         self._offsets = offsets(told.sources, told.sources)
-        self._base = len(self.means)
-        self.means = np.concatenate([self.means, *([mean] * count for mean in MEANS.values())])
-        self.deviations = np.concatenate([self.deviations, *([each] * count for each in DEVIATIONS.values())])
+        means, deviations = gp.priors(points.shape[1])
+        self._base = len(means)
+        self.means = np.concatenate([means, *([mean] * count for mean in MEANS.values())])
+        self.deviations = np.concatenate([deviations, *([each] * count for each in DEVIATIONS.values())])
+
+    def __call__(self, logs: Array) -> tuple[float, Array]:
+        loss, slope = self.likelihood(logs)
+        away = (logs - self.means) / self.deviations
+        return loss + 0.5 * float(away @ away), slope + away / self.deviations
 
     def ties(self, logs: Array) -> SourceCorrelation:
         logits, scales, noises = logs[self._base :].reshape(3, -1)
@@ -88,20 +104,39 @@ class Evidence(gp.Evidence):
         )
 
     def likelihood(self, logs: Array) -> tuple[float, Array]:
-        ties, (clean, slope) = self.ties(logs), self.covariance(gp.hyper(logs[: self._base]))
+        """The negative log marginal likelihood alone."""
+        given, ties, size = gp.hyper(logs[: self._base]), self.ties(logs), len(self._values)
+        inverse_squares = given.scales**-2.0
+        distance = gp.ROOT5 * np.sqrt(inverse_squares @ self._squares).reshape(size, size)
+        decay = given.variance * np.exp(-distance)
+        smooth = decay * (1 + distance + distance**2 / 3)
+        clean = smooth + (self._trends * given.trends) @ self._trends.T
         between = ties.across(self._sources, self._sources)
         tied, noise = clean * between, ties.noises[self._sources]
         loss, pull = gp.neg_log_likelihood(tied + self._offsets + np.diag(noise), self._values)
-        by_noise, drawn = noise * np.diag(pull), pull * tied
+        by_noise, drawn, own = noise * np.diag(pull), pull * tied, self._sources == 0
         apart = np.where(self._sources[:, None] == self._sources, 0.0, drawn)  # ρ of a source does nothing within it
+        # Two ways to one sum, which differ in the last digit: so a search goes on as it was begun.
+        own_noise = given.noise * float(np.trace(pull)) if own.all() else float(by_noise[own].sum())
+        pull = pull * between
         return loss, np.concatenate(
             [
-                slope(pull * between, float(by_noise[self._sources == 0].sum())),
+                5 / 3 * (self._squares @ (pull * decay * (1 + distance)).ravel()) * inverse_squares,
+                [np.vdot(pull, smooth), own_noise],
+                given.trends * np.einsum("ij,ij->j", self._trends, pull @ self._trends),
                 2 * (apart.sum(1) @ self._of) * (1 - ties.correlations[1:]),  # d log ρ = (1 - ρ) d logit
                 2 * (drawn.sum(1) @ self._of),
                 by_noise @ self._of,
             ]
         )
+
+    def most_probable(self, rng: np.random.Generator) -> Array:
+        """The logarithms of the most probable hyperparameters."""
+        starts = [self.means, *(self.means + self.deviations * rng.uniform(-1, 1, (STARTS - 1, len(self.means))))]
+        bounds = list(zip(self.means - 4 * self.deviations, self.means + 4 * self.deviations, strict=True))
+        options = {"maxiter": STEPS, "ftol": 1e-6}
+        ends = [minimize(self, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options) for start in starts]
+        return np.asarray(min(ends, key=lambda end: float(end.fun)).x)
 
 
 @dataclass(frozen=True)
@@ -109,12 +144,11 @@ class Belief:
     """A process that predicts the truth, and what it thinks of its sources.
 
     Attributes:
-        ties: None where the truth is all there is.
         sources: (n,) of the rows that it has seen.
     """
 
     process: Process
-    ties: SourceCorrelation | None
+    ties: SourceCorrelation
     sources: np.ndarray
 
     def variance_removed(self, source: int | None, points: Array) -> Array:
@@ -122,10 +156,9 @@ class Belief:
 
         The squared posterior correlation of that score with the truth; of a source never heard (None), the prior's.
         """
-        ties = self.ties
-        if ties is None or source is None:
+        if source is None:
             return np.full(len(points), float(expit(MEANS["logit"])) ** 2)
-        process, sources = self.process, np.full(len(points), source)
+        process, ties, sources = self.process, self.ties, np.full(len(points), source)
         prior = prior_variance(process.hyper, points)
         cross = covariance(process.hyper, points, process.points)
         truth = (cross * process.trust) @ process.root.T
@@ -139,12 +172,14 @@ class Belief:
 
 def believed(told: Observations, rng: np.random.Generator) -> Belief:
     """What is most probable, given all that was told; n > 0."""
-    if not told.sources.any():
-        return Belief(gp.fit(told.points, told.values, rng), None, told.sources)
-    evidence = Evidence(told)
-    logs = gp.most_probable(evidence, rng)
+    sources, fitted = told.sources, told
+    if not sources.any():
+        rows = gp.informative_rows(told.values, rng)
+        fitted = Observations(told.points[rows], told.values[rows], sources[rows])
+    evidence = Evidence(fitted)
+    logs = evidence.most_probable(rng)
     given, ties = gp.hyper(logs[: 3 * told.points.shape[1] + 2]), evidence.ties(logs)
-    shared = covariance(given, told.points, told.points) * ties.across(told.sources, told.sources)
-    shared += offsets(told.sources, told.sources) + np.diag(ties.noises[told.sources])
-    trust = (ties.correlations * ties.scales)[told.sources]
-    return Belief(gp.solved(given, told.points, told.values[:, None], trust, shared), ties, told.sources)
+    shared = covariance(given, told.points, told.points) * ties.across(sources, sources)
+    shared += offsets(sources, sources) + np.diag(ties.noises[sources])
+    trust = (ties.correlations * ties.scales)[sources]
+    return Belief(gp.solved(given, told.points, told.values[:, None], trust, shared), ties, sources)
