@@ -32,11 +32,7 @@ INSTALLED = "site-packages", "dist-packages"
 
 
 def here() -> str:
-    """The current folder.
-
-    Raises:
-        StudyError: there is none any more.
-    """
+    """The current folder; a StudyError where there is none any more."""
     try:
         return os.getcwd()
     except FileNotFoundError:
@@ -123,12 +119,7 @@ def _source(function: Any) -> str:
 
 
 def closure(name: str, file: Path) -> dict[str, Path]:
-    """The source files of a module and of all that it imports from the same place, by the names of their modules.
-
-    Args:
-        name: of the module, "package.module".
-        file: where it is.
-    """
+    """The source files of a module and of all that it imports from the same place, by the names of their modules."""
     above = name.count(".") + (file.stem == "__init__")
     if len(file.parents) <= above or (_file(root := file.parents[above], name) != file and name != MAIN):
         return {name: file}  # it was loaded by another name than that of its place

@@ -16,6 +16,7 @@ from gaopt.config.strategies import SEARCHES, STRATEGIES
 from gaopt.config.tables import find, overridden, plain, read_toml, renamed
 from gaopt.errors import ConfigError, nearest
 from gaopt.space.gene import AnyGene, Choice, Gene
+from gaopt.space.numbers import given
 from gaopt.space.space import Genes, Space
 
 
@@ -43,14 +44,10 @@ class StudyConfig:
     Attributes:
         space: the genes.
         objective: what scores an individual: a function, or the name of one, "package.module:function".
-        strategy: "genetic", "assisted" for one with a model that chooses among the offspring, "random" for individuals
-            drawn evenly, as many as "genetic" has, "grid" for every combination of genes that can be counted,
-            "fixed" for trainings with the genes of `fixed`, or a search of another library (`STRATEGIES`), as many as
-            "genetic" has, each begun when there is room for it.
-        seed: every random number of the search and of the trainings follows from it.
+        strategy: one of `STRATEGIES`.
         given: individuals that the first generation begins with.
         default_first: begin it, where none is given, with the values that the genes have without a search.
-        faults: what is done where a training goes wrong.
+        fixed: the genes of the strategy "fixed".
         settings: the objective's own tables, as plain data.
     """
 
@@ -121,12 +118,11 @@ class StudyConfig:
             study["constraints"] = [constraint.text for constraint in constraints]
         tables = {"study": plain(study, "study"), "space": _space(self.space)}
         own = self.strategy if self.strategy in ("assisted", "grid") else "genetic"
-        for name, kind in (*DECIDING.items(), ("faults", Faults)):  # what the strategy reads, and what was changed
-            found = _table(getattr(self, name), name)
-            if name == own or found != _table(kind(), name):
-                tables[name] = found
         tables |= {name: plain(found, name) for name in ("given", "fixed") if (found := getattr(self, name))}
-        tables["pool"] = _table(self.pool, "pool")
+        for name, kind in CHECKED.items():  # what the strategy reads, and what was changed
+            found = _table(getattr(self, name), name)
+            if name in (own, "pool") or found != _table(kind(), name):
+                tables[name] = found
         settings = table({"settings": self.settings}, "settings")
         if taken := [name for name in OWN_TABLES if name in settings]:
             raise ConfigError(f"settings has a table {taken[0]!r}, which gaopt reads itself: must have another name")
@@ -148,9 +144,10 @@ DECIDING = {
     "grid": GridConfig,
 }
 """The tables of `gaopt.config.search`."""
+CHECKED = {**DECIDING, "faults": Faults, "pool": PoolConfig}
 COMPARE = "compare"
 """A table of tables: what `gaopt compare` changes in a config. Nothing else reads it."""
-OWN_TABLES = ("study", "space", "given", *DECIDING, "fixed", "pool", "faults", COMPARE)
+OWN_TABLES = ("study", "space", "given", "fixed", *CHECKED, COMPARE)
 
 
 @dataclass(frozen=True)
@@ -170,9 +167,6 @@ def load(source: str | Path, overrides: Sequence[str] = ()) -> StudyConfig:
     Args:
         source: the name of a preset ("cifar10") or the path of a file.
         overrides: "table.key=value" each, the value written as in TOML; a bare word is a string.
-
-    Raises:
-        ConfigError: what is wrong, the value found, and what is allowed.
     """
     return from_tables(overridden(read_toml(find(source)), overrides))
 
@@ -190,12 +184,10 @@ def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
         objective=study.objective,
         strategy=study.strategy,
         seed=study.seed,
-        **{name: parse(kind, table(tables, name), name) for name, kind in DECIDING.items()},
+        **{name: parse(kind, tables.get(name, {}), name) for name, kind in CHECKED.items()},
         given=_given(tables.get("given", ()), space),
         default_first=study.default_first,
         fixed=_fixed(table(tables, "fixed"), space),
-        pool=parse(PoolConfig, table(tables, "pool"), "pool"),
-        faults=parse(Faults, table(tables, "faults"), "faults"),
         settings={name: table for name, table in tables.items() if name not in OWN_TABLES},
     )
 
@@ -225,21 +217,13 @@ def _gene(found: Any, where: str) -> AnyGene:
 def _given(found: Any, space: Space) -> tuple[Genes, ...]:
     if not isinstance(found, list | tuple) or not all(isinstance(each, Mapping) for each in found):
         raise ConfigError(f"given is {found!r}: must be an array of tables, the genes of one individual each")
-    try:
-        return tuple(space.check(each) for each in found)
-    except ConfigError as error:
-        raise ConfigError(f"given: {error}") from None
+    return tuple(given("given:", each, space.check) for each in found)
 
 
 def _fixed(found: Mapping[str, Any], space: Space) -> Genes:
     """Some genes of a training: what is missing the recipe has, and the strategy looks for what is unknown."""
-    known = dict(found)
-    for name in space.keys() & found.keys():
-        try:
-            known[name] = space[name].check(found[name])
-        except ConfigError as error:
-            raise ConfigError(f"fixed.{name} {error}") from None
-    return known
+    known = space.keys() & found.keys()
+    return dict(found) | {name: given(f"fixed.{name}", found[name], space[name].check) for name in known}
 
 
 def _table(found: Any, where: str, unsaid: Sequence[tuple[str, Any]] = (("target", None),)) -> Any:

@@ -53,12 +53,7 @@ def find(source: str | Path) -> Path:
 
 
 def text_of(path: Path) -> str:
-    """The text of a file of a study or config, which may be somebody else's.
-
-    Raises:
-        ValueError: it is larger than `LARGEST`, or no UTF-8.
-        OSError: it cannot be read.
-    """
+    """The text of a file, which may be somebody else's; a ValueError where it is larger than `LARGEST`, or no UTF-8."""
     with open(path, "rb") as file:
         found = file.read(LARGEST + 1)
     if len(found) > LARGEST:

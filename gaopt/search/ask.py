@@ -25,7 +25,7 @@ from gaopt.config import Assisted, StudyConfig
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Birth, Bred, Failed, Scored
 from gaopt.journal.history import History
-from gaopt.space.numbers import real
+from gaopt.space.numbers import given
 from gaopt.space.space import Genes, Space
 
 
@@ -37,9 +37,6 @@ class Observation:
         genes: by name, as `ask` gave them or chosen by hand; numbers may lie outside of the bounds.
         fitness: higher is better; None, or a number that is not finite, for a failure. "pending" while it is being
             evaluated: what is asked then keeps away from it.
-
-    Raises:
-        ConfigError: the fitness is none of these, or the genes have no names.
     """
 
     genes: Mapping[str, Any]
@@ -49,10 +46,7 @@ class Observation:
         if not isinstance(self.genes, Mapping):
             raise ConfigError(f"the genes are {self.genes!r}: must be a dictionary of their values")
         if self.fitness is not None and not self.pending:
-            try:
-                object.__setattr__(self, "fitness", real(self.fitness))
-            except ConfigError as error:
-                raise ConfigError(f"the fitness {error}, None for a failure, or 'pending'") from None
+            object.__setattr__(self, "fitness", given("the fitness", self.fitness))
 
     @property
     def pending(self) -> bool:
@@ -80,9 +74,6 @@ def ask(
         strategy: "assisted", or "random" for individuals drawn evenly.
         population: of "assisted": so many individuals are spread evenly over the space, those told by hand counted,
             before a model chooses.
-
-    Raises:
-        ConfigError: an argument cannot be used; genes are not of this space.
     """
     check(seed, strategy, population)
     _check_whole("number", number, 1, 1000)
@@ -135,7 +126,7 @@ def _past(history: History | Sequence[Observation], space: Space) -> History:
     """As a strategy reads it, its genes checked."""
     if isinstance(history, History):
         for individual in history.individuals.values():
-            _genes(individual.genes, space, f"individual {individual.id}")
+            given(f"individual {individual.id}:", individual.genes, space.check)
         return history
     if not isinstance(history, Iterable):
         raise ConfigError(f"the history is {history!r}: must be a list of gaopt.Observation, or a gaopt.History")
@@ -143,17 +134,9 @@ def _past(history: History | Sequence[Observation], space: Space) -> History:
     for id, told in enumerate(history):
         if not isinstance(told, Observation):
             raise ConfigError(f"history[{id}] is {told!r}: must be a gaopt.Observation")
-        births.append(Birth(id, _genes(told.genes, space, f"history[{id}]"), "given"))
+        births.append(Birth(id, given(f"history[{id}]:", told.genes, space.check), "given"))
         if not told.pending:
             fitness = math.nan if told.fitness is None else float(told.fitness)
             failed = Failed(id, "error", f"told as {told.fitness}")
             outcomes.append(Scored(id, fitness) if math.isfinite(fitness) else failed)
     return History([Bred(0, tuple(births)), *outcomes])
-
-
-def _genes(genes: Mapping[str, Any], space: Space, where: str) -> Genes:
-    """As the space has them; refused with where they are given."""
-    try:
-        return space.check(genes)
-    except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from None

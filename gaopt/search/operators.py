@@ -201,10 +201,7 @@ def offspring(
 
 
 def completed(space: Space, genome: Genome, rng: random.Random) -> Genes:
-    """A genome as an individual: within the bounds, without genes whose conditions do not hold.
-
-    One that its parents lacked and whose condition now holds is drawn.
-    """
+    """A genome as an individual: within the bounds, with the genes whose conditions hold, drawn if need be."""
     values = {
         name: gene.at(rng.random()) if value is None else _inside(gene, value)
         for (name, gene), value in zip(space.items(), genome, strict=True)

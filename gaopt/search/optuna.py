@@ -6,7 +6,8 @@ A study of Optuna is made anew from the history for every question, so that noth
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
@@ -71,16 +72,15 @@ def sampler(name: str, seed: int, **options: Any) -> Any:
         return getattr(optuna.samplers, name)(seed=seed, **options)
 
 
-class quiet(warnings.catch_warnings):  # noqa: N801 - used as a function
+@contextmanager
+def quiet() -> Iterator[None]:
     """Optuna's log, and its warnings that a feature is experimental, are not for those who compare."""
+    import optuna
 
-    def __enter__(self) -> Any:
-        import optuna
-
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        entered = super().__enter__()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return entered
+        yield
 
 
 def kind(gene: AnyGene) -> Any:

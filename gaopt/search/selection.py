@@ -112,11 +112,7 @@ def _fitness(individual: Individual, share: float) -> float:
 
 
 class Crowd:
-    """The individuals of a generation so far.
-
-    Args:
-        apart: how far they should be from each other, as a share of the diagonal of the unit cube; 0 for any.
-    """
+    """The individuals of a generation so far, to be so far `apart`: a share of the unit cube's diagonal; 0 for any."""
 
     def __init__(self, space: Space, apart: float, members: Iterable[Genes] = ()) -> None:
         self._space, self._apart = space, apart

@@ -28,11 +28,7 @@ _ALLOWED = (
 
 @dataclass(unsafe_hash=True)
 class Expression:
-    """A condition on genes.
-
-    Attributes:
-        text: as it was written.
-        names: the genes that it speaks of.
+    """A condition on genes, as text and compiled, with the names of the genes that it speaks of.
 
     Example:
         >>> Expression("lr * batch <= 4").holds({"lr": 0.01, "batch": 128.0})
@@ -56,11 +52,7 @@ class Expression:
         return Expression, (self.text,)  # code does not pickle
 
     def holds(self, genes: Mapping[str, Any]) -> bool:
-        """Whether it is true of these genes. One that cannot be computed (a division by zero) is not.
-
-        Raises:
-            KeyError: a gene that it speaks of is not there.
-        """
+        """Whether it is true of these genes, all that it speaks of; one that cannot be computed (1 / 0) is not."""
         try:
             return self._computed(genes)
         except TypeError:

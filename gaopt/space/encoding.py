@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaopt.space.conditions import Expression
-from gaopt.space.gene import AnyGene, Choice
+from gaopt.space.gene import Choice
 from gaopt.space.space import Genes, Space
 
 Array = NDArray[np.float64]
@@ -34,7 +34,8 @@ class Encoding:
         genes = list(space.values())
         self._places = {name: n for n, name in enumerate(space)}
         self._levelled = [(n, gene) for n, gene in enumerate(genes) if gene.levels]
-        self._starts = np.cumsum([0, *map(_width, genes)])
+        widths = [{1: 0, 2: 1}.get(gene.levels, gene.levels) if isinstance(gene, Choice) else 1 for gene in genes]
+        self._starts = np.cumsum([0, *widths])
         self._choices = [(n, gene) for n, gene in enumerate(genes) if isinstance(gene, Choice)]
         numbers = [n for n, gene in enumerate(genes) if not isinstance(gene, Choice)]
         self._numbers, self._columns = np.array(numbers, int), self._starts[:-1][numbers]
@@ -115,10 +116,3 @@ class Encoding:
         there = np.nan_to_num(point, nan=0.5)
         there[self._numbers] = columns[self._columns]
         return np.asarray(self.snapped(there[None])[0])
-
-
-def _width(gene: AnyGene) -> int:
-    """How many columns a gene has."""
-    if isinstance(gene, Choice):
-        return {1: 0, 2: 1}.get(gene.levels, gene.levels)
-    return 1

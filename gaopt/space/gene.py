@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gaopt.errors import ConfigError
-from gaopt.space.numbers import finite, scalar
+from gaopt.space.numbers import finite, given, scalar
 
 Value = bool | int | float | str
 
@@ -36,10 +36,7 @@ class Gene:
 
     def __post_init__(self) -> None:
         for key in ("low", "high", "step"):
-            try:
-                object.__setattr__(self, key, finite(getattr(self, key)))
-            except ConfigError as error:
-                raise ConfigError(f"{key} {error}") from None
+            object.__setattr__(self, key, given(key, getattr(self, key), finite))
         if self.low >= self.high:
             raise ConfigError(f"the range {self.low} … {self.high} is turned round or empty: low must be below high")
         if self.scale not in ("linear", "log"):

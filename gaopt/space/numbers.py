@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from operator import index
-from typing import Any, TypeVar
+from typing import Any
 
 from gaopt.errors import ConfigError
-
-N = TypeVar("N", int, float)
 
 
 def scalar(value: Any) -> Any:
@@ -39,8 +37,8 @@ def whole(value: Any) -> int:
     return index(own)
 
 
-def given(what: str, value: Any, kind: Callable[[Any], N] = real) -> N:  # type: ignore[assignment]
-    """A number that somebody gave, of a kind."""
+def given(what: str, value: Any, kind: Callable[[Any], Any] = real) -> Any:
+    """What somebody gave, of a kind; a mistake is told with what it was given as."""
     try:
         return kind(value)
     except ConfigError as error:

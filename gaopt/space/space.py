@@ -12,6 +12,7 @@ from typing import Any
 from gaopt.errors import ConfigError, nearest
 from gaopt.space.conditions import Expression
 from gaopt.space.gene import AnyGene, Choice, Gene
+from gaopt.space.numbers import given
 
 Genes = dict[str, Any]
 """By name: a number, or one of a choice's values. A gene whose condition does not hold is not there."""
@@ -31,12 +32,7 @@ class Space(Mapping[str, AnyGene]):
             not there is satisfied.
 
     Attributes:
-        constraints: as they were given.
         conditions: of the genes that have one, by name, in the order of the space.
-
-    Raises:
-        ConfigError: no genes, a condition that cannot be read, or that speaks of no gene of the space; a gene's own
-            may speak of those before it alone. A gene that it might speak of is called true or false.
 
     Example:
         >>> space = Space("wd < lr * 100", lr=Gene(1e-6, 1e-2, "log"), wd=Gene(0.0, 0.1))
@@ -113,10 +109,7 @@ class Space(Mapping[str, AnyGene]):
         return math.prod(gene.levels for gene in self.values())
 
     def combinations(self) -> list[Genes]:
-        """All that the conditions and constraints leave, each once, the last gene running fastest.
-
-        Every gene's values must be such as can be counted.
-        """
+        """All that conditions and constraints leave, each once, the last gene fastest; values must be counted."""
         values = [[gene.level(number) for number in range(gene.levels)] for gene in self.values()]
         points = [self.expressed(self.genes(point)) for point in product(*values)]
         unlike = {tuple(self.vector(genes)): genes for genes in points if self.allows(genes)}
@@ -133,10 +126,7 @@ class Space(Mapping[str, AnyGene]):
         return frozenset(tuple(self.vector(genes)) for genes in self.combinations())
 
     def expressed(self, genes: Mapping[str, Any]) -> Genes:
-        """Those of the genes whose conditions hold, in the order of the space.
-
-        A condition that speaks of a gene that is not there does not hold.
-        """
+        """Those of the genes whose conditions hold, in the order of the space; none holds of what is not there."""
         found: Genes = {}
         for name in self._genes:
             if name in genes and self._expresses(name, found):
@@ -185,8 +175,5 @@ class Space(Mapping[str, AnyGene]):
                 continue
             if name not in genes:
                 raise ConfigError(f"no value for the gene {name!r}: every gene of {', '.join(self)} needs one")
-            try:
-                found[name] = gene.check(genes[name])
-            except ConfigError as error:
-                raise ConfigError(f"the gene {name!r} {error}") from None
+            found[name] = given(f"the gene {name!r}", genes[name], gene.check)
         return found

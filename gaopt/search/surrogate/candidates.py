@@ -1,8 +1,7 @@
 """Breeding many genomes at once, each gene with the individual that it descends from.
 
-The genetic operators on arrays: DEAP's own draw from Python's global generator and take one genome at a time, and
-here a thousand are bred for every individual that is trained. Genomes are points of the unit cube
-(`Encoding`).
+The genetic operators on arrays: DEAP's own take one genome at a time, and here a thousand are bred for every individual
+that is trained. Genomes are points of the unit cube (`Encoding`).
 """
 
 from __future__ import annotations

@@ -141,11 +141,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Belief:
-    """A process that predicts the truth, and what it thinks of its sources.
-
-    Attributes:
-        sources: (n,) of the rows that it has seen.
-    """
+    """A process that predicts the truth, and what it thinks of the sources (n,) of the rows that it has seen."""
 
     process: Process
     ties: SourceCorrelation
