@@ -25,7 +25,6 @@ from gaopt.search.selection import Crowd, selection, step
 from gaopt.space.space import TRIES
 
 Breeding = Callable[[int, random.Random], Birth | None]
-"""Breeds for a place; None where the constraints forbid what came of it."""
 PATIENCE = 100
 """So often an offspring is bred again for being too near to another."""
 
@@ -74,7 +73,15 @@ class GeneticSearch:
         parents = selection(self._chosen, order, len(survivors))
 
         def bred(slot: int, rng: random.Random) -> Birth | None:
-            return operators.offspring(box, self._space, self._config, parents.parent(slot, rng), parents.partner, rng)
+            """A mutant of a parent, in part mated with a partner; None where a constraint does not hold."""
+            parent = parents.parent(slot, rng)
+            child = box.mutate(genome=parent, rng=rng)
+            partner = parents.partner(parent, rng) if rng.random() < self._config.crossover else None
+            if partner:
+                child = box.mate(child, partner, rng=rng)
+            genes = operators.completed(self._space, child, rng)
+            ids = (parent.id, partner.id) if partner else (parent.id,)
+            return Birth(-1, genes, "crossover" if partner else "mutation", ids) if self._space.allows(genes) else None
 
         found = self._retrained(history, survivors) if self._config.retrain else []
         found += self._litter(history, bred, survivors, self._litters[history.generation + 1] - len(found))

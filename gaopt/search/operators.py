@@ -181,25 +181,6 @@ def _moved(
     return child
 
 
-def offspring(
-    box: base.Toolbox,
-    space: Space,
-    config: Genetic,
-    parent: Genome,
-    partner: Callable[[Genome, random.Random], Genome | None],
-    rng: random.Random,
-) -> Birth | None:
-    """A mutant of a parent, in part mated with a partner, if it has one; None where a constraint does not hold."""
-    child: Genome = box.mutate(genome=parent, rng=rng)
-    other = partner(parent, rng) if rng.random() < config.crossover else None
-    if other:
-        child = box.mate(child, other, rng=rng)
-    genes = completed(space, child, rng)
-    if not space.allows(genes):
-        return None
-    return Birth(-1, genes, "crossover", (parent.id, other.id)) if other else Birth(-1, genes, "mutation", (parent.id,))
-
-
 def completed(space: Space, genome: Genome, rng: random.Random) -> Genes:
     """A genome as an individual: within the bounds, with the genes whose conditions hold, drawn if need be."""
     values = {

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.search import lcbench, runs, searches, summary, table
+from benchmarks.search import lcbench, runs, summary, table
 from benchmarks.search.csv_log import appending, read
 from benchmarks.search.runs import EVALUATIONS, MARKS, Case, Curve, Run, measured, seed_of
 from benchmarks.search.searches import SEARCHES, Trial
@@ -135,12 +135,6 @@ def test_what_cannot_be_read_or_run_gets_one_sentence(tmp_path: Path) -> None:
     ):
         assert sentence in bench(*options.split(), "--out", tmp_path / "out", code=2)
         assert not (tmp_path / "out").exists()
-
-
-def test_without_the_extra_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(searches, "find_spec", lambda name: None)
-    said = bench("--searches", "optuna-tpe", "--problems", "digits", "--out", tmp_path, code=2)
-    assert "optuna is not installed, and Optuna's searches need it: install gaopt[bench]" in said
 
 
 def test_a_surrogate_is_asked_for_plain_values_in_its_order_with_the_other_genes_fixed() -> None:

@@ -8,7 +8,7 @@ from gaopt.config import Assisted
 from gaopt.journal.events import Bred, Event, Failed, Scored
 from gaopt.journal.history import History
 from gaopt.search.base import Wait
-from gaopt.search.surrogate.assisted import AssistedSearch, spread
+from gaopt.search.surrogate.assisted import AssistedSearch
 from gaopt.search.surrogate.candidates import NOBODY, Genomes, bred, strangers
 from gaopt.space.encoding import Encoding
 from tests.conftest import scored, space
@@ -42,13 +42,6 @@ def events(found: AssistedSearch, failing: int = 5) -> list[Event]:
 
 def births(happened: list[Event]) -> list[dict[str, float]]:
     return [birth.genes for event in happened if isinstance(event, Bred) for birth in event.births]
-
-
-def test_the_first_generation_fills_the_space_evenly() -> None:
-    points = spread(10, 3, np.random.default_rng(0))
-    assert (np.sort((points * 10).astype(int), axis=0) == np.arange(10)[:, None]).all()  # one in each tenth
-    units = [MIXED["lr"].unit(genes["lr"]) for genes in births([search().decide(History(), 10)])]  # type: ignore[list-item]
-    assert sorted(int(10 * unit) for unit in units) == list(range(10))
 
 
 def test_the_fittest_half_is_promoted_and_failures_never_while_others_are_left() -> None:
@@ -92,23 +85,6 @@ def test_a_space_of_whole_numbers_is_used_up_once_and_ends_the_search() -> None:
         for birth in decision.births:
             history.add(Scored(birth.id, birth.genes["a"] - birth.genes["b"]))
     assert len({tuple(i.genes.values()) for i in history.individuals.values()}) == len(history.individuals) == 32
-
-
-def test_it_keeps_away_from_where_trainings_fail() -> None:
-    best = list[float]()
-    for seed in range(3):
-        history, found = History(), search(Space(x=Gene(0, 1), y=Gene(0, 1)), seed, generations=6)
-        while decision := found.decide(history, room=10):
-            history.add(decision)
-            for birth in decision.births:
-                x, y = birth.genes["x"], birth.genes["y"]
-                history.add(Failed(birth.id, "diverged") if x > 0.6 else Scored(birth.id, x - (y - 0.5) ** 2))
-        later = [i for i in history.individuals.values() if i.generation > 1]
-        assert sum(i.status == "failed" for i in later) < len(later) / 2
-        assert history.best
-        best.append(history.best.fitness)
-    assert min(best) > 0.5
-    assert statistics.mean(best) > 0.55
 
 
 def test_a_gene_remembers_the_individual_it_descends_from() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from gaopt import Choice, Gene, Genetic, PoolConfig, Space, StudyConfig
 from gaopt.compare.model import SearchRun
-from gaopt.config import Assisted, GridConfig, Noise, Operators, Stop, check_unused_keys
+from gaopt.config import Assisted, GridConfig, Stop
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Bred, Failed, Reported, Scored, Started
 from gaopt.journal.history import History
@@ -122,9 +122,3 @@ def test_without_optuna_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(optuna, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"gaopt\[peers\]"):
         strategy(config("optuna-tpe", 10))
-
-
-def test_a_table_that_optuna_does_not_read_is_refused() -> None:
-    for table, said in {"operators": Operators(immigrants=1), "noise": Noise(finalists=2)}.items():
-        with pytest.raises(ConfigError, match=rf"\[{table}\] is not read by the strategy 'optuna-tpe'"):
-            check_unused_keys(replace(config("optuna-tpe", 10), **{table: said}))  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ import pytest
 import tomli_w
 
 from gaopt import Gene, Genetic, Space
-from gaopt.config import Fidelity, StudyConfig, find, from_tables, load, presets
+from gaopt.config import StudyConfig, find, from_tables, load, presets
 from gaopt.config.tables import overridden, read_toml
 from gaopt.errors import ConfigError
 from gaopt.journal.paths import StudyDir
@@ -70,26 +70,21 @@ def test_a_mistake_gets_one_sentence() -> None:
         ("genetic.populaton=3", "unknown key genetic.populaton: did you mean 'population'?"),
         ("genetic.population=1", "genetic.population is 1: must be greater than or equal to 2"),
         ("genetic.population=ten", "genetic.population is 'ten': must be a valid integer"),
-        ("genetic.population=true", "genetic.population is True: must be a valid integer"),
         (
             "assisted.generations=500",
             r"litter × .generations - 1. is 2505: must be at most 2000",
         ),
         ("genetic=3", "the override 'genetic=3' is not of the form table.key=value"),
-        ("a..b=1", "not of the form"),
         ("space.lr.low=1.0", r"space.lr: the range 1.0 … 0.01 is turned round"),
         ("space.lr.low=nan", "space.lr.low is nan: must be a finite number"),
         ("space.lr.scale=cubic", "space.lr.scale is 'cubic': must be 'linear' or 'log'"),
         ("space.dropout.low=0.1", "space.dropout.high is missing"),
-        ("study.seed=-1", "study.seed is -1: must be greater than or equal to 0"),
         ("study.strategy=annealing", "study.strategy is 'annealing': known: assisted, fixed"),
         ("recipe.epoch=3", "unknown key recipe.epoch: did you mean 'epochs'?"),
         ("net.name=resnett50", "net: name is 'resnett50', which is no network: did you mean 'resnet50'?"),
         ("recipies.epochs=3", r"unknown table \[recipies\]: did you mean 'recipe'?"),
-        ("space.wd.high=1000", "as a gene, recipe.wd is 1000.0: must be less than or equal to 10"),
         ("study.objective=nowhere:at_all", "the objective 'nowhere:at_all' cannot be imported"),
         ("study.objective=gaopt.space:Gen", "the module gaopt.space has no 'Gen': did you mean 'Gene'?"),
-        ("study.objective=gaopt", "the objective is 'gaopt': must be 'package.module:function'"),
     ]:
         with pytest.raises(ConfigError, match=said) as error:
             checked("digits", override)
@@ -130,10 +125,7 @@ def test_a_key_by_its_name_of_0_5_is_the_same_key() -> None:
 
 LAX: dict[str, Callable[[], StudyConfig]] = {
     "genetic.mutation is 2": lambda: replace(toy(), genetic=Genetic(mutation=2)),
-    "genetic.population is 4.5": lambda: toy(population=4.5),
-    "fidelity.keep is 3": lambda: replace(toy(), fidelity=Fidelity((0.5,), keep=3)),
     "study.seed is nan": lambda: replace(toy(), seed=float("nan")),  # type: ignore[arg-type]
-    "study.strategy is 'genetik'": lambda: replace(toy(), strategy="genetik"),  # type: ignore[arg-type]
     "pool is 'inline': must be a table": lambda: replace(toy(), pool="inline"),  # type: ignore[arg-type]
     "space.x.integer is 1: must be": lambda: replace(toy(), space=Space(x=Gene(0, 2, integer=1))),  # type: ignore[arg-type]
     "given: no value for the gene": lambda: replace(toy(), given=({"lr": 1e-3},)),
@@ -167,11 +159,6 @@ def test_numbers_of_numpy_paths_and_tables_become_plain_ones(home: StudyDir, tmp
     assert (found.seed, found.genetic, found.given) == (3, Genetic(4, 2), ({"x": 0.25},))
     assert resumed(home) == found
     assert table(home)
-
-
-def test_what_is_no_config_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"the config is 'quick': must be a StudyConfig, as gaopt\.load returns one"):
-        run("quick", tmp_path / "mine")  # type: ignore[arg-type]
 
 
 def test_a_text_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:

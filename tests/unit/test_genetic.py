@@ -66,17 +66,6 @@ def test_every_offspring_differs_from_its_loser_and_comes_from_it() -> None:
         assert birth.genes != loser.genes
 
 
-def test_a_mated_offspring_has_its_first_gene_or_the_others_from_a_survivor() -> None:
-    history = scored([n / 10 for n in range(10)])
-    for birth in decided(search(crossover=1.0), history).births:
-        survivor = history.individuals[birth.parents[1]]
-        assert birth.origin == "crossover"
-        assert survivor.id in range(5, 10)
-        left = birth.genes["lr"] == survivor.genes["lr"]
-        right = (birth.genes["wd"], birth.genes["mom"]) == (survivor.genes["wd"], survivor.genes["mom"])
-        assert left or right
-
-
 def test_crossover_parts_the_genome_at_its_middle() -> None:
     one, other = Genome([1.0, 2.0, 3.0, 4.0]), Genome([5.0, 6.0, 7.0, 8.0])
     children = {tuple(cross(one, other, random.Random(seed), 2)) for seed in range(20)}

@@ -26,7 +26,6 @@ from gaopt.search.surrogate.candidates import NOBODY, Genomes, bred, strangers
 from gaopt.search.surrogate.foresight import Foresight, foresight, heard
 from gaopt.search.surrogate.gp import one_thread
 from gaopt.space.encoding import Array, Encoding
-from gaopt.space.space import Genes
 
 PARENTS, OFFSPRING, STRANGERS = 10, 300, 150
 ROUNDS, KEPT, CHILDREN, SHRINK = 5, 40, 150, 0.6
@@ -102,7 +101,7 @@ class AssistedSearch:
         assert foresight is not None
         parents, gain, births = self._parents(history, foresight), foresight.gain, list[Birth]()
         for individual in history.unfinished:
-            gain = gain.beside(self._columns(individual.genes), self._rng(key, individual.id, PENDING))
+            gain = gain.beside(foresight.columns([individual.genes])[0], self._rng(key, individual.id, PENDING))
         crowd = self._crowd(history)
         for slot in range(number):
             rng, native = self._rng(key, slot, PLACE), slot < number - self._chosen.immigrants
@@ -112,7 +111,7 @@ class AssistedSearch:
             if birth := self._birth(key + len(births), genomes, order, seen, (key, slot)):
                 births.append(birth)
                 crowd.add(birth.genes)
-                gain = gain.beside(self._columns(birth.genes), rng)
+                gain = gain.beside(foresight.columns([birth.genes])[0], rng)
         return births
 
     def _crowd(self, history: History) -> Crowd:
@@ -131,10 +130,6 @@ class AssistedSearch:
             fittest = operators.fittest(self._space, past, PARENTS)
         sources = np.array([[individual.id] * len(self._space) for individual in fittest])
         return Genomes(self._encoding.points(i.genes for i in fittest), sources)
-
-    def _columns(self, genes: Genes) -> Array:
-        """(c,) as the model sees an individual."""
-        return np.asarray(self._encoding.columns(self._encoding.points([genes]))[0])
 
     def _birth(self, id: int, genomes: Genomes, order: list[int], seen: Seen, key: tuple[int, int]) -> Birth | None:
         """The first genome in order that was never trained, else one drawn at random; None if there is none left."""
