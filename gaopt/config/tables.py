@@ -193,7 +193,7 @@ def _key(text: str) -> list[str]:
     while isinstance(found, dict) and len(found) == 1 and len(parts) < DEPTH:
         ((part, found),) = found.items()
         parts.append(part)
-    return parts if found == 0 else []
+    return parts if found == 0 and all(parts) else []
 
 
 def _value(text: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import ItemsView, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -24,7 +24,7 @@ COUNTED = 10_000
 """A space of so many individuals, at most, is known to be used up; of a larger one it shows in tries without end."""
 
 
-class Space(Mapping[str, AnyGene]):
+class Space(dict[str, AnyGene]):
     """Genes by name, and what must hold between them. Their order here is their order everywhere.
 
     Args:
@@ -46,7 +46,7 @@ class Space(Mapping[str, AnyGene]):
         for name, gene in genes.items():
             if not isinstance(gene, Gene | Choice):
                 raise ConfigError(f"the gene {name!r} is {gene!r}: must be a gaopt.Gene or a gaopt.Choice")
-        self._genes = genes
+        super().__init__(genes)
         self.constraints = tuple(Expression(text) for text in constraints)
         self.conditions = {name: Expression(gene.when) for name, gene in genes.items() if gene.when}
         before: dict[str, AnyGene] = {}
@@ -73,21 +73,9 @@ class Space(Mapping[str, AnyGene]):
                 f" loosen {self.constraints[0].text!r}, or narrow the ranges"
             )
 
-    def __getitem__(self, name: str) -> AnyGene:
-        return self._genes[name]
-
-    def __iter__(self):  # type: ignore[no-untyped-def]  # Iterator[str], as Mapping has it
-        return iter(self._genes)
-
-    def __len__(self) -> int:
-        return len(self._genes)
-
-    def items(self) -> ItemsView[str, AnyGene]:
-        return self._genes.items()  # gone over for every individual that is drawn: a Mapping's own looks each name up
-
     def __repr__(self) -> str:
         parts = [*(repr(constraint.text) for constraint in self.constraints)]
-        parts += [f"{name}={gene}" for name, gene in self._genes.items()]
+        parts += [f"{name}={gene}" for name, gene in self.items()]
         return f"Space({', '.join(parts)})"
 
     @cached_property
@@ -128,7 +116,7 @@ class Space(Mapping[str, AnyGene]):
     def expressed(self, genes: Mapping[str, Any]) -> Genes:
         """Those of the genes whose conditions hold, in the order of the space; none holds of what is not there."""
         found: Genes = {}
-        for name in self._genes:
+        for name in self:
             if name in genes and self._expresses(name, found):
                 found[name] = genes[name]
         return found
