@@ -33,7 +33,11 @@ class RandomSearch(GeneticSearch):
 
     def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
         super().__init__(config, known)
-        self._config, self._chosen = replace(self._config, retrain=False), Operators(immigrants=max(self._litters))
+        self._config, self._litters = replace(config.genetic, retrain=False), config.genetic.litters
+        self._chosen = Operators(immigrants=max(self._litters))
+
+    def _places(self, history: History) -> int:
+        return self._litters[history.generation + 1]
 
 
 class Grid:

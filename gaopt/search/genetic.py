@@ -34,7 +34,7 @@ class GeneticSearch:
 
     def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
         self._space, self._seed, self._known = config.space, config.seed, known
-        self._config, self._litters, self._chosen = config.genetic, config.genetic.litters, config.operators
+        self._config, self._chosen = config.genetic, config.operators
 
     def decide(self, history: History, room: int) -> Bred | Wait | Done:
         if history.unfinished:
@@ -84,10 +84,14 @@ class GeneticSearch:
             return Birth(-1, genes, "crossover" if partner else "mutation", ids) if self._space.allows(genes) else None
 
         found = self._retrained(history, survivors) if self._config.retrain else []
-        found += self._litter(history, bred, survivors, self._litters[history.generation + 1] - len(found))
+        found += self._litter(history, bred, survivors, self._places(history))
         births = [replace(birth, id=len(history.individuals) + n) for n, birth in enumerate(found)]
         kept = () if self._config.retrain else tuple(genome.id for genome in survivors)
         return Bred(history.generation + 1, tuple(births), kept) if births else Done(USED_UP)
+
+    def _places(self, history: History) -> int:
+        """How many do not survive."""
+        return max(0, len(history.population) - self._config.promoted)
 
     def _litter(self, history: History, bred: Breeding, survivors: list[Genome], places: int) -> list[Birth]:
         """What takes the place of those that do not survive, the least fit by immigrants."""

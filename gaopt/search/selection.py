@@ -64,7 +64,7 @@ def selection(config: Operators, order: Sequence[Genome], promoted: int) -> Sele
         case "rank":
             return Selection(_fit(order), _fit(order), by_rank)
         case _:
-            return Selection(losers or survivors, survivors)  # there is nobody else once the space is used up
+            return Selection(losers, survivors)
 
 
 def by_rank(candidates: Sequence[Genome], rng: random.Random) -> Genome:
