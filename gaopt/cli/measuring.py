@@ -211,12 +211,12 @@ def search(
     """
     if not find_spec("benchmarks"):
         raise BadInput("the benchmark is not installed with gaopt: run it from a checkout of the repository")
-    from benchmarks.search import benchmark, problems, runs, summary
+    from benchmarks.search import problems, runs, summary
     from benchmarks.search.searches import known
 
     if not only:
         if (out / summary.NAME).exists() and not (out / runs.NAME).exists():
             raise BadInput(f"{out} has a {summary.NAME} and no {runs.NAME}: give another --out")
-        wanted = benchmark.cases(known(searches), problems.chosen(names), seeds, together, noise)
-        benchmark.run(out / runs.NAME, wanted, data, jobs, lambda text: click.echo(text, err=True))
+        wanted = runs.cases(known(searches), problems.chosen(names), seeds, together, noise)
+        runs.run(out / runs.NAME, wanted, data, jobs, lambda text: click.echo(text, err=True))
     click.echo(summary.write(out))
