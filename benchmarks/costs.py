@@ -1,4 +1,4 @@
-"""make bench: what things cost here, side by side in one run. Writes results/bench.md.
+"""make bench: what things cost here, side by side in one run. Writes results/bench.md; --quick takes three minutes.
 
 Machines are shared and noisy: medians, and ratios where two ways of doing the same thing are compared.
 """
@@ -14,12 +14,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import torch
 from fastai.optimizer import Adam
 
+from benchmarks import driver, evaluation, shell, training
 from gaopt import Gene, Space, StudyConfig
 from gaopt.config import Assisted
 from gaopt.journal.events import Birth, Bred, Reported, Scored
@@ -27,11 +29,10 @@ from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.search.genetic import GeneticSearch
 from gaopt.search.surrogate.assisted import AssistedSearch
-from resnet.data import DataSpec, load
 from resnet.net import build
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
-from resnet.train import _decayed_or_not, _optimizer, train
+from resnet.train import _decayed_or_not, _optimizer
 from tests.conftest import ROOT, scored, space
 
 
@@ -96,18 +97,6 @@ def optimizer_rows() -> list[tuple[str, str]]:
     ]
 
 
-def training_rows() -> list[tuple[str, str]]:
-    rows = []
-    for name, size in (("resnet20", 8), ("resnet50", 12)):
-        data, speeds = load(DataSpec("digits", size=size, limit=400)), []
-        recipe = Recipe(epochs=4, batch=32, lr=1e-3)
-        train(NetSpec(name), recipe, data, report=lambda e, m, c=(), s=speeds: s.append(m["images_per_second"]))  # type: ignore[misc]
-        rows.append(
-            (f"{name} on digits at {size} px, batch 32, one thread", f"{statistics.median(speeds[1:]):.0f} images/s")
-        )
-    return rows
-
-
 STEP = """
 import os, resource, sys
 from dataclasses import replace
@@ -143,31 +132,62 @@ def memory_rows() -> list[tuple[str, str]]:
     ]
 
 
-def main() -> None:
+def small() -> list[str]:
+    """A Markdown table of single calls."""
     search, history = GeneticSearch(StudyConfig(space(), "")), scored([n / 10 for n in range(10)])
     rows = [
         ("`gaopt --help`", f"{command('--help'):.2f} s"),
         ("`gaopt run --help`", f"{command('run', '--help'):.2f} s"),
-        ("`gaopt list`", f"{command('list'):.2f} s"),
         ("the next generation decided", f"{median(lambda: search.decide(history, 10), 50) * 1e3:.1f} ms"),
         *suggestion_rows(),
         *journal_rows(),
         *optimizer_rows(),
-        *training_rows(),
-        *memory_rows(),
     ]
-    versions = f"Python {platform.python_version()}, torch {torch.__version__}"
+    return ["| | |", "|---|---:|", *(f"| {what} | {cost} |" for what, cost in rows)]
+
+
+def memory() -> list[str]:
+    """A Markdown table of peaks."""
+    return ["| | |", "|---|---:|", *(f"| {what} | {cost} |" for what, cost in memory_rows())]
+
+
+def main() -> None:
+    quick = "--quick" in sys.argv
+    runs = 1 if quick else 3
+    sections: dict[str, Callable[[], list[str]]] = {
+        "Training: images per second, one thread, whole calls of two epochs": lambda: training.table(
+            ["digits", "quick"] if quick else list(training.SETTINGS), runs
+        ),
+        "An evaluation beyond its training": lambda: evaluation.table(
+            [way for way in evaluation.WAYS if not (quick and "Tune" in way)], 60 if quick else 200, runs
+        ),
+        "The driver as a study grows": driver.growth,
+        "Workers that are busy, and what a thousand of them cost": driver.workers,
+        "From Enter to the result: `gaopt run quick`, 2 trainings of an epoch": lambda: shell.starting(runs),
+        "Commands on large studies": lambda: shell.reading((1_000,) if quick else (1_000, 10_000)),
+        "Single calls": small,
+        **({} if quick else {"Memory": memory}),
+    }
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}, {processor()}"
     lines = [
         "# What things cost",
         "",
-        f"`make bench`, medians, on {os.cpu_count()} CPU cores ({platform.machine()}) without a GPU, {versions}.",
-        "",
-        "| | |",
-        "|---|---:|",
-        *(f"| {what} | {cost} |" for what, cost in rows),
+        f"`make bench`, medians with (least – most), on {os.cpu_count()} CPU cores without a GPU, {versions}.",
     ]
+    for title, made in sections.items():
+        lines += ["", f"## {title}", "", *made()]
+        print(f"{title}: done", file=sys.stderr)
     (ROOT / "results" / "bench.md").write_text("\n".join(lines) + "\n", "utf-8")
     print("\n".join(lines))
+
+
+def processor() -> str:
+    """The processor's name, where the kernel tells it."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.machine()
 
 
 if __name__ == "__main__":
