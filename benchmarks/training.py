@@ -19,9 +19,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from resnet.step import placed
 
 from resnet.data import Images, Split
-from resnet.step import placed
 from resnet.loader import Plain
 from resnet.net import build
 from resnet.recipe import Recipe
