@@ -10,7 +10,7 @@ from fastai.callback.core import Callback
 from torch import Tensor
 
 from resnet.loader import epoch_seed
-from resnet.recipe import Recipe, rate
+from resnet.recipe import Recipe, momentum, rate
 
 Point = tuple[float, float, float]
 Report = Callable[[int, dict[str, float], list[Point]], None]
@@ -155,16 +155,21 @@ class Epochs(Honest):
         self.report(epoch, measures, points)
 
 
-class Scheduled(Callback):
-    """Sets the learning rate by `recipe.rate`, and the momentum, before each training batch."""
+class Scheduled(Honest):
+    """Sets the learning rate and the momentum before each training batch, as the recipe has them."""
 
-    order, run_valid = 60, False  # as fastai's own schedules
+    order = 60  # as fastai's own schedules
 
     def __init__(self, recipe: Recipe, epochs: Epochs) -> None:
         self.recipe, self.epochs = recipe, epochs
 
     def before_batch(self) -> None:
         learn = self.learn
+        if not learn.training:
+            return
         step, steps = learn.epoch * learn.n_iter + learn.iter, learn.n_epoch * learn.n_iter
         # From the reports, which a checkpoint has: a resumed training sees the same errors.
-        learn.opt.set_hypers(lr=rate(self.recipe, step, steps, self.epochs.errors), mom=self.recipe.mom)
+        lr, mom = rate(self.recipe, step, steps, self.epochs.errors), momentum(self.recipe, step, steps)
+        for group in learn.opt.opt.param_groups:
+            group["lr"] = lr
+            group |= {"betas": (mom, group["betas"][1])} if "betas" in group else {"momentum": mom}

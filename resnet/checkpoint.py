@@ -104,7 +104,10 @@ class Checkpoint(Honest):
         for name, tensor in tensors.items():
             if name.startswith("optimizer/"):
                 _, index, key = name.split("/")
-                self.optimizer.state[parameters[int(index)]][key] = tensor
+                parameter = parameters[int(index)]
+                if tensor.shape == parameter.shape:  # laid out as the weights are, or the fused step mixes them up
+                    tensor = torch.empty_like(parameter).copy_(tensor)
+                self.optimizer.state[parameter][key] = tensor
         told = json.loads(notes["progress"])
         self.epochs.replay([(epoch, measures, points) for epoch, measures, points in told["reports"]], told["seconds"])
         return int(told["done"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 
 import torch
@@ -16,8 +17,10 @@ class Plain:
     """Batches in order, normalised, none left out: for measuring."""
 
     def __init__(self, split: Split, data: Images, batch: int, device: torch.device) -> None:
-        # Copied: arrays from an object store are read-only, which torch has no notion of.
-        self.images = torch.tensor(split.images).permute(0, 3, 1, 2).contiguous().to(device)
+        with warnings.catch_warnings():  # arrays in an object store are read-only, and shared: nothing here writes
+            warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+            images = torch.from_numpy(split.images)
+        self.images = images.permute(0, 3, 1, 2).to(device)  # channels last, as a step reads them
         self.labels = torch.tensor(split.labels).to(device)
         self.mean, self.std = (
             torch.tensor(v, dtype=torch.float32, device=device).reshape(1, -1, 1, 1) for v in (data.mean, data.std)

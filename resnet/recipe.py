@@ -92,7 +92,7 @@ RECIPES: dict[str, Recipe] = {
 
 
 def rate(recipe: Recipe, step: int, steps: int, errors: Sequence[float]) -> float:
-    """The learning rate of a step, of all schedules but one_cycle, which is fastai's.
+    """The learning rate of a step.
 
     Nothing is kept from step to step, so a resumed training has the same rates.
 
@@ -101,6 +101,8 @@ def rate(recipe: Recipe, step: int, steps: int, errors: Sequence[float]) -> floa
         steps: how many the whole training has.
         errors: on validation, 0 … 1, one for each epoch that is over.
     """
+    if recipe.schedule == "one_cycle":
+        return _cycle(recipe, step / steps, recipe.lr / recipe.div, recipe.lr, recipe.lr / recipe.div_final)
     if step < recipe.warmup:
         return recipe.warmup_lr
     if recipe.schedule == "steps":  # section 4.2 of He et al., *Deep Residual Learning for Image Recognition*, 2015
@@ -111,6 +113,24 @@ def rate(recipe: Recipe, step: int, steps: int, errors: Sequence[float]) -> floa
     for _ in range(divided):
         lr /= recipe.factor  # one by one: a power of the factor may be too large for a float
     return lr
+
+
+def momentum(recipe: Recipe, step: int, steps: int) -> float:
+    """The momentum of a step, Adam's first beta; see `rate`."""
+    if recipe.schedule == "one_cycle":
+        return _cycle(recipe, step / steps, recipe.mom_top, recipe.mom, recipe.mom_top)
+    return recipe.mom
+
+
+def _cycle(recipe: Recipe, position: float, start: float, middle: float, end: float) -> float:
+    """fastai's one-cycle (`fit_one_cycle`): half a cosine up and half a cosine down, by the position in 0 … 1."""
+    if position < recipe.pct_start:
+        return _cosine(start, middle, position / recipe.pct_start)
+    return _cosine(middle, end, (position - recipe.pct_start) / (1 - recipe.pct_start))
+
+
+def _cosine(start: float, end: float, position: float) -> float:
+    return start + (1 - math.cos(math.pi * position)) * (end - start) / 2
 
 
 def _plateaus(patience: int, errors: Sequence[float]) -> int:

@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # fastai's own torch.jit deprecations
-    from fastai.callback import schedule  # noqa: F401 - gives the Learner its fit_one_cycle
-    from fastai.callback.core import TrainEvalCallback
+    from fastai.callback.core import Callback, TrainEvalCallback
     from fastai.learner import Learner
     from fastai.optimizer import OptimWrapper
 
@@ -25,9 +24,10 @@ from resnet.callbacks import Diverged, Epochs, Meter, Report, Scheduled
 from resnet.checkpoint import Checkpoint
 from resnet.data import Images, Split
 from resnet.loader import Loaders, Plain
-from resnet.net import build, recomputed, usual
+from resnet.net import build, usual
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
+from resnet.step import placed
 
 __all__ = ["Diverged", "Trained", "default_device", "evaluate", "fresh", "loss_function", "train"]
 
@@ -87,19 +87,9 @@ def train(
         saved = Checkpoint(learner.model, learner.opt.opt, epochs, checkpoint, fingerprint, note, recipe.checkpoint)
         done = saved.load(learner.dls.device)
         learner.add_cb(saved)
-    _fit(learner, recipe, epochs, done)
+    learner.fit(recipe.epochs, recipe.lr, cbs=Scheduled(recipe, epochs), start_epoch=done)
     measures = {key: epochs.reports[-1][1][key] for key in MEASURES}
     return Trained(learner.model, measures, recipe.epochs, epochs.spent)
-
-
-def _fit(learner: Learner, recipe: Recipe, epochs: Epochs, done: int) -> None:
-    if recipe.schedule == "one_cycle":
-        # fastai's one-cycle overwrites whatever momentum the optimizer was made with: mom must go in here.
-        moms = (recipe.mom_top, recipe.mom, recipe.mom_top)
-        shape = {"div": recipe.div, "div_final": recipe.div_final, "pct_start": recipe.pct_start}
-        learner.fit_one_cycle(recipe.epochs, recipe.lr, moms=moms, start_epoch=done, **shape)
-    else:
-        learner.fit(recipe.epochs, recipe.lr, cbs=Scheduled(recipe, epochs), start_epoch=done)
 
 
 @usual()
@@ -131,9 +121,9 @@ def fresh(spec: NetSpec, recipe: Recipe, data: Images, seed: int, device: torch.
     net = build(spec, data.train.images.shape[3], len(data.classes))
     if spec.pretrained:
         weights.start(net, spec)
-    learner = Learner(
+    learner = Lean(
         Loaders(data, recipe, seed, device),
-        _placed(net, recipe, device),
+        placed(net, recipe, device),
         loss_func=loss_function(recipe),
         opt_func=lambda groups, lr: _optimizer(groups, lr, recipe),
         splitter=_decayed_or_not,
@@ -143,6 +133,22 @@ def fresh(spec: NetSpec, recipe: Recipe, data: Images, seed: int, device: torch.
     )
     learner.create_opt()
     return learner
+
+
+class Lean(Learner):
+    """A Learner that asks at an event the callbacks that have something to do, in an order found once.
+
+    fastai's own sorts and asks all of them: 1.1 ms a step on a CPU, where a small network's step takes 14.
+    """
+
+    def __call__(self, event_name: str) -> None:
+        if event_name == "before_fit":
+            self._listening: dict[str, list[Callback]] = {}
+        found = self.__dict__.get("_listening", {})
+        if event_name not in found:
+            found[event_name] = [each for each in self.cbs.sorted("order") if hasattr(type(each), event_name)]
+        for callback in found[event_name]:
+            callback(event_name)
 
 
 def _optimizer(groups: list[list[nn.Parameter]], lr: float, recipe: Recipe) -> OptimWrapper:
@@ -160,15 +166,6 @@ def _decayed_or_not(net: nn.Module) -> list[list[nn.Parameter]]:
     """
     parameters = list(net.parameters())
     return [[p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim <= 1]]
-
-
-def _placed(net: nn.Module, recipe: Recipe, device: torch.device) -> nn.Module:
-    net = recomputed(net.to(device)) if recipe.recompute else net.to(device)
-    if device.type == "cuda":
-        net = net.to(memory_format=torch.channels_last)
-    if recipe.precision == "bfloat16":
-        net.forward = torch.autocast(device.type, dtype=torch.bfloat16)(net.forward)
-    return net
 
 
 def loss_function(recipe: Recipe) -> Loss:
