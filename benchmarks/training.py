@@ -19,13 +19,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from resnet.step import placed
 
 from resnet.data import Images, Split
 from resnet.loader import Plain
 from resnet.net import build
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
+from resnet.step import placed
 from resnet.train import default_device, train
 
 
