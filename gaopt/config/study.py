@@ -19,6 +19,8 @@ from gaopt.space.gene import AnyGene, Choice, Gene
 from gaopt.space.numbers import given
 from gaopt.space.space import Genes, Space
 
+Mode = Literal["generational", "steady"]
+
 
 @dataclass(frozen=True)
 class PoolConfig:
@@ -47,6 +49,7 @@ class StudyConfig:
         strategy: one of `STRATEGIES`.
         given: individuals that the first generation begins with.
         default_first: begin it, where none is given, with the values that the genes have without a search.
+        mode: "steady" breeds an individual whenever a worker is free.
         fixed: the genes of the strategy "fixed".
         settings: the objective's own tables, as plain data.
     """
@@ -65,6 +68,7 @@ class StudyConfig:
     grid: GridConfig = field(default_factory=GridConfig)
     given: tuple[Genes, ...] = ()
     default_first: bool = True
+    mode: Mode = "generational"
     fixed: Mapping[str, Any] = field(default_factory=dict)
     pool: PoolConfig = field(default_factory=PoolConfig)
     faults: Faults = field(default_factory=Faults)
@@ -97,7 +101,8 @@ class StudyConfig:
         """
         if self.strategy not in SEARCHES:
             return [(1.0, litter) for litter in self.litters]
-        found = [wave for litter in self.litters for wave in self.fidelity.waves(litter)]
+        litters = [self.litters[0], sum(self.litters[1:])] if self.mode == "steady" else self.litters
+        found = [wave for litter in litters for wave in self.fidelity.waves(litter)]
         return [*found, (1.0, self.noise.trainings)] if self.noise.finalists else found
 
     def rounds(self, together: int) -> float:
@@ -114,6 +119,8 @@ class StudyConfig:
         study: dict[str, Any] = {"objective": self.called, "strategy": self.strategy, "seed": self.seed}
         if self.strategy in SEARCHES:
             study["default_first"] = self.default_first
+        if self.mode != "generational":
+            study["mode"] = self.mode
         if constraints := getattr(self.space, "constraints", ()):
             study["constraints"] = [constraint.text for constraint in constraints]
         tables = {"study": plain(study, "study"), "space": _space(self.space)}
@@ -158,6 +165,7 @@ class _Study:
     strategy: str = "assisted"
     seed: Annotated[int, Ge(0), Lt(2**63)] = 0
     default_first: bool = True
+    mode: Mode = "generational"
     constraints: tuple[str, ...] = ()
 
 
@@ -187,6 +195,7 @@ def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
         **{name: parse(kind, tables.get(name, {}), name) for name, kind in CHECKED.items()},
         given=_given(tables.get("given", ()), space),
         default_first=study.default_first,
+        mode=study.mode,
         fixed=_fixed(table(tables, "fixed"), space),
         settings={name: table for name, table in tables.items() if name not in OWN_TABLES},
     )

@@ -47,6 +47,7 @@ class History:
         individuals: by id, in order of birth.
         populations: for each generation the ids in it, survivors first.
         ranked: the scored individuals, the fittest first, of equals the oldest; without the repeats of finalists.
+        repeats: the trainings of finalists again.
         recalled: what earlier studies found.
         judged: the latest `Judged` of each individual, the newest last.
         elapsed: seconds from the first event to the newest. A clock that was set back takes none away.
@@ -67,7 +68,7 @@ class History:
         self.ranked: list[Individual] = []
         self._ranks: list[tuple[float, int]] = []
         self._unfinished: dict[int, Individual] = {}
-        self._repeats: list[Individual] = []
+        self.repeats: list[Individual] = []
         self.recalled: list[Recalled] = []
         self.judged: dict[int, Judged] = {}
         self.elapsed: float = 0.0
@@ -141,7 +142,7 @@ class History:
             individual = Individual(own, event.generation, share=birth.share)
             self.individuals[birth.id] = self._unfinished[birth.id] = individual
             if birth.origin == "repeat":
-                self._repeats.append(individual)
+                self.repeats.append(individual)
         if event.generation > self.generation:
             self.populations.append(event.survivors)
         # Finalists that are trained again belong to no population.
@@ -262,7 +263,7 @@ class History:
         that failed again comes after those that never did.
         """
         means = self.means if self._settled else {}
-        fell = {i.birth.parents[0] for i in self._repeats if i.status == "failed"}
+        fell = {i.birth.parents[0] for i in self.repeats if i.status == "failed"}
         found = max(means, key=lambda finalist: (finalist not in fell, means[finalist], -finalist), default=None)
         if found is not None:
             return self.individuals[found]
@@ -278,7 +279,7 @@ class History:
     def repeated(self) -> dict[int, list[Individual]]:
         """The scored trainings of each finalist that was trained again, its first one first; by the finalist's id."""
         found: dict[int, list[Individual]] = {}
-        for individual in self._repeats:
+        for individual in self.repeats:
             if individual.status == "scored":
                 first = individual.birth.parents[0]
                 found.setdefault(first, [self.individuals[first]]).append(individual)

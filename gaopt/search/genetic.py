@@ -66,11 +66,64 @@ class GeneticSearch:
         return operators.stranger(self._space, keyed(self._seed, 0, slot, attempt))
 
     def _next(self, history: History) -> Bred | Done:
-        wider = step(history, self._chosen.step) / self._chosen.step if self._chosen.adaptive else 1.0
-        box = operators.toolbox(self._space, self._config, self._chosen, wider)
         order = operators.ranked(self._space, history.population)
         survivors = order[: self._config.promoted]
-        parents = selection(self._chosen, order, len(survivors))
+        found = self._retrained(history, survivors) if self._config.retrain else []
+        found += self._litter(history, order, range(self._places(history)), history.generation + 1)
+        births = [replace(birth, id=len(history.individuals) + n) for n, birth in enumerate(found)]
+        kept = () if self._config.retrain else tuple(genome.id for genome in survivors)
+        return Bred(history.generation + 1, tuple(births), kept) if births else Done(USED_UP)
+
+    def births(self, history: History, number: int) -> list[Birth]:
+        """So many more individuals, beside those that are being trained; fewer where the space has no more.
+
+        Without a population they are those of the first generation; else offspring of the fittest of all so far.
+        """
+        born = len(history.individuals)
+        if not born:
+            return list(self._first(history).births)[:number]
+        order = operators.ranked(self._space, history.ranked[: self._config.population])
+        found = self._litter(history, order, range(born, born + number), born)
+        return [replace(birth, id=born + n) for n, birth in enumerate(found)]
+
+    def survivors(self, history: History) -> tuple[int, ...]:
+        """The ids of those that the next generation begins with."""
+        return tuple(individual.id for individual in history.ranked[: self._config.promoted])
+
+    def _places(self, history: History) -> int:
+        """How many do not survive."""
+        return max(0, len(history.population) - self._config.promoted)
+
+    def _litter(self, history: History, order: list[Genome], slots: range, key: int) -> list[Birth]:
+        """An individual for each slot, the last ones immigrants.
+
+        Args:
+            order: who may have offspring, from the fittest to the least fit.
+            key: of the random numbers.
+        """
+        births, seen = list[Birth](), operators.seen_in(self._space, history)
+        survivors = order[: self._config.promoted]
+        breed = self._breeding(history, order, len(survivors))
+        members = (history.individuals[genome.id].genes for genome in survivors)
+        crowd = Crowd(self._space, self._chosen.min_distance, members)
+        for slot in slots:
+            native = bool(order) and slot < slots.stop - self._chosen.immigrants
+
+            def draw(attempt: int, slot: int = slot, native: bool = native) -> Birth | None:
+                rng = keyed(self._seed, key, slot, attempt)
+                # Where nothing new can be bred, a stranger takes the place.
+                child = breed(slot, rng) if native and attempt < TRIES else operators.stranger(self._space, rng)
+                return None if child and attempt < PATIENCE and crowd.near(child.genes) else child
+
+            if child := operators.unseen(draw, seen, self._space, 2 * TRIES):
+                crowd.add(child.genes)
+                births.append(child)
+        return births
+
+    def _breeding(self, history: History, order: list[Genome], promoted: int) -> Breeding:
+        wider = step(history, self._chosen.step) / self._chosen.step if self._chosen.adaptive else 1.0
+        box = operators.toolbox(self._space, self._config, self._chosen, wider)
+        parents = selection(self._chosen, order, promoted)
 
         def bred(slot: int, rng: random.Random) -> Birth | None:
             """A mutant of a parent, in part mated with a partner; None where a constraint does not hold."""
@@ -83,34 +136,7 @@ class GeneticSearch:
             ids = (parent.id, partner.id) if partner else (parent.id,)
             return Birth(-1, genes, "crossover" if partner else "mutation", ids) if self._space.allows(genes) else None
 
-        found = self._retrained(history, survivors) if self._config.retrain else []
-        found += self._litter(history, bred, survivors, self._places(history))
-        births = [replace(birth, id=len(history.individuals) + n) for n, birth in enumerate(found)]
-        kept = () if self._config.retrain else tuple(genome.id for genome in survivors)
-        return Bred(history.generation + 1, tuple(births), kept) if births else Done(USED_UP)
-
-    def _places(self, history: History) -> int:
-        """How many do not survive."""
-        return max(0, len(history.population) - self._config.promoted)
-
-    def _litter(self, history: History, bred: Breeding, survivors: list[Genome], places: int) -> list[Birth]:
-        """What takes the place of those that do not survive, the least fit by immigrants."""
-        births, seen = list[Birth](), operators.seen(self._space, history.individuals.values())
-        members = (history.individuals[genome.id].genes for genome in survivors)
-        crowd = Crowd(self._space, self._chosen.min_distance, members)
-        for slot in range(places):
-            native = slot < places - self._chosen.immigrants
-
-            def draw(attempt: int, slot: int = slot, native: bool = native) -> Birth | None:
-                rng = keyed(self._seed, history.generation + 1, slot, attempt)
-                # Where nothing new can be bred, a stranger takes the place.
-                child = bred(slot, rng) if native and attempt < TRIES else operators.stranger(self._space, rng)
-                return None if child and attempt < PATIENCE and crowd.near(child.genes) else child
-
-            if child := operators.unseen(draw, seen, self._space, 2 * TRIES):
-                crowd.add(child.genes)
-                births.append(child)
-        return births
+        return bred
 
     def _retrained(self, history: History, survivors: list[Genome]) -> list[Birth]:
         """The survivors as new individuals with the same genes and a fresh seed."""

@@ -10,7 +10,7 @@ from gaopt.errors import ConfigError
 from gaopt.objectives.base import default, epochs
 from gaopt.search.base import Strategy
 from gaopt.search.initial_design import Known, nearest
-from gaopt.search.wrappers import Budget, Finalists, Rungs, Stopping
+from gaopt.search.wrappers import Breeder, Budget, Finalists, Rungs, Steady, Stopping
 
 MOST_OF_A_GRID = 100_000
 """Trainings of a grid, which are all born at once."""
@@ -25,6 +25,8 @@ def strategy(config: StudyConfig) -> Strategy:
     search = cast("Strategy", resolve_name(STRATEGIES[config.strategy].factory)(config, known))
     if bred and len(config.given) > config.litters[0]:
         raise ConfigError(f"given has {len(config.given)} individuals: the first generation has {config.litters[0]}")
+    if config.mode == "steady":
+        search = Steady(_steady(config, search), config.litters)
     if bred and config.fidelity.rungs:
         search = Rungs(search, config.fidelity)
     stop = config.stop
@@ -35,6 +37,19 @@ def strategy(config: StudyConfig) -> Strategy:
     if bred and config.noise.finalists:
         search = Finalists(search, config.noise)
     return search
+
+
+def _steady(config: StudyConfig, search: Strategy) -> Breeder:
+    if config.strategy not in SEARCHES:
+        raise ConfigError(f"study.mode is 'steady' with the strategy {config.strategy!r}: must be one of {SEARCHES}")
+    for key, given in (
+        ("fidelity.rungs", config.fidelity.rungs),
+        ("genetic.retrain", config.genetic.retrain),
+        ("operators.immigrants", config.operators.immigrants),
+    ):
+        if given:
+            raise ConfigError(f"study.mode is 'steady' with {key}, which counts by generations: leave one of them out")
+    return cast("Breeder", search)
 
 
 def _check_size(config: StudyConfig) -> None:

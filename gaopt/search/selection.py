@@ -64,7 +64,7 @@ def selection(config: Operators, order: Sequence[Genome], promoted: int) -> Sele
         case "rank":
             return Selection(_fit(order), _fit(order), by_rank)
         case _:
-            return Selection(losers, survivors)
+            return Selection(losers or survivors, survivors)
 
 
 def by_rank(candidates: Sequence[Genome], rng: random.Random) -> Genome:

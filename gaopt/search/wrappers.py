@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 from statistics import pstdev
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gaopt.config import Fidelity, Noise, Stop
 from gaopt.journal.events import Birth, Bred, Granted
 from gaopt.journal.history import History, Individual
-from gaopt.search.base import Decision, Done, Strategy, Wait
+from gaopt.search.base import USED_UP, Decision, Done, Strategy, Wait
 from gaopt.space.space import Genes, Space
 
 if TYPE_CHECKING:
@@ -21,6 +23,41 @@ SPENT = "the budget is spent"
 WORTH = 1.5
 """A rung is used while the share of the doubt that it removes is this many times its share of a whole training."""
 WHOLE = Fidelity()
+
+
+class Breeder(Strategy, Protocol):
+    """A strategy that can breed beside those that are being trained."""
+
+    def births(self, history: History, number: int) -> list[Birth]: ...
+
+    def survivors(self, history: History) -> tuple[int, ...]: ...
+
+
+class Steady:
+    """An individual whenever a worker is free, instead of a generation once the one before is through.
+
+    The first generation is born at once. Each later one begins with survivors and grows by single births, so that
+    lineage, reports and the number of trainings are those of generations. Which outcome comes first decides who is
+    bred next: with several workers the same seed need not give the same individuals.
+    """
+
+    def __init__(self, search: Breeder, litters: Sequence[int]) -> None:
+        self._search, self._ends = search, list(accumulate(litters))
+
+    def decide(self, history: History, room: int) -> Decision:
+        born = len(history.individuals) - len(history.repeats)
+        if born >= self._ends[-1]:
+            return Done()
+        if not born:
+            return Bred(0, tuple(self._search.births(history, self._ends[0])))
+        if room < 1 or history.waiting:
+            return Wait()
+        births = self._search.births(history, 1)
+        if not births:
+            return Wait() if history.unfinished else Done(USED_UP)
+        generation = bisect(self._ends, born)
+        survivors = self._search.survivors(history) if generation > history.generation else ()
+        return Bred(generation, tuple(births), survivors)
 
 
 class Rungs:

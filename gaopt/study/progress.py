@@ -194,10 +194,12 @@ def ahead(history: History, config: StudyConfig) -> list[tuple[int, float]]:
     coming = [(1, individual.share) for individual in history.unfinished]
     if config.strategy not in SEARCHES:
         return coming if history.populations else [(config.trainings, 1.0)]
-    repeats = sum(i.birth.origin == "repeat" for i in history.individuals.values())
+    repeats = len(history.repeats)
     if not repeats or not _again(history):
         coming += _above(history, config)
-        for litter in config.litters[history.generation + 1 :]:
+        born = len(history.individuals) - len(history.repeats)
+        steady = [sum(config.litters) - born] if config.mode == "steady" else config.litters[history.generation + 1 :]
+        for litter in steady:
             coming += [(number, share) for share, number in config.fidelity.waves(litter)]
     return [*coming, (max(0, config.noise.trainings - repeats), 1.0)]
 

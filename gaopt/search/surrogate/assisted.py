@@ -55,11 +55,11 @@ class AssistedSearch:
         if not history.populations:
             return Bred(0, tuple(self.births(history, self._config.population)))
         births = self.births(history, self._config.offspring)
-        return Bred(history.generation + 1, tuple(births), self._survivors(history)) if births else Done(USED_UP)
+        return Bred(history.generation + 1, tuple(births), self.survivors(history)) if births else Done(USED_UP)
 
     def births(self, history: History, number: int) -> list[Birth]:
         """So many more individuals, beside those that are being trained; fewer where the space has no more."""
-        seen = operators.seen(self._space, history.individuals.values())
+        seen = operators.seen_in(self._space, history)
         with one_thread():
             # Without a single outcome there is nothing to learn from, however many are being trained.
             early = len(history.individuals) < self._config.population or not heard(history)
@@ -70,12 +70,14 @@ class AssistedSearch:
         rng = self._rng(len(history.individuals), 0, FIT)
         return foresight(history, self._encoding, self._seed, rng) if heard(history) else None
 
-    def _survivors(self, history: History) -> tuple[int, ...]:
-        scored = [individual for individual in history.population if individual.status == "scored"]
+    def survivors(self, history: History) -> tuple[int, ...]:
+        """The ids of those that the next generation begins with."""
+        ended = [individual for individual in history.population if individual.status not in ("waiting", "running")]
+        scored = [individual for individual in ended if individual.status == "scored"]
         if self._config.promote_by_model and scored and (foresight := self.foresight(history)):
             fittest = foresight.fittest(scored, self._config.promoted)
         else:
-            fittest = operators.fittest(self._space, history.population, self._config.promoted)
+            fittest = operators.fittest(self._space, ended, self._config.promoted)
         return tuple(individual.id for individual in fittest)
 
     def _rng(self, *key: int) -> np.random.Generator:
@@ -118,7 +120,7 @@ class AssistedSearch:
         """The generation to come, as far as it is decided; nobody where they need not keep apart."""
         if not self._chosen.min_distance:
             return Crowd(self._space, 0.0, ())
-        members = {*self._survivors(history), *(individual.id for individual in history.unfinished)}
+        members = {*self.survivors(history), *(individual.id for individual in history.unfinished)}
         return Crowd(self._space, self._chosen.min_distance, (history.individuals[id].genes for id in sorted(members)))
 
     def _parents(self, history: History, foresight: Foresight) -> Genomes:
