@@ -20,6 +20,7 @@ from pathlib import Path
 
 from gaopt import Gene, Genetic, Space, StudyConfig
 from gaopt.config import Assisted
+from gaopt.config.study import Mode
 from gaopt.execution import Begun
 from gaopt.journal.events import Birth, Bred, Data, Event, Outcome, Reported, Scored, Started
 from gaopt.journal.history import History
@@ -132,20 +133,23 @@ def growth() -> list[str]:
     return lines
 
 
-def busy(workers: int, spread: float, population: int, generations: int) -> tuple[float, float]:
-    """(Share of the workers' time that they train, wall-clock ms of the driver per evaluation)."""
+def busy(workers: int, spread: float, population: int, generations: int, mode: Mode) -> tuple[float, float, float]:
+    """(Share of the workers' time that they train, how long it takes, wall-clock ms of the driver per evaluation)."""
     pool = Simulated(workers, spread)
-    study = config("genetic", population, generations)
+    study = replace(config("genetic", population, generations), mode=mode)
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         start = time.perf_counter()
         history = run(study, Path(folder) / "study", pool=pool)
         cost = (time.perf_counter() - start) / len(history.individuals) * 1e3
-    return pool.worked / (workers * pool.now), cost
+    return pool.worked / (workers * pool.now), pool.now, cost
 
 
 def workers() -> list[str]:
     """A Markdown table of simulated workers."""
-    lines = ["| workers | durations | population × generations | busy | ms per evaluation |", "|--:|---|---|--:|--:|"]
+    lines = [
+        "| workers | durations | population × generations | busy | busy, steady | its time ÷ generational | ms a training |",
+        "|--:|---|---|--:|--:|--:|--:|",
+    ]
     for number, spread, population, generations in (
         (2, 1, 10, 5),
         (2, 3, 10, 20),
@@ -153,9 +157,13 @@ def workers() -> list[str]:
         (8, 3, 10, 20),
         (1_000, 3, 2_000, 3),
     ):
-        share, cost = busy(number, spread, population, generations)
+        waiting, long, cost = busy(number, spread, population, generations, "generational")
+        steady, short, _ = busy(number, spread, population, generations, "steady")
         durations = "equal" if spread == 1 else f"spread {spread} ×"
-        lines.append(f"| {number:,} | {durations} | {population:,} × {generations} | {share:.2f} | {cost:.1f} |")
+        lines.append(
+            f"| {number:,} | {durations} | {population:,} × {generations} | {waiting:.2f} | {steady:.2f}"
+            f" | {short / long:.2f} | {cost:.1f} |"
+        )
     return lines
 
 
