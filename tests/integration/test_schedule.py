@@ -14,7 +14,7 @@ from gaopt.objectives.image.settings import Settings
 from resnet.data import Split
 from resnet.loader import Loaders
 from resnet.net import build
-from resnet.recipe import RECIPES, Recipe, rate
+from resnet.recipe import RECIPES, Recipe, momentum, rate
 from resnet.train import train
 from tests.integration.test_train import SPEC, digits, same, state
 
@@ -42,6 +42,17 @@ def test_steps_divide_the_rate_at_shares_of_the_training() -> None:
     assert found == [0.1] * 32 + [0.01] * 16 + [0.001] * 16
     assert rates(replace(PAPER, drops=()), 8) == [0.1] * 8
     assert rates(replace(PAPER, drops=(0.3,), factor=2.0), 10) == [0.1] * 3 + [0.05] * 7
+
+
+def test_the_one_cycle_is_fastais() -> None:
+    from fastai.callback.schedule import combined_cos
+
+    recipe, steps = Recipe(lr=0.01, mom=0.8, pct_start=0.3, div=20, div_final=1e4), 97
+    lr = combined_cos(recipe.pct_start, recipe.lr / recipe.div, recipe.lr, recipe.lr / recipe.div_final)
+    mom = combined_cos(recipe.pct_start, recipe.mom_top, recipe.mom, recipe.mom_top)
+    for step in range(steps):
+        assert rate(recipe, step, steps, []) == pytest.approx(float(lr(step / steps)), rel=1e-6)
+        assert momentum(recipe, step, steps) == pytest.approx(float(mom(step / steps)), rel=1e-6)
 
 
 @pytest.mark.parametrize("schedule", ["steps", "plateau"])
