@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tomli_w
@@ -111,36 +111,26 @@ def run(
     try:
         home.make()
         with Journal(home.journal, write=True) as journal:
-            return _Loop(
-                ready=ready,
-                home=home,
-                pool=pool,
-                journal=journal,
-                watch=watch,
-                stop=stop,
-            ).run(judge, allow_changed)
+            return _Loop(ready, home, pool, journal, watch, stop).run(judge, allow_changed)
     finally:
         if own:
             pool.close()
 
 
+@dataclass
 class _Loop:
     """One run of a study by one driver."""
 
-    def __init__(
-        self,
-        *,
-        ready: Ready,
-        home: StudyDir,
-        pool: Pool,
-        journal: Journal,
-        watch: Watch,
-        stop: Callable[[], None],
-    ) -> None:
-        self.config, self.home, self.objective = ready.config, home, ready.objective
-        self.ready, self.search = ready, ready.search
-        self.pool, self.journal, self.watch, self.stop = pool, journal, watch, stop
-        self.history, self.patience = History(journal), Patience(ready.config.faults)
+    ready: Ready
+    home: StudyDir
+    pool: Pool
+    journal: Journal
+    watch: Watch
+    stop: Callable[[], None]
+
+    def __post_init__(self) -> None:
+        self.config, self.objective, self.search = self.ready.config, self.ready.objective, self.ready.search
+        self.history, self.patience = History(self.journal), Patience(self.config.faults)
         self.swept, self.committed, self.urgent = len(self.history.ends), time.monotonic(), False
 
     def run(self, judge: bool, allow_changed: bool) -> History:

@@ -22,6 +22,11 @@ TOP = {"top3": 3, "top5": 5}
 """Accuracies by how many classes may be named."""
 
 
+TOLD = ("state", "generation", "generations", "done", "failed", "early", "trainings", "mean", "test", "started")
+TRAINING = ("generation", "genes", "epoch", "share")
+"""What JSON has of a study, and of an individual that is being trained, under the same names."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a study is, at one moment.
@@ -66,29 +71,12 @@ class Progress:
 
     def plain(self) -> dict[str, Any]:
         """As plain data, for JSON."""
+        running = ({"individual": i.id, **{name: getattr(i, name) for name in TRAINING}} for i in self.running)
         return {
             "study": self.name,
-            "state": self.state,
-            "generation": self.generation,
-            "generations": self.generations,
-            "done": self.done,
-            "failed": self.failed,
-            "early": self.early,
-            "trainings": self.trainings,
+            **{name: getattr(self, name) for name in TOLD},
             "best": self._best(),
-            "mean": self.mean,
-            "running": [
-                {
-                    "individual": i.id,
-                    "generation": i.generation,
-                    "genes": i.genes,
-                    "epoch": i.epoch,
-                    "share": i.share,
-                }
-                for i in self.running
-            ],
-            "test": self.test,
-            "started": self.started,
+            "running": list(running),
             "elapsed": round(self.elapsed, 1),
             "left": None if self.left is None else round(self.left, 1),
             "ended": self.ended or None,
