@@ -1,20 +1,4 @@
-"""Every error gaopt raises on purpose.
-
-GaoptError
-├── BadInput            what the user gave cannot be used: one sentence, exit code 2
-│   ├── ConfigError     a key, value or preset
-│   ├── DataError       a data set or an image
-│   └── StudyError      a study that exists, does not exist, is held, or cannot be read
-├── Diverged            a training whose loss is no longer a number, or that learns nothing
-├── Undecided           a range test that shows no learning rate to suggest
-├── Hopeless            a study of which nearly all trainings fail; it can be resumed
-├── Unwritable          what must be written down cannot be: a full disk; the study can be resumed
-├── Unjudged            the search is done, its best individual could not be measured on the test split
-├── Lost                what trains is not there: Ray does not start, a cluster's head or all of its nodes are gone; the
-│                       study can be resumed
-├── Cancelled           a training that was told to stop
-└── Stopped             the search was told to stop by a signal; the study can be resumed
-"""
+"""Every error that gaopt raises on purpose. `BadInput` and what is below it is told in one sentence, with exit code 2."""
 
 from __future__ import annotations
 
