@@ -1,4 +1,4 @@
-"""Every error that gaopt raises on purpose. `BadInput` and what is below it is told in one sentence, with exit code 2."""
+"""Every error that gaopt raises on purpose. A `BadInput` is told in one sentence, with exit code 2."""
 
 from __future__ import annotations
 
