@@ -147,7 +147,7 @@ def busy(workers: int, spread: float, population: int, generations: int, mode: M
 def workers() -> list[str]:
     """A Markdown table of simulated workers."""
     lines = [
-        "| workers | durations | population × generations | busy | busy, steady | time ÷ generational | ms a training |",
+        "| workers | durations | population × generations | busy | busy, steady | time, steady ÷ not | ms a training |",
         "|--:|---|---|--:|--:|--:|--:|",
     ]
     for number, spread, population, generations in (
