@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ class Task:
         threads: CPU threads to use.
         share: of a whole training: on a rung less than 1, and then a complete training of its own, only shorter.
         judge: measure the trained individual on the test split instead of training it.
+        keep_from: the fitness from which on its model may be the study's best: below it none need be kept.
         shared: what the objective prepared once for all tasks (read only).
     """
 
@@ -72,6 +74,7 @@ class Task:
     threads: int = 1
     share: float = 1.0
     judge: bool = False
+    keep_from: float = -math.inf
     shared: Any = None
 
     @property

@@ -253,3 +253,12 @@ def finalists(history: History, number: int) -> list[Individual]:
             break
         found.setdefault(repr(sorted(individual.genes.items())), individual)
     return list(found.values())
+
+
+def keep_from(history: History, individual: Individual, config: Noise) -> float:
+    """The fitness that an individual needs to be among those of whom one will be the study's best."""
+    if individual.share < 1 or individual.birth.origin == "repeat":
+        return math.inf  # a first whole training is what counts
+    number = max(1, config.finalists)
+    likely = finalists(history, number)
+    return likely[-1].fitness if len(likely) == number else -math.inf

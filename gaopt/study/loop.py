@@ -7,6 +7,7 @@ history.
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import time
@@ -41,7 +42,7 @@ from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Keeper, Task
 from gaopt.search.base import Done
-from gaopt.search.wrappers import finalists
+from gaopt.search.wrappers import finalists, keep_from
 from gaopt.study import retries
 from gaopt.study.prepare import Ready, prepare, prepare_new
 from gaopt.study.resume_check import changes
@@ -93,11 +94,6 @@ def run(
         Lost: what trains is not there, or no longer; calling again goes on.
         Unwritable: the disk is full, or takes nothing more for another reason; calling again goes on.
         Unjudged: only the measurement on the test split failed; calling again tries that again.
-
-    Example:
-        >>> history = run(load("quick"), "results/mine")
-        >>> history.best.genes
-        {'lr': 0.0034, 'wd': 0.021, 'mom': 0.81}
     """
     home = home if isinstance(home, StudyDir) else StudyDir(Path(home))
     if home.journal.is_file():
@@ -248,7 +244,7 @@ class _Loop:
     def _judged(self, best: Individual) -> Outcome:
         """What one try to measure it came to."""
         trained = from_tables(best.config)  # by --allow-changed others may be trained otherwise since
-        self.pool.submit(replace(self._task(best), judge=True, settings=trained.settings, threads=trained.pool.cpus))
+        self.pool.submit(replace(self._task(best, judge=True), settings=trained.settings, threads=trained.pool.cpus))
         while isinstance(outcome := self._wait(), Reported | Noted):
             if isinstance(outcome, Noted):  # where its weights were gone it is trained again, which reports as well
                 self._record(outcome)
@@ -268,7 +264,7 @@ class _Loop:
         keep = {i.id for i in (*self.history.unfinished, *likely) if i}
         self.home.sweep(self.history.individuals, keep)
 
-    def _task(self, individual: Individual) -> Task:
+    def _task(self, individual: Individual, judge: bool = False) -> Task:
         return Task(
             study=self.home.name,
             individual=individual.id,
@@ -280,6 +276,8 @@ class _Loop:
             home=self.home.path.absolute(),
             threads=self.config.pool.cpus,
             share=individual.share,
+            judge=judge,
+            keep_from=-math.inf if judge else keep_from(self.history, individual, self.config.noise),
         )
 
     def _record(self, event: Event) -> None:

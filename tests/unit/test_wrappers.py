@@ -1,5 +1,6 @@
 """Stopping rules, finalists, rungs and warm starts, one at a time; test_contract.py has what all promise together."""
 
+import random
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from gaopt.journal.paths import StudyDir
 from gaopt.search import operators
 from gaopt.search.baselines import RandomSearch
 from gaopt.search.initial_design import Known, translated
-from gaopt.search.wrappers import Finalists, Rungs, Stopping, affordable, reason
+from gaopt.search.wrappers import Finalists, Rungs, Stopping, affordable, keep_from, reason
 from gaopt.space.gene import Choice
 from gaopt.study.loop import run
 from gaopt.study.prepare import recalled, resumed
@@ -83,6 +84,22 @@ def test_finalists_are_trained_again_with_seeds_of_their_own_and_the_best_mean_w
     assert history.means == {1: pytest.approx(1.4 / 3), 2: pytest.approx(2.2 / 3)}
     assert history.best is history.individuals[2]
     assert history.populations == [(0, 1, 2, 3)]  # they belong to no population
+
+
+def test_whoever_is_the_best_in_the_end_had_to_keep_its_model() -> None:
+    for finalists in (0, 3):
+        noise, history, kept = Noise(finalists=finalists, repeats=2), History(), set[int]()
+        found, rng = Finalists(search(generations=8), noise), random.Random(finalists)
+        while decision := found.decide(history, 4):
+            history.add(decision)
+            begun = {i.id: keep_from(history, i, noise) for i in history.unfinished}  # before any of them has ended
+            for individual, needed in begun.items():
+                history.add(Scored(individual, score := rng.random()))
+                kept |= {individual} if score >= needed else set()
+        assert history.best
+        assert history.best.id in kept
+        assert not kept & {individual.id for individual in history.repeats}
+        assert len(kept) < len(history.individuals) / 2
 
 
 def test_a_finalist_that_failed_again_comes_after_those_that_never_did() -> None:
