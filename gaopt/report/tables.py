@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gaopt.journal.history import History, Individual
@@ -127,8 +128,14 @@ def epochs(history: History) -> pd.DataFrame:
 
 def cycle(history: History) -> pd.DataFrame:
     """The points of every individual's cycle: position in the training from 0 to 1, lr, momentum."""
-    rows = [(i.id, *point) for i in _by_id(history) for point in views.cycle(i)]
-    return pd.DataFrame(rows, columns=["id", "position", "lr", "mom"])
+    ids, points = [], [np.empty((0, 3))]
+    for individual in _by_id(history):
+        if found := views.cycle(individual):
+            ids += [individual.id] * len(found)
+            points.append(np.array(found))
+    table = pd.DataFrame(np.concatenate(points), columns=["position", "lr", "mom"])
+    table.insert(0, "id", ids)
+    return table
 
 
 ALL = (individuals, generations, epochs, cycle)

@@ -238,6 +238,18 @@ def test_the_legend_names_every_individual_with_its_genes(whole: History) -> Non
         assert re.search(rf">i{individual.id}: [^<]*wd {words.number(individual.genes['wd'])}, ", svg)
 
 
+def test_of_many_individuals_the_fittest_and_an_even_sample_are_drawn() -> None:
+    births = tuple(Birth(n, {name: gene.at(0.5) for name, gene in SPACE.items()}, "random") for n in range(260))
+    reports = [Reported(n, 1, {"top1": n / 260}, ((0.0, 0.1, 0.9), (1.0, 0.2, 0.8))) for n in range(260)]
+    scores = [Scored(n, n / 260, {}, 1, 1.0) for n in range(260)]
+    history = History([Opened(config().plain(), "0.1.0", "host", 1), Bred(0, births), *reports, *scores])
+    for draw, thin in ((plots.curves, 139 + 89), (plots.cycle, 2 * 139)):  # all but the best; the first has a legend
+        drawn = draw(history)
+        assert drawn
+        assert "Of 260 individuals these are the 100 fittest and every 4th of the others." in drawn.text
+        assert len(re.findall('<path d="[^"]*"[^>]*stroke-width: 1.1', drawn.svg)) == thin
+
+
 def test_what_has_no_data_is_not_drawn() -> None:
     assert figures(History()) == []
     assert figures(History([Opened(config().plain(), "0.1.0", "host", 1)])) == []

@@ -32,6 +32,8 @@ PANEL = 2.7
 """Inches a row of panels is tall."""
 NAMED = 90
 """Individuals in the legend."""
+FITTEST, SAMPLE = 100, 50
+"""Individuals whose lines are drawn at most: the fittest, and evenly from the others."""
 DECADES = 2
 """How far below the lowest peak the axis of the lr goes: the last steps of a cycle fall far deeper."""
 
@@ -43,8 +45,8 @@ DECADES = 2
     " trained again the first training is drawn.",
 )
 def curves(history: History) -> Figure | None:
-    reporting = [i for i in views.ranked(history) if i.reports]
-    each = shown_panels(reporting)
+    everyone = [i for i in views.ranked(history) if i.reports]
+    each, (reporting, said) = shown_panels(everyone), _thinned(everyone)
     if not each:
         return None
     genes = [name for name, gene in views.space(history).items() if gene.levels != 1]
@@ -52,7 +54,7 @@ def curves(history: History) -> Figure | None:
     named = [textwrap.shorten(said, 140, placeholder=" …") for said in named]
     columns = max(1, int(style.WIDTH / (0.058 * max(map(len, named)) + 0.6)))
     drawn, grid = style.panels(len(each), PANEL, more=0.17 * (-(-len(named) // columns) + 3))
-    scale = style.fitness_scale(reporting)
+    scale = style.fitness_scale(everyone)
     best = history.best
     looks = [_look(individual, best, scale) for individual in reporting]
     for axes, (metric, title) in zip(grid, each.items(), strict=False):
@@ -64,10 +66,21 @@ def curves(history: History) -> Figure | None:
         if metric.endswith("loss"):
             _clip(axes, [values for _, values in lines])
     style.colourbar(drawn, scale, grid)
+    drawn.set_label(said)
     keys = [Line2D([], [], label=said, **look) for said, look in zip(named, looks, strict=False)]
-    more = f"the {NAMED} fittest; individuals.csv has all" if len(reporting) > NAMED else None
+    more = f"the {NAMED} fittest; individuals.csv has all" if len(everyone) > NAMED else None
     drawn.legend(handles=keys, loc="outside lower left", ncols=columns, title=more, fontsize=8, handlelength=3)
     return drawn
+
+
+def _thinned(ranked: list[Individual]) -> tuple[list[Individual], str]:
+    """(those whose lines are drawn, the fittest first, what is said of it)."""
+    others = ranked[FITTEST:]
+    if len(others) <= SAMPLE:
+        return ranked, ""
+    step = -(-len(others) // SAMPLE)
+    said = f"Of {len(ranked):,} individuals these are the {FITTEST} fittest and every {step}th of the others."
+    return ranked[:FITTEST] + others[::step], said
 
 
 def shown_panels(individuals: Iterable[Individual]) -> dict[str, str]:
@@ -102,13 +115,15 @@ def _clip(axes: Axes, curves: list[list[float]]) -> None:
     " rises to its peak and falls, the momentum goes to its turning point and back.",
 )
 def cycle(history: History) -> Figure | None:
-    trained = {i.id: found for i in views.ranked(history) if (found := views.cycle(i))}
-    if not trained:
+    everyone = [i for i in views.ranked(history) if any(report.cycle for report in i.reports.values())]
+    if not everyone:
         return None
+    individuals, said = _thinned(everyone)
+    trained = {i.id: views.cycle(i) for i in individuals}
     drawn = style.figure(3.4)
     both = lr, _ = drawn.subplots(1, 2)
-    individuals = [history.individuals[id] for id in trained]
-    scale, best = style.fitness_scale(individuals), history.best
+    drawn.set_label(said)
+    scale, best = style.fitness_scale(everyone), history.best
     for individual in reversed(individuals):
         positions, *found = zip(*trained[individual.id], strict=True)
         for axes, values in zip(both, found, strict=True):

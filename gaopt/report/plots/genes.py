@@ -27,10 +27,10 @@ ROW, MOST = 0.36, 12
 DOTS = 250
 """Trainings that are drawn in a panel of two genes, at most."""
 LOOKS: dict[str, dict[str, Any]] = {
-    "early": {"s": 7, "facecolors": "none", "edgecolors": style.LOST, "linewidths": 0.6},
-    "failed": {"marker": "x", "s": 11, "color": style.LOST, "linewidths": 0.9},
+    "early": {"s": 7, "c": "none", "edgecolors": style.LOST, "linewidths": 0.6},
+    "failed": {"marker": "x", "s": 11, "c": style.LOST, "linewidths": 0.9},
     "scored": {"s": 16, "linewidths": 0},
-    "won": {"marker": "*", "s": 80, "color": style.BEST, "edgecolors": "white", "zorder": 5},
+    "won": {"marker": "*", "s": 80, "c": style.BEST, "edgecolors": "white", "zorder": 5},
 }
 
 
@@ -65,15 +65,14 @@ def _tried(comparison: Comparison, method: str) -> list[Tried]:
 
 
 def _gene(axes: Axes, tried: list[list[Tried]], name: str, gene: AnyGene, shades: ScalarMappable) -> None:
-    points: dict[str, list[tuple[float, float, str]]] = {kind: [] for kind in LOOKS}
+    found: list[style.Mark] = []
     for row, everyone in enumerate(tried):
         having = [(i, kind) for i, kind in everyone if name in i.genes and _known(gene, i.genes[name])]
         for number, (individual, kind) in enumerate(having):
             across = place(gene, individual.genes[name], number * BESIDE[1])
-            points[kind].append((across, row + beside(number * BESIDE[0], 0.6), style.colour(individual, shades)))
-    for kind, look in LOOKS.items():
-        x, y, colours = zip(*points[kind], strict=True) if points[kind] else ([], [], [])
-        axes.scatter(x, y, **(look | {"c": colours} if kind == "scored" else look))
+            up = row + beside(number * BESIDE[0], 0.6)
+            found.append((kind, across, up, style.colour(individual, shades)))
+    style.marks(axes, found, LOOKS)
     scale(axes, "x", words.shortened(name), gene)
     for row in range(1, len(tried)):
         axes.axhline(row - 0.5, color=style.LOST, linewidth=0.4, alpha=0.6)

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from gaopt.journal.history import History, Individual
 from gaopt.report import views
 from gaopt.report.plots.style import BEST, LOST, MUTED, colour, colourbar, figure, fitness_scale, generations, plot
 
+_BEND = [Path.MOVETO, *[Path.CURVE4] * 3]
 LABELLED = 400
 """With more places than this (generations × individuals) the marks have no room for words."""
 
@@ -47,10 +48,10 @@ def lineage(history: History) -> Figure | None:
     named = rows * count <= LABELLED
     drawn = figure(min((0.42 if named else 0.2) * rows, 20.0) + 0.9)
     axes, scale = drawn.subplots(), fitness_scale(everyone)
-    for individual in everyone:
-        shade = BEST if individual is best else colour(individual, scale)
-        _edges(axes, individual, tree)
-        _mark(axes, individual, tree, shade, named)
+    shades = {i.id: BEST if i is best else colour(i, scale) for i in everyone}
+    _edges(axes, everyone, tree)
+    _survivors(axes, everyone, tree, shades)
+    _discs(axes, everyone, tree, shades, named)
     generations(axes, count)
     axes.set(ylim=(rows - 0.3, -0.7), xlim=(-0.35, count - 0.65), yticks=[])
     axes.spines["left"].set_visible(False)
@@ -81,24 +82,35 @@ def lay_out(history: History) -> Tree:
     return Tree(lanes, last, frozenset(line))
 
 
-def _edges(axes: Axes, individual: Individual, tree: Tree) -> None:
-    """A curve to the individual from each parent, in the last generation before that it was part of."""
-    x, y = individual.generation, tree.lanes[individual.id]
-    shade, width, layer = (BEST, 1.6, 1.5) if individual.id in tree.line else (LOST, 0.9, 1)
-    for parent in individual.birth.parents:
-        x0, y0 = min(x - 1, tree.last[parent]), tree.lanes[parent]
-        bend = Path([(x0, y0), (x0 + 0.5, y0), (x - 0.5, y), (x, y)], [Path.MOVETO, *[Path.CURVE4] * 3])
-        axes.add_patch(PathPatch(bend, fill=False, edgecolor=shade, linewidth=width, alpha=0.8, zorder=layer))
+def _edges(axes: Axes, everyone: list[Individual], tree: Tree) -> None:
+    """A curve to each individual from each parent, in the last generation before that it was part of."""
+    for line, shade, width in ((False, LOST, 0.9), (True, BEST, 1.6)):
+        bends = []
+        for individual in everyone:
+            if (individual.id in tree.line) is line:
+                x, y = individual.generation, tree.lanes[individual.id]
+                for parent in individual.birth.parents:
+                    x0, y0 = min(x - 1, tree.last[parent]), tree.lanes[parent]
+                    bends.append(Path([(x0, y0), (x0 + 0.5, y0), (x - 0.5, y), (x, y)], _BEND))
+        look: dict[str, Any] = {"facecolors": "none", "edgecolors": shade, "linewidths": width, "alpha": 0.8}
+        axes.add_collection(PathCollection(bends, zorder=1.5 if line else 1, **look))
 
 
-def _mark(axes: Axes, individual: Individual, tree: Tree, shade: str, named: bool) -> None:
-    """A disc where it was born, and a line to the last generation that it is part of."""
-    x, last, y = individual.generation, tree.last[individual.id], tree.lanes[individual.id]
-    if last > x:
-        axes.plot([x, last], [y, y], color=shade, linewidth=3, zorder=2)
-    fill, edge, inside = (shade, "white", "white") if individual.status == "scored" else ("white", LOST, MUTED)
-    axes.plot(x, y, "o", color=fill, markeredgecolor=edge, markersize=15 if named else 5, zorder=3)
-    if named:
-        axes.text(x, y, str(individual.id), color=inside, fontsize=7, ha="center", va="center_baseline", zorder=4)
-        below: dict[str, Any] = {"xytext": (0, -15), "textcoords": "offset points", "ha": "center"}
+def _survivors(axes: Axes, everyone: list[Individual], tree: Tree, shades: dict[int, str]) -> None:
+    """A line to the last generation that each is part of."""
+    lasting = [i for i in everyone if tree.last[i.id] > i.generation]
+    ends = [i.generation for i in lasting], [tree.last[i.id] for i in lasting]
+    axes.hlines([tree.lanes[i.id] for i in lasting], *ends, colors=[shades[i.id] for i in lasting], linewidth=3)
+
+
+def _discs(axes: Axes, everyone: list[Individual], tree: Tree, shades: dict[int, str], named: bool) -> None:
+    """A disc where each was born, hollow without a fitness."""
+    across, down = [i.generation for i in everyone], [tree.lanes[i.id] for i in everyone]
+    full, hollow = ("white", "white"), (LOST, MUTED)
+    edges, inside = zip(*(full if i.status == "scored" else hollow for i in everyone), strict=True)
+    fills = [shades[i.id] if i.status == "scored" else "white" for i in everyone]
+    axes.scatter(across, down, s=225 if named else 25, c=fills, edgecolors=edges, linewidths=1, zorder=3)
+    below: dict[str, Any] = {"xytext": (0, -15), "textcoords": "offset points", "ha": "center"}
+    for individual, x, y, ink in zip(everyone, across, down, inside, strict=True) if named else []:
+        axes.text(x, y, str(individual.id), color=ink, fontsize=7, ha="center", va="center_baseline", zorder=4)
         axes.annotate(views.outcome(individual), (x, y), fontsize=7, color=MUTED, **below)

@@ -8,19 +8,32 @@ from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from gaopt.journal.history import History, Individual
 from gaopt.report import format as words
 from gaopt.report import views
-from gaopt.report.plots.style import BEST, INK, MUTED, colourbar, generation_scale, generations, log, panels, plot
+from gaopt.report.plots.style import (
+    BEST,
+    INK,
+    MUTED,
+    Mark,
+    colourbar,
+    generation_scale,
+    generations,
+    log,
+    marks,
+    panels,
+    plot,
+)
 from gaopt.space.gene import AnyGene, Choice
 
-_DOT: dict[str, Any] = {"markersize": 6.5, "markeredgecolor": INK, "markeredgewidth": 0.4}
-_STAR: dict[str, Any] = {"color": BEST, "markersize": 15, "markeredgecolor": "white", "zorder": 5}
-_LOOKS = {
-    "failed": ("x", _DOT | {"markeredgecolor": None, "markeredgewidth": 1.6}),
-    "early": ("o", _DOT | {"markersize": 3.5}),
+_LOOKS: dict[str, dict[str, Any]] = {
+    "failed": {"marker": "x", "s": 42, "linewidths": 1.6},
+    "early": {"s": 12, "edgecolors": INK, "linewidths": 0.4},
+    "whole": {"s": 42, "edgecolors": INK, "linewidths": 0.4},
+    "best": {"marker": "*", "s": 225, "c": BEST, "edgecolors": "white", "zorder": 5},
 }
 PAIRED = 5
 """With more genes than this every gene has a strip of its own, instead of a panel for each pair."""
@@ -44,7 +57,7 @@ def space(history: History) -> Figure | None:
     pairs = _pairs(genes, everyone)
     drawn, grid = panels(len(pairs), 3.2 if pairs[0][0] else 2.5)
     key = generation_scale(len(history.populations))
-    shades = key.to_rgba(np.arange(1, len(history.populations) + 1))
+    shades = [to_hex(shade) for shade in key.to_rgba(np.arange(1, len(history.populations) + 1))]
     for axes, (x, y) in zip(grid, pairs, strict=False):
         _panel(axes, history, genes, x, y, shades)
     colourbar(drawn, key, grid, "generation", extend="neither")
@@ -58,17 +71,16 @@ def _pairs(genes: Mapping[str, AnyGene], everyone: list[Individual]) -> list[tup
     return met or [("", y) for y in genes]
 
 
-def _panel(axes: Axes, history: History, genes: Mapping[str, AnyGene], x: str, y: str, shades: np.ndarray) -> None:
+def _panel(axes: Axes, history: History, genes: Mapping[str, AnyGene], x: str, y: str, shades: list[str]) -> None:
     """One gene against another; against the generation where x is empty. Those that lack a gene are left out."""
     everyone, best = views.searched(history), history.best
     having = [i for i in everyone if y in i.genes and (not x or x in i.genes)]
+    found: list[Mark] = []
     for i in having:
         across = place(genes[x], i.genes[x], i.id * BESIDE[0]) if x else i.generation + beside(i.id * BESIDE[0], 0.4)
-        mark, look = _LOOKS.get(i.status, ("o", _DOT))
-        if i is best:
-            mark, look = "*", _STAR
-        up = place(genes[y], i.genes[y], i.id * BESIDE[1])
-        axes.plot(across, up, mark, **{"color": shades[i.generation]} | look)
+        kind = "best" if i is best else i.status if i.status in _LOOKS else "whole"
+        found.append((kind, across, place(genes[y], i.genes[y], i.id * BESIDE[1]), shades[i.generation]))
+    marks(axes, found, _LOOKS)
     scale(axes, "y", y, genes[y])
     if x:
         scale(axes, "x", x, genes[x])

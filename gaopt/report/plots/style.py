@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from html import escape
 from io import StringIO
@@ -72,12 +72,15 @@ _LOOK: dict[Any, object] = {
 }
 
 What = ParamSpec("What")  # that is drawn: a history, or the numbers themselves
+Mark = tuple[str, float, float, str]
+"""Its kind, where it is, across and up, and its colour, where its kind has no own."""
 
 
 def plot(title: str, caption: str) -> Callable[[Callable[What, Figure | None]], Callable[What, Section | None]]:
     """Turn a function that draws a figure into one that gives its section, in this look whatever the user's own is.
 
-    The section is named like the function. There is none where there is nothing to draw.
+    The section is named like the function. A label of the figure follows the caption. There is none where there is
+    nothing to draw.
     """
 
     def decorate(draw: Callable[What, Figure | None]) -> Callable[What, Section | None]:
@@ -90,7 +93,10 @@ def plot(title: str, caption: str) -> Callable[[Callable[What, Figure | None]], 
                 matplotlib.rcdefaults()
                 matplotlib.rcParams.update({**_LOOK, "svg.hashsalt": name})
                 drawn = draw(*what, **named)
-                return Section(title, caption, svg=_svg(drawn, name, title), name=name) if drawn else None
+                if not drawn:
+                    return None
+                said = f"{caption} {drawn.get_label()}".strip()
+                return Section(title, said, svg=_svg(drawn, name, title), name=name)
 
         return section
 
@@ -111,6 +117,15 @@ def panels(count: int, height: float, columns: int = 3, more: float = 0.0, **sha
     for axes in grid[count:]:
         axes.set_axis_off()
     return drawn, grid
+
+
+def marks(axes: Axes, found: Iterable[Mark], looks: Mapping[str, Mapping[str, Any]]) -> None:
+    """All marks of a kind at once, in the order of the looks: an artist for each would take minutes of thousands."""
+    everyone = list(found)
+    for kind, look in looks.items():
+        if points := [point for name, *point in everyone if name == kind]:
+            x, y, colours = zip(*points, strict=True)
+            axes.scatter(x, y, **{"c": colours, "clip_on": False, "in_layout": False, **look})
 
 
 def rows_of_words(axes: Axes, words: list[str], margin: float) -> None:
@@ -134,11 +149,14 @@ def _svg(figure: Figure, name: str, title: str) -> str:
     svg = printable_lines(out.getvalue())  # XML has no place for control characters
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg[svg.index("<svg") :], count=1, flags=re.DOTALL)
     svg = svg.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "").replace("xlink:href=", "href=")
+    svg = re.sub(r' (?:d|x|y)="[^"]*"', lambda found: _NEEDLESS.sub("", found[0]), svg)
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\1{name}-", svg.replace("'DejaVu Sans'", _FONTS))
     head = f' role="img" aria-labelledby="{name}" {_STROKES}>\n <title id="{name}">{escape(title)}</title>'
     return svg.replace(">", head, 1)
 
 
+_NEEDLESS = re.compile(r"(?<=\.\d\d)\d+|\s+(?=[A-Z])|(?<=[A-Z]) ")
+"""In the numbers of a path: what is below a hundredth of a point, and spaces beside letters."""
 _STROKES = 'style="stroke-linejoin: round; stroke-linecap: butt"'
 _FONTS = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
