@@ -93,8 +93,8 @@ def _tested(history: History, best: Individual) -> list[str]:
         used = f"The test images were used {times}, by the best model of each time that the search ended: {ids}."
     if best.id not in history.judged:
         return [used]
-    metrics, certain = history.judged[best.id].metrics, views.certain(history.individuals.values())
-    names = sorted(metrics.keys() - certain, key=lambda name: (not name.startswith("top"), name))
+    metrics = progress.telling(history.judged[best.id].metrics, history)
+    names = sorted(metrics, key=lambda name: (not name.startswith("top"), name))
     said = [
         f"top-{n[3:]} {words.percent(metrics[n])}"
         if n in ("top1", "top3", "top5")

@@ -104,12 +104,6 @@ def is_accuracy(individual: Individual) -> bool:
     return individual.status == "scored" and final(individual).get("top1") == individual.fitness
 
 
-def certain(individuals: Iterable[Individual]) -> set[str]:
-    """Accuracies that cannot be missed, as the top-5 of three classes: 1 in all that was ever reported."""
-    found = [each for i in individuals for each in (*(report.metrics for report in i.reports.values()), final(i))]
-    return {name for name in ("top3", "top5") if all(each.get(name, 1.0) == 1.0 for each in found)}
-
-
 def of_images(history: History) -> bool:
     """Whether its objective is trained on images; a journal of 0.5.0 or before does not say so."""
     return history.data is not None or "gaopt.objectives.image" in str(history.config.get("study"))

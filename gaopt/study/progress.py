@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from gaopt.config import SEARCHES, StudyConfig, from_tables
 from gaopt.journal.history import History, Individual
@@ -16,7 +16,7 @@ from gaopt.journal.lock import held
 from gaopt.journal.paths import StudyDir
 
 State = Literal["running", "finished", "interrupted", "failed", "cut off", "empty"]
-
+Value = TypeVar("Value")
 
 TOP = {"top3": 3, "top5": 5}
 """Accuracies by how many classes may be named."""
@@ -157,10 +157,10 @@ def progress(name: str, history: History, *, held: bool, now: float) -> Progress
     )
 
 
-def telling(metrics: Mapping[str, float], history: History) -> dict[str, float]:
-    """Without accuracies that cannot be missed, as the top-5 of three classes."""
-    classes = len(history.data.classes) if history.data else 6
-    return {name: value for name, value in metrics.items() if not (name in TOP and TOP[name] >= classes)}
+def telling(metrics: Mapping[str, Value], *histories: History) -> dict[str, Value]:
+    """By metric what can tell something: not accuracies that cannot be missed, as the top-5 of three classes."""
+    classes = max((len(history.data.classes) for history in histories if history.data), default=6)
+    return {name: value for name, value in metrics.items() if TOP.get(name, 0) < classes}
 
 
 def state(history: History, held: bool) -> State:

@@ -159,7 +159,7 @@ def test_a_lineage_holds_individuals_left_early_and_no_repeats() -> None:
     assert "i4" not in said(plots.curves(History(again())))
     assert "finalists" in said(plots.fitness(History(again())))
     history = History([*again(), Bred(1, (Birth(8, ADAM | {"lr": 0.002}, "mutation", (1,)),), (1,)), *trained(8, 0.9)])
-    assert set(lay_out(history).lanes) == {0, 1, 2, 3, 8}
+    assert set(lay_out(history)) == {0, 1, 2, 3, 8}
     assert plots.lineage(history)
 
 

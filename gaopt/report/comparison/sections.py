@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from gaopt.compare.model import Comparison
 from gaopt.report import format as words
-from gaopt.report import views
 from gaopt.report.comparison import tables
 from gaopt.report.comparison.evidence import Evidence
 from gaopt.report.page import Section, Table
 from gaopt.report.sections import PRINTED, published_table
 from gaopt.space.gene import AnyGene, Choice
+from gaopt.study.progress import TOP, telling
 
 KEYS = (
     ("data", "data", "name"),
@@ -80,9 +80,8 @@ def _splits(comparison: Comparison) -> list[list[str]]:
 def methods(found: Evidence) -> Section:
     """One row a method, in the order of the comparison; the best mean is pointed out."""
     read, unit, wanted = tables.methods(found), found.unit, len(found.comparison.seeds)
-    everyone = [i for search in found.comparison.searches for i in search.history.scored]
-    certain = views.certain([*everyone, *(final.individual for final in found.comparison.finals)])
-    top = [n for n in ("top3", "top5") if n not in certain and any(f"judged_{n}" in row for row in read)]
+    tops = telling(TOP, *(search.history for search in found.comparison.searches))
+    top = [name for name in tops if any(f"judged_{name}" in row for row in read)]
     loss = next((n for n in ("judged_loss", "judged_valid_loss") if any(n in row for row in read)), "")
     rows = [
         [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -19,6 +19,7 @@ from gaopt.report import format as words
 from gaopt.report import views
 from gaopt.report.experiment import Compared, compared
 from gaopt.report.plots import style
+from gaopt.study.progress import telling
 
 PANELS = {
     "top1": "top-1 accuracy, validation",
@@ -46,7 +47,7 @@ DECADES = 2
 )
 def curves(history: History) -> Figure | None:
     everyone = [i for i in views.ranked(history) if i.reports]
-    each, (reporting, said) = shown_panels(everyone), _thinned(everyone)
+    each, (reporting, said) = shown_panels(everyone, history), _thinned(everyone)
     if not each:
         return None
     genes = [name for name, gene in views.space(history).items() if gene.levels != 1]
@@ -79,15 +80,13 @@ def _thinned(ranked: list[Individual]) -> tuple[list[Individual], str]:
     if len(others) <= SAMPLE:
         return ranked, ""
     step = -(-len(others) // SAMPLE)
-    said = f"Of {len(ranked):,} individuals these are the {FITTEST} fittest and every {step}th of the others."
+    said = f"Of {len(ranked):,} individuals these are the {FITTEST} fittest and one in {step} of the others."
     return ranked[:FITTEST] + others[::step], said
 
 
-def shown_panels(individuals: Iterable[Individual]) -> dict[str, str]:
+def shown_panels(individuals: Sequence[Individual], *histories: History) -> dict[str, str]:
     """Those of which anything was reported that could have been otherwise."""
-    everyone = list(individuals)
-    certain = views.certain(everyone)
-    return {m: t for m, t in PANELS.items() if m not in certain and any(views.curve(i, m)[0] for i in everyone)}
+    return {m: t for m, t in telling(PANELS, *histories).items() if any(views.curve(i, m)[0] for i in individuals)}
 
 
 def _look(individual: Individual, best: Individual | None, scale: ScalarMappable) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -19,21 +18,6 @@ LABELLED = 400
 """With more places than this (generations × individuals) the marks have no room for words."""
 
 
-@dataclass(frozen=True)
-class Tree:
-    """Where everybody is drawn.
-
-    Attributes:
-        lanes: the row of each individual, from 0 at the top; it keeps it as long as it survives.
-        last: the last generation that each individual is part of.
-        line: the best, its parents, their parents, …
-    """
-
-    lanes: dict[int, int]
-    last: dict[int, int]
-    line: frozenset[int]
-
-
 @plot(
     "Who descends from whom",
     "Read from left to right: a disc is an individual where it was born, a thick line a survivor, a thin curve"
@@ -43,15 +27,18 @@ def lineage(history: History) -> Figure | None:
     count = len(history.populations)
     if count < 2:
         return None
-    tree, everyone, best = lay_out(history), views.searched(history), history.best
-    rows = max(tree.lanes.values()) + 1
+    lanes, everyone, best = lay_out(history), views.searched(history), history.best
+    last = {id: generation for generation, ids in enumerate(history.populations) for id in ids}
+    rows = max(lanes.values()) + 1
     named = rows * count <= LABELLED
     drawn = figure(min((0.42 if named else 0.2) * rows, 20.0) + 0.9)
     axes, scale = drawn.subplots(), fitness_scale(everyone)
     shades = {i.id: BEST if i is best else colour(i, scale) for i in everyone}
-    _edges(axes, everyone, tree)
-    _survivors(axes, everyone, tree, shades)
-    _discs(axes, everyone, tree, shades, named)
+    _edges(axes, history, lanes, last)
+    lasting = [i for i in everyone if last[i.id] > i.generation]
+    ends = [i.generation for i in lasting], [last[i.id] for i in lasting]
+    axes.hlines([lanes[i.id] for i in lasting], *ends, colors=[shades[i.id] for i in lasting], linewidth=3)
+    _discs(axes, everyone, lanes, shades, named)
     generations(axes, count)
     axes.set(ylim=(rows - 0.3, -0.7), xlim=(-0.35, count - 0.65), yticks=[])
     axes.spines["left"].set_visible(False)
@@ -60,12 +47,10 @@ def lineage(history: History) -> Figure | None:
     return drawn
 
 
-def lay_out(history: History) -> Tree:
-    """Survivors stay in their lane; a birth takes its first parent's lane if that is free, else the nearest."""
+def lay_out(history: History) -> dict[int, int]:
+    """The lane of each: survivors stay in theirs, a birth takes its first parent's if it is free, else the nearest."""
     lanes: dict[int, int] = {}
-    last: dict[int, int] = {}
     for generation, ids in enumerate(history.populations):
-        last |= dict.fromkeys(ids, generation)
         taken = {lanes[id] for id in ids if id in lanes}
         for individual in history.members(generation):
             if individual.id not in lanes:
@@ -73,39 +58,39 @@ def lay_out(history: History) -> Tree:
                 free = {wish, *range(len(taken) + 1)} - taken
                 lanes[individual.id] = min(free, key=lambda lane: (abs(lane - wish), lane))
                 taken.add(lanes[individual.id])
+    return lanes
+
+
+def _descent(history: History) -> set[int]:
+    """The best, its parents, their parents, …"""
     line: set[int] = set()
     ahead = [history.best.id] if history.best else []
     while ahead:
         if (id := ahead.pop()) not in line:
             line.add(id)
             ahead += history.individuals[id].birth.parents
-    return Tree(lanes, last, frozenset(line))
+    return line
 
 
-def _edges(axes: Axes, everyone: list[Individual], tree: Tree) -> None:
+def _edges(axes: Axes, history: History, lanes: dict[int, int], last: dict[int, int]) -> None:
     """A curve to each individual from each parent, in the last generation before that it was part of."""
-    for line, shade, width in ((False, LOST, 0.9), (True, BEST, 1.6)):
-        bends = []
-        for individual in everyone:
-            if (individual.id in tree.line) is line:
-                x, y = individual.generation, tree.lanes[individual.id]
-                for parent in individual.birth.parents:
-                    x0, y0 = min(x - 1, tree.last[parent]), tree.lanes[parent]
-                    bends.append(Path([(x0, y0), (x0 + 0.5, y0), (x - 0.5, y), (x, y)], _BEND))
-        look: dict[str, Any] = {"facecolors": "none", "edgecolors": shade, "linewidths": width, "alpha": 0.8}
-        axes.add_collection(PathCollection(bends, zorder=1.5 if line else 1, **look))
+    line, bends = _descent(history), []
+    for individual in sorted(views.searched(history), key=lambda i: i.id in line):  # the descent of the best on top
+        x, y = individual.generation, lanes[individual.id]
+        look = (BEST, 1.6) if individual.id in line else (LOST, 0.9)
+        for parent in individual.birth.parents:
+            x0, y0 = min(x - 1, last[parent]), lanes[parent]
+            bends.append((Path([(x0, y0), (x0 + 0.5, y0), (x - 0.5, y), (x, y)], _BEND), *look))
+    if bends:
+        paths, shades, widths = zip(*bends, strict=True)
+        axes.add_collection(
+            PathCollection(paths, facecolors="none", edgecolors=shades, linewidths=widths, alpha=0.8, zorder=1)
+        )
 
 
-def _survivors(axes: Axes, everyone: list[Individual], tree: Tree, shades: dict[int, str]) -> None:
-    """A line to the last generation that each is part of."""
-    lasting = [i for i in everyone if tree.last[i.id] > i.generation]
-    ends = [i.generation for i in lasting], [tree.last[i.id] for i in lasting]
-    axes.hlines([tree.lanes[i.id] for i in lasting], *ends, colors=[shades[i.id] for i in lasting], linewidth=3)
-
-
-def _discs(axes: Axes, everyone: list[Individual], tree: Tree, shades: dict[int, str], named: bool) -> None:
+def _discs(axes: Axes, everyone: list[Individual], lanes: dict[int, int], shades: dict[int, str], named: bool) -> None:
     """A disc where each was born, hollow without a fitness."""
-    across, down = [i.generation for i in everyone], [tree.lanes[i.id] for i in everyone]
+    across, down = [i.generation for i in everyone], [lanes[i.id] for i in everyone]
     full, hollow = ("white", "white"), (LOST, MUTED)
     edges, inside = zip(*(full if i.status == "scored" else hollow for i in everyone), strict=True)
     fills = [shades[i.id] if i.status == "scored" else "white" for i in everyone]

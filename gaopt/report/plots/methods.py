@@ -109,7 +109,7 @@ def winners(found: Evidence) -> Figure | None:
     """As figures 16 to 23 of the experiment that the project grew from."""
     comparison = found.comparison
     won = {method: [s.winner for s in comparison.of(method) if s.winner] for method in comparison.methods}
-    each = shown_panels(individual for individuals in won.values() for individual in individuals)
+    each = shown_panels([i for each in won.values() for i in each], *(search.history for search in comparison.searches))
     if not each:
         return None
     drawn, grid = panels(len(each), PANEL, more=0.5)

@@ -14,26 +14,14 @@ from matplotlib.figure import Figure
 from gaopt.journal.history import History, Individual
 from gaopt.report import format as words
 from gaopt.report import views
-from gaopt.report.plots.style import (
-    BEST,
-    INK,
-    MUTED,
-    Mark,
-    colourbar,
-    generation_scale,
-    generations,
-    log,
-    marks,
-    panels,
-    plot,
-)
+from gaopt.report.plots import style
 from gaopt.space.gene import AnyGene, Choice
 
 _LOOKS: dict[str, dict[str, Any]] = {
     "failed": {"marker": "x", "s": 42, "linewidths": 1.6},
-    "early": {"s": 12, "edgecolors": INK, "linewidths": 0.4},
-    "whole": {"s": 42, "edgecolors": INK, "linewidths": 0.4},
-    "best": {"marker": "*", "s": 225, "c": BEST, "edgecolors": "white", "zorder": 5},
+    "early": {"s": 12, "edgecolors": style.INK, "linewidths": 0.4},
+    "whole": {"s": 42, "edgecolors": style.INK, "linewidths": 0.4},
+    "best": {"marker": "*", "s": 225, "c": style.BEST, "edgecolors": "white", "zorder": 5},
 }
 PAIRED = 5
 """With more genes than this every gene has a strip of its own, instead of a panel for each pair."""
@@ -43,7 +31,7 @@ ACROSS = 34
 """Characters of a tick's words that a horizontal axis has room for."""
 
 
-@plot(
+@style.plot(
     "Where the population went",
     "Each mark is an individual, each gene on its own scale and over its whole range, coloured by the generation of its"
     " birth; crosses failed, small dots were left early, the star is the best. Where a gene is a choice, those that"
@@ -55,12 +43,12 @@ def space(history: History) -> Figure | None:
     if len(everyone) < 2 or not genes:
         return None
     pairs = _pairs(genes, everyone)
-    drawn, grid = panels(len(pairs), 3.2 if pairs[0][0] else 2.5)
-    key = generation_scale(len(history.populations))
+    drawn, grid = style.panels(len(pairs), 3.2 if pairs[0][0] else 2.5)
+    key = style.generation_scale(len(history.populations))
     shades = [to_hex(shade) for shade in key.to_rgba(np.arange(1, len(history.populations) + 1))]
     for axes, (x, y) in zip(grid, pairs, strict=False):
         _panel(axes, history, genes, x, y, shades)
-    colourbar(drawn, key, grid, "generation", extend="neither")
+    style.colourbar(drawn, key, grid, "generation", extend="neither")
     return drawn
 
 
@@ -75,20 +63,20 @@ def _panel(axes: Axes, history: History, genes: Mapping[str, AnyGene], x: str, y
     """One gene against another; against the generation where x is empty. Those that lack a gene are left out."""
     everyone, best = views.searched(history), history.best
     having = [i for i in everyone if y in i.genes and (not x or x in i.genes)]
-    found: list[Mark] = []
+    found: list[style.Mark] = []
     for i in having:
         across = place(genes[x], i.genes[x], i.id * BESIDE[0]) if x else i.generation + beside(i.id * BESIDE[0], 0.4)
         kind = "best" if i is best else i.status if i.status in _LOOKS else "whole"
         found.append((kind, across, place(genes[y], i.genes[y], i.id * BESIDE[1]), shades[i.generation]))
-    marks(axes, found, _LOOKS)
+    style.marks(axes, found, _LOOKS)
     scale(axes, "y", y, genes[y])
     if x:
         scale(axes, "x", x, genes[x])
     else:
-        generations(axes, len(history.populations))
+        style.generations(axes, len(history.populations))
     if len(having) < len(everyone):
         said = f"{len(having)} of {len(everyone)} individuals have {'both' if x else 'it'}"
-        axes.set_title(said, fontsize=8, color=MUTED, fontweight="normal", loc="right", pad=3)
+        axes.set_title(said, fontsize=8, color=style.MUTED, fontweight="normal", loc="right", pad=3)
 
 
 def beside(number: float, width: float) -> float:
@@ -113,7 +101,7 @@ def scale(axes: Axes, which: Literal["x", "y"], name: str, gene: AnyGene) -> Non
         axes.set(**{f"{which}scale": "log"})
         margin = (high / low) ** 0.04
         axes.set(**{f"{which}lim": (low / margin, high * margin)})
-        log(axis)
+        style.log(axis)
     else:
         margin = 0.04 * (high - low)
         axes.set(**{f"{which}lim": (low - margin, high + margin)})
