@@ -23,6 +23,7 @@ from gaopt.journal.paths import ComparisonDir
 from gaopt.objectives.base import epochs, resolve
 from gaopt.printable import path_shown, printable
 from gaopt.report.comparison import report
+from gaopt.report.comparison.evidence import Evidence
 from gaopt.report.format import plural
 from gaopt.study.progress import clock
 
@@ -68,7 +69,7 @@ def _conclude(home: ComparisonDir) -> None:
     found = comparison(home)
     with written(f"gaopt compare {shlex.quote(home.handle)}"):
         report.write(found, home)
-    click.echo(printable(report.verdict(found)))
+    click.echo(printable(Evidence(found).verdict))
     click.echo(f"report: {path_shown(home.report)}")
 
 

@@ -67,7 +67,7 @@ def _finalists(history: History) -> list[str]:
     fall = fmean(trials[0].fitness - fmean(trial.fitness for trial in trials[1:]) for trials in repeated)
     return [
         f"The best was chosen among {words.plural(len(repeated), 'finalist')} by the mean of their trainings, and"
-        f" these among {words.plural(len(views.first_scores(history)), 'individual')} by their first scores. A first"
+        f" these among {words.plural(len(history.ranked), 'individual')} by their first scores. A first"
         " score was chosen for being high and is part of the mean: that is still optimistic, but less so than a single"
         " score.",
         f"Trained again with other seeds, the finalists scored {words.score(abs(fall))}"
@@ -174,7 +174,7 @@ def _further(gene: Gene, end: str, value: float) -> float:
 
 def _still(history: History) -> list[str]:
     """Whether the last generations found nothing fitter; where a rule has not ended the search for that."""
-    first = max(views.first_scores(history), key=lambda i: (i.fitness, -i.id), default=None)
+    first = next(iter(history.ranked), None)
     idle = history.generation - first.generation if first else 0
     if first is None or idle < 2 or ended(history):
         return []
@@ -186,7 +186,7 @@ def _still(history: History) -> list[str]:
 
 def _lead(history: History, best: Individual) -> list[str]:
     """Who may be as good as the best, by what is known of luck: of trainings again, or of as many images."""
-    scores = history.means or {i.id: i.fitness for i in views.first_scores(history)}
+    scores = history.means or {i.id: i.fitness for i in history.ranked}
     repeated, images, reach = history.repeated, _images(history), 0.0
     if best.id in repeated:
         reach = SURE * views.noise(history) * sqrt(2 / min(map(len, repeated.values())))

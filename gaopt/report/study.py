@@ -86,7 +86,8 @@ def _chance(history: History) -> list[str]:
 def _tested(history: History, best: Individual) -> list[str]:
     """What the test images say, and how often they were used."""
     if not history.judged:
-        return ["The test images were not used."] if views.of_images(history) else []
+        images = history.data or "gaopt.objectives.image" in str(history.config.get("study"))  # no data until 0.5.0
+        return ["The test images were not used."] if images else []
     used = "They were used once, at the end, by the best model only."
     if list(history.judged) != [best.id]:
         times, ids = words.plural(len(history.judged), "time"), words.ids(sorted(history.judged))

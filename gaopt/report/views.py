@@ -52,11 +52,6 @@ def outcome(individual: Individual) -> str:
     return words.score(individual.fitness) if individual.status == "scored" else individual.status
 
 
-def first_scores(history: History) -> list[Individual]:
-    """The scored individuals of the search, but those that are a finalist trained again."""
-    return [i for i in searched(history) if i.status == "scored"]
-
-
 def trainings(individuals: Iterable[Individual]) -> int:
     """How many have ended, short ones on rungs included."""
     return sum(len(individual.early) + individual.done for individual in individuals)
@@ -102,11 +97,6 @@ def final(individual: Individual) -> dict[str, float]:
 def is_accuracy(individual: Individual) -> bool:
     """Whether its fitness is its top-1 accuracy on the validation images."""
     return individual.status == "scored" and final(individual).get("top1") == individual.fitness
-
-
-def of_images(history: History) -> bool:
-    """Whether its objective is trained on images; a journal of 0.5.0 or before does not say so."""
-    return history.data is not None or "gaopt.objectives.image" in str(history.config.get("study"))
 
 
 def in_order(metrics: Iterable[str], taken: Iterable[str] = ()) -> list[str]:

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -21,7 +22,7 @@ from gaopt.journal.history import History
 from gaopt.journal.paths import ComparisonDir
 from gaopt.report.comparison import genes, interactive
 from gaopt.report.comparison.evidence import Evidence, steps
-from gaopt.report.comparison.report import FIGURES, remarks, state, verdict, write
+from gaopt.report.comparison.report import FIGURES, remarks, state, write
 from gaopt.report.comparison.sections import contrasts, methods, published, setting
 from gaopt.report.page import Section
 from gaopt.space.gene import Choice, Gene
@@ -73,7 +74,7 @@ def read(home: ComparisonDir, table: str) -> list[dict[str, str]]:
 def page(home: ComparisonDir) -> str:
     """The page without plotly's script."""
     text = home.report.read_text("utf-8")
-    return text.replace(interactive.script(), "") if interactive.installed() else text
+    return text.replace(interactive.script(), "") if find_spec("plotly") else text
 
 
 def toy(scores: Mapping[str, list[float | None]], splits: bool = False) -> Comparison:
@@ -131,8 +132,8 @@ def test_the_page_holds_every_figure_and_is_complete_without_scripts(whole: Comp
     assert "default-src 'none'" in text
     assert not re.search(r"@import|url\((?!#)|<link|<img|<iframe|\bsrc=|https?:", text)
     assert '<section id="explore" hidden>' in text  # shown by the script that fills it
-    assert f'<p class="result">{verdict(whole)}</p>' in text
-    if interactive.installed():
+    assert f'<p class="result">{Evidence(whole).verdict}</p>' in text
+    if find_spec("plotly"):
         assert written.report.read_text("utf-8").count(interactive.script()) == 1
     for each in (text, written.markdown.read_text("utf-8")):
         assert "gaopt compare mine" in each
@@ -189,7 +190,7 @@ def test_a_contrast_is_the_reference_less_the_other(
     (row,) = rows(contrasts(Evidence(made)))
     assert (row[0], row[-1]) == ("b", shown)
     assert float(row[2]) == pytest.approx(difference, abs=1e-4)
-    assert verdict(made).startswith(said)
+    assert Evidence(made).verdict.startswith(said)
     table = methods(Evidence(made)).table
     assert table
     assert not {"top-3 %", "top-5 %", "loss"} & set(table.head)

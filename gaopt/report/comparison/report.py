@@ -32,11 +32,6 @@ def write(comparison: Comparison, home: ComparisonDir) -> list[Path]:
     return save(page(found, home), home, tables(found))
 
 
-def verdict(comparison: Comparison) -> str:
-    """The outcome in one sentence."""
-    return Evidence(comparison).verdict
-
-
 def page(found: Evidence, home: ComparisonDir) -> Page:
     """All that is said of a comparison."""
     plot = interactive.plot(found)

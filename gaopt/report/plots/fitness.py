@@ -9,14 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gaopt.journal.history import History, Individual
-from gaopt.report.plots.style import BEST, INK, LOST, MEAN, MUTED, figure, generations, limit, plot, robust
+from gaopt.report.plots.style import BEST, INK, LOST, MEAN, MUTED, Mark, figure, generations, limit, marks, plot, robust
 
-_MARKS: dict[str, tuple[str, dict[str, Any]]] = {
-    "born in this generation": ("o", {"color": MUTED, "alpha": 0.8}),
-    "survivor": ("o", {"color": MUTED, "alpha": 0.8, "markerfacecolor": "none"}),
-    "far below the axis": ("v", {"color": MUTED, "alpha": 0.8}),
-    "failed, no fitness": ("x", {"color": INK, "markeredgewidth": 1.2}),
-    "left early, no fitness": ("d", {"color": LOST, "markeredgewidth": 0}),
+_LOOKS: dict[str, dict[str, Any]] = {
+    "born in this generation": {"c": MUTED, "alpha": 0.8, "s": 25},
+    "survivor": {"c": "none", "edgecolors": MUTED, "alpha": 0.8, "s": 25, "linewidths": 1},
+    "far below the axis": {"marker": "v", "c": MUTED, "alpha": 0.8, "s": 25},
+    "failed, no fitness": {"marker": "x", "c": INK, "s": 25, "linewidths": 1.2},
+    "left early, no fitness": {"marker": "d", "c": LOST, "s": 25, "linewidths": 0},
 }
 _BAR: dict[str, Any] = {"markersize": 13, "markeredgewidth": 2.6}
 
@@ -63,16 +63,13 @@ def _lines(axes: Axes, history: History) -> None:
 
 def _population(axes: Axes, history: History, low: float, floor: float) -> None:
     """Of each generation the population side by side, by id."""
-    points: dict[str, list[tuple[float, float]]] = {kind: [] for kind in _MARKS}
+    found: list[Mark] = []
     for generation in range(len(history.populations)):
         members = sorted(history.members(generation), key=lambda i: i.id)
         for x, individual in zip(_places(generation, len(members)), members, strict=True):
-            if kind := _kind(individual, generation, low):
-                scored = individual.status == "scored"
-                points[kind].append((x, max(individual.fitness, low) if scored else floor))
-    for kind, (mark, look) in _MARKS.items():
-        if points[kind]:
-            axes.plot(*zip(*points[kind], strict=True), mark, markersize=5, label=kind, **look)
+            y = max(individual.fitness, low) if individual.status == "scored" else floor
+            found.append((_kind(individual, generation, low), x, y, MUTED))
+    marks(axes, found, _LOOKS)
 
 
 def _kind(individual: Individual, generation: int, low: float) -> str:

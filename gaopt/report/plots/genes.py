@@ -126,8 +126,8 @@ def interactions(found: Evidence) -> Figure | None:
     for axes, ((x, y), expected) in zip(grid, surfaces.items(), strict=False):
         shades = axes.pcolormesh(_edges(genes[x]), _edges(genes[y]), expected * factor, **look)
         tried = [i.genes for i in found.trainings if {x, y} <= set(i.genes)]
-        for had in tried[:: -(-len(tried) // DOTS)]:
-            axes.plot(place(genes[x], had[x], 0.5), place(genes[y], had[y], 0.5), "o", markeredgewidth=0.4, **dots)
+        across, up = ([place(genes[n], had[n], 0.5) for had in tried[:: -(-len(tried) // DOTS)]] for n in (x, y))
+        axes.plot(across, up, "o", markeredgewidth=0.4, **dots)
         scale(axes, "x", words.shortened(x), genes[x])
         scale(axes, "y", words.shortened(y), genes[y])
         axes.grid(visible=False)

@@ -19,13 +19,7 @@ from gaopt.report.plots.style import INK, MEAN, MUTED, SCORED, figure, limit, lo
 
 @plot("Training loss while the learning rate grows, and the rates suggested", "")
 def lr_find(name: str, lrs: Sequence[float], losses: Sequence[float], suggested: Mapping[str, float]) -> Figure:
-    """
-    Args:
-        name: of the test.
-        lrs: increasing.
-        losses: one for each of them.
-        suggested: some of lrs, by name.
-    """
+    """The losses over increasing rates; the suggestions, by name, are some of these."""
     drawn = figure(4.0)
     axes = drawn.subplots()
     axes.plot(lrs, losses, color=SCORED, linewidth=2)
@@ -45,14 +39,7 @@ def lr_find(name: str, lrs: Sequence[float], losses: Sequence[float], suggested:
 
 
 def write(found: Mapping[str, Any], config: StudyConfig, home: StudyDir) -> list[Path]:
-    """Write lr-find.svg, .csv and .json, each replaced whole.
-
-    Args:
-        found: lrs and losses, one a step, and the suggestions steep and valley.
-
-    Returns:
-        The paths, the figure first.
-    """
+    """Write lr-find.svg, .csv and .json of lrs and losses, one a step, and the suggestions steep and valley."""
     lrs, losses = found["lrs"], found["losses"]
     drawn = lr_find(home.name, lrs, losses, {name: found[name] for name in ("steep", "valley")})
     assert drawn

@@ -125,7 +125,7 @@ def marks(axes: Axes, found: Iterable[Mark], looks: Mapping[str, Mapping[str, An
     for kind, look in looks.items():
         if points := [point for name, *point in everyone if name == kind]:
             x, y, colours = zip(*points, strict=True)
-            axes.scatter(x, y, **{"c": colours, "clip_on": False, "in_layout": False, **look})
+            axes.scatter(x, y, label=kind, **{"c": colours, "clip_on": False, "in_layout": False, **look})
 
 
 def rows_of_words(axes: Axes, words: list[str], margin: float) -> None:
