@@ -8,7 +8,6 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -74,7 +73,7 @@ def read(home: ComparisonDir, table: str) -> list[dict[str, str]]:
 def page(home: ComparisonDir) -> str:
     """The page without plotly's script."""
     text = home.report.read_text("utf-8")
-    return text.replace(interactive.script(), "") if find_spec("plotly") else text
+    return text.replace(interactive.script(), "") if interactive.installed() else text
 
 
 def toy(scores: Mapping[str, list[float | None]], splits: bool = False) -> Comparison:
@@ -133,7 +132,7 @@ def test_the_page_holds_every_figure_and_is_complete_without_scripts(whole: Comp
     assert not re.search(r"@import|url\((?!#)|<link|<img|<iframe|\bsrc=|https?:", text)
     assert '<section id="explore" hidden>' in text  # shown by the script that fills it
     assert f'<p class="result">{Evidence(whole).verdict}</p>' in text
-    if find_spec("plotly"):
+    if interactive.installed():
         assert written.report.read_text("utf-8").count(interactive.script()) == 1
     for each in (text, written.markdown.read_text("utf-8")):
         assert "gaopt compare mine" in each

@@ -24,6 +24,10 @@ EPOCHS = "epochs trained"
 CLEAR = "rgba(0,0,0,0)"
 
 
+def installed() -> bool:
+    return find_spec("plotly") is not None
+
+
 def script() -> Markup:
     """Plotly's own script: some 4.6 MB, to be put into a page once."""
     from plotly.offline import get_plotlyjs
@@ -38,7 +42,7 @@ def plot(found: Evidence) -> Markup | None:
         JSON, safe within a script element. None without plotly, or before anything was scored.
     """
     comparison = found.comparison
-    if not find_spec("plotly") or not any(search.history.scored for search in comparison.searches):
+    if not installed() or not any(search.history.scored for search in comparison.searches):
         return None
     places: dict[str, list[list[Any]]] = {name: [] for name in (EPOCHS, *found.free)}
     data = []
