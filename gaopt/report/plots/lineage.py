@@ -79,7 +79,7 @@ def _edges(axes: Axes, history: History, lanes: dict[int, int], last: dict[int, 
         x, y = individual.generation, lanes[individual.id]
         look = (BEST, 1.6) if individual.id in line else (LOST, 0.9)
         for parent in individual.birth.parents:
-            x0, y0 = min(x - 1, last[parent]), lanes[parent]
+            x0, y0 = max(history.individuals[parent].generation, min(x - 1, last[parent])), lanes[parent]
             bends.append((Path([(x0, y0), (x0 + 0.5, y0), (x - 0.5, y), (x, y)], _BEND), *look))
     if bends:
         paths, shades, widths = zip(*bends, strict=True)
