@@ -127,14 +127,10 @@ def epochs(history: History) -> pd.DataFrame:
 
 
 def cycle(history: History) -> pd.DataFrame:
-    """The points of a cycle: position in the training from 0 to 1, lr, momentum.
-
-    Of the first individual, and of those whose cycle is another.
-    """
-    ids, points, first = [], [np.empty((0, 3))], None
+    """The points of every individual's cycle: position in the training from 0 to 1, lr, momentum."""
+    ids, points = [], [np.empty((0, 3))]
     for individual in _by_id(history):
-        if (found := views.cycle(individual)) and found != first:
-            first = first or found
+        if found := views.cycle(individual):
             ids += [individual.id] * len(found)
             points.append(np.array(found))
     table = pd.DataFrame(np.concatenate(points), columns=["position", "lr", "mom"])

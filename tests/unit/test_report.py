@@ -199,9 +199,6 @@ def test_epochs_has_lr_and_momentum_at_the_end_of_each(whole: History) -> None:
     positions = list(points[points["id"] == whole.scored[0].id]["position"])
     assert len(positions) == 12
     assert positions == sorted(positions)
-    births = tuple(Birth(n, {"lr": (0.1, 0.1, 0.2)[n]}, "random") for n in range(3))
-    same = History([Bred(0, births), *(event for b in births for event in trained(b.id, b.genes))])
-    assert dict(tables.cycle(same)["id"].value_counts()) == {0: 12, 2: 12}
 
 
 def test_the_tables_of_an_empty_history_have_columns_and_no_rows() -> None:

@@ -1,4 +1,4 @@
-"""A Ray cluster as a pool. Ray comes in by this door, and by `start.py` into this process.
+"""A Ray cluster as a pool. Ray comes in by this door, and by `session.py` into this process.
 
 One task an individual, a generator that streams its epochs. Workers are reused: with GPUs, Ray would by default
 throw each away after one task, and with it the seconds of importing fastai.
@@ -43,9 +43,9 @@ class Cluster:
 
     Example:
         >>> with closing(Cluster("gaopt.objectives.toy:sphere", None, PoolConfig())) as pool:
-    ...     pool.submit(task)
-    ...     pool.wait()
-    Reported(...)
+        ...     pool.submit(task)
+        ...     pool.wait()
+        Reported(...)
 
     Attributes:
         dashboard: the address of the dashboard of a cluster that this pool started or joined, else "".
