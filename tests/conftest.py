@@ -73,6 +73,27 @@ def scored(fitnesses: list[float | None]) -> History:
     return History([Bred(0, tuple(births)), *outcomes])
 
 
+class Live:
+    """A pickle of this makes a file when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mknod, (str(self.path),)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Small networks are too little work for more: threads that wait for each other take most of the time."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> StudyDir:
     return StudyDir(tmp_path / "study")

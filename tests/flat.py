@@ -25,10 +25,6 @@ def broken(task: Task, report: Report) -> Score:
     raise RuntimeError("it never works")
 
 
-def broken_after_two(task: Task, report: Report) -> Score:
-    return slope(task, report) if task.individual < 2 else broken(task, report)
-
-
 def broken_for_genetic(task: Task, report: Report) -> Score:
     return broken(task, report) if task.study.startswith("genetic") else slope(task, report)
 

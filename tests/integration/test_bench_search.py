@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.search import lcbench, runs, summary, table
+from benchmarks.search import runs, summary, table
 from benchmarks.search.csv_log import appending, read
-from benchmarks.search.runs import EVALUATIONS, MARKS, Case, Curve, Run, measured, seed_of
+from benchmarks.search.runs import EVALUATIONS, Case, Curve, measured, seed_of
 from benchmarks.search.searches import SEARCHES, Trial
 from gaopt import Gene, Space
 from gaopt.cli import cli
@@ -43,11 +43,6 @@ class Bowl:
         return (100 - score) / 5
 
 
-def a_run(search: str, regret: float, problem: str = "lc3-7593", seed: int = 0, together: int = 10) -> Run:
-    regrets = tuple(regret + 0.01 * (len(MARKS) - n) for n in range(len(MARKS) - 1))
-    return Run(Case(search, problem, seed, together), 50, 2500, 0.002, (*regrets, regret))
-
-
 @pytest.mark.parametrize("search", [*OWN, *(pytest.param(peer, marks=needs_optuna) for peer in PEERS)])
 def test_a_search_pays_for_fifty_trainings_in_its_space_and_does_the_same_again(search: str) -> None:
     case = Case(search, "bowl", 3, together=10)
@@ -70,14 +65,6 @@ def test_a_short_training_costs_its_share_and_neither_it_nor_a_failure_is_ever_t
     assert [spent.at(epochs) for epochs in (0, 2, 12, 22)] == [1, 1, 1, 1]
     spent.add(Trial({"x": 0.3, "n": 4.0}, 10))
     assert [spent.at(epochs) for epochs in (31, 32)] == [1, 0.2]
-
-
-def test_the_regret_is_that_of_the_true_score_of_what_looked_best() -> None:
-    noisy = curve(noise=50.0)
-    seen = [noisy.add(Trial({"x": 0.3, "n": float(n)}, 10)) for n in range(1, 9)]
-    best = 1 + seen.index(max(seen))
-    assert best != 3, "the noise must mislead for this to show anything"
-    assert noisy.at(80) == pytest.approx(abs(best - 3) / 5)
 
 
 def bench(*arguments: object, code: int = 0) -> str:
@@ -137,37 +124,6 @@ def test_what_cannot_be_read_or_run_gets_one_sentence(tmp_path: Path) -> None:
         assert not (tmp_path / "out").exists()
 
 
-def test_a_surrogate_is_asked_for_plain_values_in_its_order_with_the_other_genes_fixed() -> None:
-    class Session:
-        def run(self, names: list[str], inputs: dict[str, object]) -> list[object]:
-            self.inputs = inputs
-            return [table.np.array([[0.0, 70.0, 0.0]])]
-
-    session = Session()
-    problem = lcbench.Surrogate(session, {"best": 80.0, "median": 60.0}, code=35, genes=3)
-    genes = {"learning_rate": 0.25, "weight_decay": 0.5, "momentum": 0.75}
-    assert problem.score(genes, 16) == 70
-    assert problem.regret(70) == 0.5
-    assert session.inputs["x_cat"].tolist() == [[35]]  # type: ignore[attr-defined]
-    assert session.inputs["x_cont"].tolist() == [[16, 91, 0.25, 0.75, 0.5, 3, 256, 0.5]]  # type: ignore[attr-defined]
-    noisy = [problem.seen(genes, 16, 0.5, random.Random(0)) for _ in range(2)]
-    assert noisy[0] == noisy[1] != 70
-
-
-def a_table() -> table.Table:
-    space = Space(x=Gene(1e-4, 1.0, "log"))
-    return table.Table(space, 5, {(1e-4,): [10.0, 20.0], (1e-2,): [90.0, 80.0], (1.0,): [50.0, math.nan]})
-
-
-def test_a_table_has_the_mean_of_the_nearest_row_on_the_scale_of_the_genes() -> None:
-    found = a_table()
-    assert found.score({"x": 1e-4}, 5) == 15
-    assert found.score({"x": 0.09}, 5) == 85, "nearer on a log scale"
-    assert math.isnan(found.score({"x": 0.9}, 5)), "one seed failed"
-    assert (found.regret(85), found.regret(15)) == (0, 1)
-    assert found.share(75) == pytest.approx(2 / 3)
-
-
 def test_the_committed_table_of_digits_is_whole() -> None:
     rows = read(table.DIGITS, table.COLUMNS)
     assert len({tuple(row[:-1]) for row in rows}) == len(rows)
@@ -189,22 +145,3 @@ def test_a_pair_of_searches_is_compared_on_what_both_ran() -> None:
     assert (pair.low, pair.high) == pytest.approx((-0.05, 0.2)), "of two problems the same one may be drawn twice"
     assert pair.wins == pytest.approx(0.5), "one won, one lost, one tied"
     assert summary.paired(ours, regrets({("z", 0): 0.0})) is None
-
-
-def test_the_summary_has_the_means_the_pairs_and_where_ours_is_worse_than_chance(tmp_path: Path) -> None:
-    effects = {"assisted": 0.01, "random": 0.2, "optuna-gp": 0.02}
-    with appending(tmp_path / runs.NAME, runs.COLUMNS) as append:
-        for search, effect in effects.items():
-            for problem in ("lc3-7593", "lc7-7593"):
-                for seed in range(3):
-                    worse = (search, problem) == ("assisted", "lc7-7593")
-                    regret = 0.3 + 0.01 * seed if worse else effect + 0.001 * seed
-                    append(runs.row(a_run(search, regret, problem, seed)))
-    text = summary.write(tmp_path).read_text()
-    assert text.count("## Tuned problems, in batches of 10") == 1
-    assert "Judged problems," not in text
-    row, pair = (line for line in text.splitlines() if line.startswith("| random | 6 "))
-    assert "| 0.2010 ± 0.0004 | 0.2010 | 0.2010 ± 0.0006 | 0.2010 ± 0.0006 |" in row
-    assert row.endswith("| 2 | 2500 |"), "two milliseconds a suggestion"
-    assert pair == "| random | 6 | -0.0405 | -0.1900 … +0.1090 | 50.0 % |"
-    assert "Worse than random by more than the standard error of the pairs: lc7-7593." in text

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 
 from gaopt import Gene, Space, load
-from gaopt.cli.live import sentence
 from gaopt.errors import ConfigError, StudyError
 from gaopt.journal.events import Opened
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Plain, Report, Task, resolve
-from gaopt.report.remarks import remarks
 from gaopt.study.loop import run
 from gaopt.study.prepare import resumed
 from gaopt.study.resume_check import changes
-from tests.conftest import ROOT, toy
+from tests.conftest import toy
 from tests.integration.test_cli import invoke
 
 Captured = pytest.CaptureFixture[str]
@@ -130,14 +126,6 @@ def test_another_search_is_never_allowed(study: StudyDir) -> None:
             resumed(study, [change], allow_changed=True)
 
 
-def test_a_study_of_a_version_that_told_no_parts_goes_on(home: StudyDir) -> None:
-    config = toy("sphere", population=2, generations=1)
-    home.make()
-    with Journal(home.journal, write=True) as journal:
-        journal.append(Opened(config.plain(), "0.4.0", "host", 1))
-    assert run(config, home).made_of.keys() == {"code gaopt.objectives.toy"}
-
-
 @pytest.mark.smoke
 def test_other_data_and_libraries_are_told_by_name() -> None:
     config = toy()
@@ -149,29 +137,6 @@ def test_other_data_and_libraries_are_told_by_name() -> None:
         with pytest.raises(StudyError, match=f"the study was begun with other {part}: start a new one, or"):
             changes(past, config, begun | {part: "another"})
     assert changes(past, config, {"data": "2"}, allowed=True) == ("other data, library torch, code resnet/train.py",)
-
-
-@pytest.mark.slow
-def test_an_image_study_is_made_of_its_images_its_libraries_and_its_code() -> None:
-    from resnet.data import DataSpec, load
-
-    objective = resolve("gaopt.objectives.image:objective")
-    images = load(DataSpec("digits", limit=50))
-    parts = objective.made_of(images)
-    files = {f"resnet/{path.name}" for path in (ROOT / "resnet").glob("*.py")}
-    assert {f"code {name}" for name in files} < parts.keys()
-    assert {"data", "library torch", "library fastai", "code image/classifier.py"} < parts.keys()
-    other = objective.made_of(replace(images, digest="another"))
-    assert {name for name in parts if parts[name] != other[name]} == {"data"}
-
-
-def test_what_changed_is_told_where_a_study_is_watched_and_read(home: StudyDir) -> None:
-    config = toy("sphere", population=2, generations=1)
-    past = run(config, home)
-    again = Opened(config.plain(), "0.5.0", "host", os.getpid(), {"data": "2"}, ("other data",))
-    past.add(again)
-    assert sentence(past, again) == "going on: 2 trained so far; changed since: other data"
-    assert any("After 2 trainings" in remark and "other data" in remark for remark in remarks(past))
 
 
 class Seen(Plain):
@@ -206,47 +171,19 @@ NEW = {
 }
 
 
-def whole() -> dict[str, Any]:
+@pytest.mark.smoke
+def test_keys_that_a_study_s_version_did_not_have_are_at_their_defaults_and_stay_so(
+    home: StudyDir,
+) -> None:
     config = load("quick", ["study.strategy=genetic"])
-    return resolve(config.objective).check(config).plain()
-
-
-def older() -> dict[str, Any]:
-    """The same config as a version wrote it that did not have those keys yet."""
-    tables = deepcopy(whole())
-    for table, keys in NEW.items():
-        for key in keys:
-            del tables[table][key]
-    return tables
-
-
-def begun(home: StudyDir, tables: dict[str, Any]) -> StudyDir:
+    whole = resolve(config.objective).check(config).plain()
+    older = {name: {key: value for key, value in table.items() if key not in NEW.get(name, ())}
+             for name, table in whole.items()}  # fmt: skip
     home.make()
     with Journal(home.journal, write=True) as journal:
-        journal.append(Opened(tables, "0.0.1", "host", 1))
-    return home
-
-
-@pytest.mark.smoke
-def test_keys_that_a_study_s_version_did_not_have_count_as_their_defaults(home: StudyDir) -> None:
-    config = resumed(begun(home, older()))
-    assert resolve(config.objective).check(config).plain() == whole()
-    changes(History([Opened(older(), "0.0.1", "host", 1)]), load("quick", ["study.strategy=genetic"]))
-
-
-@pytest.mark.smoke
-def test_a_new_key_may_be_given_with_its_default_and_with_no_other_value(home: StudyDir) -> None:
-    begun(home, older())
+        journal.append(Opened(older, "0.0.1", "host", 1))
+    assert resolve(config.objective).check(resumed(home)).plain() == whole
     resumed(home, ["recipe.schedule=one_cycle", "net.join=add"])
-    with pytest.raises(StudyError, match=r"begun with recipe.schedule = 'one_cycle', now it is 'steps'"):
-        resumed(home, ["recipe.schedule=steps"])
-    with pytest.raises(StudyError, match=r"begun with recipe.name = 'one_cycle', now it is 'paper'"):
-        resumed(home, ["recipe.name=paper"])
-
-
-@pytest.mark.smoke
-def test_a_key_that_this_version_does_not_know_is_named(home: StudyDir) -> None:
-    tables = older()
-    tables["recipe"]["momentum"] = 0.9
-    with pytest.raises(ConfigError, match=r"unknown key recipe.momentum"):
-        resumed(begun(home, tables))
+    for key, given, default in (("schedule", "steps", "one_cycle"), ("name", "paper", "one_cycle")):
+        with pytest.raises(StudyError, match=f"begun with recipe.{key} = '{default}', now it is '{given}'"):
+            resumed(home, [f"recipe.{key}={given}"])

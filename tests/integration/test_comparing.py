@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tomli_w
 
-from gaopt.cli import main
-from gaopt.cli.run_comparison import BESIDES, duration
 from gaopt.compare import begin
 from gaopt.compare.methods import Methods
 from gaopt.compare.model import Comparison
@@ -149,18 +144,6 @@ def test_a_comparison_goes_on_to_more_seeds_and_trains_nothing_twice(home: Compa
         extended(wider, 2)
 
 
-def test_a_method_whose_trainings_all_fail_has_no_score_and_ends(home: ComparisonDir) -> None:
-    never = {"toy": tables("tests.flat:broken", faults={"max_alike_failures": 0})}
-    given = {"methods": ("random", "optuna-tpe"), "seeds": 1, "budget": 24.0}
-    wanted = begin.of_configs(never, given)
-    found = ran(wanted, home)
-    assert not missing(home, wanted)
-    assert not found.scores()
-    assert not found.finals
-    assert all(search.winner is None for search in found.searches)
-    assert all(search.epochs == found.budget for search in found.searches)
-
-
 def test_the_genes_given_by_hand_are_a_method_with_seeds_of_its_own(home: ComparisonDir) -> None:
     configs = {"toy": tables(given=[{"x": 1.0, "y": 0.5}])}
     found = ran(begin.of_configs(configs, {"methods": ("random", "given"), "seeds": 2}), home)
@@ -203,8 +186,10 @@ def test_what_cannot_be_compared_is_refused() -> None:
         ({"a": tables()}, {**some, "cost": "seconds"}, "--budget is not given"),
         ({"a": tables()}, {"methods": ("random", "ray-asha")}, "needs 'ray'"),
         ({"a": tables(), "b": tables("tests.flat:noise")}, {}, "b and a differ in study.objective"),
+        ({"a": tables(), "b": tables(warm={"studies": ["nope"]})}, {}, "there is no study 'nope'"),
+        ({"a": tables(), "b": tables(given=[{"x": n / 20, "y": 0.0} for n in range(12)])}, {}, "has 12 individuals"),
     ]:
-        with pytest.raises(ConfigError, match=said):
+        with pytest.raises((ConfigError, StudyError), match=said):
             begin.of_configs(configs, given)
 
 
@@ -315,26 +300,6 @@ def test_asha_stops_trainings_on_their_way_and_writes_the_same_journal(home: Com
     assert all(i.failure.reason in ("diverged", "killed") for i in found.failed if i.failure)
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["nowhere"], "there is no"),
-        (["quick", "--methods", "nothing"], "--methods names 'nothing'"),
-        (["quick", "quick"], "two configs are called 'quick'"),
-        (["quick", "--set", "data.nme=1"], "data.nme"),
-    ],
-)
-def test_bad_input_is_one_sentence_and_writes_nothing(
-    words: list[str], said: str, capfd: Any, monkeypatch: pytest.MonkeyPatch, results: Path
-) -> None:
-    monkeypatch.setattr("sys.argv", ["gaopt", "compare", *words])
-    with pytest.raises(SystemExit) as exit:
-        main()
-    assert exit.value.code == 2
-    assert said in capfd.readouterr().err
-    assert not results.exists()
-
-
 def studied(tmp_path: Path, name: str, seed: int, strategy: str = "random", generations: int = 3) -> Any:
     """A study that is there."""
     from gaopt.config import from_tables
@@ -378,55 +343,6 @@ def test_an_objective_that_tells_of_no_epochs_spends_one_a_training(objective: s
     found = ran(plan(f"tests.flat:{objective}", methods=("assisted", "genetic", "random"), budget=12.0), home)
     assert {search.epochs for search in found.searches} == {12}
     assert {len(search.history.individuals) for search in found.searches} == {12}
-
-
-@pytest.mark.parametrize(
-    ("more", "said"),
-    [
-        ({"warm": {"studies": ["nope"]}}, "there is no study 'nope'"),
-        ({"given": [{"x": n / 20, "y": 0.0} for n in range(12)]}, "given has 12 individuals"),
-        ({"study": {"objective": "tests.flat:slope", "strategy": "grid"}, "assisted": {}}, "strategy of b is 'grid'"),
-    ],
-)
-def test_a_search_that_cannot_be_run_is_found_before_anything_is_written(more: dict[str, Any], said: str) -> None:
-    with pytest.raises((ConfigError, StudyError), match=said):
-        begin.of_configs({"a": tables(), "b": tables(**more)}, {})
-
-
-def test_the_paper_preset_has_a_one_cycle_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its recipe warms up, which a one-cycle does not."""
-    from gaopt.errors import Undecided
-    from gaopt.objectives.image import probes
-
-    def undecided(*args: Any) -> None:
-        raise Undecided("no fall")
-
-    monkeypatch.setattr(probes, "find_lr", undecided)
-    config = probes.baselines(load("paper"), None, lambda: None)["baseline"].configured()  # type: ignore[arg-type]
-    checked = resolve(config.objective).check(config)
-    assert checked.settings["recipe"]["optimizer"] == "adam"
-    assert checked.settings["recipe"]["warmup"] == 0
-    assert checked.settings["recipe"]["epochs"] == load("paper").settings["recipe"]["epochs"]
-
-
-def test_a_winner_that_is_none_is_one_sentence(home: ComparisonDir) -> None:
-    ran(plan(methods=("random",)), home)
-    journal = home.finals(0).journal
-    genes = json.dumps({"winner": 99})
-    with closing(sqlite3.connect(journal, isolation_level=None)) as connection:
-        statement = "UPDATE events SET body = json_set(body, '$.births[0].genes', json(?)) WHERE kind = 'Bred'"
-        assert connection.execute(statement, (genes,)).rowcount
-    with pytest.raises(StudyError, match=r"winner.*99"):
-        comparison(home)
-
-
-def test_how_long_it_takes_goes_by_generations_that_wait_for_one_another() -> None:
-    """A search of 4 + 2 + 2 trainings takes three rounds however many are trained at the same time."""
-    alone, wide = (duration(plan(methods=("assisted", "random")), 100.0, together) for together in (1, 16))
-    assert alone == 2 * (100 * (8 + 8 + 2) + 2 * BESIDES)
-    assert wide == 2 * (100 * (3 + 3 + 1) + 2 * BESIDES)
-    by_time = replace(plan(), cost="seconds", budget=60.0)
-    assert duration(by_time, 0.0, 2) == 2 * 4 * (60 / 2 + BESIDES)
 
 
 def test_too_few_seeds_are_told_of_before_anything_is_run(

@@ -26,7 +26,7 @@ from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import ComparisonDir, claim_comparison, fresh
 from gaopt.objectives import finals
-from gaopt.objectives.base import Plain, resolve
+from gaopt.objectives.base import Plain
 from gaopt.study.resume_check import changes
 from tests.conftest import ROOT
 from tests.flat import slope
@@ -106,9 +106,6 @@ def test_other_code_after_a_kill_in_the_finals_is_refused_and_allowed_it_is_told
     ) in home.markdown.read_text("utf-8")
 
 
-WINNER = finals.Winner("random", 0, {"x": 0.5, "y": 0.5})
-
-
 class Sampled(Plain):
     """An objective on data of which the test says what they are."""
 
@@ -152,15 +149,6 @@ def test_what_trainings_are_made_of_is_compared_wherever_it_was_stopped(looks: i
     assert [change.what for change in comparison(home).changes] == [("other data",)]
     with pytest.raises(StudyError, match="the comparison was begun with other data"):
         made(on_data(4), home, "old")  # put back it is changed again
-
-
-def test_finals_are_made_of_what_searches_are_made_of() -> None:
-    base = plan().base
-    objective = resolve(base.objective)
-    config = finals.configured(base, [WINNER], 1, 7)
-    parts = finals.objective.made_of(finals.objective.prepare(config))
-    assert parts == objective.made_of(None)
-    assert "code tests.flat" in parts
 
 
 @pytest.mark.parametrize("name", ["quick-compare", "cifar10-cpu-compare"])
@@ -255,16 +243,3 @@ def test_what_killed_drivers_left_in_a_comparison_is_removed(home: ComparisonDir
         path.touch()
     ran(few, home)
     assert not any(path.exists() for path in left)
-
-
-@pytest.mark.slow
-def test_how_to_go_on_is_said_where_it_works(place: Path, home: ComparisonDir) -> None:
-    """Also of a comparison that lies elsewhere than the results."""
-    (place / "again").mkdir()
-    (place / "mine.toml").write_text(f"{CONFIG}[faults]\nalike = 2\n")
-    code(place, 1, "random-0", "raise RuntimeError('it never works')")
-    done = gaopt(*BEGIN, cwd=place)
-    assert (done.returncode, "stopped; go on with: gaopt compare mine" in done.stderr) == (1, True)
-    home.plan.replace(place / "again" / "comparison.toml")
-    done = gaopt("compare", "./again", cwd=place)
-    assert f"stopped; go on with: gaopt compare {place / 'again'}" in done.stderr

@@ -170,19 +170,6 @@ def test_conditions_and_constraints_hold_in_random_spaces() -> None:
         assert np.isfinite(encoding.columns(family.points)).all()
 
 
-def test_many_points_are_settled_as_each_is_by_itself() -> None:
-    for number, space in enumerate(spaces(100, seed=2)):
-        encoding, rng = Encoding(space), np.random.default_rng(number)
-        points = rng.random((20, len(space)))
-        points[rng.random(points.shape) < 0.1] = np.nan
-        exact = encoding.snapped(points)
-        for point, settled, allowed in zip(points, exact, encoding.allowed(exact), strict=True):
-            genes = space.at(point)
-            assert [name for name, unit in zip(space, settled, strict=True) if unit == unit] == list(genes)
-            assert encoding.genes(settled) == genes
-            assert allowed == space.allows(genes)
-
-
 def test_searches_of_random_spaces_keep_inside_of_them() -> None:
     for name, number in (("genetic", 10), ("random", 10), ("assisted", 3)):
         for seed, space in enumerate(spaces(number, seed=1)):

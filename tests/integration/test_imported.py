@@ -13,7 +13,7 @@ import pytest
 
 from gaopt.config.source_digest import called, closure, made_of
 from gaopt.errors import ConfigError
-from gaopt.objectives.base import Plain, Report, Score, Task, resolve
+from gaopt.objectives.base import Report, Task, resolve
 from tests import flat
 from tests.conftest import ROOT
 
@@ -45,28 +45,6 @@ def test_a_module_of_a_package_with_what_lies_beside_the_package(tmp_path: Path)
     laid(tmp_path, {"a/b/c.py": "from ..d import x\nimport e", "a/d.py": "", "a/__init__.py": "", "e.py": ""})
     assert list(closure("a.b.c", tmp_path / "a" / "b" / "c.py")) == ["a", "a.b.c", "a.d", "e"]
     assert closure("a", tmp_path / "a" / "__init__.py") == {"a": tmp_path / "a" / "__init__.py"}
-
-
-def test_of_an_installed_package_no_other_is_looked_at(tmp_path: Path) -> None:
-    root = tmp_path / "site-packages"
-    laid(root, {"mine/__init__.py": "from mine import part\nimport torch", "mine/part.py": "", "torch/__init__.py": ""})
-    assert list(closure("mine", root / "mine" / "__init__.py")) == ["mine", "mine.part"]
-
-
-def test_a_file_that_is_no_code_imports_nothing(tmp_path: Path) -> None:
-    laid(tmp_path, {"mine.py": "import broken\nfrom . import x", "broken.py": "def"})
-    assert list(closure("mine", tmp_path / "mine.py")) == ["broken", "mine"]
-
-
-def test_a_partial_and_a_wrapped_function_are_made_of_their_own_code() -> None:
-    @functools.wraps(flat.noise)
-    def wrapped(task: Task, report: Report) -> Score:
-        return flat.noise(task, report)
-
-    expected = Plain(flat.noise).made_of(None)
-    assert "code tests.flat" in expected
-    assert Plain(functools.partial(functools.partial(flat.noise))).made_of(None) == expected
-    assert Plain(wrapped).made_of(None) == expected
 
 
 class Scale:

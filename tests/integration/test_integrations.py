@@ -19,14 +19,10 @@ from tests.conftest import ROOT
 optuna = pytest.importorskip("optuna", reason="Optuna is not installed (the extra gaopt[optuna])")
 from optuna.distributions import (  # noqa: E402
     BaseDistribution,
-    CategoricalDistribution,
     FloatDistribution,
-    IntDistribution,
 )
 from optuna.testing import pytest_samplers as suite  # noqa: E402
-from optuna.trial import TrialState  # noqa: E402
 
-import gaopt.integrations.optuna as for_optuna  # noqa: E402
 from gaopt.integrations.optuna import GaoptSampler  # noqa: E402
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -82,50 +78,6 @@ def test_the_same_seed_and_study_give_the_same_trials_in_one_run_or_two() -> Non
     halves.sampler.reseed_rng()
     halves.optimize(bowl, n_trials=9)
     assert params(whole) == params(halves) != params(other)
-
-
-KINDS: list[BaseDistribution] = [
-    FloatDistribution(-3.0, 3.0),
-    FloatDistribution(-0.1, 0.2),
-    FloatDistribution(1e6, 1e6 + 1e-3),
-    FloatDistribution(1e-8, 1e3, log=True),
-    FloatDistribution(1000.001, 1000.9, step=0.001),
-    FloatDistribution(0.0, 0.9, step=0.3),
-    IntDistribution(-7, 20),
-    IntDistribution(3, 51, step=4),
-    IntDistribution(1, 1000, log=True),
-    IntDistribution(10**15, 10**15 + 9),
-    CategoricalDistribution([None, True, "a", 2, 0.5, float("nan")]),
-    CategoricalDistribution(["alone"]),
-    FloatDistribution(2.0, 2.0),
-    IntDistribution(5, 5, step=4),
-]
-
-
-def test_every_value_of_a_gene_is_one_of_the_distribution_and_back() -> None:
-    for distribution in KINDS:
-        own = for_optuna.axis(distribution)
-        for step in range(201):
-            gene = own.gene.at(step / 200)
-            value = own.value(gene)  # type: ignore[arg-type]
-            internal = distribution.to_internal_repr(value)
-            assert distribution._contains(internal)
-            assert type(value) is type(distribution.to_external_repr(internal))
-            known = own.gene.check(own.told(internal))
-            assert own.gene.unit(known) == pytest.approx(own.gene.unit(gene), abs=1e-5)  # type: ignore[arg-type]
-
-
-def test_pruned_trials_are_told_as_no_better_than_the_median() -> None:
-    done = study(direction="maximize")
-    for value in (1.0, 2.0, 3.0, math.inf):
-        done.add_trial(optuna.trial.create_trial(value=value))
-    states = [({}, TrialState.PRUNED), ({3: 9.0, 1: 0.0}, TrialState.PRUNED), ({1: -9.0}, TrialState.PRUNED)]
-    states += [({1: math.nan}, TrialState.PRUNED), ({1: 5.0}, TrialState.FAIL)]
-    trials = [optuna.trial.create_trial(state=state, intermediate_values=seen) for seen, state in states]
-    told = [for_optuna._fitness(trial, done) for trial in trials]
-    assert told[:3] == [None, 2.0, -9.0]
-    assert math.isnan(told[3] or 0.0)
-    assert told[4] is None
 
 
 def test_trials_that_run_are_pending() -> None:

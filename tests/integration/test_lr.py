@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from fastai.callback.schedule import SuggestionMethod, minimum, slide, steep, valley
+from fastai.callback.schedule import SuggestionMethod, valley
 from fastai.learner import Recorder
 
 from resnet.data import DataSpec, Images, load
-from resnet.loader import Shuffled
 from resnet.lr import Range, Undecided, find, suggestions
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
-from resnet.train import fresh, train
+from resnet.train import fresh
 
 SPEC = NetSpec("resnet20")
 RECIPE = Recipe(batch=32)
@@ -68,30 +65,6 @@ def test_the_valley_is_where_the_curve_falls_and_not_where_it_was_flat() -> None
     assert valley(lrs[10:-5], losses[10:-5], 100)[0] < 0.001  # fastai's, in the flat
 
 
-def test_a_training_by_the_valley_is_about_as_good_as_by_the_best_of_fastai_s_suggestions() -> None:
-    recipe, curve = replace(RECIPE, epochs=5), found()
-    seen = [torch.tensor(each[10:-5], dtype=torch.float64) for each in (curve.lrs, curve.losses)]
-
-    def accuracy(lr: float) -> float:
-        return train(SPEC, replace(recipe, lr=lr), digits(), device=CPU).metrics["top1"]
-
-    theirs = [accuracy(suggest(*seen, 100)[0]) for suggest in (valley, steep, slide, minimum)]
-    assert accuracy(curve.valley) > max(theirs) - 0.05
-
-
-def test_few_batches_are_gone_over_in_the_order_that_a_training_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    passes = []
-    order = Shuffled.__iter__
-
-    def watched(self: Shuffled) -> Iterator[Any]:
-        passes.append(self.epoch)
-        return order(self)
-
-    monkeypatch.setattr(Shuffled, "__iter__", watched)
-    find(SPEC, RECIPE, digits(), device=CPU, high=1e-2, steps=20)  # six batches a pass
-    assert passes == [0, 1, 2, 3]
-
-
 def test_a_loss_that_shoots_up_ends_the_test_and_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
     seen = find(SPEC, replace(RECIPE, optimizer="sgd"), digits(), device=CPU, high=1e4)
     assert len(seen.losses) < 100
@@ -107,33 +80,3 @@ def test_without_a_fall_nothing_is_suggested() -> None:
     ]:
         with pytest.raises(Undecided, match=said):
             find(SPEC, RECIPE, **{"data": digits(), "device": CPU, **options})  # type: ignore[arg-type]
-
-
-def test_an_exception_from_a_step_ends_the_test_as_it_was() -> None:
-    left = [3]
-
-    def step() -> None:
-        left[0] -= 1
-        if not left[0]:
-            raise KeyError("enough")
-
-    with pytest.raises(KeyError, match="enough"):
-        find(SPEC, RECIPE, digits(), device=CPU, step=step)
-    assert left == [0]
-
-
-@pytest.mark.parametrize(("schedule", "mom"), [("one_cycle", 0.95), ("steps", 0.6)])
-def test_the_momentum_is_that_which_a_training_begins_with(
-    schedule: str, mom: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen = []
-    step = torch.optim.AdamW.step
-
-    def watched(self: Any, *rest: Any) -> Any:
-        seen.append((self.param_groups[0]["betas"][0], *(group["weight_decay"] for group in self.param_groups)))
-        return step(self, *rest)
-
-    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
-    recipe = replace(RECIPE, schedule=schedule, mom=0.6, wd=0.3)  # type: ignore[arg-type]
-    find(SPEC, recipe, digits(), device=CPU, low=1e-5, high=1e-1, steps=40)
-    assert set(seen) == {(mom, 0.3, 0.0)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,21 +14,13 @@ from resnet import weights
 from resnet.net import Unit, build
 from resnet.spec import FAMILIES, NAMES, ORDERS, UNITS, Family, NetSpec
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 SLOW = ("1202", "1001", "152", "vgg")  # a second or more each
 SCALES = [(0.0, 1.0), (0.5, 1.0), (0.5, 0.5)]  # table 1 of He et al. 2016
 JOINS: list[dict[str, Any]] = [
     *({"join": join} for join in ("add", "exclusive_gate", "shortcut_gate", "conv", "dropout")),
     *({"join": "scale", "scale": scale} for scale in SCALES),
 ]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Two images are too little work for more: threads that wait for each other take most of the time."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def losses(net: nn.Module, size: int, steps: int) -> list[float]:
@@ -139,33 +130,3 @@ def test_zero_gamma_stops_no_signal(tiny: str) -> None:
         assert isinstance(stem, Tensor)
         assert stem.grad is not None
         assert stem.grad.any()
-
-
-def test_gates_start_at_the_sigmoid_of_their_bias(tiny: str) -> None:
-    for bias in [0.0, -3.0, -6.0]:
-        for join in ["exclusive_gate", "shortcut_gate"]:
-            unit = units(build(NetSpec(tiny, join=join, gate_bias=bias)))[0]
-            width = unit.join.gate.out_channels
-            zeros, ones = torch.zeros(1, width, 2, 2), torch.ones(1, width, 2, 2)
-            g = torch.tensor(bias).sigmoid()
-            assert torch.equal(unit.join.gate(zeros), torch.full_like(zeros, bias))
-            # With nothing on the shortcut the branch passes by g, or whole.
-            expected = g if join == "exclusive_gate" else torch.tensor(1.0)
-            assert torch.allclose(unit.join(zeros, ones), expected.expand_as(ones))
-
-
-def test_keys_that_do_not_go_together_are_refused() -> None:
-    for keys, said in [
-        ({"name": "resnet-50"}, "name is 'resnet-50', which is no network: did you mean 'resnet50'?"),
-        ({"name": "vgg16", "stem": "cifar"}, "stem is 'cifar' with vgg16, which has no such units: must be ''"),
-        ({"name": "googlenet", "width": 2.0}, "width is 2.0 with googlenet, which has no such units: must be 1.0"),
-        ({"name": "plain20", "join": "scale"}, "join is 'scale' with a plain net, which has nothing to join"),
-        ({"name": "resnet20", "pretrained": "imagenet"}, "pretrained is 'imagenet', but torchvision has no resnet20"),
-        (
-            {"name": "resnet50", "pretrained": "imagenet", "stride": "1x1"},
-            "stride is '1x1' with pretrained weights, which are of torchvision's own form: must be '3x3'",
-        ),
-    ]:
-        with pytest.raises(ValueError) as raised:  # noqa: PT011 - the words are compared below
-            NetSpec(**keys)
-        assert said in str(raised.value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from resnet import weights
 from resnet.net import build
 from resnet.spec import BORROWED, NetSpec
 from resnet.weights import WeightsError
+from tests.conftest import Live
 
 Tensors = dict[str, Tensor]
 WRITERS: dict[str, Callable[[Path, Tensors], None]] = {
@@ -62,13 +62,6 @@ def test_weights_of_a_study_are_weights_to_start_from(tmp_path: Path) -> None:
     assert torch.equal(net.state_dict()["stage4.1.branch.conv2.weight"], best["stage4.1.branch.conv2.weight"])
 
 
-def test_a_file_from_before_batches_were_counted_is_read(tmp_path: Path) -> None:
-    theirs = {name: each for name, each in torchvision("resnet18").items() if not name.endswith("tracked")}
-    weights.write(tmp_path / "old", theirs, {})
-    net, _ = started(NetSpec("resnet18", pretrained=str(tmp_path / "old")))
-    assert torch.equal(net.state_dict()["stem.conv1.weight"], theirs["conv1.weight"])
-
-
 def test_a_grey_image_gives_what_three_equal_channels_would(tmp_path: Path) -> None:
     theirs = torchvision("resnet18")
     weights.write(tmp_path / "file", theirs, {})
@@ -83,23 +76,13 @@ def test_a_grey_image_gives_what_three_equal_channels_would(tmp_path: Path) -> N
     assert torch.allclose(one, three, rtol=1e-3, atol=1e-3 * one.abs().max().item())
 
 
-class Code:
-    """What a pickle of this does when it is read."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return os.mkdir, (str(self.path),)
-
-
 def test_a_wrong_file_is_one_clear_error(tmp_path: Path) -> None:
     for n, (write, said) in enumerate(
         [
             (lambda path: None, "is no file: must be 'imagenet' or a file of weights"),
             (lambda path: path.touch(), "cannot be read safely: must be safetensors, or tensors by torch.save"),
-            (lambda path: path.write_bytes(pickle.dumps(Code(path.with_name("ran")))), "cannot be read safely"),
-            (lambda path: torch.save({"conv1.weight": Code(path.with_name("ran"))}, path), "cannot be read safely"),
+            (lambda path: path.write_bytes(pickle.dumps(Live(path.with_name("ran")))), "cannot be read safely"),
+            (lambda path: torch.save({"conv1.weight": Live(path.with_name("ran"))}, path), "cannot be read safely"),
             (lambda path: torch.save({"state_dict": torchvision("resnet18")}, path), "must be tensors by name"),
             (lambda path: torch.save({}, path), "which has no 'stem.conv1.weight' for resnet34"),
             (lambda path: torch.save(torchvision("resnet50"), path), "does not fit resnet34"),
@@ -146,9 +129,3 @@ def test_weights_that_cannot_be_fetched_are_one_clear_error(monkeypatch: pytest.
     monkeypatch.setattr("torch.hub.load_state_dict_from_url", fetch)
     with pytest.raises(WeightsError, match=r"the weights of resnet18 could not be fetched from .*net\.pretrained"):
         started(NetSpec("resnet18", pretrained="imagenet"))
-
-
-@pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
-def test_images_are_scaled_for_torchvision_s_weights_as_torchvision_does(name: str) -> None:
-    assert build(NetSpec(name, pretrained="imagenet")).get_submodule("net").transform_input is True
-    assert build(NetSpec(name)).get_submodule("net").transform_input is False

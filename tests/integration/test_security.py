@@ -10,7 +10,6 @@ import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -22,7 +21,7 @@ from gaopt.journal.events import Event, Reported
 from gaopt.journal.history import History
 from gaopt.journal.paths import StudyDir
 from gaopt.study.loop import run
-from tests.conftest import ROOT, toy
+from tests.conftest import ROOT, Live, toy
 from tests.integration.test_cli import SMALL, invoke
 
 LOADERS = {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal", "yaml", "zipfile", "subprocess"}
@@ -88,16 +87,6 @@ def test_what_reads_tensors_reads_no_more() -> None:
         assert all(option in {ast.unparse(keyword) for keyword in node.keywords} for node in calls), (file, call)
 
 
-class Code:
-    """A pickle of this makes a file when it is read."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return os.mknod, (str(self.path),)
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of two small trainings with its best model, stopped in a third."""
@@ -126,14 +115,14 @@ def test_a_malicious_pickle_in_a_study_is_never_run(
         places = list(home.path.rglob(file))
         assert places, file
         for place in places:
-            place.write_bytes(pickle.dumps(Code(ran)))
+            place.write_bytes(pickle.dumps(Live(ran)))
         reading = ["status", "mine"], ["predict", "mine", str(picture)]
         for words in (*reading, ["resume", "mine"]) if file == "checkpoint*" else reading:
             code, _, err = invoke(capfd, *words)
             assert code in (0, 2), (file, words)
             assert "Traceback" not in err
         assert not ran.exists(), file
-    pickle.loads(pickle.dumps(Code(ran)))
+    pickle.loads(pickle.dumps(Live(ran)))
     assert ran.exists()  # so it was a live one
 
 

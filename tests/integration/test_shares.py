@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from gaopt.journal.events import Reported, Scored
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import resolve
-from gaopt.objectives.image.settings import Settings
 from gaopt.study.loop import run
 from resnet.data import Images
 from resnet.recipe import Recipe
@@ -55,14 +53,6 @@ def test_a_share_of_a_training_is_a_whole_one_in_small(
         assert lrs[-1] < 0.1e-3
 
 
-def test_what_is_counted_in_steps_and_epochs_is_shortened_alike() -> None:
-    whole = Recipe(name="paper", schedule="steps", epochs=100, warmup=400, patience=10)
-    short = whole.shortened(0.1)
-    assert (short.epochs, short.warmup, short.patience, short.drops) == (10, 40, 1, whole.drops)
-    assert whole.shortened(1.0) == whole
-    assert whole.shortened(1e-9).epochs == 1
-
-
 def test_a_warm_up_that_fits_the_whole_training_fits_every_share_of_it() -> None:
     for epochs in range(1, 30):
         for share in [0.01, 0.1, 1 / 3, 0.5, 0.99]:
@@ -84,38 +74,6 @@ def test_rungs_of_as_many_epochs_are_refused() -> None:
     assert checked({"epochs": epochs}, fidelity={"rungs": [0.5]})
     with pytest.raises(ConfigError, match=r"0.2 and 0.5 of 2 epochs are both 1"):
         checked({"epochs": epochs}, fidelity={"rungs": [0.2, 0.5]})
-
-
-@pytest.mark.slow
-def test_the_time_of_a_training_is_a_mean_where_genes_change_it(images: Images, monkeypatch: Any) -> None:
-    from gaopt.objectives.image import probes
-
-    timed: list[tuple[float, int]] = []
-
-    def seconds(settings: Settings, images: Images, threads: int) -> float:
-        timed.append((settings.net.width, settings.recipe.batch))
-        return settings.net.width
-
-    monkeypatch.setattr(probes, "seconds", seconds)
-    assert probes.mean_seconds(checked({"lr": LR}), images) == 0.25
-    assert timed == [(0.25, 32)]
-    mean = probes.mean_seconds(checked({"lr": LR, "net.width": {"low": 1.0, "high": 2.0}}), images)
-    assert len(timed) == 1 + probes.DRAWN
-    assert mean == pytest.approx(math.fsum(width for width, _ in timed[1:]) / probes.DRAWN)
-    fixed = checked({"net.width": WIDTH}, study={"objective": IMAGE, "strategy": "fixed"}, fixed={"net.width": 0.75})
-    assert probes.mean_seconds(fixed, images) == 0.75
-
-
-def test_a_study_counts_its_rungs_and_finalists() -> None:
-    genetic, fidelity = {"population": 10, "generations": 2}, {"rungs": [0.2, 0.5], "keep": 0.35}
-    more = {"recipe": {"epochs": 10}, "noise": {"finalists": 2}}
-    found = checked({"lr": LR}, study=GENETIC, genetic=genetic, fidelity=fidelity, **more)
-    assert found.waves == [(0.2, 10), (0.5, 4), (1.0, 2), (0.2, 5), (0.5, 2), (1.0, 1), (1.0, 4)]
-    assert found.trainings == 10 + 5 + 2 * 2
-    assert found.rounds(1) == pytest.approx(0.2 * 15 + 0.5 * 6 + 3 + 4)
-    assert found.rounds(4) == pytest.approx(0.2 * (3 + 2) + 0.5 * (1 + 1) + (1 + 1) + 1)
-    alone = {"objective": IMAGE, "strategy": "fixed"}
-    assert checked({"lr": LR}, study=alone, fidelity=fidelity).waves == [(1.0, 1)]
 
 
 def test_the_waves_are_those_that_a_search_really_trains(home: StudyDir) -> None:

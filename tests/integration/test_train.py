@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from resnet import loader as augments
-from resnet import weights
 from resnet.callbacks import Meter, hits
 from resnet.data import DataSpec, Images, load
 from resnet.loader import Loaders
@@ -177,15 +176,6 @@ def test_a_loss_that_is_no_number_ends_the_training_early() -> None:
 
 
 @pytest.mark.smoke
-def test_an_exception_in_a_report_comes_out_as_it_was() -> None:
-    def report(epoch: int, metrics: Any, cycle: Any = ()) -> None:
-        raise Killed("as it was")
-
-    with pytest.raises(Killed, match=r"^as it was$"):
-        train(SPEC, RECIPE, digits(), report=report)
-
-
-@pytest.mark.smoke
 def test_batch_norms_and_biases_do_not_decay() -> None:
     still = replace(RECIPE, epochs=1, optimizer="sgd", lr=1e-12, wd=0.0)
     one, other = (state(train(SPEC, replace(still, wd=wd), digits())) for wd in (0.0, 10.0))
@@ -219,13 +209,6 @@ def test_our_adam_steps_as_fastai_s_own() -> None:
 
 def batch(n: int = 8, size: int = 6) -> Tensor:
     return torch.arange(n * size * size, dtype=torch.float32).reshape(n, 1, size, size) + 1
-
-
-def test_augmentations_follow_from_their_generator() -> None:
-    recipe = replace(RECIPE, crop=2, flip=True, cutout=3)
-    once, again, other = (augments.augment(batch(), recipe, Generator().manual_seed(s)) for s in (1, 1, 2))
-    assert torch.equal(once, again)
-    assert not torch.equal(once, other)
 
 
 def test_a_crop_is_a_window_of_the_padded_image() -> None:
@@ -290,28 +273,3 @@ def test_bfloat16_trains() -> None:
     trained = train(SPEC, replace(RECIPE, precision="bfloat16"), digits())
     assert math.isfinite(trained.metrics["train_loss"])
     assert next(trained.net.parameters()).dtype == torch.float32
-
-
-def test_a_gene_of_another_kind_than_its_field_is_refused() -> None:
-    for gene, said in [
-        ({"optimizer": 1.0}, "optimizer is 1.0: must be a word"),
-        ({"batch": 16.5}, "batch is 16.5: must be a whole number"),
-        ({"loss": "focal", "label_smoothing": 0.1}, "label_smoothing is 0.1 with the focal loss: must be 0"),
-        *(({name: 1.0}, f"'{name}' is no field of the recipe that can be a gene") for name in ("drops", "checkpoint")),
-    ]:
-        with pytest.raises(ValueError, match=said):
-            Recipe().with_genes(gene)
-    whole = Recipe().with_genes({"batch": 48.0, "wd": 0})
-    assert (type(whole.batch), type(whole.wd)) == (int, float)
-
-
-def test_weights_that_are_no_safetensors_are_not_read(tmp_path: Path) -> None:
-    path = tmp_path / "weights.safetensors"
-    assert weights.read(path) is None
-    path.write_bytes(b"\x80\x04\x95 a pickle")
-    assert weights.read(path) is None
-    weights.write(path, {"a": torch.ones(2)}, {"note": "x"})
-    found = weights.read(path)
-    assert found
-    assert found[1] == {"note": "x"}
-    assert found[0]["a"].tolist() == [1, 1]

@@ -1,7 +1,6 @@
 """CIFAR-10 and CIFAR-100 in the batches of their authors: the published files, and no others; and as images."""
 
 import hashlib
-import os
 import pickle
 import urllib.error
 from pathlib import Path
@@ -14,6 +13,7 @@ from PIL import Image
 from resnet import cifar
 from resnet.data import DataError, DataSpec, load
 from resnet.trees import open_tree
+from tests.conftest import Live
 from tests.unit.test_data import packed
 
 LABELS = {"cifar10": "labels", "cifar100": "fine_labels"}
@@ -97,20 +97,10 @@ def test_pickles_of_python_2_are_read_without_a_warning(tmp_path: Path, monkeypa
     assert source.test.images[0, 0, :4, 0].tolist() == [0, 1, 2, 3]
 
 
-class Shell:
-    """Runs a command where it is unpickled."""
-
-    def __init__(self, command: str) -> None:
-        self.command = command
-
-    def __reduce__(self) -> Any:
-        return os.system, (self.command,)
-
-
 def test_a_file_that_is_not_the_published_one_is_refused_and_runs_nothing(batches: Path, tmp_path: Path) -> None:
     trace, name = tmp_path / "trace", "data_batch_3"
     whole = (batches / name).read_bytes()
-    evil = pickle.dumps({"data": Shell(f"touch {trace}"), "labels": []})
+    evil = pickle.dumps({"data": Live(trace), "labels": []})
     for content in (evil, b"no pickle", whole[:-500], whole + b"x"):
         (batches / name).write_bytes(content)
         assert refused(batches, tmp_path) == (

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from gaopt.config import StudyConfig, from_tables
 from gaopt.config.tables import overridden
@@ -20,16 +18,14 @@ from gaopt.journal.events import Judged, Opened, Scored
 from gaopt.journal.history import History
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Task, Wary, resolve
-from gaopt.objectives.image.settings import Settings
 from gaopt.search.registry import strategy
 from gaopt.space.gene import Gene
 from gaopt.space.space import Space
 from gaopt.study.resume_check import changes
-from resnet.analysis import Case, analyse
 from resnet.data import Images
-from resnet.net import Unit, build
 from resnet.spec import FAMILIES, NetSpec
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 IMAGE = "gaopt.objectives.image:objective"
 
 
@@ -61,25 +57,6 @@ def test_width_multiplies_filters_to_whole_numbers_and_units_are_those_of_every_
         assert NetSpec("preact20", width=width).family.filters == filters
     spec = NetSpec("resnet50", units=2)
     assert (spec.family.units, spec.layers) == ((2, 2, 2, 2), 2 + 3 * 8)
-
-
-def test_a_network_of_another_form_is_built_as_it_is_analysed() -> None:
-    for name in ["resnet20", "plain20", "preact20", "preact164", "resnet50"]:
-        for width, units in [(0.3, 1), (0.5, 3)]:
-            spec = NetSpec(name, width=width, units=units)
-            net = build(spec)
-            assert sum(p.numel() for p in net.parameters()) == analyse(spec, Case(32, 10)).parameters
-            assert len([m for m in net.modules() if isinstance(m, Unit)]) == units * len(spec.family.filters)
-            assert net(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
-
-
-def test_genes_go_into_the_table_that_they_name() -> None:
-    base = Settings.of({"recipe": {"lr": 0.1}})
-    found = base.with_genes({"lr": 0.5, "net.width": 2, "net.units": 3.0, "net.join": "conv", "optimizer": "sgd"})
-    assert (found.recipe.lr, found.recipe.optimizer) == (0.5, "sgd")
-    assert (found.net.width, found.net.units, found.net.join) == (2.0, 3, "conv")
-    assert isinstance(found.net.units, int)
-    assert base.with_genes({}) == base
 
 
 def test_a_gene_that_cannot_be_gets_one_sentence_before_the_search() -> None:
@@ -142,18 +119,6 @@ def test_a_search_begins_with_the_setting_of_the_tables_within_its_space() -> No
         assert bred.births[0].origin == ("default" if expected else "random")
 
 
-def test_it_does_not_where_individuals_are_given_a_constraint_forbids_it_or_the_key_says_so() -> None:
-    quiet = {"objective": IMAGE, "default_first": False}
-    for others in (
-        {"given": [{"lr": 5e-3}]},
-        {"study": quiet},
-        {"study": {"objective": IMAGE, "constraints": ["lr > 2e-3"]}},
-    ):
-        bred = strategy(checked({"lr": LR}, **others)).decide(History(), 10)
-        assert bred
-        assert {birth.origin for birth in bred.births} <= {"given", "random"}
-
-
 def test_a_study_of_a_version_that_began_without_goes_on_as_it_would_have() -> None:
     config = checked({"lr": LR})
     old = config.plain()
@@ -194,14 +159,6 @@ def images() -> Images:
     found = resolve(IMAGE).prepare(checked({"lr": LR}))
     assert isinstance(found, Images)
     return found
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def task(images: Images, folder: Path, genes: dict[str, Any], **changes: Any) -> Task:
