@@ -13,23 +13,20 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import tomli_w
 
 from gaopt import StudyConfig
-from gaopt.cli import run as driver
 from gaopt.config import Faults
-from gaopt.errors import Unjudged, Unwritable
+from gaopt.errors import Unwritable
 from gaopt.execution.worker import reason
-from gaopt.journal.events import Closed, Event, Failed, Retried, Scored, Started
+from gaopt.journal.events import Closed, Failed, Retried, Scored, Started
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Report, Task
 from gaopt.study.loop import run
-from gaopt.study.prepare import prepare
 from tests.conftest import ROOT, begun, toy
 from tests.faults.forks import Ended, Forks
 from tests.faults.studies import events, table
@@ -160,21 +157,6 @@ def test_failures_of_a_disk_are_called_so() -> None:
         assert reason(error) == expected
 
 
-def test_the_reason_is_not_hidden_by_a_last_word_that_has_no_room(
-    home: StudyDir, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    add = Journal.add
-
-    def fails(journal: Journal, event: Event) -> Event:
-        if isinstance(event, Scored | Closed):
-            raise Unwritable(f"no room for {type(event).__name__}")
-        return add(journal, event)
-
-    monkeypatch.setattr(Journal, "add", fails)
-    with pytest.raises(Unwritable, match="no room for Scored"):
-        run(toy("sphere", population=2, generations=1), home)
-
-
 def test_a_file_without_room_stays_as_it_was(home: StudyDir, monkeypatch: pytest.MonkeyPatch) -> None:
     home.write(home.config, "old")
 
@@ -196,55 +178,6 @@ def test_what_a_killed_driver_was_writing_is_removed_when_the_study_goes_on(home
         (home.path / name).touch()
     run(config, home)
     assert sorted(path.name for path in home.path.glob("*.tmp")) == ["my.tmp", f"report.html.{os.getppid()}.tmp"]
-
-
-def test_a_report_without_room_is_told_of_and_so_is_how_to_have_it(
-    home: StudyDir, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write = StudyDir.write
-
-    def fails(home: StudyDir, path: Path, text: str) -> None:
-        if path == home.markdown:
-            raise Unwritable(f"{path} cannot be written: No space left on device")
-        write(home, path, text)
-
-    monkeypatch.setattr(StudyDir, "write", fails)
-    with pytest.raises(Unwritable, match=r"the report is not written: .*report.md cannot be written: No space left"):
-        driver.drive(prepare(toy("sphere", population=2, generations=1)), lambda: home, as_json=False)
-    assert f"the search is done; write its report with: gaopt report {home.path}" in capsys.readouterr().err
-    assert History(Journal(home.journal)).finished
-
-
-class CannotBeJudged:
-    """Its test images are gone."""
-
-    judges = True
-
-    def __call__(self, task: Task, report: Report) -> float:
-        if task.judge and not (task.home / "mended").exists():
-            raise ValueError("no test images")
-        return float(task.genes["lr"])
-
-    def __getattr__(self, name: str) -> Any:
-        from gaopt.objectives.base import resolve
-
-        return getattr(resolve("gaopt.objectives.toy:sphere"), name)
-
-
-cannot_be_judged = CannotBeJudged()
-
-
-def test_a_search_whose_best_cannot_be_judged_has_its_report_all_the_same(
-    home: StudyDir, capsys: pytest.CaptureFixture[str]
-) -> None:
-    config = replace(toy(population=2, generations=1), objective=f"{__name__}:cannot_be_judged")
-    with pytest.raises(Unjudged, match="could not be measured on the test split: ValueError: no test images"):
-        driver.drive(prepare(config), lambda: home, as_json=False)
-    assert home.report.is_file()
-    assert "its report is written; try that again with: gaopt resume" in capsys.readouterr().err
-    (home.path / "mended").touch()
-    driver.drive(prepare(config), lambda: home, as_json=False)
-    assert History(Journal(home.journal)).judged
 
 
 def test_output_without_room_is_one_sentence(tmp_path: Path) -> None:

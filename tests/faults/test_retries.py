@@ -8,21 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import tomli_w
 
 from gaopt.config import Faults
 from gaopt.execution.process import Health
 from gaopt.execution.worker import reason
-from gaopt.journal.events import Birth, Bred, Event, Failed, Opened, Reported, Retried, Scored, Started
+from gaopt.journal.events import Birth, Bred, Event, Failed, Reported, Retried, Scored, Started
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.study import retries as faults
 from gaopt.study.loop import run
-from gaopt.study.progress import progress
-from tests.conftest import toy
 from tests.faults.studies import events, gone, on_ray, ray_of, study, table
-from tests.integration.test_cli import invoke
 from tests.unit.test_study import cut
 
 
@@ -147,35 +143,6 @@ def test_no_search_breeds_while_one_is_trained_alone() -> None:
     assert faults.room(history, room=1) == 0
 
 
-def test_a_study_that_only_fails_stops_and_the_command_says_how_to_go_on(
-    results: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "mine.toml"
-    path.write_text(tomli_w.dumps(study("fails", faults=Faults(max_alike_failures=2)).plain()))
-    code, _, err = invoke(capfd, "run", str(path), "--name", "mine")
-    assert code == 1
-    assert "the first 2 trainings all failed: error. Individual 0:\nTraceback" in err
-    assert err.count("Traceback") == 1  # the training's, and none of gaopt's own
-    assert "go on with: gaopt resume mine" in err
-
-
-def test_time_left_is_told_by_what_ended_since_the_clock_was_set_back() -> None:
-    config = toy("sphere", population=4, generations=1)
-    births = tuple(Birth(n, {"lr": 1e-3, "wd": 0.1, "mom": 0.5}, "random") for n in range(4))
-    day = 86_400.0
-    history = History([
-        Opened(config.plain(), "0", "host", 1, at=day),
-        Bred(0, births, at=day),
-        *(Started(n, at=day) for n in range(4)),
-        Scored(0, 0.5, at=day + 10),
-        Scored(1, 0.5, at=20.0),  # set back
-        Scored(2, 0.5, at=30.0),
-    ])  # fmt: skip
-    now = progress("s", history, held=True, now=30.0)
-    assert now.elapsed == 20.0
-    assert now.left == pytest.approx(20.0 / 3)
-
-
 @pytest.mark.slow
 def test_a_training_stuck_at_chance_is_ended_early_as_diverged() -> None:
     from resnet.data import DataSpec, load
@@ -189,13 +156,3 @@ def test_a_training_stuck_at_chance_is_ended_early_as_diverged() -> None:
         train(NetSpec("resnet20"), recipe, load(DataSpec("digits", limit=150)), report=lambda n, *_: reports.append(n))
     assert reports == [1]
     assert told.value.epochs == 1
-
-
-def test_chance_is_the_commonest_class_and_a_little_luck() -> None:
-    import numpy as np
-
-    from resnet.split import Split
-
-    images = np.zeros((1000, 1, 1, 1), np.uint8)
-    for counts, chance in (((500, 500), 0.5316), ((900, 100), 0.9190), ((1000,), 1.0)):
-        assert Split(images, np.repeat(np.arange(len(counts)), counts)).chance == pytest.approx(chance, abs=1e-4)

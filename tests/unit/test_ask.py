@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import doctest
 import math
-from typing import Any
 
 import pytest
 
@@ -119,17 +118,3 @@ def test_bad_input_is_one_sentence() -> None:
         with pytest.raises(ConfigError, match=sentence) as raised:
             ask(history, **{"space": PLANE, **options})
         assert "\n" not in str(raised.value)
-
-
-def test_a_fitness_is_a_number() -> None:
-    fitnesses: list[Any] = ["good", True, [1.0]]
-    for fitness in fitnesses:
-        with pytest.raises(ConfigError, match=r"the fitness is .* must be a number"):
-            Told({"x": 0.5}, fitness)
-
-
-def test_more_can_be_asked_for_while_nothing_has_an_outcome() -> None:
-    for pending in (1, 25):
-        asked = ask([], PLANE, pending)
-        asked += ask([Told(genes) for genes in asked], PLANE, 2)
-        assert len({tuple(PLANE.vector(genes)) for genes in asked}) == pending + 2

@@ -125,13 +125,6 @@ def test_a_journal_in_another_mode_of_sqlite_is_read(study: StudyDir) -> None:
     assert len(History(Journal(study.journal)).individuals) == 6
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
-def test_a_journal_that_may_not_be_read_is_one_sentence(study: StudyDir) -> None:
-    study.journal.chmod(0)
-    with pytest.raises(StudyError, match=r"study\.db"):
-        Journal(study.journal)
-
-
 def test_a_journal_with_other_numbers_is_read_and_not_gone_on_with(study: StudyDir) -> None:
     changed(study, "DELETE FROM events WHERE seq > 3")
     changed(study, "UPDATE events SET seq = ? WHERE seq = 3", 2**63 - 1)

@@ -7,7 +7,7 @@ import pytest
 import tomli_w
 
 from gaopt import Gene, Genetic, Space
-from gaopt.config import StudyConfig, find, from_tables, load, presets
+from gaopt.config import StudyConfig, from_tables, load, presets
 from gaopt.config.tables import overridden, read_toml
 from gaopt.errors import ConfigError
 from gaopt.journal.paths import StudyDir
@@ -34,20 +34,6 @@ def test_a_search_fills_the_pool_once_for_each_part_of_a_generation() -> None:
     assert [config.rounds(together) for together in (1, 2, 5, 10)] == [30, 17, 6, 5]
     assert load("digits", ["study.strategy=genetic", "genetic.retrain=true"]).trainings == 50
     assert load("digits", ["study.strategy=fixed"]).rounds(2) == 1
-
-
-def test_a_config_is_found_by_path(tmp_path: Path) -> None:
-    path = tmp_path / "mine.toml"
-    path.write_text(find("quick").read_text() + "\n[pool]\ncpus = 2\n")
-    assert load(path).pool.cpus == 2
-
-
-def test_any_key_is_overridden() -> None:
-    config = load("digits", ["genetic.population=4", "space.lr.high=1e-3", "net.name=resnet20", "data.path='a=b'"])
-    assert config.genetic.population == 4
-    assert config.space["lr"].high == 1e-3
-    assert config.settings["net"]["name"] == "resnet20"
-    assert config.settings["data"]["path"] == "a=b"
 
 
 def test_a_config_comes_back_from_its_own_file() -> None:

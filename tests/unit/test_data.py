@@ -10,9 +10,7 @@ from PIL import Image
 
 from resnet import folders
 from resnet.data import DataError, DataSpec, Images, Split, load, statistics
-from resnet.split import apportion
 
-COPY = Path(__file__).parents[2] / "../shared/data/cifar10.tgz"
 COLOURS = {"cat": 40, "dog": 120, "owl": 200}
 
 
@@ -107,15 +105,6 @@ def test_splits_that_exist_are_kept_whole_and_known_by_their_usual_names(
     assert data.origins == {"train": train, "valid": valid, "test": test}
 
 
-def test_what_is_set_aside_says_from_what(tmp_path: Path) -> None:
-    fill(tmp_path / "d/Training", 10)
-    fill(tmp_path / "d/Testing", 2)
-    for _ in ("decoded", "kept"):
-        data = load(spec(tmp_path / "d", valid=0.3), tmp_path)
-        assert data.origins == {"train": "Training", "valid": "30 % of Training", "test": "Testing"}
-    assert load(DataSpec(limit=50)).origins == {"train": "digits", "valid": "20 % of digits", "test": "20 % of digits"}
-
-
 def test_what_is_amiss_with_a_set_is_said(tmp_path: Path) -> None:
     root = tmp_path / "d"
     fill(root / "train", 5)
@@ -156,15 +145,6 @@ def test_an_archive_reads_as_its_folder_does(tmp_path: Path) -> None:
     assert load(spec(tmp_path / "e.tar.gz"), tmp_path).name == "e"
 
 
-def test_the_order_of_an_archive_does_not_matter_and_the_last_of_two_members_of_one_name_counts(tmp_path: Path) -> None:
-    root = fill(tmp_path / "d", 6)
-    with tarfile.open(tmp_path / "back.tar", "w") as tar:
-        tar.add(root / "owl/000.png", "d/cat/000.png")
-        for path in sorted(root.rglob("*.png"), reverse=True):
-            tar.add(path, str(path.relative_to(tmp_path)))
-    assert same(load(spec(root), tmp_path), load(spec(tmp_path / "back.tar"), tmp_path))
-
-
 # Limits.
 
 
@@ -186,18 +166,6 @@ def test_a_limit_draws_from_the_parts_and_never_across_them(tmp_path: Path) -> N
         assert rows(getattr(cut, key)) < rows(getattr(full, key))
     assert same(full, load(spec(root, limit=10_000), tmp_path))
     assert "limit is 2: must be 0, or at least 3" in refused(root, tmp_path, limit=2)
-
-
-def test_shares_follow_the_counts() -> None:
-    for counts, total, shares in [
-        ([10, 10, 10], 10, [4, 3, 3]),
-        ([100, 1, 1], 3, [1, 1, 1]),
-        ([100, 1, 1], 52, [50, 1, 1]),
-        ([0, 5, 5], 4, [0, 2, 2]),
-        ([5, 5], 1, [1, 1]),
-        ([60, 30, 10], 10, [6, 3, 1]),
-    ]:
-        assert apportion(counts, total) == shares
 
 
 def test_statistics_are_those_of_the_training_images() -> None:
@@ -271,19 +239,3 @@ def test_the_cache_lies_where_the_system_says_and_is_done_without_where_it_canno
     assert len(list((tmp_path / "xdg/gaopt").glob("*.npz"))) == 1
     (tmp_path / "cache").write_text("a file where the folder should be")
     assert same(load(spec(root), tmp_path / "cache"), first)
-
-
-@pytest.mark.skipif(not COPY.exists(), reason="the JPEG copy of CIFAR-10 is not in ../shared/data")
-def test_the_jpeg_copy_of_cifar_10(tmp_path: Path) -> None:
-    with tarfile.open(COPY) as whole, tarfile.open(tmp_path / "part.tgz", "w:gz") as part:
-        for number, member in enumerate(whole):
-            if member.isreg() and number % 25 == 0:  # the whole takes ten seconds
-                part.addfile(member, whole.extractfile(member))
-    wanted = DataSpec("cifar10", str(tmp_path / "part.tgz"), limit=500)
-    data = load(wanted, tmp_path)
-    assert data.name == "CIFAR-10 (JPEG copy)"
-    assert data.train.images.shape == (500, 32, 32, 3)
-    assert data.mean == pytest.approx((0.49, 0.48, 0.45), abs=0.03)
-    assert np.bincount(data.train.labels).tolist() == [50] * 10
-    assert len(data.valid) == pytest.approx(125, abs=5)
-    assert same(data, load(wanted, tmp_path))

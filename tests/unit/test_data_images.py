@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from resnet.data import DataError, read_image
-from resnet.decode import fitted, suffixes
+from resnet.decode import suffixes
 
 
 def saved(path: Path, image: Image.Image, **values: object) -> Path:
@@ -69,13 +69,6 @@ def test_what_is_transparent_is_white(tmp_path: Path) -> None:
     assert centre(saved(tmp_path / "b.png", palette)) == [10, 20, 30]
 
 
-def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path) -> None:
-    first, second = (Image.new("RGB", (8, 8), colour) for colour in ("red", "blue"))
-    for form in ("GIF", "PNG", "WEBP", "TIFF"):
-        first.save(tmp_path / "a.png", form, save_all=True, append_images=[second])  # the name does not matter
-        assert centre(tmp_path / "a.png") == pytest.approx([255, 0, 0], abs=4)
-
-
 def test_the_orientation_of_a_photograph_is_applied(tmp_path: Path) -> None:
     for orientation in (*range(10), 65535):
         exif = Image.Exif()
@@ -83,11 +76,6 @@ def test_the_orientation_of_a_photograph_is_applied(tmp_path: Path) -> None:
         path = saved(tmp_path / "a.png", Image.fromarray(noise(8, 8, 3)), exif=exif)
         with Image.open(path) as image:
             assert np.array_equal(read_image(path, 8, 3), np.asarray(ImageOps.exif_transpose(image)))
-
-
-def test_a_broken_exif_block_does_not_matter(tmp_path: Path) -> None:
-    path = saved(tmp_path / "a.jpg", Image.new("RGB", (8, 8), "white"), exif=b"Exif\x00\x00garbage that is no TIFF")
-    assert centre(path) == [255] * 3
 
 
 def test_the_middle_square_is_cut(tmp_path: Path) -> None:
@@ -100,13 +88,6 @@ def test_the_middle_square_is_cut(tmp_path: Path) -> None:
     for size in ((1, 1), (1, 500), (30_000, 1)):
         path = saved(tmp_path / "a.png", Image.new("RGB", size, (9, 8, 7)))
         assert read_image(path, 64, 3).reshape(-1, 3).tolist() == [[9, 8, 7]] * 4096
-
-
-def test_arrays_are_resized_as_files_are(tmp_path: Path) -> None:
-    pixels = noise(1, 8, 8, 1)
-    path = saved(tmp_path / "a.png", Image.fromarray(pixels[0, :, :, 0]))
-    assert np.array_equal(fitted(pixels, 16)[0], read_image(path, 16, 1))
-    assert fitted(pixels, 8) is pixels
 
 
 # What is refused.

@@ -6,10 +6,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
-import pytest
-
-from resnet.data import DataSpec, load
-from resnet.spec import NetSpec
+from resnet.data import load
 from tests.unit.test_data import fill, packed, picture, refused, spec
 
 
@@ -24,33 +21,6 @@ def test_one_class_is_not_enough(tmp_path: Path) -> None:
     assert "only the class 'cat'" in refused(fill(tmp_path / "d", 5, ("cat",)), tmp_path)
     (tmp_path / "empty").mkdir()
     assert "holds no class" in refused(tmp_path / "empty", tmp_path)
-
-
-def test_an_empty_class_folder_is_named(tmp_path: Path) -> None:
-    root = fill(tmp_path / "d", 5)
-    (root / "yak").mkdir()
-    assert f"{root}/yak holds no image" in refused(root, tmp_path)
-    assert "d/yak holds no image" in refused(packed(root, tmp_path / "d.tgz"), tmp_path)
-
-
-def test_a_class_whose_name_is_no_text_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
-    root = fill(tmp_path / "d", 5)
-    (root / "owl").rename(root / os.fsdecode(b"\xffowl"))
-    assert r"holds b'\xffowl', which is no UTF-8: rename it" in refused(root, tmp_path)
-
-
-@pytest.mark.parametrize("path", ["~\0", "a\0b", "~\ud800"])
-def test_what_can_be_no_path_is_refused_before_it_is_looked_for(path: str) -> None:
-    with pytest.raises(ValueError, match="must be a path"):
-        DataSpec("folder", path)
-    with pytest.raises(ValueError, match="must be a path"):
-        NetSpec("resnet18", pretrained=path)
-
-
-def test_a_class_that_train_does_not_have_is_named(tmp_path: Path) -> None:
-    fill(tmp_path / "d/train", 5, ("cat", "dog"))
-    fill(tmp_path / "d/test", 1)
-    assert "test/owl is a class that train does not have: known: cat, dog" in refused(tmp_path / "d", tmp_path)
 
 
 def test_split_folders_that_make_no_sense_are_refused(tmp_path: Path) -> None:
@@ -81,18 +51,6 @@ def test_folders_of_which_nobody_knows_whether_they_are_splits_or_classes_are_re
     for name in ("train/0.png", "train/1.png", "test/0.png", "test/1.png"):
         picture(tmp_path / "flat" / name, 3)
     assert "flat/test holds no class folders" in refused(tmp_path / "flat", tmp_path)
-
-
-def test_folders_inside_of_classes_are_read_where_they_say_nothing_else(tmp_path: Path) -> None:
-    for name in ("cats/tom/front", "cats/kit/front", "dogs/rex/front", "dogs/rex/back"):
-        fill(tmp_path / "deep" / name, 5, ("cat",))
-    assert load(spec(tmp_path / "deep"), tmp_path).classes == ("cats", "dogs")
-    for name in ("cat/2023", "cat/2024", "dog/2025", "owl"):
-        fill(tmp_path / "d" / name, 5, ("cat",))
-    for name in ("cat", "dog"):
-        fill(tmp_path / "same" / name / "images", 5, ("cat",))
-    assert load(spec(tmp_path / "same"), tmp_path).classes == ("cat", "dog")
-    assert load(spec(tmp_path / "d"), tmp_path).classes == ("cat", "dog", "owl")
 
 
 def test_a_class_with_nothing_left_to_train_on_is_named(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,19 +13,16 @@ from gaopt.config.tables import merged, overridden, read_toml
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Bred, Event, Failed, Opened, Reported, Scored
 from gaopt.journal.history import History
-from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import resolve
 from gaopt.papers.experiment import experiment
 from gaopt.papers.published import published
 from gaopt.report import experiment as paper
 from gaopt.report.page import Page
-from gaopt.report.study import page
 from gaopt.search.baselines import Grid
 from gaopt.search.registry import strategy
 from gaopt.space.gene import Gene
 from gaopt.space.space import Space
-from tests.conftest import space
-from tests.unit.test_report import remarked, rows
+from tests.unit.test_report import rows
 
 PRINTED = {row.key: row for row in published()}
 TABLES: dict[str, Any] = {
@@ -89,13 +85,6 @@ def test_a_grid_trains_every_combination_with_each_seed_in_turn() -> None:
     assert not grid(whole, 2).decide(History([decision]), 1)
 
 
-def test_a_grid_refuses_a_gene_that_is_no_whole_number() -> None:
-    with pytest.raises(
-        ConfigError, match="the gene 'lr' is no whole number, has no steps and no choices: a grid needs one of space"
-    ):
-        grid(space(), 1)
-
-
 def test_every_experiment_that_is_shipped_is_valid_and_names_published_results() -> None:
     for small in [False, True]:
         for name in experiments():
@@ -139,35 +128,6 @@ def test_a_mistake_in_an_experiment_is_one_clear_sentence() -> None:
             config(**changes)
 
 
-@pytest.mark.parametrize(
-    ("override", "said"),
-    [
-        ("study.strategy=genetic", "study.strategy is 'genetic': must be 'grid' for an experiment"),
-        ("space.lr.low=0.1 space.lr.high=1.0", "space has the genes lr: leave it out in an experiment"),
-        ("experiment=3", "experiment is 3: must be a table"),
-    ],
-)
-def test_an_experiment_chooses_nothing_and_has_its_own_gene(override: str, said: str) -> None:
-    tables = deepcopy(TABLES) | ({"experiment": 3} if override == "experiment=3" else {})
-    with pytest.raises(ConfigError, match=said):
-        checked(overridden(tables, override.split() if "." in override else []))
-
-
-def test_no_shipped_training_ends_before_its_schedule_begins() -> None:
-    """At any size the warm-up is over before lr is first divided."""
-    for path in experiments().values():
-        tables = read_toml(path)
-        less = tables.pop("small")
-        for whole in (tables, merged(tables, less)):
-            loaded = from_tables(whole)
-            settings = resolve(loaded.objective).check(loaded).settings
-            images = (settings["data"]["limit"] or 50_000 * (1 - settings["data"]["valid"])) * 0.9
-            for variant in settings["experiment"]["variants"]:
-                recipe = settings["recipe"] | variant.get("recipe", {})
-                steps = recipe["epochs"] * images / recipe["batch"]
-                assert recipe["warmup"] < recipe["drops"][0] * steps, (path.name, variant["name"])
-
-
 def test_a_study_of_a_grid_goes_on_with_more_seeds() -> None:
     whole = Space(a=Gene(0, 1, integer=True))
     first = grid(whole, 1).decide(History(), 1)
@@ -199,18 +159,6 @@ def test_a_claim_is_held_against_what_was_seen() -> None:
         (verdict,) = paper.verdicts(history(small, large))
         assert verdict.startswith("The paper's claim: the large one is better. ")
         assert said in verdict
-
-
-def test_the_page_of_an_experiment_speaks_of_variants_and_of_no_search() -> None:
-    whole = history([0.90, 0.92], [0.95, 0.96])
-    said = page(whole, StudyDir(Path("nowhere")))
-    assert said.result == ["Two nets (table 1)."]
-    assert variants(said) == [["small", "2"], ["large", "2"]]
-    assert "Every variant was trained with each of 2 seeds" in remarked(said)
-    (figure,) = (section for section in said.sections if section.svg)
-    assert figure.name == "errors"
-    for word in ("small", "large", "left", "right", "training", "validation"):
-        assert f">{word}<" in figure.svg
 
 
 def variants(said: Page) -> list[list[str]]:

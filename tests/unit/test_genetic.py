@@ -1,6 +1,4 @@
 import hashlib
-import math
-import random
 
 import pytest
 
@@ -8,7 +6,6 @@ from gaopt import Gene, Genetic, Space, StudyConfig
 from gaopt.journal.events import Bred, Failed, Scored
 from gaopt.journal.history import History
 from gaopt.search.genetic import GeneticSearch
-from gaopt.search.operators import Genome, cross
 from tests.conftest import scored, space
 
 
@@ -22,29 +19,6 @@ def decided(strategy: GeneticSearch, history: History) -> Bred:
     return decision
 
 
-def test_the_first_generation_is_drawn_evenly_and_within_bounds() -> None:
-    births = decided(search(population=400), History()).births
-    assert [birth.id for birth in births] == list(range(400))
-    for name, gene in space().items():
-        units = sorted(gene.unit(birth.genes[name]) for birth in births)
-        assert units[0] >= 0
-        assert units[-1] <= 1
-        assert 0.42 < units[200] < 0.58
-
-
-def test_the_fittest_half_is_promoted_and_not_trained_again() -> None:
-    history = scored([0.1, 0.9, 0.3, 0.8, 0.5, 0.7, 0.2, 0.6, 0.4, 0.0])
-    decision = decided(search(), history)
-    assert decision.survivors == (1, 3, 5, 7, 4)
-    assert [birth.id for birth in decision.births] == [10, 11, 12, 13, 14]
-
-
-def test_nan_minus_infinity_and_equal_fitnesses_keep_the_right_survivors() -> None:
-    assert decided(search(population=4), scored([None, None, 0.1, None])).survivors == (2, 0)
-    history = scored([0.5, math.nan, 0.7, -math.inf, 0.5, None, 0.5, math.nan, 0.9, 0.5])
-    assert decided(search(), history).survivors == (8, 2, 0, 4, 6)
-
-
 def test_ids_stay_unique_where_a_place_could_not_be_filled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gaopt.search.genetic.TRIES", 1000)
     two = Space(a=Gene(0, 2, integer=True), b=Gene(0, 2, integer=True))
@@ -55,33 +29,6 @@ def test_ids_stay_unique_where_a_place_could_not_be_filled(monkeypatch: pytest.M
         for birth in decision.births:
             history.add(Scored(birth.id, birth.genes["a"]))
     assert list(history.individuals) == list(range(len(history.individuals)))
-
-
-def test_every_offspring_differs_from_its_loser_and_comes_from_it() -> None:
-    history = scored([n / 10 for n in range(10)])
-    for birth in decided(search(crossover=0.0), history).births:
-        loser = history.individuals[birth.parents[0]]
-        assert birth.origin == "mutation"
-        assert loser.id in range(5)
-        assert birth.genes != loser.genes
-
-
-def test_crossover_parts_the_genome_at_its_middle() -> None:
-    one, other = Genome([1.0, 2.0, 3.0, 4.0]), Genome([5.0, 6.0, 7.0, 8.0])
-    children = {tuple(cross(one, other, random.Random(seed), 2)) for seed in range(20)}
-    assert children == {(1.0, 2.0, 7.0, 8.0), (5.0, 6.0, 3.0, 4.0)}
-
-
-def test_genes_already_trained_are_never_trained_again() -> None:
-    tiny = Space(n=Gene(0, 30, integer=True))
-    strategy = search(0, tiny, population=6, generations=9)
-    history = History()
-    while decision := strategy.decide(history, room=10):
-        history.add(decision)
-        for birth in decision.births:
-            history.add(Scored(birth.id, birth.genes["n"]))
-    trained = [i.genes["n"] for i in history.individuals.values()]
-    assert len(trained) == len(set(trained)) > 20
 
 
 def test_a_space_that_is_used_up_ends_the_search() -> None:

@@ -5,16 +5,14 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from gaopt.search.surrogate.acquisition import DRAWS, Improvement, log_gain
+from gaopt.search.surrogate.acquisition import Improvement, log_gain
 from gaopt.search.surrogate.foresight import targets
 from gaopt.search.surrogate.gp import (
-    ENOUGH,
     Array,
     Hyper,
     Process,
     covariance,
     hyper,
-    informative_rows,
     one_thread,
     priors,
     solved,
@@ -103,16 +101,6 @@ def test_the_likelihood_is_scikit_learn_s_for_the_same_kernel() -> None:
     assert deviation**2 == pytest.approx(their_deviation**2 - 0.01, abs=1e-8)  # theirs is of an observation
 
 
-def test_the_covariance_is_that_of_its_formula() -> None:
-    given = hyper(logs_near_the_priors(2, 4))
-    one, other = np.array([0.2, 0.7]), np.array([0.5, 0.1])
-    r = math.sqrt(5 * (((one - other) / given.scales) ** 2).sum())
-    u, v = 2 * one - 1, 2 * other - 1
-    trend = given.trends[:2] @ (u * v) + given.trends[2:] @ ((3 * u**2 - 1) * (3 * v**2 - 1)) / 4
-    expected = given.variance * (1 + r + r**2 / 3) * math.exp(-r) + trend
-    assert covariance(given, one[None], other[None])[0, 0] == pytest.approx(expected)
-
-
 def test_the_slope_of_a_prediction_agrees_with_finite_differences() -> None:
     model, at = fitted(3), np.array([0.31, 0.62, 0.87])
     mean, deviation, by_mean, by_deviation = model.slope(at)
@@ -129,32 +117,6 @@ def test_the_gain_is_its_closed_form_and_stays_finite_far_below() -> None:
     far = log_gain(np.array([-1e6, -1001.0, -999.0, -100.0]))
     assert np.isfinite(far).all()
     assert (np.diff(far) > 0).all()
-
-
-def test_beside_a_chosen_point_it_is_the_mean_over_draws_and_its_slope_agrees() -> None:
-    chosen, at = np.array([0.9, 0.9]), np.array([0.3, 0.8])
-    gain = Improvement(fitted(), np.array([1.0])).beside(chosen, rng(6))
-    mean, deviation = gain.process.predict(at[None])
-    z = (mean[0] - gain.best) / deviation[0]
-    each = deviation[0] * (norm.pdf(z) + z * norm.cdf(z))
-    value, slope = gain.slope(at)
-    assert len(each) == DRAWS
-    assert value == pytest.approx(math.log(each.mean()), rel=1e-6)
-    assert gain(at[None])[0] == pytest.approx(value)
-    assert slope == pytest.approx(by_differences(lambda x: gain(x[None])[0], at), rel=1e-3)
-
-
-def test_draws_at_chosen_points_have_the_joint_distribution() -> None:
-    model, (one, other) = fitted(), (np.array([0.95, 0.02]), np.array([0.97, 0.05]))
-    draws = []
-    for seed in range(200):
-        twice = Improvement(model, np.array([1.0])).beside(one, rng(seed)).beside(other, rng(1000 + seed))
-        draws.append(twice.process.predict(np.array([one, other]))[0])
-    mean, deviation = model.predict(np.array([one, other]))
-    both = np.hstack(draws)
-    assert both.mean(1) == pytest.approx(mean[:, 0], abs=4 * deviation.max() / math.sqrt(both.shape[1]))
-    assert both.std(1) == pytest.approx(deviation, rel=0.05)
-    assert np.corrcoef(both)[0, 1] > 0.5
 
 
 def test_an_ascent_ends_higher_within_the_cube_and_moves_free_genes_alone() -> None:
@@ -187,12 +149,6 @@ def test_the_target_of_a_failure_is_finite_and_below_every_score() -> None:
         assert np.isfinite(targets(np.array(scores))).all()
 
 
-@pytest.mark.parametrize("exponent", [-1060, 1023])
-def test_the_scale_of_scores_changes_no_target(exponent: int) -> None:
-    scores = np.array([-64, 63, 5, 5, -1, 0, 31]) / 64
-    assert (targets(np.ldexp(scores, exponent)) == targets(scores)).all()
-
-
 def test_a_process_that_sees_one_more_point_is_the_one_made_of_all() -> None:
     model, at, drawn = fitted(), np.array([[0.9, 0.1], [0.2, 0.95]]), rng(3).standard_normal((2, 4))
     grown = model.also(at[0], drawn[0]).also(at[1], drawn[1])
@@ -202,14 +158,3 @@ def test_a_process_that_sees_one_more_point_is_the_one_made_of_all() -> None:
     assert grown.root == pytest.approx(whole.root, rel=1e-6, abs=1e-8)
     assert grown.weights == pytest.approx(whole.weights, rel=1e-6, abs=1e-6)
     assert (grown.trust == whole.trust).all()
-
-
-def test_hyperparameters_of_many_points_are_fitted_to_the_best_and_some_others_and_predict_as_well() -> None:
-    assert list(informative_rows(np.arange(5.0), rng())) == list(range(5))
-    rows = informative_rows(np.arange(3.0 * ENOUGH), rng())
-    assert len(set(rows)) == ENOUGH
-    assert set(range(5 * ENOUGH // 2, 3 * ENOUGH)) < set(rows)  # the best
-    points, values = seen(2 * ENOUGH)
-    model = fit(points, values, rng())
-    assert len(model.points) == 2 * ENOUGH
-    assert np.abs(model.predict(points)[0][:, 0] - values).max() < 0.05

@@ -1,5 +1,4 @@
 import itertools
-import math
 import random
 import statistics
 from dataclasses import replace
@@ -38,7 +37,6 @@ CONDITIONAL = Space(
     mom=Gene(0.1, 0.99, when="optimizer == 'sgd'"),
     nesterov=Choice((True, False), when="mom > 0.5"),
 )
-RNGS = [random.Random(seed) for seed in range(300)]
 
 
 def search(genes: Space = WIDE, seed: int = 0, chosen: Operators = operators.DEFAULT, **numbers: Any) -> GeneticSearch:
@@ -85,19 +83,6 @@ MIDDLE = Genome(WIDE.vector(WIDE.at([0.5] * 5)))
 LOW, HIGH = (Genome(WIDE.vector(WIDE.at([unit] * 5))) for unit in (0.4, 0.6))
 
 
-def test_a_lent_generator_goes_on_and_the_global_one_is_left_as_it_was() -> None:
-    random.seed(1)
-    before, rng, alone = random.getstate(), random.Random(5), random.Random(5)
-    with operators.lent(rng):
-        drawn = [random.random(), random.gauss(0, 1)]
-    assert drawn == [alone.random(), alone.gauss(0, 1)]
-    assert rng.random() == alone.random()
-    assert random.getstate() == before
-    with pytest.raises(ZeroDivisionError), operators.lent(rng):
-        random.seed(1 / 0)
-    assert random.getstate() == before
-
-
 EVERY = [
     Operators(selection=selected, mutation=mutation, crossover=crossover, adaptive=True)  # type: ignore[arg-type]
     for selected, mutation, crossover in (
@@ -136,17 +121,6 @@ def test_steps_and_whole_numbers_snap_and_a_choice_is_drawn_anew() -> None:
     assert min(counts) > 70
 
 
-def test_offspring_stay_the_nearer_the_higher_their_eta() -> None:
-    near, far = (units(mutated(Operators(mutation="polynomial", eta=eta), MIDDLE), "wd") for eta in (100.0, 5.0))
-    assert 0 < statistics.stdev(near) < statistics.stdev(far) / 4
-
-    def apart(eta: float) -> float:
-        found = units(mated(Operators(crossover="sbx", eta=eta), LOW, HIGH), "wd")
-        return statistics.mean(min(abs(unit - 0.4), abs(unit - 0.6)) for unit in found)
-
-    assert 0 < apart(50.0) < apart(2.0) / 3
-
-
 def test_the_threshold_says_how_many_genes_mutate_at_least_one() -> None:
     wide = Space(**{name: Gene(0, 1) for name in "abcdefgh"})
     parent = Genome([0.5] * 8)
@@ -166,25 +140,6 @@ def test_a_blend_reaches_beyond_its_parents_by_alpha_and_no_further() -> None:
     beyond = units(mated(Operators(crossover="blend", alpha=0.5), LOW, HIGH), "wd")
     assert 0.4 - 1e-5 <= min(inside) < 0.42 < 0.58 < max(inside) <= 0.6 + 1e-5
     assert 0.3 - 1e-5 <= min(beyond) < 0.35 < 0.65 < max(beyond) <= 0.7 + 1e-5
-
-
-def test_a_gene_that_a_parent_lacks_is_drawn_when_its_condition_holds_in_the_offspring() -> None:
-    found = [operators.completed(CONDITIONAL, Genome([1e-4, 0.05, "sgd", None, None]), rng)["mom"] for rng in RNGS]
-    assert min(found) < 0.15
-    assert max(found) > 0.95
-    dropped = operators.completed(CONDITIONAL, Genome([1e-4, 0.05, "adam", 0.9, True]), RNGS[0])
-    assert list(dropped) == ["lr", "wd", "optimizer"]
-
-
-def test_parents_beyond_the_bounds_or_between_steps_have_offspring_within() -> None:
-    odd = {"lr": 1.0, "wd": -3.0, "layers": 2.5, "drop": 0.3, "act": "relu"}
-    for chosen in EVERY:
-        first = Bred(0, tuple(Birth(n, odd | {"wd": -3.0 - n}, "given") for n in range(4)))
-        history = History([first, *(Scored(n, n / 10) for n in range(4))])
-        decision = search(chosen=chosen, population=4).decide(history, 1)
-        assert decision
-        for birth in decision.births:
-            assert inside(WIDE, birth.genes), (chosen, birth)
 
 
 def test_offspring_that_break_a_constraint_are_bred_again_and_in_the_end_drawn_at_random(
@@ -208,15 +163,6 @@ def test_so_many_of_each_later_generation_are_immigrants() -> None:
         assert [birth.parents == () for birth in litter] == [False] * 3 + [True] * 2
     everyone = litters(events(search(chosen=Operators(immigrants=99))))
     assert {birth.origin for litter in everyone for birth in litter} == {"random"}
-
-
-def test_distances_are_shares_of_the_diagonal_over_genes_that_are_there() -> None:
-    nan = math.nan
-    points = np.array([[0.0, 0.0, 0.5], [1.0, 1.0, 0.9], [0.5, nan, 0.5], [nan, nan, 0.5]])
-    found = distances(points, np.array([0.0, 0.0, 0.5]), np.array([False, False, True]))
-    assert found == pytest.approx([0.0, 1.0, math.sqrt(1.25 / 3), math.sqrt(2 / 3)])
-    both = distances(np.array([[0.5, nan]]), np.array([0.0, nan]), np.array([False, False]))
-    assert both == pytest.approx([0.5])
 
 
 def nearest(genes: Space, members: list[dict[str, Any]]) -> float:

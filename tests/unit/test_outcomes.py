@@ -123,13 +123,6 @@ def test_a_training_that_diverges_within_an_epoch_pays_for_it_and_after_one_for_
         assert (found.reason, found.epochs) == ("diverged", epochs)
 
 
-def test_what_is_told_at_length_is_cut(home: StudyDir) -> None:
-    found, _ = outcome(raises(ValueError("x" * 10**6)), home)
-    assert isinstance(found, Failed)
-    assert found.message.startswith("ValueError: xxx")
-    assert (len(found.message), len(found.traceback)) == (2003, 20003)
-
-
 class Net:
     """In a circle, as networks and their hooks are."""
 

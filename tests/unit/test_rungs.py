@@ -3,12 +3,11 @@ import random
 from collections.abc import Callable
 
 import pytest
-from scipy.stats import spearmanr
 
 from gaopt import Gene, Genetic, Space, StudyConfig
 from gaopt.config import Assisted, Fidelity, Stop
-from gaopt.journal.events import Birth, Bred, Event, Failed, Granted, Scored
-from gaopt.journal.history import History, Individual
+from gaopt.journal.events import Bred, Event, Failed, Granted, Scored
+from gaopt.journal.history import History
 from gaopt.search.base import Strategy
 from gaopt.search.genetic import GeneticSearch
 from gaopt.search.surrogate.assisted import AssistedSearch
@@ -81,18 +80,6 @@ def test_only_a_whole_training_wins_and_some_of_every_generation_are_whole(searc
     assert history.early
 
 
-def test_without_a_model_the_early_scores_decide() -> None:
-    happened = events(genetic(), telling)
-    scores = {event.individual: event.fitness for event in happened[1:9] if isinstance(event, Scored)}
-    fittest = sorted(scores, key=lambda number: -scores[number])[:3]
-    assert happened[9] == Granted(tuple(sorted(fittest)), 1.0)
-    assert all(short(happened))
-
-
-def test_a_litter_is_trained_short_while_early_scores_tell() -> None:
-    assert all(short(events(assisted(), telling))[:2])
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("score", [misleading, luck])
 def test_a_litter_is_trained_whole_where_early_scores_mislead(score: Score) -> None:
@@ -113,25 +100,6 @@ def test_a_budget_is_not_overdrawn_by_rungs_nor_where_they_are_left_out() -> Non
             first = 10 * fidelity.cost(8, 0.1)
             assert spent <= max(budget, first)
             assert budget - spent < 10 or len(history.populations) == 5 - 2 * isinstance(search._search, GeneticSearch)
-
-
-def test_whole_scores_are_expected_nearer_to_the_truth_with_losers_than_without() -> None:
-    errors: dict[bool, float] = {True: 0.0, False: 0.0}
-    for seed in range(3):
-        happened = events(assisted(seed, generations=2), telling)
-        search = AssistedSearch(StudyConfig(SQUARE, ""))
-        rng = random.Random(seed)
-        fresh = [SQUARE.sample(rng) for _ in range(200)]
-        for losers in (True, False):
-            history = History(happened)
-            if not losers:
-                for individual in history.individuals.values():
-                    individual.early.clear()
-            foresight = search.foresight(history)
-            assert foresight
-            expected = foresight.means([Individual(Birth(0, genes, "random"), 0) for genes in fresh])
-            errors[losers] += 1 - float(spearmanr(expected, [peak(genes) for genes in fresh])[0])
-    assert errors[True] < 0.5 * errors[False]
 
 
 def test_a_failure_on_a_rung_goes_no_further() -> None:

@@ -45,19 +45,6 @@ def test_a_range_that_makes_no_sense_is_refused() -> None:
             Gene(low, high, scale)
 
 
-def test_numbers_of_numpy_are_numbers() -> None:
-    assert Gene(np.float32(0.5), np.int64(3), step=np.float64(0.5)) == Gene(0.5, 3.0, step=0.5)
-    assert Choice((np.int64(3), np.bool_(True), np.str_("a"))) == Choice((3, True, "a"))
-    genes = Space(x=Gene(0, 1), c=Choice((3, "a"))).check({"x": np.float32(0.5), "c": np.int64(3)})
-    assert {name: type(value) for name, value in genes.items()} == {"x": float, "c": int}
-
-
-def test_the_order_of_genes_is_the_space_s_own_whatever_a_dictionary_says() -> None:
-    shuffled = {"mom": 0.9, "lr": 1e-3, "wd": 0.0}
-    assert space().vector(shuffled) == [1e-3, 0.0, 0.9]
-    assert list(space().check(shuffled)) == ["lr", "wd", "mom"]
-
-
 def test_an_unknown_and_a_missing_gene_are_named() -> None:
     with pytest.raises(ConfigError, match="'momentum' is no gene of this space: known: lr, mom, wd"):
         space().check({"lr": 1e-3, "wd": 0.0, "momentum": 0.9})
@@ -71,17 +58,6 @@ def test_a_gene_with_steps_takes_no_other_values() -> None:
     assert gene.levels == 4
     assert [gene.level(n) for n in (0, 3)] == [0.0, pytest.approx(0.9)]
     assert {Gene(2, 10, integer=True, step=4).at(n / 100) for n in range(101)} == {2.0, 6.0, 10.0}
-
-
-def test_what_is_counted_is_what_is_drawn_and_lies_within_the_bounds() -> None:
-    for gene in (
-        Gene(1_000_001, 1_000_003, integer=True),
-        Gene(100_000.5, 100_002.5, step=0.5),
-        Gene(0.0, 1.0, step=0.3),
-    ):
-        counted = {gene.level(n) for n in range(gene.levels)}
-        assert counted == {gene.at(n / 1000) for n in range(1001)}
-        assert all(gene.low <= value <= gene.high for value in counted)
 
 
 def test_a_choice_is_divided_evenly_and_comes_back() -> None:
@@ -131,15 +107,6 @@ def test_a_gene_is_there_only_where_its_condition_holds() -> None:
     assert len({len(genes) for genes in drawn}) == 3
 
 
-def test_points_and_vectors_come_back_with_what_is_not_there() -> None:
-    for n in range(50):
-        genes = CONDITIONAL.sample(random.Random(n))
-        assert CONDITIONAL.genes(CONDITIONAL.vector(genes)) == genes
-        back = CONDITIONAL.at(CONDITIONAL.units(genes))
-        assert list(back) == list(genes)
-        assert all(value == pytest.approx(genes[name], rel=1e-4) for name, value in back.items() if name != "optimizer")
-
-
 def test_genes_given_by_hand_are_checked() -> None:
     for genes, said in (
         ({"optimizer": "lion"}, "the gene 'optimizer' is 'lion': must be one of 'adam', 'sgd'"),
@@ -171,7 +138,7 @@ def test_a_space_without_end_and_a_vast_one_are_never_known_to_be_used_up() -> N
     assert not vast.used_up({tuple(vast.vector(genes)) for genes in vast.combinations()})
 
 
-GENES = {"lr": 0.01, "batch": 128.0, "optimizer": "sgd", "flip": True}
+GENES = {"n": 9, "lr": 0.01, "batch": 128.0, "optimizer": "sgd", "flip": True}
 
 
 def test_what_holds() -> None:
@@ -184,6 +151,7 @@ def test_what_holds() -> None:
         ("max(lr, batch) ** 0.5 > 11", True),
         ("1 / (batch - 128) > 0", False),  # cannot be computed
         ("9 ** 9 ** 9 ** 9 > 0", False),  # nor that, and at once
+        ("n ** n ** n > 1", False),
         ("1 < 2", True),
     ]:
         assert Expression(text).holds(GENES) is holds
@@ -211,33 +179,9 @@ def test_what_does_not_go_together_is_said() -> None:
     assert not Expression("optimizer < 3").holds(GENES)
 
 
-def test_whole_numbers_of_a_choice_are_computed_with_as_floats() -> None:
-    for text, holds in [
-        ("n ** n ** n > 1", False),  # cannot be computed, and at once
-        ("'a' * huge != 'b'", False),
-        ("n == 9", True),
-        ("n ** 2 == 81", True),
-        ("n in [9, 99] and n != '9'", True),
-        ("(n > 1) + (n > 2) == 2", True),
-        ("flip + flip == 2 and flip == true", True),
-        ("-far < 0 < far and -far - 1 < 0", True),
-    ]:
-        genes = GENES | {"n": 9, "huge": 10**12, "far": 10**400}
-        assert Expression(text).holds(genes) is holds
-
-
 @given(st.text(max_size=40))
 def test_any_text_is_a_condition_or_a_mistake_that_is_said(text: str) -> None:
     with suppress(ConfigError):
         found = Expression(text)
         if set(found.names) <= set(GENES):
             assert found.holds(GENES) in (True, False)
-
-
-def test_a_gene_may_be_called_like_a_function() -> None:
-    found = Expression("min(min, max) < 2 and max > 1")
-    assert found.names == ["max", "min"]
-    assert found.holds({"min": 1.0, "max": 3.0})
-    assert not found.holds({"min": 2.0, "max": 3.0})
-    with pytest.raises(ConfigError, match="speaks of 'sqrt', which is no gene"):
-        Expression("sqrt > 1").check({"lr": 0})

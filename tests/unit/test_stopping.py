@@ -16,8 +16,7 @@ import pytest
 import tomli_w
 
 from gaopt import load
-from gaopt.errors import Cancelled, GaoptError, Hopeless, Lost, Stopped
-from gaopt.execution import Begun
+from gaopt.errors import GaoptError, Hopeless, Lost, Stopped
 from gaopt.execution.inline import Inline
 from gaopt.journal.events import Closed, Event, Failed, Outcome, Reported, Retried
 from gaopt.journal.history import History
@@ -42,32 +41,6 @@ def test_told_to_stop_a_study_is_closed_as_interrupted_and_can_be_resumed(home: 
     assert history.closed
     assert history.closed.reason == "interrupted"
     assert len(run(resumed(home), home).individuals) == 30
-
-
-def test_a_report_nobody_waits_for_stops_the_objective() -> None:
-    stopped: list[str] = []
-
-    def endless(task: Task, report: Report) -> float:
-        try:
-            for epoch in range(1, 1000):
-                report(epoch, {"loss": 1.0})
-                time.sleep(0.001)
-        except Cancelled:
-            stopped.append("stopped")
-            raise
-        return 0.0
-
-    task = Task("s", 0, 0, {"lr": 1.0}, 0, {}, Path(), Path())
-    pool = Inline(Plain(endless))
-    pool.submit(task)
-    assert isinstance(pool.wait(), Begun)
-    assert isinstance(pool.wait(), Reported)
-    assert pool.room == 0
-    pool.close()
-    deadline = time.monotonic() + 10
-    while not stopped and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert stopped == ["stopped"]
 
 
 @pytest.mark.smoke

@@ -34,14 +34,6 @@ def test_a_study_runs_to_its_end(home: StudyDir) -> None:
     assert history.closed == Closed("finished", at=history.closed.at if history.closed else 0)
 
 
-def test_a_failure_is_an_outcome_with_a_reason_and_the_search_goes_on(home: StudyDir) -> None:
-    history = run(toy(), home)
-    failed = [i for i in history.individuals.values() if i.failure]
-    assert failed
-    assert all(i.genes["mom"] > 1.2 and i.failure and i.failure.reason == "diverged" for i in failed)
-    assert all(i.fitness == float("-inf") for i in failed)
-
-
 TINY = ["pool.kind=inline", "data.limit=100", "study.strategy=genetic", "genetic.population=2"]
 
 

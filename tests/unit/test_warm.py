@@ -10,8 +10,7 @@ from gaopt.journal.history import History
 from gaopt.search.surrogate.assisted import AssistedSearch
 from gaopt.search.surrogate.foresight import MOST
 from gaopt.search.surrogate.foresight import observations as told
-from gaopt.search.surrogate.gp import covariance, solved
-from gaopt.search.surrogate.multi_fidelity import Evidence, Observations, believed, offsets
+from gaopt.search.surrogate.multi_fidelity import believed
 from gaopt.space.encoding import Encoding
 from gaopt.space.gene import Choice
 from gaopt.space.space import Genes
@@ -110,29 +109,3 @@ def test_survivors_are_those_that_the_model_believes_in_if_asked() -> None:
     assert 0 in kept[False]
     assert 0 not in kept[True]
     assert len(kept[True]) == 5
-
-
-def test_the_slope_of_the_evidence_is_that_of_its_value() -> None:
-    rng = np.random.default_rng(0)
-    points, sources = rng.random((20, 2)), np.array([0] * 6 + [1] * 9 + [2] * 5)
-    evidence = Evidence(Observations(points, np.sin(4 * points[:, 0]) + 0.1 * rng.standard_normal(20), sources))
-    at = evidence.means + 0.3 * rng.standard_normal(len(evidence.means))
-    steps = 1e-5 * np.eye(len(at))
-    slope = [(evidence(at + step)[0] - evidence(at - step)[0]) / 2e-5 for step in steps]
-    assert evidence(at)[1] == pytest.approx(slope, rel=1e-4, abs=1e-5)
-
-
-def test_how_telling_a_score_is_is_how_much_doubt_it_removes() -> None:
-    rng = np.random.default_rng(0)
-    points, sources, fresh = rng.random((20, 2)), np.array([0] * 6 + [1] * 14), rng.random((1, 2))
-    belief = believed(Observations(points, np.sin(4 * points[:, 0]), sources), rng)
-    before, ties = belief.process, belief.ties
-    assert ties
-    everything, told_by = np.vstack([points, fresh]), np.append(sources, 1)
-    shared = covariance(before.hyper, everything, everything) * ties.across(told_by, told_by)
-    shared += offsets(told_by, told_by) + np.diag(ties.noises[told_by])
-    trust = (ties.correlations * ties.scales)[told_by]
-    after = solved(before.hyper, everything, np.zeros((21, 1)), trust, shared)
-    doubts = [float(each.predict(fresh)[1][0]) for each in (before, after)]
-    assert belief.variance_removed(1, fresh)[0] == pytest.approx(1 - (doubts[1] / doubts[0]) ** 2, rel=1e-6)
-    assert belief.variance_removed(None, fresh)[0] > 0.5  # what was never heard is worth a try

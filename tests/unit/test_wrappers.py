@@ -16,9 +16,8 @@ from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.search import operators
 from gaopt.search.baselines import RandomSearch
-from gaopt.search.initial_design import Known, translated
+from gaopt.search.initial_design import Known
 from gaopt.search.wrappers import Finalists, Rungs, Stopping, affordable, keep_from, reason
-from gaopt.space.gene import Choice
 from gaopt.study.loop import run
 from gaopt.study.prepare import recalled, resumed
 
@@ -116,14 +115,6 @@ def test_a_finalist_that_failed_again_comes_after_those_that_never_did() -> None
     assert history.best is history.individuals[1]
 
 
-def test_a_search_that_goes_on_trains_only_what_is_missing() -> None:
-    short = finished(Finalists(search(generations=1), Noise(finalists=2, repeats=1)))
-    longer = Finalists(search(generations=1), Noise(finalists=3, repeats=2))
-    decision = longer.decide(short, 4)
-    assert isinstance(decision, Bred)
-    assert len(decision.births) == 3 * 2 - 2
-
-
 def test_rungs_discard_early_and_grant_whole_trainings_to_the_best() -> None:
     history = finished(Rungs(search(population=9, generations=1), Fidelity(rungs=(0.1, 0.3), keep=1 / 3)))
     shares = sorted(i.share for i in history.individuals.values())
@@ -133,45 +124,12 @@ def test_rungs_discard_early_and_grant_whole_trainings_to_the_best() -> None:
     assert len(history.scored) == 1
 
 
-def test_an_early_score_is_never_a_fitness() -> None:
-    history = History([Bred(0, (Birth(0, {"x": 0.1}, "random", share=0.5), Birth(1, {"x": 0.2}, "random")))])
-    history.add(Scored(0, 0.99))
-    history.add(Scored(1, 0.1))
-    assert history.best is history.individuals[1]
-    assert history.early == [history.individuals[0]]
-    history.add(Granted((0,), 1.0))
-    assert history.waiting == [history.individuals[0]]
-    history.add(Scored(0, 0.98))
-    assert history.best is history.individuals[0]
-
-
-def test_a_rung_on_which_all_fail_ends_a_generation_and_no_more() -> None:
-    found = Rungs(search(population=2, generations=2), Fidelity(rungs=(0.5,)))
-    history = History()
-    history.add(found.decide(history, 4))  # type: ignore[arg-type]
-    history.add(Failed(0, "diverged"))
-    history.add(Failed(1, "diverged"))
-    assert isinstance(found.decide(history, 4), Bred)
-
-
 def test_a_first_generation_begins_with_what_is_given_and_the_best_of_earlier_studies() -> None:
     history = History([Recalled("before", ({"x": 0.3}, {"x": 5.0}, {"x": 0.1}), (0.2, 0.9, 0.1))])
     births = Known([{"x": 0.77}], best=2).births(LINE, history, seed=0, most=10)
     assert [birth.genes for birth in births] == [{"x": 0.77}, {"x": 1.0}, {"x": 0.3}]  # moved into the bounds
     assert {birth.origin for birth in births} == {"given"}
     assert len(Known([{"x": 0.77}], best=2).births(LINE, history, seed=0, most=2)) == 2
-
-
-def test_genes_of_another_space_are_taken_over_by_name() -> None:
-    here = Space(x=Gene(0, 1), kind=Choice(("a", "b")), extra=Gene(2, 3, when="kind == 'a'"))
-    found = translated(here, {"x": 0.4, "kind": "a", "gone": 7.0}, seed=0, place=0)
-    assert found
-    assert (found["x"], found["kind"]) == (0.4, "a")
-    assert 2 <= found["extra"] <= 3
-    drawn = translated(here, {"x": "words", "kind": "c"}, seed=0, place=0)
-    assert drawn
-    assert here.check(drawn) == drawn
-    assert translated(Space("x < 0.5", x=Gene(0, 1)), {"x": 0.9}, seed=0, place=0) is None
 
 
 def study(**tables: Any) -> dict[str, Any]:
