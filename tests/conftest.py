@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from gaopt import Gene, Genetic, PoolConfig, Space, StudyConfig
 from gaopt.journal.events import Birth, Bred, Failed, Opened, Outcome, Scored
@@ -26,6 +27,12 @@ ROOM = 4 << 30
 thousands of tests."""
 LONG = ("test_table", "test_cli", "test_contract", "test_comparing", "test_cluster", "test_nodes")
 """Files that take minutes: begun first, that no process has one to do when the others are through."""
+
+MANY = int(os.environ.get("GAOPT_FUZZ", 0))
+"""Inputs of each property; else a few, the same each time."""
+settings.register_profile("few", max_examples=25, deadline=None, derandomize=True, database=None)
+settings.register_profile("many", max_examples=MANY or 1, deadline=None, print_blob=True)
+settings.load_profile("many" if MANY else "few")
 
 
 def pytest_configure(config: pytest.Config) -> None:

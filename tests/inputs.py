@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import fields
 from typing import Any
 
 import click
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from gaopt.cli import cli
 from gaopt.config import DECIDING, Faults, PoolConfig
-
-MANY = int(os.environ.get("GAOPT_FUZZ", 0))
-"""Inputs of each property; else a few, the same each time."""
-settings.register_profile("few", max_examples=25, deadline=None, derandomize=True, database=None)
-settings.register_profile("many", max_examples=MANY or 1, deadline=None, print_blob=True)
-settings.load_profile("many" if MANY else "few")
 
 BASE: dict[str, Any] = {
     "study": {"objective": "gaopt.objectives.toy:valley", "strategy": "genetic"},

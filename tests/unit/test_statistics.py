@@ -8,7 +8,7 @@ from math import sqrt
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gaopt.compare.sentence import verdict
@@ -134,7 +134,6 @@ SCORES = st.integers(2, 5).flatmap(
 )
 
 
-@settings(deadline=None)
 @given(SCORES, st.randoms(use_true_random=False))
 def test_the_order_of_methods_and_seeds_changes_nothing(rows: np.ndarray, random: object) -> None:
     scores = named(rows)
@@ -151,13 +150,12 @@ def test_scores_that_differ_by_rounding_are_equal() -> None:
     assert verdict(found, 0.1).startswith("no difference can be shown: over 9 seeds a is 0 above b (the same on all 9")
 
 
-@settings(max_examples=30, deadline=None)
 @given(SCORES)
 def test_exchanged_methods_change_the_sign_alone(rows: np.ndarray) -> None:
     scores = named(rows[:2])
     one, other = contrasts(scores, "m0")[0], contrasts(scores, "m1")[0]
     assert (one.p, one.claimed, one.deviation) == (other.p, other.claimed, other.deviation)
-    assert (one.difference, one.effect) == (-(other.difference or 0), -other.effect if other.effect else None)
+    assert (one.difference, one.effect) == (-(other.difference or 0), None if other.effect is None else -other.effect)
     (_, low, high), (_, _, most) = (astuple(each.interval) for each in (one, other))  # type: ignore[arg-type]
     assert low == pytest.approx(-most, abs=0.05 * (high - low))  # resampled 9999 times
 

@@ -16,7 +16,7 @@ import pytest
 import tomli_w
 
 from gaopt import load
-from gaopt.errors import GaoptError, Hopeless, Lost, Stopped
+from gaopt.errors import GaoptError, Lost, Stopped
 from gaopt.execution.inline import Inline
 from gaopt.journal.events import Closed, Event, Failed, Outcome, Reported, Retried
 from gaopt.journal.history import History
@@ -121,7 +121,7 @@ class Struck(Shuffled):
 
 
 def test_what_ends_while_a_study_stops_has_its_score_and_is_not_trained_again(tmp_path: Path) -> None:
-    for told in (Stopped(15), Hopeless("all fail"), Lost("gone")):
+    for told in (Stopped(15), Lost("gone")):
         begun, trained = threading.Event(), list[int]()
 
         def mute(task: Task, report: Report, begun: Any = begun, trained: Any = trained) -> float:
