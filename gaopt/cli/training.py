@@ -179,14 +179,14 @@ def start(
     from gaopt.cli.run import drive
     from gaopt.config import from_tables
     from gaopt.journal.paths import claim, fresh
-    from gaopt.objectives.base import Wary
     from gaopt.study.prepare import prepare_new
 
     keys = {**keys, "study.seed": seed, "pool.address": quoted(address)}
     config = from_tables(changed(tables, data, sets, keys))
     ready = prepare_new(_fixed(config) if fixed else config)
     fresh(name, stem)
-    for doubt in ready.objective.doubts(ready.config) if isinstance(ready.objective, Wary) else ():
+    doubts = getattr(ready.objective, "doubts", lambda _: ())
+    for doubt in doubts(ready.config):
         click.echo(f"note: {doubt}", err=True)
     if dry_run:
         _dry_run(ready, as_json)

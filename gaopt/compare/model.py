@@ -64,29 +64,20 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """
-    Attributes:
-        methods, budget, cost, difference: as in the plan.
-        titles: what each method is, in a few words.
-        config: what the searches have in common, as plain tables.
-        studies: whether these were searches of their own, each with what budget it had.
-        splits: whether the finals were trained on training and validation images and judged on test images; else they
-            are the objective itself, with fresh seeds.
-        changes: of that by which trainings are made, in the order of writing.
-    """
+    """All of a comparison: `methods`, `budget`, `cost` and `difference` are those of its plan."""
 
     name: str
     methods: tuple[str, ...]
-    titles: Mapping[str, str]
+    titles: Mapping[str, str]  # what each method is, in a few words
     searches: tuple[SearchRun, ...]
     finals: tuple[Final, ...]
-    config: Mapping[str, Any]
+    config: Mapping[str, Any]  # what the searches have in common, as plain tables
     cost: Cost
     budget: float
     difference: float
-    splits: bool
-    studies: bool = False
-    changes: tuple[Change, ...] = ()
+    splits: bool  # whether the finals were judged on test images; else they are the objective itself, with fresh seeds
+    studies: bool = False  # whether these were searches of their own, each with what budget it had
+    changes: tuple[Change, ...] = ()  # of that by which trainings are made, in the order of writing
 
     @property
     def seeds(self) -> list[int]:

@@ -19,24 +19,16 @@ from gaopt.objectives.base import resolve
 
 @dataclass(frozen=True)
 class Plan:
-    """
-    Attributes:
-        methods: their names, the first being the one that the others are held against.
-        configs: by a name the tables of a study; a method that is none of these names searches with the first.
-        studies: folders of studies that are there already, and are all that is compared; else none.
-        budget, cost: of each search, and what it is counted in.
-        finals: trainings of each winner when the searches are over.
-        difference: that would be worth showing, in units of fitness: 0.01 is a point of accuracy.
-    """
+    """The table [comparison] of a plan, and the configs."""
 
-    methods: tuple[str, ...]
-    configs: Mapping[str, Mapping[str, Any]]
-    studies: tuple[str, ...] = ()
+    methods: tuple[str, ...]  # their names, the first being the one that the others are held against
+    configs: Mapping[str, Mapping[str, Any]]  # by name; a method that is none of these names searches with the first
+    studies: tuple[str, ...] = ()  # folders of studies that are there already, and are all that is compared; else none
     seeds: Annotated[int, Ge(1), Le(1000)] = 5
-    budget: Annotated[float, Ge(0)] = 0.0
-    cost: Literal["epochs", "seconds"] = "epochs"
-    finals: Annotated[int, Ge(1), Le(100)] = 1
-    difference: Annotated[float, Gt(0)] = 0.01
+    budget: Annotated[float, Ge(0)] = 0.0  # of each search
+    cost: Literal["epochs", "seconds"] = "epochs"  # what the budget is counted in
+    finals: Annotated[int, Ge(1), Le(100)] = 1  # trainings of each winner when the searches are over
+    difference: Annotated[float, Gt(0)] = 0.01  # worth showing, in units of fitness: 0.01 is a point of accuracy
 
     @property
     def base(self) -> StudyConfig:

@@ -36,19 +36,14 @@ FRESH = 5
 
 @dataclass(frozen=True)
 class Runner:
-    """
-    Attributes:
-        pool, shared: of the objective of the searches.
-        stop: called at least every other second; raises `Stopped`.
-        tell: called with a line for people when something ended.
-    """
+    """What runs a comparison; `pool` and `shared` are of the objective of its searches."""
 
     home: ComparisonDir
     plan: Plan
     pool: Pool
     shared: Any
-    stop: Callable[[], None]
-    tell: Callable[[str], None]
+    stop: Callable[[], None]  # called at least every other second; raises `Stopped`
+    tell: Callable[[str], None]  # called with a line for people when something ended
     allow_changed: bool = False
 
     def run(self) -> None:

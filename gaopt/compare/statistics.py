@@ -74,25 +74,16 @@ def optimism(chosen: Scores, judged: Scores) -> dict[str, Interval]:
 
 @dataclass(frozen=True)
 class Contrast:
-    """The reference against one other method, seed by seed.
-
-    Attributes:
-        seeds: that both have.
-        differences: reference − other, on each of these seeds.
-        deviation: of the differences, with the rounding of scores that move in steps; None with fewer than two seeds.
-        p: of the paired t-test, two-sided; None with fewer than three seeds.
-        adjusted: p by Holm's correction for all contrasts of the family.
-        claimed: whether a difference is.
-    """
+    """The reference against one other method, seed by seed."""
 
     reference: str
     other: str
-    seeds: tuple[int, ...]
-    differences: tuple[float, ...]
-    deviation: float | None
-    p: float | None
-    adjusted: float | None = None
-    claimed: bool = False
+    seeds: tuple[int, ...]  # that both have
+    differences: tuple[float, ...]  # reference − other, on each of these seeds
+    deviation: float | None  # of the differences, with the rounding of scores that move in steps; None below two seeds
+    p: float | None  # of the paired t-test, two-sided; None with fewer than three seeds
+    adjusted: float | None = None  # p by Holm's correction for all contrasts of the family
+    claimed: bool = False  # whether a difference is
 
     @property
     def pairs(self) -> int:

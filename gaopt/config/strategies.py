@@ -17,23 +17,14 @@ MOST = 10_000_000
 
 @dataclass(frozen=True)
 class StrategyRow:
-    """What there is to know of a strategy.
+    """What there is to know of a strategy."""
 
-    Attributes:
-        factory: "module:callable" that makes the strategy of a config and what is known before; loaded on first use.
-        reads: the tables that it reads, and those of others that may stand beside them.
-        litters: from a config, how many individuals each generation begins to train, at most.
-        title: what a comparison calls it; "" if it is compared under another name, or not at all.
-        breeds: whether it has generations, which rungs, rules to stop and finalists can wrap.
-        numbers: the table that says how many generations there are.
-    """
-
-    factory: str
-    reads: tuple[str, ...]
-    litters: Callable[[StudyConfig], list[int]]
-    title: str = ""
-    breeds: bool = False
-    numbers: str = "genetic"
+    factory: str  # "module:callable" that makes the strategy of a config and what is known before; loaded on first use
+    reads: tuple[str, ...]  # the tables that it reads, and those of others that may stand beside them
+    litters: Callable[[StudyConfig], list[int]]  # how many individuals each generation begins to train, at most
+    title: str = ""  # what a comparison calls it; "" if it is compared under another name, or not at all
+    breeds: bool = False  # whether it has generations, which rungs, rules to stop and finalists can wrap
+    numbers: str = "genetic"  # the table that says how many generations there are
 
 
 def _peer(factory: str, title: str) -> StrategyRow:

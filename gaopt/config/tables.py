@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,9 @@ def find(source: str | Path) -> Path:
     known, path = presets(), Path(source)
     if str(source) in known:
         return known[str(source)]
-    try:
+    with suppress(OSError, ValueError):  # too long, not a path at all, or nobody may look there
         if path.is_file() or path.is_fifo():
             return path
-    except PermissionError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-    except (OSError, ValueError):
-        pass  # too long, or not a path at all: then no file either
     raise ConfigError(f"there is no preset and no file {str(source)!r}: {nearest(str(source), known)}")
 
 
@@ -71,42 +68,22 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-    check_depth(tables, f"{path}")
     return tables
 
 
-def check_depth(value: Any, where: str) -> None:
-    """Refuse what is nested deeper than what walks through it can go."""
-    inner = [value]
-    for _ in range(DEPTH):
-        inner = [part for each in inner for part in _parts(each)]
-        if not inner:
-            return
-    raise ConfigError(f"{where} holds lists or tables that are nested too deep: must be at most {DEPTH} in one another")
-
-
-def _parts(value: Any) -> Iterable[Any]:
-    if isinstance(value, Mapping):
-        return value.values()
-    return value if isinstance(value, list | tuple) else ()
-
-
-def plain(value: Any, where: str) -> Any:
+def plain(value: Any, where: str, depth: int = 0) -> Any:
     """What a person gives as a file would hold it: numbers and arrays of numpy as Python's, paths as texts."""
-    check_depth(value, where or "the config")
-    return _plain(value, where)
-
-
-def _plain(value: Any, where: str) -> Any:
+    if depth > DEPTH:
+        raise ConfigError(f"{where[:40]}… is nested too deep: at most {DEPTH} lists and tables may be in one another")
     found = value.tolist() if hasattr(value, "tolist") else value
     match found:
         case Mapping():
             return {
-                _text(key, f"a key of {where or 'the config'}"): _plain(inner, f"{where}.{key}".lstrip("."))
+                _text(key, f"a key of {where or 'the config'}"): plain(inner, f"{where}.{key}".lstrip("."), depth + 1)
                 for key, inner in found.items()
             }
         case list() | tuple():
-            return [_plain(inner, f"{where}[{index}]") for index, inner in enumerate(found)]
+            return [plain(inner, f"{where}[{index}]", depth + 1) for index, inner in enumerate(found)]
         case os.PathLike():
             return _text(os.fspath(found), where)
         case str():
@@ -199,8 +176,6 @@ def _key(text: str) -> list[str]:
 def _value(text: str) -> Any:
     """A value as TOML writes it; what is not TOML is a string."""
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
+        return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError, KeyError):  # also a whole number that Python does not read
         return text
-    check_depth(value, "an override")
-    return value

@@ -4,7 +4,7 @@ from typing import Any
 
 from gaopt.config import StudyConfig
 from gaopt.execution.worker import Begun, Pool
-from gaopt.objectives.base import Described, Objective
+from gaopt.objectives.base import Objective
 
 __all__ = ["Begun", "Pool", "pool"]
 
@@ -16,7 +16,7 @@ def pool(config: StudyConfig, objective: Objective, shared: Any) -> Pool:
         shared: what `objective.prepare` made, for every task.
     """
     made_of = objective.made_of(shared)
-    data = objective.data(shared) if isinstance(objective, Described) else None
+    data = getattr(objective, "data", lambda _: None)(shared)
     if config.pool.kind == "inline":
         from gaopt.execution.inline import Inline
 

@@ -42,7 +42,7 @@ class Pool(Protocol):
     made_of: Mapping[str, str]
     """Of which its trainings are made, see `Objective.made_of`; empty if nobody knows."""
     data: Data | None
-    """The images, see `Described.data`; None where there are none."""
+    """The images, see `Objective`; None where there are none."""
 
     @property
     def capacity(self) -> int:

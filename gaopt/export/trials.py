@@ -23,27 +23,20 @@ STATES: dict[str, State] = {"scored": "COMPLETE", "early": "PRUNED", "failed": "
 class Trial:
     """An individual.
 
-    Attributes:
-        value: its fitness; of a finalist that was trained again the mean, on a rung its score there, None without one.
-        candidate: whether it may be the best. Once finalists were trained again, their repeats are none, nor are others
-            whose one score is above the best mean.
-        curve: by epoch, the metric that a fitness is the last value of; empty where there is none such.
-        metrics: at its end, and on the test split if it was measured there.
-        started, ended: its last training, in seconds since 1970; None where it did not.
-        parent: of a finalist's repeat the finalist.
-        about: what else is known of it: numbers, words, and lists of numbers.
+    Once finalists were trained again, neither their repeats are a `candidate` for the best nor others whose one score
+    is above the best mean.
     """
 
     individual: Individual
     state: State
-    value: float | None
+    value: float | None  # its fitness; of a finalist that was trained again the mean, on a rung its score there
     candidate: bool
-    curve: dict[int, float]
-    metrics: dict[str, float]
-    started: float | None
+    curve: dict[int, float]  # by epoch, the metric that a fitness is the last value of; empty where there is none such
+    metrics: dict[str, float]  # at its end, and on the test split if it was measured there
+    started: float | None  # the last time, in seconds since 1970
     ended: float | None
-    parent: int | None
-    about: dict[str, Any]
+    parent: int | None  # of a finalist's repeat the finalist
+    about: dict[str, Any]  # what else is known of it: numbers, words, and lists of numbers
 
     @property
     def known(self) -> dict[str, Any]:

@@ -33,39 +33,25 @@ Reason = Literal["diverged", "out of memory", "killed", "node lost", "timed out"
 
 @dataclass(frozen=True)
 class Birth:
-    """One individual, as it is decided on.
+    """One individual, as it is decided on."""
 
-    Attributes:
-        id: unique in the study, counted from 0.
-        parents: ids it was bred from; none where it was drawn at random.
-        trial: how often the same genes were trained before: the seed is the study's and this.
-        share: of a whole training, that it has at first; less than 1 on a rung.
-    """
-
-    id: Count
+    id: Count  # unique in the study, counted from 0
     genes: Values
     origin: Origin
-    parents: tuple[int, ...] = ()
-    trial: Count = 0
-    share: Share = 1.0
+    parents: tuple[int, ...] = ()  # ids it was bred from; none where it was drawn at random
+    trial: Count = 0  # how often the same genes were trained before: the seed is the study's and this
+    share: Share = 1.0  # of a whole training, that it has at first; less than 1 on a rung
 
 
 @dataclass(frozen=True)
 class Data:
-    """The images of a study, as they were split.
+    """The images of a study, as they were split: `counts` and `origins` are by "train", "valid" and "test"."""
 
-    Attributes:
-        name: of the data set.
-        counts: by "train", "valid" and "test": how many of each class.
-        origins: of the same: where they come from, in words.
-        warnings: what whoever reads of scores should know, a sentence each.
-    """
-
-    name: str
+    name: str  # of the data set
     classes: tuple[str, ...]
     counts: dict[str, tuple[Annotated[int, Ge(0), Le(2**40)], ...]]
-    origins: dict[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    origins: dict[str, str] = field(default_factory=dict)  # where they come from, in words
+    warnings: tuple[str, ...] = ()  # what whoever reads of scores should know, a sentence each
 
     def majority(self, split: str) -> float:
         """The accuracy of who always says the commonest class: its share of the split; 0 for no images."""
@@ -85,21 +71,15 @@ class Data:
 
 @dataclass(frozen=True)
 class Opened:
-    """A driver took the study up: at its start, and at every resume. The latest config rules.
-
-    Attributes:
-        made_of: of which trainings are made beyond their config, by name: digests of code and data, versions.
-        changed: in how individuals are trained, since the study was opened last; a phrase each.
-        data: the images, where an objective has any.
-    """
+    """A driver took the study up: at its start, and at every resume. The latest config rules."""
 
     config: dict[str, Any]
     version: str
     host: str
     pid: int
-    made_of: dict[str, str] = field(default_factory=dict)
-    changed: tuple[str, ...] = ()
-    data: Data | None = None
+    made_of: dict[str, str] = field(default_factory=dict)  # see `Objective.made_of`
+    changed: tuple[str, ...] = ()  # in how individuals are trained, since the study was opened last; a phrase each
+    data: Data | None = None  # the images, where an objective has any
     at: Date = 0.0
 
 
@@ -128,17 +108,11 @@ class Granted:
 
 @dataclass(frozen=True)
 class Recalled:
-    """What an earlier study found, written down once, before the first decision.
+    """What an earlier study found, written down once, before the first decision."""
 
-    Attributes:
-        study: its name.
-        genes: of each of its individuals that was scored.
-        fitness: of each.
-    """
-
-    study: str
-    genes: tuple[Values, ...]
-    fitness: tuple[FiniteFloat, ...]
+    study: str  # its name
+    genes: tuple[Values, ...]  # of each of its individuals that was scored
+    fitness: tuple[FiniteFloat, ...]  # of each
     at: Date = 0.0
 
 
@@ -152,17 +126,11 @@ class Started:
 
 @dataclass(frozen=True)
 class Reported:
-    """One epoch of an individual.
-
-    Attributes:
-        epoch: counted from 1.
-        metrics: by name; one that is not finite is left out.
-        cycle: (position in the training from 0 to 1, lr, momentum), some points an epoch.
-    """
+    """One epoch of an individual; `cycle` is some points (position in the training from 0 to 1, lr, momentum) of it."""
 
     individual: int
-    epoch: Count
-    metrics: dict[str, FiniteFloat]
+    epoch: Count  # counted from 1
+    metrics: dict[str, FiniteFloat]  # by name; one that is not finite is left out
     cycle: tuple[tuple[FiniteFloat, FiniteFloat, FiniteFloat], ...] = ()
     at: Date = 0.0
 
@@ -178,36 +146,27 @@ class Noted:
 
 @dataclass(frozen=True)
 class Scored:
-    """An individual is trained, for as large a share as it was granted. `fitness`: higher is better, always finite.
-
-    Attributes:
-        share: of a whole training, where it was stopped on its way; 1 where it was not.
-    """
+    """An individual is trained, for as large a share as it was granted. `fitness`: higher is better, always finite."""
 
     individual: int
     fitness: float
     metrics: dict[str, FiniteFloat] = field(default_factory=dict)
     epochs: Count = 0
     seconds: Seconds = 0.0
-    share: Share = 1.0
+    share: Share = 1.0  # of a whole training, where it was stopped on its way; 1 where it was not
     at: Date = 0.0
 
 
 @dataclass(frozen=True)
 class Failed:
-    """An individual has no score, and why. It ranks below every score.
-
-    Attributes:
-        epochs: begun, the one in which it failed included; 0 where nobody knows, and those reported are counted.
-        traceback: of an exception that nobody raised on purpose.
-    """
+    """An individual has no score, and why. It ranks below every score."""
 
     individual: int
     reason: Reason
     message: str = ""
     seconds: Seconds = 0.0
-    epochs: Count = 0
-    traceback: str = ""
+    epochs: Count = 0  # begun, that in which it failed included; 0 where nobody knows: those reported are counted
+    traceback: str = ""  # of an exception that nobody raised on purpose
     at: Date = 0.0
 
 
@@ -236,14 +195,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class Closed:
-    """A driver put the study down. Missing after a kill.
-
-    Attributes:
-        why: of a search that finished before its plan was through.
-    """
+    """A driver put the study down. Missing after a kill."""
 
     reason: Literal["finished", "interrupted", "failed"]
-    why: str = ""
+    why: str = ""  # of a search that finished before its plan was through
     at: Date = 0.0
 
 

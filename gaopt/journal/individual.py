@@ -15,29 +15,19 @@ Status = Literal["waiting", "running", "early", "scored", "failed"]
 
 @dataclass
 class Individual:
-    """One individual and all that is known of it.
-
-    Attributes:
-        status: "early" once it is scored on a rung, and unless it is granted more.
-        share: of a whole training, granted last.
-        early: its scores on rungs, by the share.
-        reports: of its last training, by epoch.
-        retried: why it was begun again, each time.
-        notes: what else is to be known of its trainings.
-        config: with which it got its outcome, as plain data.
-    """
+    """One individual and all that is known of it."""
 
     birth: Birth
     generation: int
-    status: Status = "waiting"
-    share: float = 1.0
-    early: dict[float, Scored] = field(default_factory=dict)
+    status: Status = "waiting"  # "early" once it is scored on a rung, and unless it is granted more
+    share: float = 1.0  # of a whole training, granted last
+    early: dict[float, Scored] = field(default_factory=dict)  # its scores on rungs, by the share
     started: float = 0.0
-    reports: dict[int, Reported] = field(default_factory=dict)
-    retried: list[Retried] = field(default_factory=list)
-    notes: list[Noted] = field(default_factory=list)
+    reports: dict[int, Reported] = field(default_factory=dict)  # of its last training, by epoch
+    retried: list[Retried] = field(default_factory=list)  # why it was begun again, each time
+    notes: list[Noted] = field(default_factory=list)  # what else is to be known of its trainings
     outcome: Scored | Failed | None = None
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)  # with which it got its outcome, as plain data
 
     @property
     def id(self) -> int:

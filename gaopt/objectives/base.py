@@ -13,7 +13,6 @@ from typing import Any, Protocol, cast, runtime_checkable
 from gaopt.config import OWN_TABLES, StudyConfig
 from gaopt.config.source_digest import MAIN, here, made_of
 from gaopt.errors import ConfigError, nearest
-from gaopt.journal.events import Data
 from gaopt.printable import shown
 from gaopt.space.space import Genes
 
@@ -88,7 +87,9 @@ class Task:
 class Objective(Protocol):
     """A function from a task to a score, with what belongs to it. `resolve` makes one of a plain function.
 
-    `shared` is what `prepare` made.
+    `shared` is what `prepare` made. Three more methods are called where there are any: `data(shared)`, a `Data` for a
+    report; `doubts(config)`, sentences for the user on values that learn nothing; `keeps(home, individual)`, whether
+    what judging left in the study's folder is still whole.
     """
 
     judges: bool
@@ -111,35 +112,11 @@ class Objective(Protocol):
 
 
 @runtime_checkable
-class Described(Protocol):
-    """An objective whose tasks are trained on images."""
-
-    def data(self, shared: Any) -> Data:
-        """The images, for the report."""
-
-
-@runtime_checkable
-class Keeper(Protocol):
-    """An objective that leaves something of the best individual in the study's folder."""
-
-    def keeps(self, home: Path, individual: int) -> bool:
-        """Whether what judging this individual left there is still there, and whole."""
-
-
-@runtime_checkable
 class Tuned(Protocol):
     """An objective that knows values for the genes without a search."""
 
     def default(self, config: StudyConfig) -> Mapping[str, Any]:
         """A value for each gene; None, or one that the gene cannot have, where there is none."""
-
-
-@runtime_checkable
-class Wary(Protocol):
-    """An objective that knows values which can be trained and learn nothing."""
-
-    def doubts(self, config: StudyConfig) -> Sequence[str]:
-        """Sentences for the user who starts a study of this config."""
 
 
 @runtime_checkable
@@ -161,15 +138,10 @@ class Comparable(Protocol):
 
 @dataclass(frozen=True)
 class Baseline:
-    """A setting without a search.
+    """A setting without a search."""
 
-    Attributes:
-        title: what it is, in a few words.
-        configured: the config of a study that trains it again and again.
-    """
-
-    title: str
-    configured: Callable[[], StudyConfig]
+    title: str  # what it is, in a few words
+    configured: Callable[[], StudyConfig]  # the config of a study that trains it again and again
 
 
 def epochs(config: StudyConfig) -> int:

@@ -16,17 +16,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Variant:
-    """One thing that is compared.
-
-    Attributes:
-        panel: which panel of the figure it is drawn in.
-        paper: the key of the published result that it is to be held against (`gaopt.papers.published`).
-        net, recipe: what it changes in these tables of the config.
-    """
+    """One thing that is compared: what it changes in the tables [net] and [recipe] of the config."""
 
     name: str
-    panel: str = ""
-    paper: str = ""
+    panel: str = ""  # which panel of the figure it is drawn in
+    paper: str = ""  # the key of the published result that it is to be held against (`gaopt.papers.published`)
     net: Mapping[str, Any] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
 

@@ -27,17 +27,11 @@ EVENED = 1000
 
 @dataclass(frozen=True)
 class Known:
-    """Individuals that are known before the first generation is drawn.
+    """Individuals that are known before the first generation is drawn."""
 
-    Attributes:
-        given: the genes of individuals, as a config has them.
-        best: how many of each earlier study's fittest.
-        default: what the genes are without a search.
-    """
-
-    given: Sequence[Genes] = ()
-    best: int = 0
-    default: Genes | None = None
+    given: Sequence[Genes] = ()  # the genes of individuals, as a config has them
+    best: int = 0  # how many of each earlier study's fittest
+    default: Genes | None = None  # what the genes are without a search
 
     def births(self, space: Space, history: History, seed: int, most: int) -> list[Birth]:
         """At most so many, each once, with ids from 0."""

@@ -40,7 +40,7 @@ from gaopt.journal.events import (
 from gaopt.journal.history import History, Individual
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
-from gaopt.objectives.base import Keeper, Task
+from gaopt.objectives.base import Task
 from gaopt.search.base import Done
 from gaopt.search.wrappers import finalists, keep_from
 from gaopt.study import retries
@@ -229,7 +229,8 @@ class _Loop:
         if not self.objective.judges or best is None:
             return
         if best.id == next(reversed(self.history.judged), None):
-            if not isinstance(self.objective, Keeper) or self.objective.keeps(self.home.path, best.id):
+            keeps = getattr(self.objective, "keeps", lambda *_: True)
+            if keeps(self.home.path, best.id):
                 return
             self._record(Noted(best.id, "the best model was gone or altered: measured and written again"))
         tried: list[Failed] = []

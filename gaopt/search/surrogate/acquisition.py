@@ -23,13 +23,10 @@ class Improvement:
     Each column of the process is one way: a joint posterior draw at the genomes chosen already (Snoek, Larochelle and
     Adams, *Practical Bayesian Optimization of Machine Learning Algorithms*, 2012, section 3.2). The logarithm is that
     of Ament et al., *Unexpected Improvements to Expected Improvement for Bayesian Optimization*, 2023, section 4.
-
-    Attributes:
-        best: (s,) what is to be improved on in each of the ways.
     """
 
     process: Process
-    best: Array
+    best: Array  # (s,) what is to be improved on in each of the ways
 
     def __call__(self, points: Array) -> Array:
         """(m,) for points (m, d)."""

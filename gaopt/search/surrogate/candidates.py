@@ -19,15 +19,10 @@ NOBODY = -1
 
 @dataclass(frozen=True)
 class Genomes:
-    """Genomes and their lineage.
+    """Genomes and their lineage."""
 
-    Attributes:
-        points: (n, d) in the unit cube, NaN for a gene that is not there.
-        sources: (n, d) the individual from which each gene descends, NOBODY where it was drawn anew.
-    """
-
-    points: Array
-    sources: NDArray[np.int64]
+    points: Array  # (n, d) in the unit cube, NaN for a gene that is not there
+    sources: NDArray[np.int64]  # (n, d) the individual from which each gene descends, NOBODY where it was drawn anew
 
     def __len__(self) -> int:
         return len(self.points)

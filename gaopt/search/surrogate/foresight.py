@@ -25,20 +25,13 @@ Row = tuple[Genes, float]
 
 @dataclass(frozen=True)
 class Foresight:
-    """What the model expects of whole trainings, by what short ones scored.
-
-    Attributes:
-        belief: of whole trainings, after all that was scored so far.
-        best: (1,) what a whole training has to improve on.
-        shares: of the rungs that were heard, in the order of the belief's sources.
-        rng: of the draws that stand for individuals chosen, but not trained yet.
-    """
+    """What the model expects of whole trainings, by what short ones scored."""
 
     encoding: Encoding
-    belief: Belief
-    best: Array
-    shares: Sequence[float]
-    rng: np.random.Generator
+    belief: Belief  # of whole trainings, after all that was scored so far
+    best: Array  # (1,) what a whole training has to improve on
+    shares: Sequence[float]  # of the rungs that were heard, in the order of the belief's sources
+    rng: np.random.Generator  # of the draws that stand for individuals chosen, but not trained yet
 
     @property
     def gain(self) -> Improvement:

@@ -40,19 +40,12 @@ def _controller() -> ThreadpoolController:
 
 @dataclass(frozen=True)
 class Hyper:
-    """What the process is shaped by.
+    """What the process is shaped by."""
 
-    Attributes:
-        scales: (d,) length scales.
-        variance: of the Matérn part.
-        noise: variance of an observation about the truth.
-        trends: (2 d,) variances of the linear, then of the quadratic trends.
-    """
-
-    scales: Array
-    variance: float
-    noise: float
-    trends: Array
+    scales: Array  # (d,) length scales
+    variance: float  # of the Matérn part
+    noise: float  # variance of an observation about the truth
+    trends: Array  # (2 d,) variances of the linear, then of the quadratic trends
 
 
 @dataclass(frozen=True)
@@ -60,19 +53,13 @@ class Process:
     """A Gaussian process that has seen n points, with s columns of values at them.
 
     There is one column for what was observed, or one for each of s ways in which it may go on.
-
-    Attributes:
-        points: (n, d) in the unit cube.
-        trust: (n,) covariance of each value with the truth, by the prior, as a multiple of that of a truth there.
-        root: (n, n) the inverse of the Cholesky factor of the values' covariance.
-        weights: (n, s) the covariance's inverse times the values.
     """
 
     hyper: Hyper
-    points: Array
-    trust: Array
-    root: Array
-    weights: Array
+    points: Array  # (n, d) in the unit cube
+    trust: Array  # (n,) covariance of each value with the truth, by the prior, as a multiple of that of a truth there
+    root: Array  # (n, n) the inverse of the Cholesky factor of the values' covariance
+    weights: Array  # (n, s) the covariance's inverse times the values
 
     def predict(self, points: Array) -> tuple[Array, Array]:
         """Mean (m, s) and standard deviation (m,) of the truth at points (m, d); RW eq. 2.25 and 2.26."""

@@ -31,32 +31,20 @@ DEVIATIONS = {"logit": 1.5, "scale": 0.25, "noise": 1.5}
 
 @dataclass(frozen=True)
 class Observations:
-    """What is known, one row a score.
+    """What is known, one row a score."""
 
-    Attributes:
-        points: (n, d) in the unit cube.
-        values: (n,) standardised within each source.
-        sources: (n,) whole numbers, 0 for the truth.
-    """
-
-    points: Array
-    values: Array
-    sources: np.ndarray
+    points: Array  # (n, d) in the unit cube
+    values: Array  # (n,) standardised within each source
+    sources: np.ndarray  # (n,) whole numbers, 0 for the truth
 
 
 @dataclass(frozen=True)
 class SourceCorrelation:
-    """How the sources hang together. Each array (s + 1,) begins with the truth.
+    """How the sources hang together. Each array (s + 1,) begins with the truth."""
 
-    Attributes:
-        correlations: ρ with the truth, which has 1.
-        scales: a of each, of the truth 1.
-        noises: variances of a score.
-    """
-
-    correlations: Array
-    scales: Array
-    noises: Array
+    correlations: Array  # ρ with the truth, which has 1
+    scales: Array  # a of each, of the truth 1
+    noises: Array  # variances of a score
 
     def across(self, one: np.ndarray, other: np.ndarray) -> Array:
         """(m, n): covariances of rows of sources (m,) with rows of sources (n,), as multiples of that of the truth."""
