@@ -97,7 +97,6 @@ class Analysis:
     spec: NetSpec
     case: Case
     stages: list[Stage]
-    by_stride: dict[str, int]  # multiply-adds for both places of a bottleneck's stride, "3x3" and "1x1"; {} without
     published: Published | None  # what its paper prints, of that network and case alone
 
     @property
@@ -132,13 +131,7 @@ class Analysis:
 def analyse(spec: NetSpec, case: Case | None = None) -> Analysis:
     """The costs of a network, by default on what its paper used it on."""
     case = case or usual(spec)
-    rows = stages(spec, case)
-    strides: dict[str, int] = {}
-    if spec.name not in BORROWED and spec.family.unit == "bottleneck":
-        for stride in ("3x3", "1x1"):
-            other = rows if stride == spec.stride else stages(replace(spec, stride=stride, pretrained=""), case)
-            strides[stride] = sum(row.multiply_adds for row in other)
-    return Analysis(spec, case, rows, strides, PUBLISHED.get(spec.name) if _as_published(spec, case) else None)
+    return Analysis(spec, case, stages(spec, case), PUBLISHED.get(spec.name) if _as_published(spec, case) else None)
 
 
 def _as_published(spec: NetSpec, case: Case) -> bool:

@@ -36,13 +36,7 @@ class Checkpoint(Honest):
         note: Callable[[str], None],
         every: float = 0.0,
     ) -> None:
-        """
-        Args:
-            path: of the newest.
-            fingerprint: what a checkpoint must have in common with this training.
-            note: told of a checkpoint that cannot be used.
-            every: seconds between two.
-        """
+        """`note` is told of a checkpoint that cannot be used, `every` is seconds between two."""
         self.net, self.optimizer, self.epochs = net, optimizer, epochs
         self.path, self.before = path, path.with_name(f"{path.stem}.before{path.suffix}")
         self.fingerprint, self.note = fingerprint, note
@@ -59,10 +53,7 @@ class Checkpoint(Honest):
             self.last = time.monotonic()
 
     def save(self, done: int) -> None:
-        """
-        Raises:
-            OSError: it cannot be written; the one before is there still.
-        """
+        """An OSError where it cannot be written; the one before is there still."""
         tensors = {f"net/{name}": tensor for name, tensor in self.net.state_dict().items()}
         for index, parameter in enumerate(self.parameters):
             for key, value in self.optimizer.state[parameter].items():

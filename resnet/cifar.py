@@ -84,9 +84,8 @@ def find(release: Release, tree: Tree) -> Parts | None:
     folder = found[0][:-1]
     for name in batches:
         if not tree.listing.files.get((*folder, name)):
-            raise DataError(
-                f"{tree.where((*folder, name))} is missing: {release.title} has the files {', '.join(batches)}"
-            )
+            where = tree.where((*folder, name))
+            raise DataError(f"{where} is missing: {release.title} has the files {', '.join(batches)}")
     return folder
 
 
@@ -98,10 +97,8 @@ def read(release: Release, tree: Tree, folder: Parts, size: int) -> Source:
     for parts, contents in tree.read(published):
         raw = contents()
         if hashlib.md5(raw, usedforsecurity=False).hexdigest() != published[parts]:
-            raise DataError(
-                f"{tree.where(parts)} is not the file that {release.title} was published with, its MD5 is another:"
-                f' give {known.filename} as it was published, or images in folders with name = "folder"'
-            )
+            found = f"{tree.where(parts)} is not the file that {release.title} was published with, its MD5 is another"
+            raise DataError(f'{found}: give {known.filename} as it was, or images in folders with name = "folder"')
         splits[parts[-1]] = _split(pickle.loads(raw, encoding="latin1"), size)
     train = [splits[name] for name, _ in known.train_list]
     whole = Split(*(np.concatenate([getattr(split, key) for split in train]) for key in ("images", "labels")))

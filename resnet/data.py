@@ -76,14 +76,9 @@ class Images:
 
 
 def load(spec: DataSpec, cache: Path | None = None) -> Images:
-    """The images that a spec asks for. The same spec on the same files gives the same bytes.
+    """The images that a spec asks for, or a DataError. The same spec on the same files gives the same bytes.
 
-    Args:
-        cache: the folder where decoded sets are kept, and CIFAR-10 and CIFAR-100 are fetched to; None for
-            $XDG_CACHE_HOME/gaopt or ~/.cache/gaopt.
-
-    Raises:
-        DataError: what is wrong, the path or value found, and what is allowed.
+    Decoded sets are kept in `cache`, and CIFAR-10 and CIFAR-100 fetched to it; by default see `default_cache`.
     """
     cache = cache or default_cache()
     size = spec.size or SIZES[spec.name]
@@ -141,10 +136,8 @@ def _cifar(key: str, path: str, size: int, cache: Path) -> tuple[Source, str]:
     tree = open_tree(inner if inner.is_dir() else place)
     source = _kept(tree, key, size, cache)
     if odd := sorted(set(source.classes) ^ set(release.classes)):
-        raise DataError(
-            f"{place} is not {release.title}: only one of the two has the classes {few(odd)};"
-            ' name = "folder" takes any classes'
-        )
+        found = f"{place} is not {release.title}: only one of the two has the classes {few(odd)}"
+        raise DataError(f'{found}; name = "folder" takes any classes')
     return source, release.title if source.form == "batches" else f"{release.title} ({source.form} copy)"
 
 

@@ -56,11 +56,7 @@ def strict() -> Iterator[None]:
 def read_image(path: Path, size: int, channels: int) -> np.ndarray:
     """One image file, decoded and resized as the images of a data set are: uint8 (size, size, channels).
 
-    Args:
-        channels: 3 for RGB, 1 for grey.
-
-    Raises:
-        DataError: the file is missing, or no image that can be read; with its path.
+    A DataError where it is missing, or no image that can be read.
     """
     if not path.is_file():  # a pipe would be waited for
         raise DataError(f"{path} is no file: an image is wanted")

@@ -10,25 +10,17 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-KINDS = {float: "a number", int: "a whole number", bool: "true or false", str: "a word"}
-
 
 def changed(table: T, genes: Mapping[str, Any], what: str, never: Collection[str]) -> T:
-    """The same table with some fields replaced; whole numbers stay whole.
-
-    A ValueError where a gene is no field that can be one, or of another kind, or the fields do not go together.
-    """
-    kinds = {f.name: type(f.default) for f in fields(table) if type(f.default) in KINDS and f.name not in never}  # type: ignore[arg-type]
+    """The same table with some fields replaced; a ValueError where a gene is no field, or they do not go together."""
+    whole: Any = table
+    kinds: dict[str, Any] = {each.name: type(each.default) for each in fields(whole) if each.name not in never}
+    known = [name for name, kind in kinds.items() if kind in (float, int, bool, str)]
     for name in genes:
-        if name not in kinds:
-            raise ValueError(f"{name!r} is no field of the {what} that can be a gene: known: {', '.join(kinds)}")
-    return replace(table, **{name: _as(kinds[name], name, value) for name, value in genes.items()})  # type: ignore[type-var]
-
-
-def _as(kind: type, name: str, value: Any) -> Any:
-    if (found := kind(value)) != value:
-        raise ValueError(f"{name} is {value!r}: must be {KINDS[kind]}")
-    return found
+        if name not in known:
+            raise ValueError(f"{name!r} is no field of the {what} that can be a gene: known: {', '.join(known)}")
+    changed: T = replace(whole, **{name: kinds[name](value) for name, value in genes.items()})
+    return changed
 
 
 def check_path(key: str, path: str) -> None:

@@ -63,10 +63,8 @@ def _classes(tree: Tree, folder: Parts) -> tuple[str, ...]:
     inside = [set(tree.listing.children(_inner(tree, (*folder, name)))) for name in classes]
     common = set.intersection(*inside)
     if common and len(set.union(*inside)) > 1:
-        raise DataError(
-            f"{where} holds {few(classes)}, each with {few(sorted(common))} in it, and it is unclear which are the"
-            " classes: must be train, valid and test, each with a folder of images for each class"
-        )
+        found = f"{where} holds {few(classes)}, each with {few(sorted(common))} in it, and it is unclear which are the"
+        raise DataError(f"{found} classes: must be train, valid and test, each with a folder for each class")
     return classes
 
 

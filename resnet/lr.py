@@ -54,13 +54,8 @@ def find(
     """Train a fresh network while its learning rate grows from low to high, and see where the loss falls.
 
     All is as in `train`, with the momentum that it begins with, and as in fastai's lr_find. A data set of fewer batches
-    than steps is gone over again. On a CPU the same arguments give the same curve.
-
-    Args:
-        step: called after each step; an exception from it ends the test and is raised here.
-
-    Raises:
-        Undecided: nothing can be suggested.
+    than steps is gone over again. On a CPU the same arguments give the same curve. `step` is called after each step; an
+    exception from it ends the test and is raised here. An Undecided where nothing can be suggested.
     """
     torch.set_num_threads(threads)
     learner = fresh(spec, recipe, data, seed, device or default_device())
@@ -92,21 +87,15 @@ def _endless(batches: Shuffled, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def suggestions(lrs: Sequence[float], losses: Sequence[float], steps: int) -> tuple[float, float]:
-    """(steep, valley) on fastai's window, which here ends at the smallest loss: the rest is divergence.
-
-    Raises:
-        Undecided: the fall of the loss has too few steps, or there is none.
-    """
+    """(steep, valley), or an Undecided, on fastai's window, which here ends at the smallest loss."""
     if not losses:
         raise Undecided("the loss was no finite number from the first step on: no learning rate can be suggested")
     window = slice(steps // 10, max(0, len(losses) - LAST))
     rates, seen = (torch.tensor(values[window], dtype=torch.float64) for values in (lrs, losses))
     falls = int(seen.argmin()) if len(seen) else 0
     if falls < FEWEST:
-        raise Undecided(
-            f"the loss fell for {falls} of {len(losses)} steps, with learning rates up to {lrs[-1]:.3g}:"
-            f" it must fall for at least {FEWEST} for one to be suggested"
-        )
+        found = f"the loss fell for {falls} of {len(losses)} steps, with learning rates up to {lrs[-1]:.3g}"
+        raise Undecided(f"{found}: it must fall for at least {FEWEST} for one to be suggested")
     rates, seen = rates[: falls + 1], seen[: falls + 1]
     top = int(seen.argmax())
     half = top + int((seen[top:] <= (seen[top] + seen[-1]) / 2).nonzero()[0])

@@ -108,9 +108,7 @@ class Join(nn.Module):
 class Unit(nn.Module):
     """Every unit of both papers: (n, inputs, h, w) to (n, outputs, h/stride, w/stride).
 
-    Args:
-        filters: of its 3×3 convolutions.
-        leading: the first unit of the network, whose input comes activated from the stem (appendix of [2]).
+    The input of the `leading` one, the network's first, comes activated from the stem (appendix of [2]).
     """
 
     def __init__(self, spec: NetSpec, inputs: int, filters: int, stride: int, leading: bool) -> None:

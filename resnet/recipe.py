@@ -94,12 +94,8 @@ RECIPES: dict[str, Recipe] = {
 def rate(recipe: Recipe, step: int, steps: int, errors: Sequence[float]) -> float:
     """The learning rate of a step.
 
+    Steps are counted from 0 through all epochs; `errors` are on validation, 0 … 1, one for each epoch that is over.
     Nothing is kept from step to step, so a resumed training has the same rates.
-
-    Args:
-        step: counted from 0 through all epochs.
-        steps: how many the whole training has.
-        errors: on validation, 0 … 1, one for each epoch that is over.
     """
     if recipe.schedule == "one_cycle":
         return _cycle(recipe, step / steps, recipe.lr / recipe.div, recipe.lr, recipe.lr / recipe.div_final)

@@ -127,9 +127,6 @@ class NetSpec:
     Its fields are the keys of [net] in docs/config.md, which says what each is. For their sources see `Family`; `join`
     is figure 2 of [2], `stride` "1x1" that of [1], `init` He et al. (2015) or Glorot and Bengio (2010).
     `zero_gamma` does nothing where it would stop the signal: no batch norm ends the branch, or no shortcut is added.
-
-    Raises:
-        ValueError: there is no such name, with the nearest one; or the keys do not go together.
     """
 
     name: str = "resnet50"
@@ -170,11 +167,7 @@ class NetSpec:
 
     @property
     def family(self) -> Family:
-        """The row of `FAMILIES` with this spec's changes.
-
-        Raises:
-            KeyError: the network is one of `BORROWED`.
-        """
+        """The row of `FAMILIES` with this spec's changes; a KeyError for one of `BORROWED`."""
         row = FAMILIES[self.name]
         return replace(
             row,

@@ -60,9 +60,6 @@ def divide(source: Source, valid: float, test: float, seed: int, limit: int = 0)
             least one image of each class is.
         limit: at most so many training images, the classes in proportion; the other splits are cut by the same
             factor. Each class keeps at least one image in each split. 0 for no limit.
-
-    Raises:
-        DataError: a class would have no image left to train on, or the limit is fewer images than classes.
     """
     counts = list(map(len, left := _orders(source.train, len(source.classes), seed)))
     parts: dict[str, tuple[Split, Orders]] = {}
@@ -75,10 +72,8 @@ def divide(source: Source, valid: float, test: float, seed: int, limit: int = 0)
             parts[name] = own, _orders(own, len(source.classes), seed)
     for label, order in enumerate(left):
         if not len(order):
-            raise DataError(
-                f"class {source.classes[label]!r} has {counts[label]} training images: setting aside a share for "
-                f"validation or test (valid = {valid}, test = {test}) must leave at least one"
-            )
+            found = f"class {source.classes[label]!r} has {counts[label]} training images"
+            raise DataError(f"{found}: what is set aside (valid = {valid}, test = {test}) must leave at least one")
     parts["train"] = source.train, left
     return {name: _taken(*part) for name, part in _limited(parts, limit).items()}
 

@@ -39,11 +39,7 @@ SUM = "blake2b"
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -> None:
-    """Write tensors and notes (both by name), with a checksum, so that a kill leaves the old file or the new one.
-
-    Raises:
-        OSError: there is no room, or the disk fails. What was there before is there still.
-    """
+    """Write tensors and notes by name, with a checksum; after a kill or an OSError the old file is still there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own: of two processes that write the same file neither sees the other's half of it.
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.{os.getpid()}.tmp")
@@ -94,11 +90,7 @@ def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def start(net: nn.Module, spec: NetSpec) -> None:
-    """Put pretrained weights into a network; its last layer stays as it is.
-
-    Raises:
-        WeightsError: they cannot be had, or they are of another network.
-    """
+    """Put pretrained weights into a network, whose last layer stays; a WeightsError where they are none for it."""
     raw = _fetched(spec.name) if spec.pretrained == "imagenet" else _from_file(Path(spec.pretrained).expanduser())
     borrowed, own = BORROWED.get(spec.name), net.state_dict()
     head = f"net.{borrowed.head}." if borrowed else "fc."
@@ -126,9 +118,8 @@ def _fetched(name: str) -> dict[str, Tensor]:
             url, progress=False, check_hash=True, weights_only=True, map_location="cpu"
         )
     except (OSError, RuntimeError, HTTPException, pickle.UnpicklingError) as error:
-        raise WeightsError(
-            f"the weights of {name} could not be fetched from {url} ({error}): give their file as net.pretrained"
-        ) from error
+        said = f"the weights of {name} could not be fetched from {url} ({error})"
+        raise WeightsError(f"{said}: give their file as net.pretrained") from error
     return found
 
 

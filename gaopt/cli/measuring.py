@@ -28,9 +28,9 @@ FOLDER = click.Path(path_type=Path)
 GIB = 2**30
 WIDE = 96  # columns from which there is room for the activations of each stage
 LEGEND = """
-FLOPs: multiply-adds of convolutions and linear layers for one image; under
-1×1 with a bottleneck's stride there, as in the paper, else on its 3×3, as in
-torchvision. Memory: of a training step with Adam in float32.
+FLOPs: multiply-adds of convolutions and linear layers for one image, with
+a bottleneck's stride on its 3×3, as in torchvision; in the paper it is on the
+first 1×1 (--set net.stride=1x1). Memory: of a step with Adam in float32.
 Paper: what is printed there."""
 
 
@@ -62,17 +62,16 @@ def nets(name: str | None, as_json: bool, sets: tuple[str, ...], **numbers: str 
 def _all(found: list[Analysis]) -> Iterator[Any]:
     """One line a network, those on the same images together."""
     for case, same in groupby(found, key=lambda each: each.case):
-        table = _table("network", "layers", "parameters\n10⁶", "paper", "FLOPs\n10⁹", "1×1", "paper", "memory\nGiB")
+        table = _table("network", "layers", "parameters\n10⁶", "paper", "FLOPs\n10⁹", "paper", "memory\nGiB")
         table.title = f"{case.size} px, {case.classes} classes, batch {case.batch}"
         for each in same:
-            paper, strides = each.published, each.by_stride
+            paper = each.published
             table.add_row(
                 each.spec.name,
                 str(each.layers),
                 f"{each.parameters / 1e6:.2f}",
                 f"{paper.parameters:g}" if paper and paper.parameters else "",
-                f"{strides.get('3x3', each.multiply_adds) / 1e9:.3f}",
-                f"{strides['1x1'] / 1e9:.3f}" if strides else "",
+                f"{each.multiply_adds / 1e9:.3f}",
                 f"{paper.multiply_adds:g}" if paper and paper.multiply_adds else "",
                 f"{each.memory()['total'] / GIB:.2f}",
             )
@@ -97,10 +96,7 @@ def _one(found: Analysis, wide: bool) -> Iterator[Any]:
         table.add_row(row.name, side, made, f"{row.parameters:,}", f"{row.multiply_adds / 1e6:,.1f}", *kept)
     yield table
     yield f"\nlayers      {found.layers}\nparameters  {found.parameters:,}"
-    places = {"3x3": ", stride on the 3×3 as in torchvision", "1x1": ", stride on the 1×1 as in the paper", "": ""}
-    for stride, count in (found.by_stride or {"": found.multiply_adds}).items():
-        own = " (this one)" if stride == found.spec.stride else ""
-        yield f"FLOPs       {count / 1e9:.3f} ×10⁹{places[stride]}{own}"
+    yield f"FLOPs       {found.multiply_adds / 1e9:.3f} ×10⁹"
     parts, sgd = found.memory("adam"), found.memory("sgd")["total"]
     adam = parts.pop("total")
     yield (

@@ -47,13 +47,7 @@ def run(
     config: StudyConfig, home: StudyDir, shared: Any, together: int, *, stop: Callable[[], None],
     allow_changed: bool = False,
 ) -> History:  # fmt: skip
-    """Run the search to the end of its budget, from wherever it is.
-
-    Args:
-        shared: what the objective prepared.
-        together: trainings at the same time.
-        stop, allow_changed: see `study.run`.
-    """
+    """Run the search to the end of its budget, from wherever it is, with so many trainings at the same time."""
     home.make()
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # it misses its own logs, which are not wanted
     with Journal(home.journal, write=True) as journal:

@@ -83,9 +83,7 @@ def _budget(plan: Plan, base: StudyConfig) -> float:
     whole = epochs(base)
     budget = plan.budget or float(whole * sum(base.litters))
     if budget % 1 or budget < whole:
-        raise ConfigError(
-            f"--budget is {budget:g}: must be a whole number of epochs, at least the {whole} of a training"
-        )
+        raise ConfigError(f"--budget is {budget:g}: must be a whole number of epochs, at least {whole}, a training")
     if budget / whole > LIMIT:
         raise ConfigError(f"--budget is {budget:g}, which pays for more than {LIMIT} trainings: must be less")
     return budget

@@ -47,11 +47,9 @@ class Runner:
     allow_changed: bool = False
 
     def run(self) -> None:
-        """Write down what is to be done, and run what is missing. Whoever calls holds the folder.
+        """Write down what is to be done, and run what is missing; again, it goes on. Whoever calls holds the folder.
 
-        Raises:
-            BadInput: the data or a study cannot be used, or are not what they were. Then nothing was changed.
-            Stopped, Hopeless: as from `study.run`; calling again goes on.
+        A BadInput where the data or a study cannot be used, or are not what they were: then nothing was changed.
         """
         self._check()
         self.home.tidy()

@@ -13,10 +13,7 @@ def verdict(found: Sequence[Contrast], difference: float, accuracy: bool = False
 
     Of several methods it names one: of those that are beaten the closest, of those that win the best, where nothing is
     claimed the one that is nearest to a claim. The number of seeds is for the best of those that nothing is claimed of.
-
-    Args:
-        difference: that would be worth showing, in units of the score; above 0.
-        accuracy: the scores are shares of 1, and differences are told in percentage points.
+    Of an `accuracy` differences are told in percentage points.
     """
     if not found:
         return "nothing can be said: there is no other method to compare with"

@@ -93,9 +93,7 @@ def plain(value: Any, where: str, depth: int = 0) -> Any:
         case bool() | int() | float():
             return found
         case _:
-            raise ConfigError(
-                f"{where} is {found}: must be a number, a text, true or false, or a list or table of them"
-            )
+            raise ConfigError(f"{where} is {found}: must be a number, a text, true, false, or a list or table of them")
 
 
 def _text(value: Any, where: str) -> str:

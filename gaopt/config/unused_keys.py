@@ -25,20 +25,14 @@ _READ_WHERE = {
 
 
 def check_unused_keys(config: StudyConfig, begun: StudyConfig | None = None) -> None:
-    """Refuse what nobody would read.
-
-    Args:
-        begun: how the study was begun, if it goes on: what was not read then may stay as it is.
-    """
+    """Refuse what nobody would read; what was not read when the study was `begun` may stay as it is."""
     usual = StudyConfig(config.space, "")
     read = {*STRATEGIES[config.strategy].reads}
     if config.strategy == "assisted" and config.assisted != usual.assisted:
         read.add("genetic")  # the numbers of another search: `--set study.strategy` is enough to change it
     for name in sorted({*DECIDING, "given", "fixed"} - read):
         if getattr(config, name) not in (getattr(usual, name), getattr(begun, name, None)):
-            raise ConfigError(
-                f"[{name}] is not read by the strategy {config.strategy!r}: leave it out, or set study.strategy"
-            )
+            raise ConfigError(f"[{name}] is not read by the strategy {config.strategy!r}: leave it out, or set another")
     values, defaults, before = _keys(config), _keys(usual), _keys(begun) if begun else {}
     for key, condition in _READ_WHERE.items():
         if values[key] not in (defaults[key], before.get(key)) and not Expression(condition).holds(values):

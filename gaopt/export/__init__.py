@@ -41,15 +41,11 @@ FORMATS = {
 def write(study: Study, name: str, folder: Path) -> Path:
     """Write a study to a folder of its own, in the place of what was exported there before; what there is to open.
 
-    Raises:
-        BadInput: a package is missing; or the folder holds anything but an earlier export of this study to this format,
-            or cannot be written. Nothing has changed then.
+    A BadInput where a package is missing, or the folder holds anything else: then nothing has changed.
     """
     found = FORMATS[name]
     if missing := [package for package in found.packages if find_spec(package) is None]:
-        raise BadInput(
-            f"{missing[0]} is not installed, and an export to {name} needs it: pip install '{found.install}'"
-        )
+        raise BadInput(f"{missing[0]} is not installed, and this export needs it: pip install '{found.install}'")
     door = import_module(f"gaopt.export.{name}")
     with rewritten(folder, {"study": study.name, "format": name}) as part:
         door.write(study, part)

@@ -21,9 +21,7 @@ try:
     from optuna.study import Study, StudyDirection
     from optuna.trial import FrozenTrial, TrialState
 except ImportError as error:  # pragma: no cover - a test hides Optuna, in another process
-    raise ImportError(
-        "Optuna is not installed: the extra gaopt[optuna] has it (pip install 'gaopt[optuna]')"
-    ) from error
+    raise ImportError("Optuna is not installed: pip install 'gaopt[optuna]'") from error
 
 Distributions = Mapping[str, BaseDistribution]
 
@@ -40,16 +38,12 @@ class GaoptSampler(BaseSampler):
     no promise in it. One that reported nothing is a failure.
 
     It keeps no state: what it suggests follows from the seed, the study and the number of the trial, so that threads
-    and processes may share a study, and `reseed_rng` has nothing to do.
+    and processes may share a study, and `reseed_rng` has nothing to do. A ConfigError where a study has two objectives.
 
     Args:
         seed: every suggestion follows from it; None draws one.
-        population: so many trials are spread evenly over the space (all but the first, before which Optuna knows
-            no space) before a model chooses.
+        population: so many trials are spread evenly over the space before a model chooses.
         strategy: "assisted", or "random".
-
-    Raises:
-        ConfigError: an argument is none of these, or, later, the study has several objectives.
     """
 
     def __init__(self, *, seed: int | None = None, population: int = 10, strategy: str = "assisted") -> None:

@@ -9,14 +9,9 @@ from gaopt.journal.events import Bred, Closed, Event, Granted, Opened, Recalled
 
 
 def check_follows(event: Event, born: Collection[int], generation: int) -> None:
-    """Refuse an event that cannot follow those before it.
+    """Refuse an event that cannot follow those before it, by a StudyError.
 
-    Args:
-        born: the ids of the individuals so far.
-        generation: the newest one, −1 before the first.
-
-    Raises:
-        StudyError: the event speaks of who was never born, or breaks the order of births and generations.
+    `born` are the individuals so far, `generation` is the newest one, −1 before the first.
     """
     match event:
         case Opened() | Closed():

@@ -213,10 +213,9 @@ LARGEST = 1e150
 
 
 def finite(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Those metrics that are finite, as Python floats: NaN, infinities and what is as good as one are left out.
+    """Those metrics that are finite, as Python floats; a ConfigError where one is no number.
 
-    Raises:
-        ConfigError: one of them is no number.
+    NaN, infinities and what is as good as one are left out.
     """
     if not isinstance(metrics, Mapping):
         raise ConfigError(f"the metrics are {metrics!r}: must be a dictionary of numbers by name")
@@ -225,22 +224,14 @@ def finite(metrics: Mapping[str, Any]) -> dict[str, float]:
 
 
 def encode(event: Event) -> tuple[str, str]:
-    """(kind, body): the name of the event and the rest as JSON, without its time. Of a text, what is none becomes "?".
-
-    Raises:
-        TypeError, ValueError: it holds what JSON cannot.
-    """
+    """(kind, body): the event's name and the rest as JSON, without its time. Of a text, what is none becomes "?"."""
     body = {name: value for name, value in vars(event).items() if name != "at"}
     text = json.dumps(body, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=asdict)
     return type(event).__name__, text.encode("utf-8", "replace").decode()  # a file's name need not be text
 
 
 def decode(kind: str, body: str, at: float) -> Event:
-    """The inverse of `encode`.
-
-    Raises:
-        StudyError: the kind is unknown, the body does not fit it, or a score is no number to count with.
-    """
+    """The inverse of `encode`; a StudyError where the body does not fit, or a score is no number to count with."""
     if kind not in _readers:
         raise StudyError(f"the journal holds an event {kind!r} that this version does not know")
     why = str(body)[:80]

@@ -27,10 +27,7 @@ class StudyLock:
     """
 
     def __init__(self, folder: Path) -> None:
-        """
-        Raises:
-            StudyError: another process holds the study; with its number and its machine. Or nobody can lock it.
-        """
+        """A StudyError where another process holds the study, with its number and machine; or nobody can lock it."""
         try:
             self._file = os.open(_lock_file(folder), os.O_RDWR | os.O_CREAT | _FILE, 0o644)
         except OSError as error:
@@ -88,11 +85,7 @@ def held(folder: Path) -> bool:
 
 
 def check_free(folder: Path) -> None:
-    """Refuse a folder that a driver holds now.
-
-    Raises:
-        StudyError: a driver holds this folder now; what `StudyLock` would say.
-    """
+    """Refuse a folder that a driver holds now, as `StudyLock` would."""
     if held(folder):
         raise _in_use(folder)
 
@@ -105,10 +98,7 @@ def _in_use(folder: Path) -> StudyError:
 
 
 def _locked(file: int, kind: int) -> bool:
-    """
-    Raises:
-        OSError: there are no locks to be had.
-    """
+    """An OSError where there are no locks to be had."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:

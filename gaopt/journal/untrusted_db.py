@@ -15,9 +15,6 @@ def check_rollback(database: Path) -> None:
     """Refuse a rollback journal that names another file: SQLite, which goes on with what it finds, removes that file.
 
     Ours never has such a name, which is for transactions over several databases. To be asked before SQLite is.
-
-    Raises:
-        StudyError: the journal beside this database does, or is a pipe or a device.
     """
     beside = Path(f"{database.resolve()}-journal")  # SQLite too follows a link first
     if beside.exists() and not beside.is_file():
@@ -33,15 +30,7 @@ def check_rollback(database: Path) -> None:
 
 
 def check_schema(connection: Any, path: Path, schema: str) -> None:
-    """Refuse a database with more in it than our table of events: triggers, views and constraints are code.
-
-    Args:
-        connection: of sqlite3.
-        schema: the statement that makes the table.
-
-    Raises:
-        StudyError: it has.
-    """
+    """Refuse a database with more in it than our table of events: triggers, views and constraints are code."""
     connection.execute("PRAGMA trusted_schema = OFF")  # defaults and the like cannot call what has side effects
     query = "SELECT type || ' ' || name FROM sqlite_master WHERE type <> 'table' OR name <> 'events' OR rootpage = 0"
     if found := connection.execute(query).fetchone():
@@ -52,11 +41,7 @@ def check_schema(connection: Any, path: Path, schema: str) -> None:
 
 
 def check_sequence(connection: Any, path: Path) -> None:
-    """Refuse to go on with events whose numbers are not 1, 2, 3, …: after the largest one SQLite draws them at random.
-
-    Raises:
-        StudyError: they are not.
-    """
+    """Refuse events whose numbers are not 1, 2, 3, …: after the largest one SQLite draws them at random."""
     count, first, last = connection.execute("SELECT count(*), min(seq), max(seq) FROM events").fetchone()
     if count and (first, last) != (1, count):  # whole numbers, each once
         raise StudyError(f"{path} cannot be gone on with: it has {count} events, numbered from {first} to {last}")

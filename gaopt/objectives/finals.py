@@ -69,13 +69,7 @@ objective = Finals()
 
 
 def configured(base: StudyConfig, chosen: list[Winner], repeats: int, seed: int) -> StudyConfig:
-    """The study that trains winners again.
-
-    Args:
-        base: the config of the searches.
-        repeats: trainings of each, each with the next seed.
-        seed: of the first of them.
-    """
+    """The study that trains winners again, each `repeats` times; `base` is the config of the searches."""
     rows = [{"method": w.method, "seed": w.seed, "genes": dict(w.genes), "settings": w.settings} for w in chosen]
     return StudyConfig(
         space=Space(**{GENE: Choice(tuple(range(len(rows))))}),

@@ -78,9 +78,7 @@ def check(found: Experiment) -> None:
         if not variant.name or names.count(variant.name) > 1:
             raise ConfigError(f"a variant has the name {variant.name!r}: each must have one, and its own")
         if variant.paper and variant.paper not in keys:
-            raise ConfigError(
-                f"the variant {variant.name!r} has paper = {variant.paper!r}: {nearest(variant.paper, keys)}"
-            )
+            raise ConfigError(f"variant {variant.name!r} has paper = {variant.paper!r}: {nearest(variant.paper, keys)}")
     for claim in found.claims:
         for name in (claim.higher, claim.lower):
             if name not in names:

@@ -45,10 +45,7 @@ class Grid:
 
     def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
         if broken := [name for name, gene in config.space.items() if not gene.levels]:
-            raise ConfigError(
-                f"the gene {broken[0]!r} is no whole number, has no steps and no choices: a grid needs one of"
-                f" space.{broken[0]}.integer = true, step and choices"
-            )
+            raise ConfigError(f"the gene {broken[0]!r} has no steps: a grid needs its step, choices, or integer = true")
         self._space, self._repeats = config.space, config.grid.repeats
 
     def decide(self, history: History, room: int) -> Bred | Wait | Done:

@@ -60,8 +60,7 @@ def lent(rng: random.Random) -> Iterator[None]:
 def toolbox(space: Space, config: Genetic, chosen: Operators = DEFAULT, wider: float = 1.0) -> base.Toolbox:
     """DEAP's toolbox with the operators of the search: `mutate`, `mate`.
 
-    Args:
-        wider: what mutation is widened by: a factor of the step of a gaussian one; eta is divided by it.
+    A gaussian mutation has its step multiplied by `wider`, a polynomial one its eta divided by it.
     """
     cut = min(max(1, int(len(space) * config.point)), max(1, len(space) - 1))
     bounded = {"low": 0.0, "up": 1.0}

@@ -123,11 +123,8 @@ def _fittest(individuals: Sequence[Individual]) -> list[Individual]:
 class Budget:
     """A search that spends a budget of epochs to the last one.
 
-    What is left in the end, too little for a whole training, goes into a short one. That one can never win; it is
+    What is left in the end, too little for a `whole` training, goes into a short one. That one can never win; it is
     there so that all searches that are compared pay the same, whether much of what they try fails early or nothing.
-
-    Args:
-        whole: epochs of a whole training.
     """
 
     def __init__(self, search: Strategy, epochs: int, whole: int) -> None:
@@ -186,11 +183,7 @@ class Stopping:
 
 
 def reason(config: Stop, space: Space, history: History, survivors: tuple[int, ...] = ()) -> str:
-    """Why a search should end now; "" where it should not.
-
-    Args:
-        survivors: of the generation to come.
-    """
+    """Why a search should end now, with these survivors of the generation to come; "" where it should not."""
     best = next(iter(finalists(history, 1)), None)
     if best and config.target is not None and best.fitness >= config.target:
         return f"the target of {config.target:g} was reached"

@@ -71,9 +71,8 @@ class Expression:
         if words := [name for name in known if name.lower() in _WORDS]:
             raise ConfigError(f"{self.text!r} cannot tell the gene {words[0]!r} from a value: must have another name")
         if unknown := [name for name in self.names if name not in known]:
-            raise ConfigError(
-                f"{self.text!r} speaks of {unknown[0]!r}, which is no gene before it: {nearest(unknown[0], known)}"
-            )
+            near = nearest(unknown[0], known)
+            raise ConfigError(f"{self.text!r} speaks of {unknown[0]!r}, which is no gene before it: {near}")
 
     def check_types(self, genes: Mapping[str, Any]) -> None:
         """Refuse a comparison of words with numbers, or the like, for these genes."""
@@ -100,10 +99,8 @@ def _parsed(text: str) -> ast.Expression:
         elif isinstance(node, ast.Constant):
             fine = isinstance(node.value, int | float | str)
         if not fine:
-            raise ConfigError(
-                f"{text!r} holds a {type(node).__name__}: only numbers, words, genes, + - * / **, logic and"
-                f" {', '.join(FUNCTIONS)}"
-            )
+            known = f"only numbers, words, genes, + - * / **, logic and {', '.join(FUNCTIONS)}"
+            raise ConfigError(f"{text!r} holds a {type(node).__name__}: {known}")
     return cast("ast.Expression", tree)
 
 

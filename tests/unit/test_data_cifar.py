@@ -105,7 +105,7 @@ def test_a_file_that_is_not_the_published_one_is_refused_and_runs_nothing(batche
         (batches / name).write_bytes(content)
         assert refused(batches, tmp_path) == (
             f"{batches}/{name} is not the file that CIFAR-10 was published with, its MD5 is another: give"
-            ' cifar-10-python.tar.gz as it was published, or images in folders with name = "folder"'
+            ' cifar-10-python.tar.gz as it was, or images in folders with name = "folder"'
         )
     assert not trace.exists()
     pickle.loads(evil)

@@ -79,12 +79,9 @@ def network(about: Model, tensors: Mapping[str, Tensor]) -> nn.Module:
 
 
 def predict(home: StudyDir, paths: Iterable[Path], top: int = 5) -> Iterator[tuple[Path, Answer | DataError]]:
-    """For each image, and each in a folder, the most probable classes by the study's best model.
+    """For each image, and each in a folder, the most probable classes by the best model; or why it cannot be read.
 
-    For one that cannot be read, why.
-
-    Raises:
-        StudyError: the study has no best model yet, or one that tells nothing.
+    A StudyError where the study has no best model yet, or one that tells nothing.
     """
     about, net = _model(home)
     for path in paths:

@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 def specs(name: str | None, overrides: Sequence[str] = ()) -> tuple[list[NetSpec], list[str]]:
     """The network of a name, or without one all that take the settings, and the names of those that do not.
 
-    Args:
-        overrides: "net.key=value" each, as for a config.
-
-    Raises:
-        ConfigError: an unknown network, or a setting that is none of the network's, or of no network.
+    `overrides` are "net.key=value" each, as for a config.
     """
     tables = overridden({}, overrides)
     for table in tables:
@@ -41,11 +37,7 @@ def specs(name: str | None, overrides: Sequence[str] = ()) -> tuple[list[NetSpec
 
 
 def analysed(spec: NetSpec, numbers: Mapping[str, str | None]) -> Analysis:
-    """The costs of a network on its paper's images, except for these: "size", "classes", "batch" as TOML has them.
-
-    Raises:
-        ConfigError: a number is none, or out of its range.
-    """
+    """The costs of a network on its paper's images, except for these: "size", "classes", "batch" as TOML has them."""
     from resnet.analysis import Case, analyse, usual
 
     given = [f"nets.{key}={value}" for key, value in numbers.items() if value is not None]
@@ -70,7 +62,6 @@ def plain(found: Analysis) -> dict[str, Any]:
         "layers": found.layers,
         "parameters": found.parameters,
         "multiply_adds": found.multiply_adds,
-        "multiply_adds_by_stride": found.by_stride,
         "memory": {"adam": found.memory("adam"), "sgd": found.memory("sgd")},
         "published": found.published and asdict(found.published),
         "stages": [asdict(stage) for stage in found.stages],

@@ -69,14 +69,9 @@ def seconds(settings: Settings, images: Images, threads: int) -> float:
 
 
 def find_lr(config: StudyConfig, images: Images, step: Callable[[], object]) -> Range:
-    """The learning-rate range test of a config's network and recipe: the curve and what it suggests.
+    """The learning-rate range test of a config's network and recipe: the curve and what it suggests, or an Undecided.
 
-    Args:
-        images: what the objective prepared.
-        step: called after each step; an exception from it ends the test and is raised here.
-
-    Raises:
-        Undecided: nothing can be suggested.
+    `step` is called after each step; an exception from it ends the test and is raised here.
     """
     from resnet import lr
 
