@@ -41,10 +41,7 @@ def suffixes() -> frozenset[str]:
 
 @contextmanager
 def strict() -> Iterator[None]:
-    """Within it, PIL's warning of a decompression bomb is an error and its remarks on metadata are silent.
-
-    Warning filters belong to the process: enter it once, round the threads that decode.
-    """
+    """Within it, PIL's warning of a bomb is an error. Filters belong to the process: enter it round the threads."""
     from PIL import Image
 
     with warnings.catch_warnings():

@@ -24,10 +24,7 @@ NAMES = {name: split for split, names in SPLITS.items() for name in names}
 
 
 def read(tree: Tree, size: int) -> Source:
-    """All images of a tree in RGB: uint8 (n, size, size, 3), in the order of their paths.
-
-    A DataError where the layout is not understood, or an image cannot be read; with its path.
-    """
+    """All images of a tree in RGB: uint8 (n, size, size, 3), in the order of their paths; or a DataError."""
     folders, images = _split_folders(tree), images_in(tree)
     classes = _classes(tree, folders["train"])
     splits: dict[str, Split] = {}

@@ -106,10 +106,7 @@ def _metric(report: events.Reported) -> float:
 
 
 class _Written(tune.Callback, tune.Stopper):
-    """The journal of such a search, and the history that it gives: written as Tune's loop tells what it sees.
-
-    It ends that loop when the budget is spent, or somebody says so.
-    """
+    """The journal of such a search, and the history that it gives: written as Tune's loop tells what it sees."""
 
     def __init__(self, config: StudyConfig, journal: Journal, stop: Callable[[], None]) -> None:
         self.config, self.journal, self.stop = config, journal, stop

@@ -20,10 +20,7 @@ from gaopt.study.prepare import recalled
 
 
 def of_configs(configs: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any]) -> Plan:
-    """The plan of configs, by a name the tables of each; a single one is held against the usual methods.
-
-    What a person chose of the plan is `given`. What cannot be compared is a BadInput.
-    """
+    """The plan of configs, by name, and what a person chose of it (`given`); a BadInput where it cannot be compared."""
     whole = {name: Plan(methods=(), configs=configs).config(name) for name in configs}
     _check_alike(whole)
     base = next(iter(whole.values()))

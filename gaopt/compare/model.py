@@ -40,10 +40,7 @@ class SearchRun:
 
 @dataclass(frozen=True)
 class Final:
-    """The winner of a search trained again, with a seed that no search has seen, and judged.
-
-    Its fitness is the score on the test split, where there is one.
-    """
+    """The winner of a search trained again, with a fresh seed, and judged: its fitness is of the test split, if any."""
 
     method: str
     seed: int
@@ -52,9 +49,8 @@ class Final:
 
 @dataclass(frozen=True)
 class Change:
-    """Where a comparison was gone on with although trainings were otherwise before.
-
-    That was when the study `where` was opened and `ended` trainings of the whole comparison had ended.
+    """Where a comparison was gone on with although trainings were otherwise before: when the study `where` was opened
+    and `ended` trainings of the whole comparison had ended.
     """
 
     where: str

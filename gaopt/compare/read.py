@@ -62,10 +62,7 @@ def finals_begun(home: ComparisonDir, plan: Plan) -> dict[int, History]:
 
 
 def begun(plan: Plan, found: Iterable[SearchRun], judged: Mapping[int, History]) -> list[tuple[str, History]]:
-    """The studies that the comparison itself runs: what each is, and its history; in the order of their beginning.
-
-    That is known without a clock, for they are run one after another, seed by seed.
-    """
+    """The studies that the comparison itself runs, in the order of their beginning: what each is, and its history."""
     own = [] if plan.studies else [(s.seed, f"{s.method} (seed {s.seed})", s.history) for s in found]
     own += [(seed, f"the finals of seed {seed}", trained) for seed, trained in judged.items()]
     return [(name, trained) for _, name, trained in sorted(own, key=lambda each: each[0])]

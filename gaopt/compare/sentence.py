@@ -25,7 +25,7 @@ def verdict(found: Sequence[Contrast], difference: float, accuracy: bool = False
     lost = [contrast for contrast in found if contrast.claimed and _gap(contrast) < 0]
     unclear = [contrast for contrast in found if contrast.p is not None and not contrast.claimed]
     parts = [
-        f"{verb} {_many(some, len(found), best)}{named.other} by {words.difference(named)}"
+        f"{verb} {_many(some, len(found), best)}{named.other} by {words.amount(abs(_gap(named)))} ({words.span(named)})"
         for some, verb, best in ((won, "beats", "closest"), (lost, "loses to", "best"))
         if some and (named := min(some, key=_gap))
     ]
@@ -64,9 +64,6 @@ class _Words:
         """A difference in its unit: "0.80 points", "0.0031"."""
         said = self._number(value, form)
         return f"{said} point{'s' * (said != '1')}" if self.accuracy else said
-
-    def difference(self, contrast: Contrast) -> str:
-        return f"{self.amount(abs(_gap(contrast)))} ({self.span(contrast)})"
 
     def span(self, contrast: Contrast) -> str:
         """The interval of the difference, seen from the better one; without one, differences are all the same."""

@@ -125,10 +125,7 @@ def renamed(tables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def overridden(tables: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    """A copy of tables with each "table.key=value" put in; a value that is not TOML is a string.
-
-    A part of the key that has a dot in it is quoted, as in TOML: 'space."net.width".low=0.5'.
-    """
+    """A copy of tables with each "table.key=value" put in; a value that is not TOML is a string."""
     copy = deepcopy(renamed(tables))
     for text in overrides:
         _override(copy, text)

@@ -16,10 +16,7 @@ __all__ = ["FORMATS", "Format", "Study", "read", "write"]
 
 @dataclass(frozen=True)
 class Format:
-    """With what packages it is written, and what has them; the file that is opened, and by what command.
-
-    The file is "" for the whole folder; the command has {} for the path.
-    """
+    """How a format is written: with what packages, and what has them; the file to open ("" for the folder), and how."""
 
     packages: tuple[str, ...]
     install: str

@@ -85,11 +85,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class Bred:
-    """A decision: the next generation is these survivors and these births.
-
-    One with the number of the newest generation adds to it: an individual bred for a free worker, or finalists that are
-    trained again.
-    """
+    """A decision: the next generation is these survivors and these births; or these more births of the newest one."""
 
     generation: int
     births: tuple[Birth, ...]

@@ -21,10 +21,7 @@ _FILE = os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class StudyLock:
-    """A study held by this process, from its making until `release`.
-
-    The lock file says who holds it, for whoever comes second. What it says counts only as long as the lock is held.
-    """
+    """A study held by this process, from its making until `release`. The lock file says by whom, while it is locked."""
 
     def __init__(self, folder: Path) -> None:
         """A StudyError where another process holds the study, with its number and machine; or nobody can lock it."""

@@ -189,10 +189,7 @@ MOVED = {"gaopt.objectives.image.variants:objective": "gaopt.papers.variants:obj
 
 
 def resolve(objective: str | Callable[..., Any]) -> Objective:
-    """A function as an objective, or the one called "package.module:function", looked for in the current folder too.
-
-    A ConfigError where there is no such function.
-    """
+    """A function as an objective, or the one called "package.module:function", looked for in the current folder too."""
     found = _found(objective) if isinstance(objective, str) else objective
     if not callable(found) or isinstance(found, type):
         raise ConfigError(f"the objective {objective!r} is a {type(found).__name__}: must be a function")

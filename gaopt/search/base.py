@@ -37,8 +37,7 @@ Decision = Bred | Granted | Wait | Done
 class Strategy(Protocol):
     """Decides what is trained next from what has happened, and from nothing else.
 
-    The same history always gives the same decision: a strategy keeps no state, so that resuming a study is
-    no different from going on with it.
+    It keeps no state: the same history always gives the same decision, and resuming is no different from going on.
     """
 
     def decide(self, history: History, room: int) -> Decision:

@@ -72,9 +72,8 @@ def _near(gene: AnyGene, value: Any) -> Any:
 
 
 def translated(space: Space, genes: Mapping[str, Any], seed: int, place: int) -> Genes | None:
-    """Genes of another space in this one: those that both have, moved into its bounds; the others drawn at random.
-
-    None where the constraints allow no such individual.
+    """Genes of another space in this one: those that both have, moved into its bounds; the others drawn at random. None
+    where the constraints allow no such individual.
     """
     drawn = space.sample(keyed(seed, WARM, place))
     shared = {name: _inside(gene, genes[name]) for name, gene in space.items() if name in genes}

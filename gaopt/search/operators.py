@@ -140,10 +140,7 @@ def _hit(genes: int, rng: random.Random, threshold: float) -> list[bool]:
 
 
 def cross(one: Genome, other: Genome, rng: random.Random, cut: int) -> Genome:
-    """One child of a crossover at a single, fixed point; which side it has from whom is tossed.
-
-    DEAP's `cxOnePoint` draws its point at random; the search is defined with the middle of the genome.
-    """
+    """One child of a crossover at a single, fixed point; which side it has from whom is tossed."""
     left, right = (one, other) if rng.random() < 0.5 else (other, one)
     return Genome([*left[:cut], *right[cut:]])
 

@@ -52,8 +52,7 @@ class Selection:
 def selection(config: Operators, order: Sequence[Genome], promoted: int) -> Selection:
     """As a config has it, in a population that is sorted from the fittest to the least fit.
 
-    Who has no fitness, for it failed or was left on a rung, is no parent while anyone has one; but with "losers" each
-    loser is, whatever it lost by.
+    Who has no fitness is no parent while anyone has one; but with "losers" each loser is, whatever it lost by.
     """
     survivors, losers = order[:promoted], order[promoted:]
     match config.selection:
@@ -70,8 +69,7 @@ def selection(config: Operators, order: Sequence[Genome], promoted: int) -> Sele
 def by_rank(candidates: Sequence[Genome], rng: random.Random) -> Genome:
     """One of them, the fitter the likelier: the first of n is n times as likely as the last.
 
-    Linear ranking (Baker, *Adaptive selection methods for genetic algorithms*, 1985): orders of magnitude between
-    fitnesses do not matter.
+    Linear ranking (Baker, *Adaptive selection methods for genetic algorithms*, 1985).
     """
     return rng.choices(candidates, weights=range(len(candidates), 0, -1))[0]
 

@@ -123,8 +123,8 @@ def _fittest(individuals: Sequence[Individual]) -> list[Individual]:
 class Budget:
     """A search that spends a budget of epochs to the last one.
 
-    What is left in the end, too little for a `whole` training, goes into a short one. That one can never win; it is
-    there so that all searches that are compared pay the same, whether much of what they try fails early or nothing.
+    What is left in the end, too little for a `whole` training, goes into a short one, which can never win: so all
+    searches that are compared pay the same.
     """
 
     def __init__(self, search: Strategy, epochs: int, whole: int) -> None:

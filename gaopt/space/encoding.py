@@ -81,10 +81,7 @@ class Encoding:
         return held
 
     def _holds(self, condition: Expression, points: Array, otherwise: bool) -> NDArray[np.bool_]:
-        """(n,): whether a condition holds, `otherwise` where a gene that it speaks of is not there.
-
-        Only the genes that it speaks of are computed: they are few, and points many.
-        """
+        """(n,): whether a condition holds, `otherwise` where a gene that it speaks of is not there."""
         genes = [(name, self.space[name]) for name in condition.names]
         units = points[:, np.array([self._places[name] for name in condition.names], int)]
         there = ~np.isnan(units).any(1)

@@ -32,10 +32,7 @@ OPTIMIZING = (
 
 
 def mean_seconds(config: StudyConfig, images: Images) -> float | None:
-    """The mean time of a whole training, over some individuals drawn evenly where genes change it.
-
-    None where one of them has no room in memory.
-    """
+    """The mean time of a whole training, over individuals drawn where genes change it; None where one has no room."""
     base, rng = Settings.of(config.settings), random.Random(0)
     drawn = [config.fixed] if config.strategy == "fixed" else [config.space.sample(rng) for _ in range(DRAWN)]
     known: dict[object, float] = {}

@@ -50,10 +50,7 @@ class Hyper:
 
 @dataclass(frozen=True)
 class Process:
-    """A Gaussian process that has seen n points, with s columns of values at them.
-
-    There is one column for what was observed, or one for each of s ways in which it may go on.
-    """
+    """A Gaussian process that has seen n points, with s columns of values: one that was observed, or ways to go on."""
 
     hyper: Hyper
     points: Array  # (n, d) in the unit cube

@@ -62,9 +62,6 @@ class Evidence:
     """The negative logarithm of the posterior of hyperparameters, with its gradient (RW eq. 5.8 and 5.9).
 
     With s sources beside the truth the vector goes on with s logits of ρ, s log scales, s log noises.
-
-    Attributes:
-        means, deviations: of the prior of the hyperparameters' logarithms.
     """
 
     def __init__(self, told: Observations) -> None:
@@ -138,7 +135,7 @@ class Belief:
     def variance_removed(self, source: int | None, points: Array) -> Array:
         """(m,): the share of the doubt about the truth at points (m, d) that a score of this source would remove.
 
-        The squared posterior correlation of that score with the truth; of a source never heard (None), the prior's.
+        The squared posterior correlation of the two; of a source never heard (None), the prior's.
         """
         if source is None:
             return np.full(len(points), float(expit(MEANS["logit"])) ** 2)
