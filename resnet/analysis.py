@@ -19,10 +19,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from resnet.net import Unit, build
 from resnet.spec import BORROWED, FAMILIES, NetSpec
 
-FLOAT = 4
-"""Bytes of a number: everything is float32."""
-COPIES = {"adam": 2, "sgd": 1}
-"""Numbers that an optimizer keeps for each parameter: Adam two moments, SGD its momentum."""
+FLOAT = 4  # bytes of a number: everything is float32
+COPIES = {"adam": 2, "sgd": 1}  # numbers that an optimizer keeps for each parameter: Adam two moments, SGD its momentum
 
 
 @dataclass(frozen=True)
@@ -234,11 +232,8 @@ def _told(module: nn.Module, units: int) -> str:
             return f"{module.out_features}-d fc"
         case nn.Sequential() if module and isinstance(module[0], Unit):
             convolutions = (each for each in module[0].branch if isinstance(each, nn.Conv2d))
-            return (
-                "["
-                + "; ".join(f"{_by(each.kernel_size)}, {each.out_channels}" for each in convolutions)
-                + f"] × {units}"
-            )
+            made = "; ".join(f"{_by(each.kernel_size)}, {each.out_channels}" for each in convolutions)
+            return f"[{made}] × {units}"
         case nn.Sequential():  # what ends a pre-activated net
             return ", ".join("batch norm" if isinstance(each, nn.BatchNorm2d) else "ReLU" for each in module)
     inside = [each for each in module.modules() if isinstance(each, nn.Conv2d)]

@@ -19,10 +19,7 @@ FORMATS = ("1", "2")
 
 
 class Checkpoint(Honest):
-    """Saves network, optimizer and reports of a training now and then. Random numbers follow from the epoch.
-
-    Two files: the newest, and the one before it, which is used where the newest cannot be.
-    """
+    """Saves network, optimizer and reports of a training now and then: the newest, and the one before it."""
 
     order = 20  # the epoch has been reported
 

@@ -25,10 +25,8 @@ __all__ = ["DataError", "DataSpec", "Images", "Split", "joined", "load", "read_i
 
 SIZES = {"digits": 8, "cifar10": 32, "cifar100": 32, "folder": 64}
 """The side of the images in pixels where the spec names none."""
-UNEVEN = 3.0
-"""Times as many images as the other classes have on average, from which a class is said to prevail."""
-NAMES = {"train": "training", "valid": "validation", "test": "test"}
-"""The splits, and how people call them."""
+UNEVEN = 3.0  # times as many images as the other classes have on average, from which a class is said to prevail
+NAMES = {"train": "training", "valid": "validation", "test": "test"}  # the splits, and how people call them
 
 
 @dataclass(frozen=True)
@@ -149,10 +147,7 @@ def _folder(path: str, size: int, cache: Path) -> tuple[Source, str]:
 
 
 def _kept(tree: Tree, name: str, size: int, cache: Path) -> Source:
-    """What a tree holds, decoded once: kept in a file that is written whole or not at all.
-
-    One that is broken is made anew. Where the cache cannot be written, nothing is kept.
-    """
+    """What a tree holds, decoded once: kept in a file that is written whole, or not at all."""
     import PIL
 
     # Another Pillow may decode to other pixels; the 4 is the form of the kept file.
@@ -219,9 +214,8 @@ def statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]
     rows = images.reshape(len(images), -1)
     some = np.array_split(rows, 1 + len(rows) // 1000)  # squares take four times the room
     squares = sum(np.square(each, dtype=np.uint32).sum(0, dtype=np.uint64) for each in some)
-    first, second = (
-        [int(value) for value in each.reshape(-1, channels).sum(0)] for each in (rows.sum(0, dtype=np.uint64), squares)
-    )
+    sums = rows.sum(0, dtype=np.uint64), squares
+    first, second = (each.reshape(-1, channels).sum(0).tolist() for each in sums)
     mean = tuple(s / count / 255 for s in first)
     std = tuple((q * count - s * s) ** 0.5 / count / 255 for s, q in zip(first, second, strict=True))
     return mean, tuple(value or 1.0 for value in std)

@@ -112,8 +112,7 @@ def _labelled(tree: Tree, folder: Parts, classes: tuple[str, ...], images: Colle
     return {parts: labels[parts[depth]] for parts in inside}
 
 
-BATCH = 64
-"""Files that are read before they are decoded: enough for all threads, and photographs have 5 MB each."""
+BATCH = 64  # files that are read before they are decoded: enough for all threads, and photographs have 5 MB each
 
 
 def _decode_into(slots: Mapping[Parts, np.ndarray], tree: Tree) -> set[str]:

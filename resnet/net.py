@@ -157,11 +157,10 @@ class Unit(nn.Module):
 
 
 def recomputed(net: nn.Module) -> nn.Module:
-    """The same network, each `Unit` of which keeps only its input for the backward pass, and computes the rest again
-    there: Chen et al., *Training Deep Nets with Sublinear Memory Cost*, 2016.
+    """The same network, each `Unit` of which keeps only its input for the backward pass, and computes the rest again.
 
-    Gradients and batch norms' statistics come out as they would without, and dropout draws the same. A network
-    without such units (VGG, GoogLeNet, Inception) is not changed.
+    Chen et al., *Training Deep Nets with Sublinear Memory Cost*, 2016. Gradients, statistics of batch norms and dropout
+    are the same. A network without such units (VGG, GoogLeNet, Inception) is not changed.
     """
     for unit in net.modules():
         if isinstance(unit, Unit):

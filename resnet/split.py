@@ -48,8 +48,7 @@ class Source:
     warnings: tuple[str, ...] = ()  # sentences for the user
 
 
-Orders = list[np.ndarray]
-"""Some images of a split: for each class their indices (k,), in an order drawn by the seed."""
+Orders = list[np.ndarray]  # some images of a split: for each class their indices (k,), in an order drawn by the seed
 
 
 def divide(source: Source, valid: float, test: float, seed: int, limit: int = 0) -> dict[str, Split]:

@@ -16,8 +16,7 @@ from pathlib import Path
 
 from resnet.split import DataError
 
-Parts = tuple[str, ...]
-"""A path inside a tree, in parts."""
+Parts = tuple[str, ...]  # a path inside a tree, in parts
 
 Reading = Iterator[tuple[Parts, Callable[[], bytes]]]
 """Files one after another: the path of each, and what gives its bytes."""

@@ -39,8 +39,7 @@ from gaopt.objectives.base import Task, epochs, resolve
 from gaopt.search.base import keyed
 from gaopt.study.resume_check import changes
 
-METRICS = ("fitness", "top1")
-"""What an epoch may report that says how good a training is so far."""
+METRICS = ("fitness", "top1")  # what an epoch may report that says how good a training is so far
 
 
 def run(

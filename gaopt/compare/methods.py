@@ -11,10 +11,8 @@ from gaopt.config import COMPARED, Assisted, Fidelity, Genetic, GridConfig, Nois
 from gaopt.errors import ConfigError, nearest
 from gaopt.objectives.base import Comparable, epochs, resolve
 
-BASELINES = ("baseline", "paper")
-"""Trainings without a search, which not every objective has."""
-GIVEN = "given"
-"""The first individual that the config gives by hand, again and again."""
+BASELINES = ("baseline", "paper")  # trainings without a search, which not every objective has
+GIVEN = "given"  # the first individual that the config gives by hand, again and again
 
 MOST = 3  # trainings that a search may begin, as a multiple of whole ones in its budget: many fail early
 LIMIT = 2000  # trainings that a search may begin at all

@@ -30,8 +30,7 @@ from gaopt.study.loop import ignore, run
 from gaopt.study.prepare import resumed
 from gaopt.study.resume_check import ALLOW, parts
 
-FRESH = 5
-"""Of the key by which the seeds of finals are drawn: apart from those of every search."""
+FRESH = 5  # of the key by which the seeds of finals are drawn: apart from those of every search
 
 
 @dataclass(frozen=True)

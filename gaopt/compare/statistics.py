@@ -24,8 +24,7 @@ FEWEST = 3  # pairs of a claim
 DUST = 1e-12  # the share of a score that is rounding in floating point
 POWER = 0.8  # the share of comparisons that are to show a difference that is there
 MOST = 1000  # seeds that are worth counting to
-Scores = Mapping[str, Mapping[int, float]]
-"""By method and seed; a seed that a method lacks is missing."""
+Scores = Mapping[str, Mapping[int, float]]  # by method and seed; a seed that a method lacks is missing
 
 
 @dataclass(frozen=True)
@@ -121,9 +120,7 @@ def contrasts(scores: Scores, reference: str) -> list[Contrast]:
     found = [_contrast(reference, mine, name, theirs) for name, theirs in scores.items() if name != reference]
     adjusted = holm({each.other: each.p for each in found if each.p is not None}, len(found))
     return [
-        replace(each, adjusted=adjusted[each.other], claimed=adjusted[each.other] <= ALPHA)
-        if each.other in adjusted
-        else each
+        replace(each, adjusted=adjusted.get(each.other), claimed=adjusted.get(each.other, 1.0) <= ALPHA)
         for each in found
     ]
 

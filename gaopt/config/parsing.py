@@ -59,9 +59,8 @@ def sentence_of(error: ValidationError, where: str) -> str:
     key = where + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     if first["type"] == "missing":
         return f"{key} is missing"
-    what = (
-        first["msg"].removeprefix("Value error, ").replace("Input should be", "must be").replace("an object", "a table")
-    )
+    what = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    what = what.replace("an object", "a table")
     return f"{key} is {first['input']!r}: {what}" if first["type"] != "value_error" else f"{where}: {what}"
 
 

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
 _AROUND = ("fidelity", "noise", "stop", "warm", "given")
 
-MOST = 10_000_000
-"""Trainings of a study: nobody waits for more."""
+MOST = 10_000_000  # trainings of a study: nobody waits for more
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,6 @@ STRATEGIES = {
         lambda of: [1] * of.grid.repeats,
     ),
 }
-SEARCHES = tuple(name for name, row in STRATEGIES.items() if row.breeds)
-"""The strategies that breed generations."""
+SEARCHES = tuple(name for name, row in STRATEGIES.items() if row.breeds)  # the strategies that breed generations
 COMPARED = {name: row.title for name, row in STRATEGIES.items() if row.title}
 """The searches that a comparison knows by their own names, with their titles."""

@@ -13,10 +13,8 @@ from typing import Any
 
 from gaopt.errors import ConfigError, nearest
 
-DEPTH = 50
-"""How deep lists and tables may be in one another."""
-LARGEST = 16 << 20
-"""Bytes of a text of a study: those that gaopt writes are far smaller."""
+DEPTH = 50  # how deep lists and tables may be in one another
+LARGEST = 16 << 20  # bytes of a text of a study: those that gaopt writes are far smaller
 
 
 def presets() -> dict[str, Path]:

@@ -23,8 +23,7 @@ from gaopt.export.trials import State, Study, Trial, cell
 
 STATUS: dict[State, int] = {"FAIL": RunStatus.FAILED, "RUNNING": RunStatus.RUNNING}
 """Of all others FINISHED: the tag "state" tells those on a rung from the rest."""
-BATCH = 100
-"""Of parameters, as many as MLflow takes at once; it takes more metrics."""
+BATCH = 100  # of parameters, as many as MLflow takes at once; it takes more metrics
 
 
 def write(study: Study, folder: Path) -> None:

@@ -14,8 +14,7 @@ from typing import Any
 from gaopt.config.tables import text_of
 from gaopt.errors import StudyError
 
-MARK = "export.json"
-"""Says of which study and format a folder is the export: another one is never replaced."""
+MARK = "export.json"  # says of which study and format a folder is the export: another one is never replaced
 
 
 @contextmanager

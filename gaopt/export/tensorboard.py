@@ -18,8 +18,7 @@ from tensorboardX.summary import hparams
 from gaopt.export.trials import State, Study, Trial
 from gaopt.space.gene import AnyGene, Choice
 
-FITNESS = "hparam/fitness"
-"""As others call what the tab compares; a metric may be called "fitness" too."""
+FITNESS = "hparam/fitness"  # as others call what the tab compares; a metric may be called "fitness" too
 STATUS: dict[State, str] = {"FAIL": "STATUS_FAILURE", "RUNNING": "STATUS_RUNNING"}
 """Of a session; of all others STATUS_SUCCESS."""
 

@@ -14,8 +14,7 @@ from gaopt.journal.paths import StudyDir
 from gaopt.space.gene import AnyGene
 from gaopt.study.progress import current, state
 
-State = Literal["COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING"]
-"""In the words of Optuna."""
+State = Literal["COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING"]  # in the words of Optuna
 STATES: dict[str, State] = {"scored": "COMPLETE", "early": "PRUNED", "failed": "FAIL", "running": "RUNNING"}
 
 
@@ -66,10 +65,8 @@ class Study:
     @property
     def metrics(self) -> list[str]:
         """The names of all metrics, as they come."""
-        each = [
-            m for trial in self.trials for m in (*(r.metrics for r in trial.individual.reports.values()), trial.metrics)
-        ]
-        return list(dict.fromkeys(name for metrics in each for name in metrics))
+        told: list[Any] = [each for trial in self.trials for each in (*trial.individual.reports.values(), trial)]
+        return list(dict.fromkeys(name for each in told for name in each.metrics))
 
 
 def read(home: StudyDir) -> Study:

@@ -11,16 +11,12 @@ from gaopt.errors import ConfigError
 from gaopt.space.gene import AnyGene, Choice, Gene
 from gaopt.space.numbers import real
 
-Meant = Callable[[float], Any]
-"""What the library hands to a trial for a number."""
+Meant = Callable[[float], Any]  # what the library hands to a trial for a number
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Numbers are low + step × gene, and never above high, whatever the rounding.
-
-    The gene of a linear range begins at 0, so that all its six figures tell apart.
-    """
+    """Numbers are low + step × gene, at most high. A linear gene begins at 0, so that its six figures tell apart."""
 
     gene: AnyGene
     low: float

@@ -19,15 +19,11 @@ from gaopt.errors import ConfigError, StudyError
 from gaopt.space.numbers import given
 
 Origin = Literal["random", "mutation", "crossover", "retrained", "given", "default", "repeat", "sampled"]
-Count = Annotated[int, Ge(0), Lt(2**31)]
-"""Individuals, epochs of a training, trainings of the same genes."""
+Count = Annotated[int, Ge(0), Lt(2**31)]  # individuals, epochs of a training, trainings of the same genes
 Seconds = Annotated[float, Ge(0), Lt(2**40)]
-Date = Annotated[float, Ge(0), Lt(2**37)]
-"""Seconds since 1970: calendars end with the year 9999."""
-Share = Annotated[float, Gt(0), Le(1)]
-"""Of a whole training."""
-Values = dict[str, bool | int | FiniteFloat | str]
-"""Genes, as they are written down."""
+Date = Annotated[float, Ge(0), Lt(2**37)]  # seconds since 1970: calendars end with the year 9999
+Share = Annotated[float, Gt(0), Le(1)]  # of a whole training
+Values = dict[str, bool | int | FiniteFloat | str]  # genes, as they are written down
 Reason = Literal["diverged", "out of memory", "killed", "node lost", "timed out", "disk", "error"]
 
 
@@ -168,10 +164,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Retried:
-    """A training was lost by what may be the machine's fault, and is begun again: a `Failed` that does not stand.
-
-    What it had cost counts for nothing: the search goes on as if the machine had held.
-    """
+    """A training was lost by what may be the machine's fault, and is begun again; its cost counts for nothing."""
 
     individual: int
     reason: Reason
@@ -204,8 +197,7 @@ Event = Opened | Recalled | Bred | Granted | Started | Reported | Noted | Retrie
 _readers: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}
 
 
-LARGEST = 1e150
-"""Of scores and metrics: with the square of a larger one no mean, spread or axis could be computed."""
+LARGEST = 1e150  # of scores and metrics: with the square of a larger one no mean, spread or axis could be computed
 
 
 def finite(metrics: Mapping[str, Any]) -> dict[str, float]:

@@ -12,8 +12,7 @@ from weakref import WeakSet
 
 from gaopt.errors import StudyError
 
-PATIENCE = 0.5
-"""Seconds that a driver waits for the lock: a reader may be asking at this moment whether it is held."""
+PATIENCE = 0.5  # seconds that a driver waits for the lock: a reader may be asking at this moment whether it is held
 
 
 _FILE = os.O_NOFOLLOW | os.O_NONBLOCK

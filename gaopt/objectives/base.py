@@ -21,19 +21,12 @@ Cycle = Sequence[tuple[float, float, float]]
 
 @dataclass(frozen=True)
 class Score:
-    """How an individual did.
+    """How an individual did."""
 
-    Attributes:
-        fitness: higher is better. One that is not finite makes the individual fail as "diverged".
-        metrics: what else is worth knowing, by name.
-        epochs: epochs trained, for the cost; 0 for as many as were reported, and at least one.
-        seconds: time spent; 0 lets the pool measure it.
-    """
-
-    fitness: float
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    epochs: int = 0
-    seconds: float = 0.0
+    fitness: float  # higher is better. One that is not finite makes the individual fail as "diverged".
+    metrics: Mapping[str, float] = field(default_factory=dict)  # what else is worth knowing, by name
+    epochs: int = 0  # epochs trained, for the cost; 0 for as many as were reported, and at least one
+    seconds: float = 0.0  # time spent; 0 lets the pool measure it
 
 
 class Report(Protocol):
@@ -47,34 +40,21 @@ class Report(Protocol):
 
 @dataclass(frozen=True)
 class Task:
-    """One individual, ready to be trained anywhere.
+    """One individual, ready to be trained anywhere."""
 
-    Attributes:
-        study: the study's name, for people.
-        seed: for every random number of the training.
-        settings: the objective's tables of the config.
-        folder: the individual's own folder, kept while it may be needed; on a cluster every node must see it.
-        home: the study's folder.
-        threads: CPU threads to use.
-        share: of a whole training: on a rung less than 1, and then a complete training of its own, only shorter.
-        judge: measure the trained individual on the test split instead of training it.
-        keep_from: the fitness from which on its model may be the study's best: below it none need be kept.
-        shared: what the objective prepared once for all tasks (read only).
-    """
-
-    study: str
+    study: str  # the study's name, for people
     individual: int
     generation: int
     genes: Genes
-    seed: int
-    settings: Mapping[str, Any]
-    folder: Path
-    home: Path
-    threads: int = 1
-    share: float = 1.0
-    judge: bool = False
-    keep_from: float = -math.inf
-    shared: Any = None
+    seed: int  # for every random number of the training
+    settings: Mapping[str, Any]  # the objective's tables of the config
+    folder: Path  # the individual's own folder, kept while it may be needed; on a cluster every node must see it
+    home: Path  # the study's folder
+    threads: int = 1  # CPU threads to use
+    share: float = 1.0  # of a whole training; on a rung less than 1, a complete training of its own, only shorter
+    judge: bool = False  # measure the trained individual on the test split instead of training it
+    keep_from: float = -math.inf  # the fitness from which on its model may be the study's best: below it none is kept
+    shared: Any = None  # what the objective prepared once for all tasks (read only)
 
     @property
     def name(self) -> str:
@@ -92,8 +72,7 @@ class Objective(Protocol):
     what judging left in the study's folder is still whole.
     """
 
-    judges: bool
-    """Whether the best individual is measured on a test split at the end, by a task with judge=True."""
+    judges: bool  # whether the best individual is measured on a test split at the end, by a task with judge=True
 
     def __call__(self, task: Task, report: Report) -> Score | float:
         """Train and score. Any exception makes the individual fail with its message."""

@@ -19,10 +19,8 @@ from gaopt.search.base import keyed
 from gaopt.space.gene import AnyGene, Choice
 from gaopt.space.space import Genes, Space
 
-WARM = 7
-"""Sets these random numbers apart from all others of a study."""
-EVENED = 1000
-"""More points than this are not moved any more: it takes long, and so many fill the cube by themselves."""
+WARM = 7  # sets these random numbers apart from all others of a study
+EVENED = 1000  # more points than this are not moved any more: it takes long, and so many fill the cube by themselves
 
 
 @dataclass(frozen=True)

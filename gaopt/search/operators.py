@@ -201,8 +201,7 @@ def stranger(space: Space, rng: random.Random) -> Birth:
 
 
 Seen = set[tuple[Any, ...]]
-UNSURE = 100
-"""After so many tries in vain it is asked whether anything is left."""
+UNSURE = 100  # after so many tries in vain it is asked whether anything is left
 
 
 def seen(space: Space, individuals: Iterable[Individual | Birth]) -> Seen:

@@ -21,8 +21,7 @@ from gaopt.space.gene import AnyGene, Choice
 from gaopt.space.space import Genes
 
 SAMPLERS = {"optuna-tpe": "TPESampler", "optuna-gp": "GPSampler"}
-TRIES = 100
-"""Questions for an individual that the constraints allow; then one is drawn at random."""
+TRIES = 100  # questions for an individual that the constraints allow; then one is drawn at random
 
 
 class Sampled:

@@ -26,11 +26,9 @@ NARROWEST, WIDEST = 0.01, 1.0
 
 @dataclass(frozen=True)
 class Selection:
-    """Who has offspring.
+    """Who has offspring: parents and partners from the fittest to the least fit, and how one of them is drawn.
 
-    Attributes:
-        parents, partners: from the fittest to the least fit.
-        draw: one of several; None for one parent after another, each mated with any of the partners.
+    Without `draw` it is one parent after another, each mated with any of the partners.
     """
 
     parents: Sequence[Genome]

@@ -63,12 +63,9 @@ class Steady:
 class Rungs:
     """Short trainings first: successive halving of each generation. Nobody is crowned early.
 
-    Every rung is a complete training with a cycle of its own, only shorter (Jamieson and Talwalkar, *Non-stochastic
-    Best Arm Identification and Hyperparameter Optimization*, 2016, stop a long one instead: midway through a one-cycle
-    the learning rate is still high, and the order of the individuals not yet that of the end).
-
-    A search that has a `foresight` says who goes on, and whether a rung is worth its cost; with any other the early
-    scores decide, and every rung is used.
+    Every rung is a complete training with a cycle of its own, only shorter: midway through a one-cycle (where Jamieson
+    and Talwalkar, *Non-stochastic Best Arm Identification and Hyperparameter Optimization*, 2016, stop) the learning
+    rate is still high. A search with a `foresight` says who goes on, and which rungs are used; else early scores do.
     """
 
     def __init__(self, search: Strategy, config: Fidelity) -> None:

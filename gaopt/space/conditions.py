@@ -114,9 +114,8 @@ class _Dotted(ast.NodeTransformer):
 
 
 def _make_safe(tree: ast.AST) -> None:
-    """Whole numbers become floats, and only numbers are multiplied: a word would be repeated as often as there is room.
-
-    Functions are called by names that no gene has: a gene may be called like one.
+    """Whole numbers become floats, only numbers are multiplied (words would be repeated without end), and functions are
+    called by names that no gene has.
     """
     place = {"lineno": 1, "col_offset": 0}
     for node in ast.walk(tree):

@@ -18,16 +18,11 @@ from gaopt.space.space import Genes, Space
 
 Array = NDArray[np.float64]
 
-FEW = 50
-"""A whole number of more values than this climbs like any other gene, and is rounded at the summit."""
+FEW = 50  # a whole number of more values than this climbs like any other gene, and is rounded at the summit
 
 
 class Encoding:
-    """The points and columns of a space.
-
-    Attributes:
-        climbs: (c,) which columns an ascent on the model may move.
-    """
+    """The points and columns of a space; `climbs` (c,) says which columns an ascent on the model may move."""
 
     def __init__(self, space: Space) -> None:
         self.space = space
@@ -106,10 +101,7 @@ class Encoding:
         return found
 
     def moved(self, point: Array, columns: Array) -> Array:
-        """(d,): a point once its columns (c,) have climbed, as it would be trained.
-
-        A gene that was not there lies in the middle, should its condition hold now.
-        """
+        """(d,): a point once its columns (c,) have climbed, as it would be trained."""
         there = np.nan_to_num(point, nan=0.5)
         there[self._numbers] = columns[self._columns]
         return np.asarray(self.snapped(there[None])[0])

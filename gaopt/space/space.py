@@ -65,10 +65,8 @@ class Space(dict[str, AnyGene]):
                 condition.check_types(drawn)
             allowed += self.allows(self.expressed(drawn))
         if allowed < LEAST:
-            raise ConfigError(
-                f"of {DRAWS} individuals drawn at random the constraints allow {allowed or 'none'}, fewer than {LEAST}:"
-                f" loosen {self.constraints[0].text!r}, or narrow the ranges"
-            )
+            found = f"of {DRAWS} individuals drawn at random the constraints allow {allowed or 'none'}"
+            raise ConfigError(f"{found}: loosen {self.constraints[0].text!r}, or narrow the ranges")
 
     def __repr__(self) -> str:
         parts = [*(repr(constraint.text) for constraint in self.constraints)]

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from resnet.train import Trained
 
 
-LIBRARIES = ("torch", "torchvision", "fastai", "numpy")
-"""Another version of these may give a training other numbers."""
+LIBRARIES = ("torch", "torchvision", "fastai", "numpy")  # another version of these may give a training other numbers
 
 TRAINED = ("train_loss", "train_top1", "seconds", "images_per_second")
 """The metrics of an epoch that say nothing of the validation images."""

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
 
-Answer = list[tuple[str, float]]
-"""Classes and their probabilities, the most probable first."""
+Answer = list[tuple[str, float]]  # classes and their probabilities, the most probable first
 
 
 def about(task: Task, settings: Settings, images: Images) -> dict[str, Any]:

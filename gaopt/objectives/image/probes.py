@@ -21,8 +21,7 @@ from resnet.recipe import RECIPES, Recipe
 if TYPE_CHECKING:
     from resnet.lr import Range
 
-DRAWN = 5
-"""Individuals that are timed where genes change what a training costs."""
+DRAWN = 5  # individuals that are timed where genes change what a training costs
 
 OPTIMIZING = (
     *("lr", "wd", "mom", "optimizer", "schedule", "drops", "factor", "patience", "warmup", "decay"),

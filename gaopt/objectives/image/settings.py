@@ -19,14 +19,11 @@ from resnet.recipe import RECIPES, Recipe
 from resnet.spec import BORROWED, NetSpec
 
 TABLES = ("data", "net", "recipe")
-NET = "net."
-"""What the name of a gene begins with that is a field of [net]. The others are fields of [recipe]."""
+NET = "net."  # what the name of a gene begins with that is a field of [net]. The others are fields of [recipe]
 
-DRAWN = 200
-"""Random individuals that are checked besides the ends and choices of each gene."""
+DRAWN = 200  # random individuals that are checked besides the ends and choices of each gene
 
-Check = Callable[[Genes], object]
-"""Raises a ConfigError for genes that cannot be trained."""
+Check = Callable[[Genes], object]  # raises a ConfigError for genes that cannot be trained
 
 
 @dataclass(frozen=True)
@@ -55,10 +52,7 @@ class Settings:
         return cls.of(task.settings).with_genes(task.genes).shortened(task.share)
 
     def with_genes(self, genes: Mapping[str, Any]) -> Settings:
-        """The same for an individual: "net.width" is a field of [net], "lr" one of [recipe].
-
-        A ConfigError where a gene is no such field, or the values do not go together.
-        """
+        """The same for an individual: "net.width" is a field of [net], "lr" one of [recipe]; else a ConfigError."""
         net = {name.removeprefix(NET): value for name, value in genes.items() if name.startswith(NET)}
         recipe = {name: value for name, value in genes.items() if not name.startswith(NET)}
         try:

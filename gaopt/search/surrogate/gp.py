@@ -19,8 +19,7 @@ from threadpoolctl import ThreadpoolController
 
 from gaopt.space.encoding import Array
 
-ENOUGH = 200
-"""Hyperparameters are fitted to so many points at most: a step of that takes the cube of their number."""
+ENOUGH = 200  # hyperparameters are fitted to so many points at most: a step of that takes the cube of their number
 ROOT5 = math.sqrt(5.0)
 
 
@@ -83,10 +82,7 @@ class Process:
         return cross @ self.weights, deviation, change.T @ self.weights, falls / (2 * deviation)
 
     def also(self, point: Array, values: Array) -> Process:
-        """The process once it has seen, in each of its columns, a value (s,) at a point (d,), without noise.
-
-        The root grows by a row, and the weights change by a multiple of it: n² operations, where a new one takes n³.
-        """
+        """The process once it has seen, in each column, a value (s,) at a point (d,), without noise."""
         noise = 1e-6 * self.hyper.variance
         cross = covariance(self.hyper, point[None], self.points)[0] * self.trust
         spread = self.root @ cross

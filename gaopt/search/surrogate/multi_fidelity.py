@@ -23,8 +23,7 @@ from gaopt.search.surrogate.gp import Process, covariance, prior_variance
 from gaopt.space.encoding import Array
 
 STARTS, STEPS = 3, 50
-OFFSET = 4.0
-"""Variance of the constant by which a source may lie off: each was standardised by itself."""
+OFFSET = 4.0  # variance of the constant by which a source may lie off: each was standardised by itself
 MEANS = {"logit": 1.5, "scale": 0.0, "noise": np.log(0.01)}
 DEVIATIONS = {"logit": 1.5, "scale": 0.25, "noise": 1.5}
 
@@ -83,10 +82,8 @@ class Evidence:
 
     def ties(self, logs: Array) -> SourceCorrelation:
         logits, scales, noises = logs[self._base :].reshape(3, -1)
-        own = gp.hyper(logs[: self._base]).noise
-        return SourceCorrelation(
-            np.append(1.0, expit(logits)), np.append(1.0, np.exp(scales)), np.append(own, np.exp(noises))
-        )
+        noises = np.append(gp.hyper(logs[: self._base]).noise, np.exp(noises))
+        return SourceCorrelation(np.append(1.0, expit(logits)), np.append(1.0, np.exp(scales)), noises)
 
     def likelihood(self, logs: Array) -> tuple[float, Array]:
         """The negative log marginal likelihood alone."""
