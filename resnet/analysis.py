@@ -185,7 +185,6 @@ def _storage(tensor: Tensor) -> int:
 
 
 def _rows(net: nn.Sequential) -> dict[str, list[nn.Module]]:
-    """The modules of each row, in the order in which they run."""
     if len(net) == 2:
         return _borrowed_rows(*net)
     stem, *inner, tail, pool, flatten, fc = net
@@ -212,7 +211,6 @@ def _borrowed_rows(fit: nn.Module, net: nn.Module) -> dict[str, list[nn.Module]]
 
 
 def _made(modules: list[nn.Module], units: int) -> Iterator[str]:
-    """What a row says of its modules, equal ones that follow each other as one: "[3×3, 64] × 2"."""
     for what, same in groupby(filter(None, (_told(module, units) for module in modules))):
         times = len(list(same))
         yield what if times == 1 else f"[{what}] × {times}"

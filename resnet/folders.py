@@ -95,7 +95,6 @@ def _split_folders(tree: Tree) -> dict[str, Parts]:
 
 
 def _labelled(tree: Tree, folder: Parts, classes: tuple[str, ...], images: Collection[Parts]) -> dict[Parts, int]:
-    """The images of one split with their classes."""
     depth = len(folder)
     inside = [parts for parts in images if parts[:depth] == folder and len(parts) > depth + 1]
     filled = {parts[depth] for parts in inside}

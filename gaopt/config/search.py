@@ -17,8 +17,6 @@ First = Literal["", "random", "hypercube", "sobol"]
 
 
 class _Bred:
-    """What searches that breed generations have in common."""
-
     population: int
     survivors: float
 

@@ -85,7 +85,6 @@ def _bared(function: Any) -> tuple[Any, list[Any]]:
 
 
 def _closed_over(function: Any) -> dict[str, Any]:
-    """The variables of functions around it that it names."""
     with suppress(TypeError, ValueError):  # it is no function; or nothing is in one yet
         return dict(inspect.getclosurevars(function).nonlocals)
     return {}

@@ -167,7 +167,6 @@ def _key(text: str) -> list[str]:
 
 
 def _value(text: str) -> Any:
-    """A value as TOML writes it; what is not TOML is a string."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError, KeyError):  # also a whole number that Python does not read

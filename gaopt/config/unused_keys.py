@@ -40,6 +40,5 @@ def check_unused_keys(config: StudyConfig, begun: StudyConfig | None = None) -> 
 
 
 def _keys(config: StudyConfig) -> dict[str, Any]:
-    """Their values by table.key, lists as a condition writes them."""
     flat = {f"{name}.{key}": value for name in DECIDING for key, value in asdict(getattr(config, name)).items()}
     return {key: list(value) if isinstance(value, tuple) else value for key, value in flat.items()}

@@ -107,7 +107,6 @@ def axis(distribution: BaseDistribution) -> Axis:
 
 
 def _has(trial: FrozenTrial, search_space: Distributions) -> bool:
-    """Whether a trial has all these parameters, from these ranges and choices."""
     return all(trial.distributions.get(name) == distribution for name, distribution in search_space.items())
 
 

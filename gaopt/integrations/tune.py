@@ -70,7 +70,6 @@ class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no t
         self._space = Space(**{name: own.gene for name, (_, own) in self._parameters.items()})
 
     def _config(self, genes: Genes) -> dict[str, Any]:
-        """Of a trial."""
         if not self._parameters:
             return dict(genes)
         config = deepcopy(dict(self._tables))
@@ -163,6 +162,5 @@ def axis(path: tuple[Any, ...], domain: Domain) -> Axis:
 
 
 def _multiples(low: float, high: float, step: float, meant: Meant) -> Axis:
-    """The multiples of a step between two bounds, both allowed."""
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return linear(first * step, last * step, step, meant)

@@ -85,7 +85,6 @@ def _experiment(tables: Any) -> Experiment:
 
 
 def _base(config: StudyConfig) -> Settings:
-    """What all variants have in common."""
     return Settings.of({name: table for name, table in config.settings.items() if name != "experiment"})
 
 
@@ -102,7 +101,6 @@ def _each(tables: Any, images: Images | None = None) -> Iterator[tuple[Variant, 
 
 
 def _settings(tables: Any, variant: Variant) -> Settings:
-    """The tables of the config with a variant's changes."""
     if "name" in variant.recipe:
         raise ConfigError("recipe.name is the same for all variants: give the keys that differ")
     net, recipe = {**tables.get("net", {}), **variant.net}, {**tables.get("recipe", {}), **variant.recipe}

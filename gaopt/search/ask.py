@@ -118,7 +118,6 @@ def _random(past: History, space: Space, number: int, seed: int) -> list[Birth]:
 
 
 def _past(history: History | Sequence[Observation], space: Space) -> History:
-    """As a strategy reads it, its genes checked."""
     if isinstance(history, History):
         for individual in history.individuals.values():
             given(f"individual {individual.id}:", individual.genes, space.check)

@@ -73,7 +73,6 @@ def by_rank(candidates: Sequence[Genome], rng: random.Random) -> Genome:
 
 
 def _fit(genomes: Sequence[Genome]) -> Sequence[Genome]:
-    """Those that have a fitness, if there are any, else all."""
     return [genome for genome in genomes if genome.fitness.values[0] > -math.inf] or genomes
 
 

@@ -105,7 +105,6 @@ class Rungs:
         return search.foresight(history) if hasattr(search, "foresight") else None
 
     def _next(self, foresight: Foresight | None, share: float, genes: Sequence[Genes]) -> float:
-        """The next share above this one that is worth its cost."""
         for rung in self._config.rungs:
             if rung > share and (foresight is None or foresight.variance_removed(rung, genes) > WORTH * rung):
                 return rung
@@ -192,7 +191,6 @@ def reason(config: Stop, space: Space, history: History, survivors: tuple[int, .
 
 
 def _spread(space: Space, history: History, ids: tuple[int, ...]) -> float:
-    """The largest standard deviation of any gene among individuals, as a share of its range."""
     points = [space.units(history.individuals[id].genes) for id in ids]
     columns = [[unit for unit in column if unit == unit] for column in zip(*points, strict=True)]
     return max((pstdev(column) for column in columns if column), default=0.0)

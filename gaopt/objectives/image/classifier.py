@@ -120,7 +120,6 @@ class Classifier:
         return Score(done.metrics["top1"], done.metrics, done.epochs, done.seconds)
 
     def _judge(self, task: Task, report: Report) -> Score:
-        """Measure on the test split, and leave the best model in the study's folder."""
         from resnet import weights
         from resnet.train import evaluate
 
