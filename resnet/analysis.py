@@ -3,8 +3,6 @@
 A network is run on torch's meta device, where tensors have a shape and no numbers, so that nothing is computed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby, repeat

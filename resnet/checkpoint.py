@@ -1,7 +1,5 @@
 """A training on disk: all that it needs to go on, and how it was before that, should the newest be damaged."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Mapping

@@ -3,8 +3,6 @@
 Every function may raise a DataError: nothing can be fetched, or a file is missing or not the one that was published.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import pickle

@@ -1,7 +1,5 @@
 """Data sets as uint8 arrays: the digits of scikit-learn, CIFAR-10 and CIFAR-100, folders of images."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

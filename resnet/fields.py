@@ -1,7 +1,5 @@
 """Fields of configs: paths that are checked, genes that replace them. No torch here."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Image folders: ROOT/train/<class>/… with valid and test beside it, or ROOT/<class>/…, on disk or in an archive."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor

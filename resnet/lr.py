@@ -1,7 +1,5 @@
 """find(): the learning-rate range test of Smith, *Cyclical Learning Rates for Training Neural Networks*, 2017."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

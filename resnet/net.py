@@ -1,7 +1,5 @@
 """A network from its spec, made of one unit: after(join(shortcut(x), branch(x))), equations 1 and 2 of [2]."""
 
-from __future__ import annotations
-
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext

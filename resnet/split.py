@@ -1,7 +1,5 @@
 """Splits of a data set: what is trained on, what is validated on, what is kept for the test."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field

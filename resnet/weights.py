@@ -1,7 +1,5 @@
 """Tensors to disk and back: safetensors, never a pickle that may hold code; a file is whole or it is not there."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """The plan of a comparison that begins: from configs, or from studies that are there."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

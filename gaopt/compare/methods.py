@@ -1,7 +1,5 @@
 """The methods of a comparison: what each is called, and the config of its searches."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any

@@ -4,8 +4,6 @@ Three splits: every search trains on one, its winner is chosen on another, and w
 by trainings of the winners that no search has seen, each measured once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean

@@ -1,7 +1,5 @@
 """What a comparison is to do: its table, beside the configs of what it compares."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Literal

@@ -1,7 +1,5 @@
 """A comparison from its folder."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 

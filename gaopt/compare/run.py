@@ -4,8 +4,6 @@ Each of these is a study with its journal, so that a comparison that was stopped
 to more seeds than it was begun with.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass

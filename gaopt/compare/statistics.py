@@ -8,8 +8,6 @@ Scores may move in steps, one test image more or less, so that a few seeds agree
 has the variance of rounding besides, h²/12, and a difference has it twice. SciPy's paired test does not know this.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Dataclasses from tables: each value checked against its annotation, each mistake one clear sentence."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import fields

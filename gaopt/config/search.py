@@ -3,8 +3,6 @@
 docs/config.md says what each does.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Annotated, Literal

@@ -6,8 +6,6 @@ gaopt: of both the version says enough. Of a program, which does more than to de
 counts, with what it names.
 """
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import inspect

@@ -1,7 +1,5 @@
 """Configs as tables of plain data: found, read from TOML, checked, overridden key by key, merged."""
 
-from __future__ import annotations
-
 import math
 import os
 import tomllib

@@ -1,7 +1,5 @@
 """What a config says and nobody would read: refused, for whoever wrote it meant something by it."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from typing import Any
 

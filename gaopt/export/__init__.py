@@ -1,7 +1,5 @@
 """A study written down for tools of others: a file a format, each the one door to its library."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec

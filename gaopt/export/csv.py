@@ -1,7 +1,5 @@
 """A study as tables: those of the report, and one of trials as Optuna's `trials_dataframe` has it."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any

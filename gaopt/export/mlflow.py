@@ -4,8 +4,6 @@ Runs have no artifacts. Where they would be is "mlflow-artifacts:", the place of
 MLflow would write down the current folder.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import re

@@ -1,7 +1,5 @@
 """A study for Optuna (Akiba and others, *Optuna*, 2019): an SQLite file that it and its dashboard open."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 from datetime import datetime

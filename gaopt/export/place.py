@@ -1,7 +1,5 @@
 """Where an export lies: a folder with a mark, replaced whole or not at all."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -3,8 +3,6 @@
 The files are written record by record: a writer of tensorboardX would name them by the clock and the host.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any

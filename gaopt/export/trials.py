@@ -1,7 +1,5 @@
 """A study as other tools know one: trials, each with parameters, a state, a value and what it was on the way there."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """A parameter of another library as a gene."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The search as a sampler of Optuna (Akiba and others, *Optuna*, 2019): `create_study(sampler=GaoptSampler())`."""
 
-from __future__ import annotations
-
 import math
 import secrets
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The search as a searcher of Ray Tune (Liaw and others, *Tune*, 2018): `TuneConfig(search_alg=GaoptSearch(), …)`."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping

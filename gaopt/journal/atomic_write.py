@@ -1,7 +1,5 @@
 """Parts of files: what is written beside a file, by a name that says who writes it, until it is whole."""
 
-from __future__ import annotations
-
 import os
 import re
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Whether an event can follow those before it: journals are copied, mended by hand and damaged."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 
 from gaopt.errors import StudyError

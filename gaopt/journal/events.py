@@ -4,8 +4,6 @@ Each event is plain data that turns into JSON and back. `at` is stamped by the j
 (seconds since 1970); order is the order of writing, never the clock.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field

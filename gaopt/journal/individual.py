@@ -1,7 +1,5 @@
 """One individual of a study, and all that is known of it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field

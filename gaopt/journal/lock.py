@@ -1,7 +1,5 @@
 """Who holds a study or a comparison: one driver at a time, by a lock that the kernel frees when its holder dies."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import socket

@@ -1,7 +1,5 @@
 """Files that somebody else made: what SQLite would do for a journal, and must not, and texts without end."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -5,8 +5,6 @@ has seen. Where the objective of the searches has a test split, on training and 
 fitness is what the test split says, which it reads once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Objectives that cost nothing, for tests and for a first look at a search."""
 
-from __future__ import annotations
-
 import math
 
 from gaopt.objectives.base import Report, Score, Task

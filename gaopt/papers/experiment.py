@@ -1,7 +1,5 @@
 """An experiment: networks and recipes side by side, and what a paper claims of them. Plain data."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar

@@ -1,7 +1,5 @@
 """The errors that the two ResNet papers print, from published.csv beside this file."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from csv import DictReader
 from dataclasses import dataclass

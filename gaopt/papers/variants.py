@@ -1,7 +1,5 @@
 """Networks and recipes side by side as an objective: the gene is a variant, by its name."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from statistics import fmean

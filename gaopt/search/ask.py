@@ -13,8 +13,6 @@
 Nothing is kept between two calls: the same history gives the same answer, in any process.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from copy import deepcopy

@@ -1,7 +1,5 @@
 """The protocol of a strategy, and where its random numbers come from."""
 
-from __future__ import annotations
-
 import hashlib
 import random
 from dataclasses import dataclass

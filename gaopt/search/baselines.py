@@ -1,7 +1,5 @@
 """What a search is held against: genes drawn at random, given by hand, or all that there are."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from gaopt.config import Operators, StudyConfig

@@ -6,8 +6,6 @@ class with the fitness is written out rather than made by `deap.creator` (whose 
 process). DEAP's operators on numbers see points of the unit cube, so that each gene moves on its own scale.
 """
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -3,8 +3,6 @@
 A study of Optuna is made anew from the history for every question, so that nothing is lost when a search is killed.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

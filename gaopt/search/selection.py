@@ -1,7 +1,5 @@
 """Who has offspring, how far these reach, and how far apart they stay."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Callable, Iterable, Sequence

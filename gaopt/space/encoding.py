@@ -5,8 +5,6 @@ have no order: of two values one column, 0 or 1, of more a column each. To the m
 the middle.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Genes: a number between two bounds, or one of several values."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

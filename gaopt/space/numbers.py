@@ -1,7 +1,5 @@
 """Numbers that a person gives, whoever made them: Python, numpy, torch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from operator import index

@@ -1,7 +1,5 @@
 """The space that genes span: plain values, no search."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Iterable, Mapping, Sequence, Set

@@ -1,7 +1,5 @@
 """What the model is told of a history, every score from its source, and what it foresees of whole trainings."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

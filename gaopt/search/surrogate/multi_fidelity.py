@@ -10,8 +10,6 @@ Swersky, Snoek and Adams, *Multi-Task Bayesian Optimization*, 2013, with one num
 ρ falls, and the truth is predicted as if the source had never been heard.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
