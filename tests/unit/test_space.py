@@ -79,9 +79,9 @@ def test_a_space_that_makes_no_sense_is_refused() -> None:
         (lambda: Gene(1, 10, "log", step=1), "on a log scale"),
         (lambda: Gene(1, 10, integer=True, step=0.5), "must be whole"),
         (lambda: Space(a=Gene(0, 1, when="b > 0"), b=Gene(0, 1)), "'b', which is no gene before it"),
-        (lambda: Space("a > 2", a=Gene(0, 1)), "the constraints allow none, fewer than"),
+        (lambda: Space("a > 2", a=Gene(0, 1)), "the constraints allow none: loosen"),
         (lambda: Space("a < 0.9 or b < 3", a=Gene(0, 1), b=Choice(("x",))), "'a < 0.9 or b < 3' cannot be computed"),
-        (lambda: Space("a + b < 0.05", a=Gene(0, 1), b=Gene(0, 1)), "fewer than 2: loosen"),
+        (lambda: Space("a + b < 0.05", a=Gene(0, 1), b=Gene(0, 1)), ": loosen"),
         (lambda: Space("b > 0.1", true=Gene(0, 1), b=Gene(0, 1)), "cannot tell the gene 'true' from a value"),
     ]:
         with pytest.raises(ConfigError, match=said):
