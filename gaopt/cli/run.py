@@ -48,7 +48,7 @@ def drive(ready: Ready, place: Callable[[], StudyDir], as_json: bool, allow_chan
 
     `place` gives the study's folder, once nothing that the user gave can be wrong any more.
     """
-    with Signals() as signals, opened(ready.config, ready.objective, ready.shared, signals) as pool:
+    with Signals() as signals, opened(ready.config, ready.objective, lambda: ready.shared, signals) as pool:
         home = place()
         _introduce(home, ready.config, pool)
         command = shlex.quote(home.handle)
@@ -61,14 +61,14 @@ def drive(ready: Ready, place: Callable[[], StudyDir], as_json: bool, allow_chan
                 say(f"a report of what there is so far: gaopt report {command}")
             raise
         except Unjudged:
-            pool.close()
             with Journal(home.journal) as journal:
                 _report(History(journal), home)
             say(f"its report is written; try that again with: gaopt resume {command}")
             raise
-        pool.close()
-        _report(history, home)
         _conclude(home, history, as_json)
+        _report(history, home)
+        if not as_json:
+            click.echo(f"report: {path_shown(home.report)}")
         signals.check()
 
 
@@ -90,7 +90,7 @@ def written(again: str) -> Iterator[None]:
 
 
 @contextmanager
-def opened(config: StudyConfig, objective: Objective, shared: Any, signals: Signals) -> Iterator[Pool]:
+def opened(config: StudyConfig, objective: Objective, shared: Callable[[], Any], signals: Signals) -> Iterator[Pool]:
     """`open_pool` while signals are listened to."""
     with closing(open_pool(config, objective, shared, signals.check)) as pool:
         signals.listen()  # again: Ray installs a handler of its own when it starts
@@ -98,7 +98,9 @@ def opened(config: StudyConfig, objective: Objective, shared: Any, signals: Sign
         yield pool
 
 
-def open_pool(config: StudyConfig, objective: Objective, shared: Any, stop: Callable[[], None] = go_on) -> Pool:
+def open_pool(
+    config: StudyConfig, objective: Objective, shared: Callable[[], Any], stop: Callable[[], None] = go_on
+) -> Pool:
     """The pool that a config names, with a word for whoever waits for it, and on the images.
 
     `stop` raises `Stopped` if a signal came.
@@ -157,13 +159,12 @@ def _conclude(home: StudyDir, history: History, as_json: bool) -> None:
     if now.best is None:
         failed, everyone = len(history.failed), len(history.individuals)
         left = f", {everyone - failed} were left early" if failed < everyone else ""
-        click.echo(f"no individual has a score: {failed} failed{left}; the reasons are in {path_shown(home.report)}")
+        click.echo(f"no individual has a score: {failed} failed{left}; the reasons are in the report")
         return
     if errors := [row(one)[:-1] for one in compared(history)]:  # an experiment's, beside the paper's
         console().print(listed(HEAD[:-1], errors, HEAD[1:]))
     for line in verdicts(history) if errors else _best(now, history):
         click.echo(printable(line))
-    click.echo(f"report: {path_shown(home.report)}")
 
 
 def _best(now: Progress, history: History) -> list[str]:

@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import cache, partial
 
 import click
 
@@ -36,22 +37,21 @@ def drive(plan: Plan, place: Callable[[], ComparisonDir], allow_changed: bool = 
     """Run what a comparison is missing, and write its report; `place` gives its folder, as for a study."""
     base = plan.base
     objective = resolve(base.objective)
-    with Signals() as signals, ExitStack() as kept:
-        shared = objective.prepare(base)
-        with opened(base, objective, shared, signals) as pool:
-            home = place()
-            home.make()
-            kept.callback(StudyLock(home.path).release)  # held until the report is written
-            plan = plans.current(plan, home)
-            _introduce(home, plan, pool.capacity)
-            say_dashboard(base, pool)
-            try:
-                Runner(home, plan, pool, shared, signals.check, say, allow_changed).run()
-            except GaoptError as error:
-                # Bad input says itself what to do; and without its plan there is nothing to go on with.
-                if not isinstance(error, BadInput) and os.path.isfile(home.plan):
-                    say(f"stopped; go on with: gaopt compare {shlex.quote(home.handle)}")
-                raise
+    shared = cache(partial(objective.prepare, base))
+    with Signals() as signals, ExitStack() as kept, opened(base, objective, shared, signals) as pool:
+        home = place()
+        home.make()
+        kept.callback(StudyLock(home.path).release)  # held until the report is written
+        plan = plans.current(plan, home)
+        _introduce(home, plan, pool.capacity)
+        say_dashboard(base, pool)
+        try:
+            Runner(home, plan, pool, shared(), signals.check, say, allow_changed).run()
+        except GaoptError as error:
+            # Bad input says itself what to do; and without its plan there is nothing to go on with.
+            if not isinstance(error, BadInput) and os.path.isfile(home.plan):
+                say(f"stopped; go on with: gaopt compare {shlex.quote(home.handle)}")
+            raise
         _conclude(home)
         signals.check()
 
@@ -67,9 +67,9 @@ def again(home: ComparisonDir, plan: Plan, allow_changed: bool) -> None:
 
 def _conclude(home: ComparisonDir) -> None:
     found = comparison(home)
+    click.echo(printable(Evidence(found).verdict))
     with written(f"gaopt compare {shlex.quote(home.handle)}"):
         report.write(found, home)
-    click.echo(printable(Evidence(found).verdict))
     click.echo(f"report: {path_shown(home.report)}")
 
 
@@ -77,12 +77,12 @@ def outline(plan: Plan) -> None:
     """Say what a comparison would do, and about how long it would take, and do nothing."""
     base = plan.base
     objective = resolve(base.objective)
-    shared = objective.prepare(base)
+    shared = cache(partial(objective.prepare, base))
     for method in plan.methods:
         click.echo(printable(f"{method:<12} {Methods(plan).title(method)}"))
     with closing(open_pool(base, objective, shared)) as pool:
         together = pool.capacity
-    seconds = objective.seconds(base, shared)
+    seconds = objective.seconds(base, shared())
     searches = len(plan.methods) * plan.seeds
     click.echo(f"{searches} searches of {plan.budget:g} {plan.cost} each, {together} trainings at a time")
     click.echo(f"{searches * plan.finals} finals")

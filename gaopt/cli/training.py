@@ -248,7 +248,7 @@ def _dry_run(ready: Ready, as_json: bool) -> None:
     from gaopt.study.progress import clock
 
     config = ready.config
-    with closing(open_pool(config, ready.objective, ready.shared)) as pool:
+    with closing(open_pool(config, ready.objective, lambda: ready.shared)) as pool:
         together = pool.capacity
     seconds = ready.objective.seconds(config, ready.shared)
     total = None if seconds is None else seconds * config.rounds(together)

@@ -7,6 +7,7 @@ to more seeds than it was begun with.
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gaopt.compare.methods import Methods
@@ -106,7 +107,7 @@ class Runner:
         config = finals.configured(base, chosen, self.plan.finals, keyed(base.seed, seed, FRESH).randrange(2**31))
         objective = resolve(config.objective)
         place, may = self.home.finals(seed), self.allow_changed
-        with closing(open_pool(config, objective, objective.prepare(config))) as pool:
+        with closing(open_pool(config, objective, partial(objective.prepare, config))) as pool:
             found = run(config, place, pool=pool, watch=self._hoped, stop=self.stop, allow_changed=may)
         place.sweep(found.individuals)
         self.tell(f"seed {seed}  finals: {len(found.scored)} of {len(found.individuals)} have a score")

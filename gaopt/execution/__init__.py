@@ -1,26 +1,36 @@
 """Where tasks are turned into outcomes."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gaopt.config import StudyConfig
 from gaopt.execution.worker import Begun, Pool
+from gaopt.journal.events import Data
 from gaopt.objectives.base import Objective
 
 __all__ = ["Begun", "Pool", "pool"]
 
 
-def pool(config: StudyConfig, objective: Objective, shared: Any) -> Pool:
+def pool(config: StudyConfig, objective: Objective, shared: Callable[[], Any]) -> Pool:
     """The pool that a config names.
 
     Args:
-        shared: what `objective.prepare` made, for every task.
+        shared: gives what `objective.prepare` makes for every task; called in a thread while Ray starts.
     """
-    made_of = objective.made_of(shared)
-    data = getattr(objective, "data", lambda _: None)(shared)
+
+    def prepared() -> tuple[Any, Mapping[str, str], Data | None]:
+        made = shared()
+        return made, objective.made_of(made), getattr(objective, "data", lambda _: None)(made)
+
     if config.pool.kind == "inline":
         from gaopt.execution.inline import Inline
 
-        return Inline(objective, shared, made_of, data)
-    from gaopt.execution.ray.pool import Cluster
+        return Inline(objective, *prepared())
+    from gaopt.execution.ray.health import in_thread
 
-    return Cluster(config.objective, shared, config.pool, made_of, data)
+    preparing = in_thread(prepared)
+    from gaopt.execution.ray.pool import Cluster  # takes a while
+
+    if preparing.done():
+        preparing.result()  # data that are not there are no reason to start Ray
+    return Cluster(config.objective, config.pool, preparing.result, max(config.litters))

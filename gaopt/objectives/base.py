@@ -81,13 +81,21 @@ class Objective(Protocol):
         """The config with the objective's tables checked and complete; a BadInput where they are wrong."""
 
     def prepare(self, config: StudyConfig) -> Any:
-        """What every task needs, made once: it goes into Ray's object store."""
+        """What every task needs, made once: it goes into Ray's object store. With Ray it runs in a thread."""
 
     def seconds(self, config: StudyConfig, shared: Any) -> float | None:
         """An estimate of how long one training takes on this machine; None when it cannot be told."""
 
     def made_of(self, shared: Any) -> dict[str, str]:
         """What besides the config decides what a training gives, by name: digests of code and data, versions."""
+
+
+@runtime_checkable
+class Heavy(Protocol):
+    """An objective whose trainings import what takes seconds."""
+
+    def load(self) -> None:
+        """Import it: called in the workers while the study is being prepared."""
 
 
 @runtime_checkable

@@ -103,7 +103,7 @@ def run(
         ready = config if isinstance(config, Ready) else prepare_new(config)
         home.check_new()
     own = pool is None
-    pool = pool or open_pool(ready.config, ready.objective, ready.shared)
+    pool = pool or open_pool(ready.config, ready.objective, lambda: ready.shared)
     try:
         home.make()
         with Journal(home.journal, write=True) as journal:

@@ -90,7 +90,7 @@ def taken(folder: Path, times: int = 2) -> Tally:
                 held.enter_context(socket.create_server(("127.0.0.1", port)))
         for number in range(times):
             home = StudyDir(folder / str(number))
-            with closing(driver.open_pool(config, resolve(config.objective), None)) as pool:
+            with closing(driver.open_pool(config, resolve(config.objective), lambda: None)) as pool:
                 run(config, home, pool=pool)
                 well += not pool.dashboard and same(home, alone) == 2
             gone += lost(home, finished(home))

@@ -104,10 +104,10 @@ def test_an_address_with_a_password_or_of_ray_s_client_is_refused(monkeypatch: p
         from_tables(tables)
     assert "secret" not in str(told.value)
     with pytest.raises(ConfigError, match=r"'ray://far:10001': this machine must be a node of the cluster"):
-        Cluster("gaopt.objectives.toy:sphere", None, PoolConfig(address="ray://far:10001"))
+        Cluster("gaopt.objectives.toy:sphere", PoolConfig(address="ray://far:10001"))
     monkeypatch.setenv("RAY_ADDRESS", "me:secret@far:6379")
     with pytest.raises(ConfigError, match="RAY_ADDRESS holds an '@'") as told:
-        Cluster("gaopt.objectives.toy:sphere", None, PoolConfig())
+        Cluster("gaopt.objectives.toy:sphere", PoolConfig())
     assert "secret" not in str(told.value)
 
 
@@ -123,9 +123,9 @@ def test_a_ray_that_does_not_start_is_one_sentence(private: Path, monkeypatch: p
     monkeypatch.setattr(start, "_begin", dies)
     config = replace(toy("sphere"), pool=PoolConfig())
     with pytest.raises(Lost, match=r"^Ray cannot be started: RuntimeError: The current node timed out.$"):
-        open_pool(config, resolve(config.objective), None)
+        open_pool(config, resolve(config.objective), lambda: None)
     with pytest.raises(Stopped):  # it was a signal to Ray's processes, too
-        open_pool(config, resolve(config.objective), None, stop)
+        open_pool(config, resolve(config.objective), lambda: None, stop)
 
 
 def test_a_place_where_no_ray_answers_is_refused_soon_with_what_to_do() -> None:
@@ -158,7 +158,7 @@ from gaopt import PoolConfig
 from gaopt.objectives.base import Task
 from gaopt.execution.ray.pool import Cluster
 
-with closing(Cluster("gaopt.objectives.toy:sphere", None, PoolConfig(gpus=0))) as pool:
+with closing(Cluster("gaopt.objectives.toy:sphere", PoolConfig(gpus=0))) as pool:
     pool.submit(Task("s", 0, 0, {"lr": 1e-3, "wd": 0.0, "mom": 0.5}, 0, {}, Path(), Path()))
     while type(pool.wait()).__name__ not in ("Scored", "Failed"):
         pass

@@ -183,7 +183,7 @@ def test_a_worker_has_what_the_driver_has_a_function_or_the_name_of_one(
     score = only_here.score
     for objective in ("only_here:score", score, "__main__:score", program["score"], lambda task, report: 0.5,
                       partial(score)):  # fmt: skip
-        with closing(Cluster(objective, None, PoolConfig())) as pool:
+        with closing(Cluster(objective, PoolConfig())) as pool:
             pool.submit(task(0))
             [scored] = collect(pool, 1)
         assert isinstance(scored, Scored), scored
@@ -208,7 +208,7 @@ def test_an_objective_that_no_worker_has_is_refused_before_anything_is_written(
 
 
 def test_what_was_prepared_reaches_every_task() -> None:
-    with closing(Cluster(f"{HERE}:shared", list(range(7)), PoolConfig())) as pool:
+    with closing(Cluster(f"{HERE}:shared", PoolConfig(), lambda: (list(range(7)), {}, None))) as pool:
         for individual in range(2):
             pool.submit(task(individual))
         assert pool.room == 0
@@ -217,12 +217,12 @@ def test_what_was_prepared_reaches_every_task() -> None:
 
 def test_how_many_train_at_a_time_follows_from_the_config() -> None:
     for gpus, cpus, capacity in [(1.0, 1, 2), (0.5, 1, 4), (0.0, 2, 1)]:
-        with closing(Cluster(f"{HERE}:where", None, PoolConfig(gpus=gpus, cpus=cpus))) as pool:
+        with closing(Cluster(f"{HERE}:where", PoolConfig(gpus=gpus, cpus=cpus))) as pool:
             assert pool.capacity == capacity == pool.room
     with pytest.raises(ConfigError, match=r"pool.cpus is 999: the cluster has 2 CPUs"):
-        Cluster(f"{HERE}:where", None, PoolConfig(gpus=0, cpus=999))
+        Cluster(f"{HERE}:where", PoolConfig(gpus=0, cpus=999))
     with pytest.raises(ConfigError, match=r"what the objective '.*:where' prepares cannot be sent to a worker: "):
-        Cluster(f"{HERE}:where", threading.Lock(), PoolConfig())
+        Cluster(f"{HERE}:where", PoolConfig(), lambda: (threading.Lock(), {}, None))
 
 
 def once_told(task: Task, report: Report) -> float:
@@ -233,7 +233,7 @@ def once_told(task: Task, report: Report) -> float:
 
 def test_a_pool_that_is_stopped_tells_what_had_ended_and_cancels_the_rest(tmp_path: Path) -> None:
     ended = [replace(task(id), folder=tmp_path) for id in (0, 1)]
-    pool = Cluster(f"{HERE}:once_told", None, PoolConfig())
+    pool = Cluster(f"{HERE}:once_told", PoolConfig())
     for each in ended:
         pool.submit(each)
     deadline = time.monotonic() + 60
@@ -246,7 +246,7 @@ def test_a_pool_that_is_stopped_tells_what_had_ended_and_cancels_the_rest(tmp_pa
 
 
 def test_closing_a_pool_that_did_not_start_ray_leaves_ray_running() -> None:
-    pool = Cluster(f"{HERE}:where", None, PoolConfig())
+    pool = Cluster(f"{HERE}:where", PoolConfig())
     pool.submit(task(0))
     pool.close()
     assert ray.is_initialized()

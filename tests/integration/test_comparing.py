@@ -271,7 +271,7 @@ def test_asha_stops_trainings_on_their_way_and_writes_the_same_journal(home: Com
     base = begin.of_configs({"toy": whole}, {"methods": ("random", "ray-asha"), "budget": 60.0})
     config = Methods(base).configured("ray-asha", 0)
     objective = resolve(config.objective)
-    pool = open_pool(from_tables(whole), objective, None)
+    pool = open_pool(from_tables(whole), objective, lambda: None)
     looks = 0
 
     def stop() -> None:

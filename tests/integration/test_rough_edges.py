@@ -61,7 +61,7 @@ from gaopt.execution.ray.pool import Cluster
 signal.signal(signal.SIGTERM, lambda *_: None)
 def go():
     try:
-        pool = Cluster("gaopt.objectives.toy:sphere", None, PoolConfig(gpus=0, dashboard=False))
+        pool = Cluster("gaopt.objectives.toy:sphere", PoolConfig(gpus=0, dashboard=False))
         pool._running = {"no stream": None}  # Ray refuses to cancel that
         try: pool.close()
         except TypeError: print("not cancelled")
@@ -116,7 +116,7 @@ def test_a_process_that_may_be_spoilt_trains_nobody_else(ray_here: None) -> None
             elif word is not None and not isinstance(word, Begun):
                 return word, pid
 
-    with closing(Cluster(f"{__name__}:ends_as_told", None, PoolConfig(gpus=0.0))) as pool:
+    with closing(Cluster(f"{__name__}:ends_as_told", PoolConfig(gpus=0.0))) as pool:
         pids = [train(ends)[1] for ends in ("well", "diverged", "memory", "error", "well", "error", "error", "well")]
         assert [one == next for one, next in pairwise(pids)] == [
             *(True, True),  # to diverge spoils nothing

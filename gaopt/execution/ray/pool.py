@@ -26,8 +26,8 @@ from gaopt.errors import ConfigError, Lost
 from gaopt.execution.ray import kernel
 from gaopt.execution.ray.health import DEAD, GRACE, HeadWatch, in_thread
 from gaopt.execution.ray.liveness import Workers
-from gaopt.execution.ray.session import first_line, start
-from gaopt.execution.ray.worker import Last, sent, try_out, work
+from gaopt.execution.ray.session import end, first_line, start
+from gaopt.execution.ray.worker import Last, pickled, sent, try_out, work
 from gaopt.execution.worker import Begun, reason
 from gaopt.journal.events import Data, Failed, Noted, Outcome, Reason, Reported
 from gaopt.objectives.base import Task
@@ -36,13 +36,15 @@ STOPPING = 2.0
 """Seconds in which a study that stops waits for what was said: a driver that was suspended hears it by and by."""
 BARE = 60.0
 """Seconds that a study waits for a node where none is left that could train."""
+BUSY = 60.0
+"""Seconds that it waits for a place to try its objective out, on a cluster where others train."""
 
 
 class Cluster:
     """A Ray cluster, local or joined, that trains one task per individual.
 
     Example:
-        >>> with closing(Cluster("gaopt.objectives.toy:sphere", None, PoolConfig())) as pool:
+        >>> with closing(Cluster("gaopt.objectives.toy:sphere", PoolConfig())) as pool:
         ...     pool.submit(task)
         ...     pool.wait()
         Reported(...)
@@ -54,18 +56,21 @@ class Cluster:
     def __init__(
         self,
         objective: str | Callable[..., Any],
-        shared: Any,
         config: PoolConfig,
-        made_of: Mapping[str, str] | None = None,
-        data: Data | None = None,
+        prepared: Callable[[], tuple[Any, Mapping[str, str], Data | None]] = lambda: (None, {}, None),
+        most: int = 1,
     ) -> None:
         """
+        Args:
+            prepared: waits for what every task is given, and says of what its trainings are made, and its images.
+            most: so many train at the same time at most.
+
         Raises:
             ConfigError: the cluster cannot be joined or has no node that could train, or the objective or what it
                 prepared cannot be sent to one.
             Lost: Ray does not start.
         """
-        self._owned, self.dashboard, self.made_of, self.data = False, "", made_of or {}, data
+        self._owned, self.dashboard = False, ""
         self._running: dict[Any, Task] = {}
         self._killed: dict[int, int] = {}  # by individual, what the kernel had killed when it was submitted
         grace = GRACE
@@ -73,13 +78,18 @@ class Cluster:
             self._owned, (self.dashboard, grace) = True, start(config)
         try:
             self._watch, self._workers = _head_watch(grace), Workers()
-            self._sent = [sent(objective, shared)]
-            self._remote = ray.remote(max_calls=0, max_retries=0, num_returns="streaming")(work)
             gpu = config.gpus > 0 and ray.cluster_resources().get("GPU", 0) > 0
             self._kind, self._need = "GPU" if gpu else "CPU", float(config.gpus if gpu else config.cpus)
+            self._needs: dict[str, Any] = {f"num_{self._kind.lower()}s": self._need}
             self._heard, self._there, self._asked = time.monotonic(), 0, -math.inf
             self._check()
-            self._try(objective)
+            self._remote = ray.remote(max_calls=0, max_retries=0, num_returns="streaming", **self._needs)(work)
+            self._sent = [sent(objective)]
+            trying = self._try_out(most)
+            shared, self.made_of, self.data = prepared()
+            with pickled(f"what the objective {called(objective)!r} prepares"):
+                self._sent.append(ray.put(shared))
+            self._hear_out(trying, objective)
         except BaseException:
             self.close()
             raise
@@ -91,13 +101,23 @@ class Cluster:
         there = f"the cluster has {total:g} {self._kind}s" + (", no node so many" if total >= self._need else "")
         raise ConfigError(f"pool.{self._kind.lower()}s is {self._need:g}: {there}")
 
-    def _try(self, objective: str | Callable[..., Any]) -> None:
-        """Load the objective in a worker, once, before anything is written: else every training would fail by that."""
-        told = ray.remote(num_cpus=0, max_retries=0)(try_out).remote(self._sent)
+    def _try_out(self, most: int) -> list[Any]:
+        """Load the objective, and the libraries of its trainings, in the workers that will train.
+
+        With all that a training needs: a task without a GPU would leave its worker without one.
+        """
+        remote = ray.remote(max_calls=0, max_retries=0, name="load the objective", **self._needs)(try_out)
+        return [remote.remote(list(self._sent)) for _ in range(min(most, self.capacity))]
+
+    def _hear_out(self, trying: list[Any], objective: str | Callable[..., Any]) -> None:
+        """Wait for one that has loaded it, before anything is written: else every training would fail by that."""
+        begun = time.monotonic()
         with suppress(lost.RayError):  # it is no fault of the objective's, or the trainings will tell
-            while not ray.wait([told], timeout=1.0)[0]:
+            while not (told := ray.wait(trying, timeout=1.0)[0]):
                 self._watch.check()
-            if why := ray.get(told):
+                if time.monotonic() - begun > BUSY:
+                    return
+            if why := ray.get(told[0]):
                 raise ConfigError(f"no worker can load the objective {called(objective)!r}: {why}")
 
     def _places(self) -> int:
@@ -121,8 +141,7 @@ class Cluster:
         return max(0, self.capacity - len(self._running))
 
     def submit(self, task: Task) -> None:
-        need = {f"num_{self._kind.lower()}s": self._need}
-        remote = self._remote.options(name=task.name, **need)
+        remote = self._remote.options(name=task.name)
         self._killed[task.individual] = kernel.killed()
         self._running[remote.remote(self._sent, task)] = task
 
@@ -237,10 +256,10 @@ class Cluster:
     def _part(self) -> None:
         watch = getattr(self, "_watch", None)
         if watch is None or not watch.cut:
-            ray.shutdown()
+            end()
             return
         with suppress(TimeoutError):  # it waits for the dead; what is left goes with this process
-            in_thread(ray.shutdown).result(timeout=10.0)
+            in_thread(end).result(timeout=10.0)
 
 
 def _head_watch(grace: float) -> HeadWatch:

@@ -41,11 +41,20 @@ def start(config: PoolConfig) -> tuple[str, float]:
         context = _begin(config.dashboard and any(map(free, DASHBOARD))) if local else _join(address)
     except BaseException as error:  # whatever Ray raises: of a dashboard that does not start no more than that
         with suppress(Exception):
-            ray.shutdown()  # of what it had begun
+            end()  # what it had begun
         if not isinstance(error, Exception):
             raise
         raise _refusal(address, error) from error
     return f"http://{context.dashboard_url}" if context.dashboard_url else "", 0.0 if local else GRACE
+
+
+def end() -> None:
+    """Shut Ray down, or leave the cluster."""
+    node = ray._private.worker._global_node
+    if node and signal.SIGTERM in TOLD_TO_ALL:  # they do not hear it: Ray would wait a second for each of five
+        kill = node.kill_all_processes
+        node.kill_all_processes = lambda **asked: kill(**asked | {"allow_graceful": False})
+    ray.shutdown()
 
 
 def _refusal(address: str, error: Exception) -> GaoptError:
@@ -86,7 +95,7 @@ def _begin(dashboard: bool) -> Any:
         try:
             return _alone(dashboard=True)
         except Exception:
-            ray.shutdown()
+            end()
             if any(map(free, DASHBOARD)):
                 raise
     return _alone(dashboard=False)  # or somebody took its last port meanwhile

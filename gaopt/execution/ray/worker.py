@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,21 +22,21 @@ from gaopt.execution.ray.liveness import own_node
 from gaopt.execution.ray.session import TOLD_TO_ALL, first_line
 from gaopt.execution.worker import Begun, failure, outcomes
 from gaopt.journal.events import Outcome
-from gaopt.objectives.base import Objective, Task, resolve
+from gaopt.objectives.base import Heavy, Objective, Task, resolve
 
 _health = Health()  # of this process, in a worker
-_kept: dict[str, tuple[Objective, Any]] = {}  # in a worker: what was sent, by its reference, fetched once
+_kept: dict[str, Any] = {}  # in a worker: what was sent, by its reference, fetched once
 
 
 def work(sent: list[Any], task: Task) -> Any:
     """In a worker: `Begun` at once, then the outcomes of a task.
 
-    `sent` holds a reference, which Ray would resolve at each call.
+    `sent` holds references, which Ray would resolve at each call.
     """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD_TO_ALL)  # what a training starts is to be ended as anywhere else
     yield Begun(task.individual, own_node(), os.getpid())
     try:
-        objective, shared = _received(sent[0])
+        objective, shared = _received(sent)
         for outcome in outcomes(objective, replace(task, shared=shared)):
             spoilt = _health.spoilt_by(outcome)
             yield Last(outcome) if spoilt else outcome
@@ -59,23 +60,31 @@ class Last:
 
 
 def try_out(sent: list[Any]) -> str:
-    """In a worker: why it cannot load the objective; "" where it can."""
+    """In a worker: why it cannot load the objective and what that trains with; "" where it can."""
     try:
-        _received(sent[0])
+        [objective] = _received(sent)
+        if isinstance(objective, Heavy):
+            objective.load()
     except (Exception, SystemExit) as error:  # whatever a user's module does when it is imported
         return first_line(error.__cause__ or error)
     return ""
 
 
-def _received(reference: Any) -> tuple[Objective, Any]:
-    """In a worker: the objective, and what it prepared."""
-    key = reference.hex()
-    if key not in _kept:
-        _kept.clear()
-        code, path, shared = _fetched(reference)
-        sys.path += [folder for folder in path if folder not in sys.path]
-        _kept[key] = resolve(cloudpickle.loads(code)), shared
-    return _kept[key]
+def _received(sent: list[Any]) -> list[Any]:
+    """In a worker: the objective, and what it prepared where that is sent, too."""
+    keys = [reference.hex() for reference in sent]
+    for key in _kept.keys() - set(keys):
+        del _kept[key]
+    for key, reference in zip(keys, sent, strict=True):
+        if key not in _kept:
+            found = _fetched(reference)
+            _kept[key] = _loaded(*found) if key == keys[0] else found
+    return [_kept[key] for key in keys]
+
+
+def _loaded(code: bytes, path: list[str]) -> Objective:
+    sys.path += [folder for folder in path if folder not in sys.path]
+    return resolve(cloudpickle.loads(code))
 
 
 def _fetched(reference: Any) -> Any:
@@ -98,20 +107,24 @@ def _end() -> None:
     os._exit(1)
 
 
-def sent(objective: str | Callable[..., Any], shared: Any) -> Any:
-    """A reference to the objective, by its name where that can be imported, the places to import from, and `shared`.
+def sent(objective: str | Callable[..., Any]) -> Any:
+    """A reference to the objective, by its name where that can be imported, and to the places to import from.
 
     Raises:
-        ConfigError: one of them does not pickle.
+        ConfigError: it does not pickle.
     """
     name, path = called(objective), [os.path.abspath(folder) for folder in sys.path]
     if name.startswith(f"{MAIN}:"):  # which in a worker is another program
         objective = resolve(objective)
-    what = f"the objective {name!r}"
+    with pickled(f"the objective {name!r}"):
+        return ray.put((cloudpickle.dumps(objective), path))
+
+
+@contextmanager
+def pickled(what: str) -> Iterator[None]:
+    """Raise a ConfigError where something cannot be sent to a worker."""
     try:
-        code = cloudpickle.dumps(objective)
-        what = f"what the objective {name!r} prepares"
-        return ray.put((code, path, shared))
+        yield
     except lost.RayError:
         raise
     except Exception as error:  # whatever an object of the user's raises when it is pickled
