@@ -41,12 +41,14 @@ def generation(number: int, of: int) -> str:
     return f"generation {max(0, number) + 1} of {of}"
 
 
-def page(now: Progress, clock_now: float, width: int) -> Group:
-    """The state of a study: where it is, its best, and each running individual with its epoch."""
+def page(now: Progress, clock_now: float, width: int, workers: int = 0) -> Group:
+    """The state of a study: where it is, its best, how busy its workers are, and each running individual."""
     head = headline(now.name, now.state)
     if now.generations > 1:
         head.append(f"  {generation(now.generation, now.generations)}")
     parts: list[Any] = [head, *_how_far(now, width), _best(now)]
+    if busy := _busy(now, workers):
+        parts.append(Text(busy, style="dim"))
     if now.running:
         parts.append(fitted(_columns(now, clock_now, width), width))
     return Group(*parts)
@@ -64,6 +66,13 @@ def _how_far(now: Progress, width: int) -> list[Any]:
     time = clock(now.elapsed) + (f", {clock(now.left)} left" if now.left is not None else "")
     bar = ProgressBar(total=max(1, now.trainings), completed=now.done, width=min(LONG, width))
     return [bar, Text("  ".join([*told, time]))]
+
+
+def _busy(now: Progress, workers: int) -> str:
+    """How many workers train nobody, and the speed of those that do, by their latest epochs."""
+    latest = [i.reports[i.epoch].metrics.get("images_per_second", 0.0) for i in now.running if i.epoch]
+    idle = f"{max(0, workers - len(now.running))} of {workers} workers idle" if workers else ""
+    return "  ".join(filter(None, (idle, f"{sum(latest):,.0f} images/s" if any(latest) else "")))
 
 
 def _best(now: Progress) -> Text:

@@ -16,6 +16,7 @@ from rich.text import Text
 from gaopt.cli.console import generation, genes, page, text
 from gaopt.cli.signals import STOPPING, Signals
 from gaopt.config import from_tables
+from gaopt.execution import Pool
 from gaopt.journal import events
 from gaopt.journal.history import History, Individual
 from gaopt.printable import printable
@@ -24,14 +25,14 @@ from gaopt.study.progress import clock, progress, telling
 
 
 @contextmanager
-def watcher(name: str, as_json: bool, signals: Signals) -> Iterator[Watch]:
+def watcher(name: str, as_json: bool, signals: Signals, pool: Pool) -> Iterator[Watch]:
     """JSON lines on stdout; else a live page where stderr is a terminal, plain lines on stderr where it is not."""
     if as_json:
         yield as_json_line
     elif not sys.stderr.isatty():
         yield Lines(sys.stderr)
     else:
-        page = Page(name, signals)
+        page = Page(name, signals, pool)
         signals.told_on_a_page = True
         try:
             with page.live:
@@ -121,14 +122,17 @@ def _which(individual: Individual) -> str:
 class Page:
     """A page that renews itself in the terminal."""
 
-    def __init__(self, name: str, signals: Signals) -> None:
-        self._name, self._signals, self._history = name, signals, History()
+    def __init__(self, name: str, signals: Signals, pool: Pool) -> None:
+        self._name, self._signals, self._pool, self._history = name, signals, pool, History()
+        self._workers = pool.capacity
         self._console = Console(stderr=True)
         # Drawn by a thread of its own, several times a second: clocks go on between events.
         self.live = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4)
 
     def __call__(self, history: History, event: events.Event) -> None:
         self._history = history
+        if isinstance(event, events.Started):  # it was just asked how many there are
+            self._workers = self._pool.capacity
         if isinstance(event, events.Noted | events.Retried | events.Failed):
             style = "yellow" if isinstance(event, events.Noted) else "red"
             self._console.print(text(sentence(history, event).strip(), style))
@@ -136,7 +140,7 @@ class Page:
     def _draw(self) -> Group:
         try:
             now = progress(self._name, self._history, held=True, now=time.time())
-            drawn = page(now, time.time(), self._console.width)
+            drawn = page(now, time.time(), self._console.width, self._workers if now.state == "running" else 0)
             stopping = self._signals.received and now.state == "running"
             return Group(drawn, Text(STOPPING, "yellow")) if stopping else drawn
         except RuntimeError:  # the search changed the history while it was read: the next drawing has it

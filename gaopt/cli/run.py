@@ -53,7 +53,7 @@ def drive(ready: Ready, place: Callable[[], StudyDir], as_json: bool, allow_chan
         _introduce(home, ready.config, pool)
         command = shlex.quote(home.handle)
         try:
-            with watcher(home.name, as_json, signals) as watch:
+            with watcher(home.name, as_json, signals, pool) as watch:
                 history = run(ready, home, pool=pool, watch=watch, stop=signals.check, allow_changed=allow_changed)
         except (Stopped, Hopeless, Lost, Unwritable):
             if os.path.isfile(home.journal):  # not Path.is_file, which raises where nobody may look

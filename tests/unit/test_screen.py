@@ -14,7 +14,7 @@ from gaopt.cli.console import line, overview, page
 from gaopt.cli.live import Lines, sentence
 from gaopt.cli.signals import STOPPING, Signals
 from gaopt.config import Fidelity, Genetic, Noise, from_tables
-from gaopt.journal.events import Bred, Closed, Granted, Recalled, Scored, Started
+from gaopt.journal.events import Bred, Closed, Granted, Recalled, Reported, Scored, Started
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
@@ -70,6 +70,17 @@ def test_what_lies_ahead_is_known_by_its_share() -> None:
     assert ahead(History(), search) == [(10, 0.2), (4, 0.5), (2, 1.0), (5, 0.2), (2, 0.5), (1, 1.0), (6, 1.0)]
     assert planned(search) == 30
     assert planned(config()) == config().trainings
+
+
+def test_how_busy_the_workers_are_is_shown() -> None:
+    events = [opened(), Bred(0, births()), Started(0), Started(1)]
+    events += [Reported(n, 1, {"images_per_second": 700.0 + n}) for n in range(2)]
+    now = progress("mine", History(events), held=True, now=10.0)
+    console = Console(width=100, color_system=None)
+    with console.capture() as capture:
+        console.print(page(now, 10.0, 100, workers=3))
+    assert "1 of 3 workers idle  1,401 images/s" in capture.get()
+    assert "workers" not in shown(History(events))
 
 
 def test_the_mean_of_the_best_is_shown() -> None:
