@@ -107,7 +107,7 @@ def open_pool(
     """
     on_ray, begun = config.pool.kind == "ray", time.monotonic()
     if on_ray:
-        say("starting Ray …")
+        say("starting Ray and preparing data …")
     try:
         pool = execution.pool(config, objective, shared)
     except SystemExit:  # how Ray's own handler takes a SIGTERM
@@ -116,7 +116,7 @@ def open_pool(
         stop()  # one that came meanwhile is the reason
         raise
     if on_ray:
-        say(f"Ray is there, after {clock(time.monotonic() - begun)}")
+        say(f"ready after {clock(time.monotonic() - begun)}")
     if pool.data:
         _tell(pool.data)
     return pool
