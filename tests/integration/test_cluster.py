@@ -9,16 +9,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 import pytest
 import ray
 
 from gaopt import PoolConfig, StudyConfig
-from gaopt.errors import ConfigError
+from gaopt.errors import ConfigError, DataError
 from gaopt.execution import Begun
 from gaopt.execution.ray import liveness
 from gaopt.execution.ray.pool import Cluster
@@ -26,7 +27,7 @@ from gaopt.journal.events import Outcome, Reported, Scored
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
-from gaopt.objectives.base import Report, Score, Task
+from gaopt.objectives.base import Plain, Report, Score, Task
 from gaopt.report.tables import individuals
 from gaopt.study.loop import run
 from tests.conftest import ROOT, toy
@@ -213,6 +214,37 @@ def test_what_was_prepared_reaches_every_task() -> None:
             pool.submit(task(individual))
         assert pool.room == 0
         assert [o.fitness for o in collect(pool, 2) if isinstance(o, Scored)] == [7.0, 7.0]
+
+
+@dataclass(frozen=True)
+class Laden(Plain):
+    """An objective whose trainings need a library; it leaves a file when that is loaded."""
+
+    loaded: Path = Path()
+
+    def load(self) -> None:
+        self.loaded.touch()
+
+
+def test_a_worker_loads_what_trainings_need_while_data_are_prepared(tmp_path: Path) -> None:
+    loaded = tmp_path / "loaded"
+
+    def prepared() -> tuple[list[int], dict[str, str], None]:
+        deadline = time.monotonic() + 60
+        while not loaded.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        return [7], {}, None
+
+    def fails() -> NoReturn:
+        raise DataError("no image")
+
+    with closing(Cluster(Laden(shared, loaded=loaded), PoolConfig(), prepared)) as pool:
+        pool.submit(task(0))
+        [scored] = collect(pool, 1)
+    assert isinstance(scored, Scored), scored
+    with pytest.raises(DataError, match=r"^no image$"):
+        Cluster(f"{HERE}:shared", PoolConfig(), fails)
 
 
 def test_how_many_train_at_a_time_follows_from_the_config() -> None:
