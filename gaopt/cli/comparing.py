@@ -45,13 +45,13 @@ def compare(
     from gaopt.cli.run_comparison import again, drive, outline
     from gaopt.compare.begin import of_studies
     from gaopt.compare.plan import extended, read
-    from gaopt.journal.paths import claim_comparison, comparison, existing, fresh
+    from gaopt.journal.studies import find_comparison, find_study, free_dir, new_comparison_dir
 
     given = {key: value for key, value in numbers.items() if value is not None}
     if methods := given.pop("methods", ""):
         given["methods"] = tuple(method.strip() for method in methods.split(",") if method.strip())
     wider = {"set": sets, "data": data, "address": address}
-    if len(sources) == 1 and (home := comparison(sources[0])):
+    if len(sources) == 1 and (home := find_comparison(sources[0])):
         told = given | wider | {"name": name, "dry-run": dry_run}
         _refuse("a comparison that was begun goes on as it is", told, but=("seeds",))
         again(home, extended(read(home), given.get("seeds")), allow_changed)
@@ -59,15 +59,15 @@ def compare(
     _refuse("nothing was begun that could have changed", {"allow-changed": allow_changed})
     if sources and not any(map(_config, sources)):
         _refuse("studies that are there are compared as they are", given | wider, but=("finals", "difference"))
-        plan, stem = of_studies([existing(source) for source in sources], given), "comparison"
+        plan, stem = of_studies([find_study(source) for source in sources], given), "comparison"
     else:
         plan = _of_configs(sources or (("images",) if data else ("quick",)), data, sets, address, given)
         stem = f"{next(iter(plan.configs))}-compare"
-    fresh(name, stem)
+    free_dir(name, stem)
     if dry_run:
         outline(plan)
     else:
-        drive(plan, lambda: claim_comparison(name, stem))
+        drive(plan, lambda: new_comparison_dir(name, stem))
 
 
 def _of_configs(

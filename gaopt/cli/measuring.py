@@ -139,12 +139,12 @@ def lr_find(
     """
     from gaopt.config import from_tables
     from gaopt.config.tables import read_toml
-    from gaopt.journal.paths import fresh
+    from gaopt.journal.studies import free_dir
 
     source = source_of(config, data)
     whole = from_tables(changed(read_toml(source), data, sets, {"study.seed": seed}))
     stem = f"{stem_of(source)}-lr-find"
-    fresh(name, stem)
+    free_dir(name, stem)
     found, files = _find(whole, name, stem)
     if as_json:
         click.echo(json.dumps(found))
@@ -163,7 +163,7 @@ def _find(config: StudyConfig, name: str | None, stem: str) -> tuple[dict[str, A
     """Make the test, then write its files: a signal before the end leaves nothing."""
     from gaopt.cli.signals import Signals
     from gaopt.errors import ConfigError
-    from gaopt.journal.paths import claim
+    from gaopt.journal.studies import new_dir
     from gaopt.objectives.base import resolve
     from gaopt.objectives.image import Classifier, find_lr
 
@@ -178,7 +178,7 @@ def _find(config: StudyConfig, name: str | None, stem: str) -> tuple[dict[str, A
         from gaopt.report.plots.lr_find import write  # pandas and matplotlib: not before there is something to write
 
         signals.check()
-        return found, write(found, config, claim(name, stem))
+        return found, write(found, config, new_dir(name, stem))
 
 
 @cli.group()

@@ -27,10 +27,10 @@ def status(study: str, as_json: bool, follow: bool) -> None:
     from gaopt.cli.compared import Compared, compared
     from gaopt.cli.console import console, page
     from gaopt.cli.live import follow as follow_page
-    from gaopt.journal.paths import comparison, existing
+    from gaopt.journal.studies import find_comparison, find_study
     from gaopt.study.progress import Progress, look
 
-    home, screen = comparison(study) or existing(study), console()
+    home, screen = find_comparison(study) or find_study(study), console()
 
     def now() -> Progress | Compared:
         return compared(home) if isinstance(home, ComparisonDir) else look(home)
@@ -53,7 +53,7 @@ def list_(as_json: bool) -> None:
     """All studies and comparisons in results/ (or GAOPT_RESULTS)."""
     from gaopt.cli.compared import Compared, compared
     from gaopt.cli.console import console, line, overview
-    from gaopt.journal.paths import comparisons, studies
+    from gaopt.journal.studies import comparisons, studies
     from gaopt.study.progress import look
 
     plain: list[dict[str, Any]] = []
@@ -79,11 +79,11 @@ def list_(as_json: bool) -> None:
 @click.argument("study")
 def report(study: str) -> None:
     """Write a study's tables and report again, also while it runs."""
-    from gaopt.journal.paths import existing
+    from gaopt.journal.studies import find_study
     from gaopt.report.study import write
     from gaopt.study.progress import current
 
-    home = existing(study)
+    home = find_study(study)
     for path in write(current(home)[0], home):
         click.echo(path_shown(path))
 
@@ -98,9 +98,9 @@ def export(study: str, name: str, out: Path | None) -> None:
     An earlier export of the same study is replaced whole, anything else is left alone.
     """
     from gaopt.export import FORMATS, read, write
-    from gaopt.journal.paths import existing
+    from gaopt.journal.studies import find_study
 
-    home = existing(study)
+    home = find_study(study)
     found = read(home)
     path = write(found, name, out or home.inside(home.export(name)))
     if found.state != "finished":
@@ -117,11 +117,11 @@ def export(study: str, name: str, out: Path | None) -> None:
 def predict(study: str, images: tuple[Path, ...], as_json: bool) -> None:
     """The five most probable classes of each image, by the study's best model. Of a folder, of all images in it."""
     from gaopt.errors import DataError
-    from gaopt.journal.paths import existing
+    from gaopt.journal.studies import find_study
     from gaopt.objectives.image import predict as classify
 
     named, bad = [], False
-    for path, answer in classify(existing(study), images):
+    for path, answer in classify(find_study(study), images):
         if isinstance(answer, DataError):
             click.echo(f"gaopt: {printable_lines(str(answer))}", err=True)
             bad = True

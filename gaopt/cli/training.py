@@ -154,10 +154,10 @@ def resume(
     """Go on with a study from where it is, whatever stopped it; also further than it was to go before."""
     from gaopt.cli.run import drive
     from gaopt.config import SEARCHES
-    from gaopt.journal.paths import existing
+    from gaopt.journal.studies import find_study
     from gaopt.study.prepare import prepare, resumed
 
-    home = existing(study)
+    home = find_study(study)
     table = resumed(home, allow_changed=allow_changed).numbers
     keys = {f"{table}.generations": generations, "grid.repeats": seeds, "pool.address": quoted(address)}
     given = (f"{key}={value}" for key, value in keys.items() if value is not None)
@@ -178,20 +178,20 @@ def start(
     """
     from gaopt.cli.run import drive
     from gaopt.config import from_tables
-    from gaopt.journal.paths import claim, fresh
+    from gaopt.journal.studies import free_dir, new_dir
     from gaopt.study.prepare import prepare_new
 
     keys = {**keys, "study.seed": seed, "pool.address": quoted(address)}
     config = from_tables(changed(tables, data, sets, keys))
     ready = prepare_new(_fixed(config) if fixed else config)
-    fresh(name, stem)
+    free_dir(name, stem)
     doubts = getattr(ready.objective, "doubts", lambda _: ())
     for doubt in doubts(ready.config):
         click.echo(f"note: {doubt}", err=True)
     if dry_run:
         _dry_run(ready, as_json)
     else:
-        drive(ready, lambda: claim(name, stem), as_json)
+        drive(ready, lambda: new_dir(name, stem), as_json)
 
 
 def source_of(config: str | None, data: str | None) -> Path:

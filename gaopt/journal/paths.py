@@ -1,21 +1,18 @@
-"""The folders under results/: every path of a study is spelled here."""
+"""The folder of a study, and of a comparison: every path in it is spelled here."""
 
 from __future__ import annotations
 
 import errno
 import os
-import re
 import shutil
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
-from gaopt.errors import StudyError, Unwritable, nearest
+from gaopt.errors import StudyError, Unwritable
 from gaopt.journal.atomic_write import abandoned, part_of, tidy
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _BEGUN = {"study.lock", "study.db.part", "study.db.part-journal"}
 """All that a driver leaves which was killed before its study had an event, or its comparison a plan; and parts."""
 
@@ -82,13 +79,20 @@ class StudyDir:
         """What an individual needs to go on, or to be judged: its checkpoint and weights."""
         return self.path / "work" / str(individual)
 
+    def check_readable(self) -> None:
+        """Refuse a folder into which this user may not look, by a StudyError."""
+        try:
+            check_listable(self.path)
+        except OSError as error:
+            raise StudyError(f"{self.path} cannot be read: {error.strerror}") from None
+
     def check_new(self) -> None:
         """Refuse a folder that holds anything but the traces of a driver killed before its first event.
 
         Raises:
             StudyError: something lies there that no driver left which was killed before its first event.
         """
-        _check_study(self)
+        self.check_readable()
         if self.path.exists() and not (self.path.is_dir() and all(map(_begun, self.path.iterdir()))):
             raise StudyError(f"{self.path} exists and is no study: give another name")
 
@@ -187,150 +191,12 @@ def results() -> Path:
     return Path(os.path.expanduser(os.environ.get("GAOPT_RESULTS") or "results"))
 
 
-def studies() -> Iterator[StudyDir]:
-    """All studies, by name.
-
-    Raises:
-        StudyError: nobody may look for them.
-    """
-    yield from map(StudyDir, _with("study.db"))
-
-
-def comparisons() -> Iterator[ComparisonDir]:
-    """All comparisons, by name.
-
-    Raises:
-        StudyError: nobody may look for them.
-    """
-    yield from map(ComparisonDir, _with("comparison.toml"))
-
-
-def _with(name: str) -> Iterator[Path]:
-    """The folders among the results that have such a file, by name."""
-    _check_results()
-    root = results()
-    for file in sorted(root.glob(f"*/{name}")) if os.path.isdir(root) else ():
-        if os.path.isfile(file):
-            yield file.parent
-
-
-def fresh(name: str | None, stem: str) -> StudyDir:
-    """A place for a new study; nothing is written yet.
-
-    Args:
-        name: its name; None for the first free one of stem-1, stem-2, …
-
-    Raises:
-        StudyError: the name cannot be a folder's, or is taken.
-    """
-    _check_results()
-    if name is None:
-        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:80] or "study"
-        return next(home for n in count(1) if not (home := _at(f"{stem}-{n}")).path.exists())
-    home = _at(name)
-    if os.path.isfile(home.journal):
-        raise StudyError(f"the study {name!r} exists: go on with 'gaopt resume {name}', or give another --name")
-    if os.path.isfile(ComparisonDir(home.path).plan):
-        raise StudyError(f"the comparison {name!r} exists: go on with 'gaopt compare {name}', or give another --name")
-    home.check_new()
-    return home
-
-
-def _check_results() -> None:
-    try:
-        if results().exists():
-            _check_open(results())
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise StudyError(f"the results folder {results()} cannot be used: {why}") from None
-
-
-def _check_open(folder: Path) -> None:
-    """
-    Raises:
-        PermissionError: this user may not look into it: what is there would seem not to be.
-    """
+def check_listable(folder: Path) -> None:
+    """Raise a PermissionError for a folder into which this user may not look: what is there would seem not to be."""
     if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
-
-
-def _check_study(home: StudyDir) -> None:
-    try:
-        _check_open(home.path)
-    except OSError as error:
-        raise StudyError(f"{home.path} cannot be read: {error.strerror}") from None
-
-
-def claim(name: str | None, stem: str) -> StudyDir:
-    """`fresh`, and its folder made, so that no other search can have it.
-
-    Raises:
-        StudyError: also when the folder cannot be made.
-    """
-    while True:
-        home = fresh(name, stem)
-        try:
-            home.path.mkdir(parents=True)
-        except FileExistsError:
-            if name is None and home.path.exists():
-                continue  # another search was quicker: the next number
-        except OSError:
-            pass  # said by `make`
-        home.make()
-        return home
-
-
-def claim_comparison(name: str | None, stem: str) -> ComparisonDir:
-    """`claim` for a comparison."""
-    return ComparisonDir(claim(name, stem).path)
-
-
-def comparison(name: str) -> ComparisonDir | None:
-    """A comparison by name, or by the path of its folder; None where there is none."""
-    if "\0" in name:
-        return None
-    if os.sep in name:
-        path = Path(os.path.realpath(name))
-        home = ComparisonDir(results() / path.name if path.parent == results().resolve() else path)
-        # Not Path.is_file, which raises where a name is too long for a file.
-        if os.path.isfile(home.plan):
-            return home
-    home = ComparisonDir(results() / name)
-    return home if os.path.isfile(home.plan) else None
-
-
-def existing(name: str) -> StudyDir:
-    """A study by name, or by the path of its folder.
-
-    Raises:
-        StudyError: there is none, with the nearest name.
-    """
-    if "\0" in name:
-        raise StudyError(f"the study name {name!r} cannot be used: it holds a character that no path can")
-    path = Path(os.path.realpath(name))
-    if (os.sep in name or name in (".", "..")) and os.path.isfile(StudyDir(path).journal):
-        return StudyDir(results() / path.name if path.parent == results().resolve() else path)
-    home = StudyDir(results() / name.rstrip(os.sep))
-    if not _NAME.fullmatch(home.name) or home.path.parent != results() or not os.path.isfile(home.journal):
-        if os.path.isfile(test := StudyDir(results() / path.name).lr_find("svg")):
-            raise StudyError(f"{name!r} is a range test, not a study: its figure is {test}")
-        if comparison(name):
-            raise StudyError(f"{name!r} is a comparison, not a study: `gaopt compare {name}` goes on with it")
-        known = [study.name for study in studies()]  # first: it may not be allowed to look
-        _check_study(StudyDir(path) if os.sep in name else home)
-        raise StudyError(f"there is no study {name!r} in {results()}: {nearest(path.name, known)}")
-    return home
 
 
 def _begun(path: Path) -> bool:
     """Whether a driver may have left it that was killed before there was anything to go on with."""
     return path.name in _BEGUN or abandoned(path)
-
-
-def _at(name: str) -> StudyDir:
-    if not _NAME.fullmatch(name):
-        raise StudyError(
-            f"the study name {name!r} cannot be used: letters, digits, '.', '_' and '-' only, at most 100,"
-            " the first a letter or a digit"
-        )
-    return StudyDir(results() / name)

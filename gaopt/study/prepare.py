@@ -15,7 +15,8 @@ from gaopt.journal.events import Recalled
 from gaopt.journal.history import History, Individual
 from gaopt.journal.journal import Journal
 from gaopt.journal.lock import check_free
-from gaopt.journal.paths import StudyDir, existing
+from gaopt.journal.paths import StudyDir
+from gaopt.journal.studies import find_study
 from gaopt.objectives.base import Objective, resolve
 from gaopt.search.base import Strategy
 from gaopt.search.registry import strategy
@@ -102,7 +103,7 @@ def recalled(config: StudyConfig) -> tuple[Recalled, ...]:
 
 
 def _recalled(study: str) -> Recalled:
-    home = existing(study)
+    home = find_study(study)
     with Journal(home.journal) as journal:
         scores: dict[str, list[Individual]] = {}
         for individual in History(journal).scored:

@@ -19,8 +19,9 @@ from PIL import Image
 from gaopt import cli
 from gaopt.errors import StudyError
 from gaopt.journal.journal import Journal
-from gaopt.journal.paths import StudyDir, claim, existing, fresh
+from gaopt.journal.paths import StudyDir
 from gaopt.journal.paths import results as home_of_studies
+from gaopt.journal.studies import find_study, free_dir, new_dir
 from gaopt.study.loop import run as run_study
 from resnet.data import default_cache
 from tests.conftest import ROOT, toy
@@ -162,8 +163,10 @@ def test_a_preset_of_the_digits_takes_other_images_and_says_which(
     ):
         assert line in err.splitlines()
     assert len(re.findall(r"\(the commonest class alone: top1 0\.5000\)$", out, re.M)) == 2
-    assert "is right in 50.00 % of the validation and 50.00 % of the test images" in existing("one").report.read_text()
-    config = existing("one").config.read_text()
+    assert (
+        "is right in 50.00 % of the validation and 50.00 % of the test images" in find_study("one").report.read_text()
+    )
+    config = find_study("one").config.read_text()
     assert 'name = "folder"' in config
     assert 'name = "resnet20"' in config
     for words in (("run", "digits", "--dry-run"), ("compare", "quick", "--dry-run", "--methods", "random,assisted")):
@@ -176,7 +179,7 @@ def test_one_individual_is_trained_with_the_genes_that_are_given(
     code, out, _ = invoke(capfd, "train", *QUICK, "--lr", "0.004", "--mom", "0.7", "--name", "one")
     assert code == 0
     assert "lr 0.004  wd 0.01  mom 0.7" in out
-    assert len(list(Journal(existing("one").journal))) > 0
+    assert len(list(Journal(find_study("one").journal))) > 0
 
 
 def test_a_dry_run_shows_the_config_and_the_cost_and_writes_nothing(
@@ -256,15 +259,15 @@ def test_a_damaged_journal_is_one_sentence(study: StudyDir, capfd: Any) -> None:
 
 
 def test_searches_that_start_together_take_different_names(results: Path) -> None:
-    first, second = claim(None, "quick"), claim(None, "quick")
+    first, second = new_dir(None, "quick"), new_dir(None, "quick")
     assert (first.name, second.name) == ("quick-1", "quick-2")
-    assert claim("mine", "quick").name == "mine"
-    assert fresh("mine", "quick").name == "mine"  # an empty folder holds nobody up
-    assert fresh(None, "my pets!").name == "my-pets-1"
+    assert new_dir("mine", "quick").name == "mine"
+    assert free_dir("mine", "quick").name == "mine"  # an empty folder holds nobody up
+    assert free_dir(None, "my pets!").name == "my-pets-1"
     (results / "other").mkdir()
     (results / "other" / "file").touch()
     with pytest.raises(StudyError, match="exists and is no study"):
-        claim("other", "quick")
+        new_dir("other", "quick")
 
 
 def test_a_tilde_is_home_in_the_folders_that_the_environment_names(

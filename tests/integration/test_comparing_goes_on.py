@@ -24,7 +24,8 @@ from gaopt.errors import Hopeless, Stopped, StudyError
 from gaopt.execution.inline import Inline
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
-from gaopt.journal.paths import ComparisonDir, claim_comparison, fresh
+from gaopt.journal.paths import ComparisonDir
+from gaopt.journal.studies import free_dir, new_comparison_dir
 from gaopt.objectives import finals
 from gaopt.objectives.base import Plain
 from gaopt.study.resume_check import changes
@@ -229,10 +230,10 @@ def test_a_comparison_killed_while_it_wrote_its_plan_does_not_block_its_name(als
     for name in (f"comparison.toml.{dead()}.tmp", f"comparison.toml.{os.getpid()}.tmp", *also):
         (results / "mine").mkdir(parents=True, exist_ok=True)
         (results / "mine" / name).touch()
-    assert claim_comparison("mine", "").path == results / "mine"
+    assert new_comparison_dir("mine", "").path == results / "mine"
     (results / "mine" / f"comparison.toml.{os.getppid()}.tmp").touch()  # somebody writes it
     with pytest.raises(StudyError, match="exists and is no study"):
-        fresh("mine", "")
+        free_dir("mine", "")
 
 
 def test_what_killed_drivers_left_in_a_comparison_is_removed(home: ComparisonDir) -> None:
