@@ -9,11 +9,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import Any
 
 import ray
-from ray._private import parameter, ray_constants, services
+from ray._private import ray_constants, services
 
 from gaopt.config import PoolConfig
 from gaopt.errors import ConfigError, GaoptError, Lost
@@ -106,18 +105,15 @@ def _alone(dashboard: bool) -> Any:
     """Ray on this machine, all of whose ports are at 127.0.0.1.
 
     Ray does so by itself on macOS and Windows; on Linux it would replace an address given as 127.0.0.1 by the machine's
-    own, and its servers would listen at all of them. What would add nodes and pass logs on is not begun: nobody asks
-    for it, and it takes a second of a processor.
+    own, and its servers would listen at all of them.
     """
-    before = ray_constants.ENABLE_RAY_CLUSTER, parameter.RayParams
-    ray_constants.ENABLE_RAY_CLUSTER = False
-    parameter.RayParams = partial(parameter.RayParams, no_monitor=True, include_log_monitor=False)
+    before, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
     try:
         with _unheard():
             # "local" by name: with no address Ray would join whatever cluster it finds on this machine.
             return ray.init(address="local", include_dashboard=dashboard, _system_config=_IMPATIENT, **_QUIET)
     finally:
-        ray_constants.ENABLE_RAY_CLUSTER, parameter.RayParams = before
+        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 @contextmanager
