@@ -109,7 +109,7 @@ def open_pool(
     if on_ray:
         say("starting Ray and preparing data …")
     try:
-        pool = execution.pool(config, objective, shared)
+        pool = execution.pool(config, objective, shared, stop)
     except SystemExit:  # how Ray's own handler takes a SIGTERM
         raise Stopped(signal.SIGTERM) from None
     except Lost:

@@ -1,9 +1,12 @@
 """Where tasks are turned into outcomes."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import wait
 from typing import Any
 
 from gaopt.config import StudyConfig
+from gaopt.errors import ConfigError
+from gaopt.execution.ray.health import in_thread
 from gaopt.execution.worker import Begun, Pool
 from gaopt.journal.events import Data
 from gaopt.objectives.base import Objective
@@ -11,26 +14,37 @@ from gaopt.objectives.base import Objective
 __all__ = ["Begun", "Pool", "pool"]
 
 
-def pool(config: StudyConfig, objective: Objective, shared: Callable[[], Any]) -> Pool:
+def pool(
+    config: StudyConfig, objective: Objective, shared: Callable[[], Any], stop: Callable[[], None] = lambda: None
+) -> Pool:
     """The pool that a config names.
 
     Args:
-        shared: gives what `objective.prepare` makes for every task; called in a thread while Ray starts.
+        shared: gives what `objective.prepare` makes for every task; called in a thread, while Ray starts.
+        stop: called twice a second while that is waited for; raises `Stopped` to end it.
     """
 
-    def prepared() -> tuple[Any, Mapping[str, str], Data | None]:
-        made = shared()
+    def prepare() -> tuple[Any, Mapping[str, str], Data | None]:
+        try:
+            made = shared()
+        except SystemExit as error:
+            raise ConfigError(f"what the objective prepares ended with SystemExit: {error.code}") from error
         return made, objective.made_of(made), getattr(objective, "data", lambda _: None)(made)
+
+    preparing = in_thread(prepare)
+
+    def prepared() -> tuple[Any, Mapping[str, str], Data | None]:
+        while not preparing.done():
+            stop()
+            wait([preparing], timeout=0.5)
+        return preparing.result()
 
     if config.pool.kind == "inline":
         from gaopt.execution.inline import Inline
 
         return Inline(objective, *prepared())
-    from gaopt.execution.ray.health import in_thread
-
-    preparing = in_thread(prepared)
     from gaopt.execution.ray.pool import Cluster  # takes a while
 
     if preparing.done():
         preparing.result()  # data that are not there are no reason to start Ray
-    return Cluster(config.objective, config.pool, preparing.result, max(config.litters))
+    return Cluster(config.objective, config.pool, prepared, max(config.litters))

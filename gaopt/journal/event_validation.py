@@ -31,9 +31,11 @@ def _check_bred(event: Bred, born: Collection[int], generation: int) -> None:
     if event.generation != generation + 1 and not more:
         raise StudyError(f"the journal has generation {event.generation!r:.40} after generation {generation}")
     _check_born(event.survivors, born)
-    ids = [birth.id for birth in event.births]
-    if twice := [id for id in ids if id in born or ids.count(id) > 1]:
-        raise StudyError(f"the journal bears individual {twice[0]} twice")
+    ids = set[int]()
+    for birth in event.births:
+        if birth.id in born or birth.id in ids:
+            raise StudyError(f"the journal bears individual {birth.id} twice")
+        ids.add(birth.id)
     for birth in event.births:
         _check_born((parent for parent in birth.parents if parent not in ids), born)
         if birth.origin in ("repeat", "retrained") and len(birth.parents) != 1:

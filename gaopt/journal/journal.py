@@ -126,12 +126,17 @@ class Journal:
             self._last += len(rows)
             if self._new:
                 self._publish()
-        except (OSError, sqlite3.Error) as error:
+        except BaseException as error:
+            before = rows[0][0] - 1
             with suppress(sqlite3.Error):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 self._last = self._count()  # where only the last sync failed the events are there
-            raise self._refused(error) from error
+            if isinstance(error, OSError | sqlite3.Error):
+                raise self._refused(error) from error
+            if self._last == before:  # a KeyboardInterrupt, say: they can be written yet
+                self._added = added + self._added
+            raise
 
     def _refused(self, error: Exception) -> GaoptError:
         if isinstance(error, sqlite3.IntegrityError):

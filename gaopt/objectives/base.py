@@ -67,9 +67,9 @@ class Task:
 class Objective(Protocol):
     """A function from a task to a score, with what belongs to it. `resolve` makes one of a plain function.
 
-    `shared` is what `prepare` made. Three more methods are called where there are any: `data(shared)`, a `Data` for a
+    `shared` is what `prepare` made. More methods are called where there are any: `data(shared)`, a `Data` for a
     report; `doubts(config)`, sentences for the user on values that learn nothing; `keeps(home, individual)`, whether
-    what judging left in the study's folder is still whole.
+    what judging left in the study's folder is still whole; `load_libraries()`, in the workers (`Heavy`).
     """
 
     judges: bool  # whether the best individual is measured on a test split at the end, by a task with judge=True
@@ -94,7 +94,7 @@ class Objective(Protocol):
 class Heavy(Protocol):
     """An objective whose trainings import what takes seconds."""
 
-    def load(self) -> None:
+    def load_libraries(self) -> None:
         """Import it: called in the workers while the study is being prepared."""
 
 

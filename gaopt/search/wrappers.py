@@ -166,7 +166,7 @@ class Stopping:
         if not isinstance(decision, Bred) or not history.populations:
             return decision
         retrained = tuple(birth.parents[0] for birth in decision.births if birth.origin == "retrained")
-        if found := reason(self._config, self._space, history, decision.survivors or retrained):
+        if found := reason(self._config, self._space, history, decision.generation, decision.survivors or retrained):
             return Done(found)
         return replace(decision, births=self._paid(decision.births, affordable(self._config, history)))
 
@@ -178,12 +178,12 @@ class Stopping:
         return (replace(births[0], share=1.0),)
 
 
-def reason(config: Stop, space: Space, history: History, survivors: tuple[int, ...] = ()) -> str:
-    """Why a search should end now, with these survivors of the generation to come; "" where it should not."""
+def reason(config: Stop, space: Space, history: History, coming: int, survivors: tuple[int, ...] = ()) -> str:
+    """Why a search should end before this generation with these survivors comes, or grows; "" where it should not."""
     best = next(iter(finalists(history, 1)), None)
     if best and config.target is not None and best.fitness >= config.target:
         return f"the target of {config.target:g} was reached"
-    if best and config.generations and history.generation - best.generation >= config.generations:
+    if best and config.generations and coming - 1 - best.generation >= config.generations:
         return f"no fitter individual came in {config.generations} generations"
     if config.spread and len(survivors) > 1 and _spread(space, history, survivors) <= config.spread:
         return "the survivors are nearly alike"
@@ -199,14 +199,18 @@ def _spread(space: Space, history: History, ids: tuple[int, ...]) -> float:
 def affordable(config: Stop, history: History) -> float:
     """How many more whole trainings the budget pays for, at the mean cost so far; finalists come on top of it.
 
-    The mean is over shares of a training, so that short ones say what a whole one costs.
+    The mean is over shares of a training, so that short ones say what a whole one costs. Those that are being trained
+    cost their share of a whole one.
     """
     everyone = [i for i in history.individuals.values() if i.birth.origin != "repeat"]
     trained = sum(sum(i.early) + (i.share if i.done else 0.0) for i in everyone)
-    epochs, seconds = sum(i.epochs for i in everyone), sum(i.seconds for i in everyone)
+    unfinished = [i for i in everyone if i.status in ("waiting", "running")]
+    epochs = sum(i.epochs for i in everyone) - sum(i.epoch for i in unfinished)
+    seconds = sum(i.seconds for i in everyone)
     budgets = ((config.epochs, epochs), (config.seconds, seconds), (config.money, seconds / 3600 * config.price))
     left = [(budget - spent) * trained / spent for budget, spent in budgets if budget and spent]
-    return min(left, default=math.inf) + 1e-9  # a sum of shares is rounded
+    begun = sum(i.share for i in unfinished)
+    return min(left, default=math.inf) - begun + 1e-9  # a sum of shares is rounded
 
 
 class Finalists:

@@ -78,7 +78,7 @@ def run(
         config: what to do, checked before or not. For a study that exists it may differ in `resume_check.FREE` alone.
         home: the study's folder; made if it does not exist. One with other things in it is refused.
         pool: where to train; by default the one that the config names.
-        watch: called with the history after each event.
+        watch: called with the history after each event, which may be durable a moment later.
         stop: called at least every other second; raises `Stopped` to end the search in good order.
         judge: measure the best individual on the test split at the end, where the objective has one.
         allow_changed: go on although individuals are trained otherwise than before: by other code, on other data,
@@ -212,6 +212,8 @@ class _Loop:
             known = isinstance(outcome, Reported) and outcome.individual not in training
             if not known and not retries.doubtful(outcome):
                 self._keep(outcome)
+                if self.urgent:  # a second signal may come
+                    self._commit()
         self._commit()
 
     def _start_waiting(self) -> None:

@@ -222,7 +222,7 @@ class Laden(Plain):
 
     loaded: Path = Path()
 
-    def load(self) -> None:
+    def load_libraries(self) -> None:
         self.loaded.touch()
 
 

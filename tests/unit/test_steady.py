@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from benchmarks.driver import Simulated
-from gaopt.config import Assisted, Fidelity, Genetic, Operators, StudyConfig, from_tables
+from gaopt.config import Assisted, Fidelity, Genetic, Operators, Stop, StudyConfig, from_tables
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Bred, Scored
 from gaopt.journal.history import History
@@ -65,6 +66,17 @@ def test_what_is_left_is_told_while_a_generation_is_half_born(home: StudyDir) ->
             assert (found.trainings, found.done) == (18, len(now.ends))
 
     assert run(steady("genetic"), home, pool=Simulated(4, spread=3.0), watch=watch) is not history
+
+
+def test_a_budget_counts_what_is_being_trained_and_rules_wait_for_a_whole_generation(home: StudyDir) -> None:
+    class Tens(Simulated):
+        def wait(self) -> Any:
+            return replace(super().wait(), fitness=self.now, epochs=10)  # each later one is fitter
+
+    spent = run(replace(steady("random"), stop=Stop(epochs=120)), home, pool=Tens(4, spread=3.0))
+    assert 110 <= sum(individual.epochs for individual in spent.individuals.values()) <= 120
+    patient = replace(steady("random"), stop=Stop(generations=1))
+    assert len(run(patient, StudyDir(home.path.parent / "patient"), pool=Tens(4, spread=3.0)).individuals) == 18
 
 
 def test_the_mode_is_read_back_and_what_counts_by_generations_is_refused() -> None:

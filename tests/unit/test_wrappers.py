@@ -45,20 +45,23 @@ def test_it_stops_at_its_target() -> None:
     assert history.best
     assert history.best.fitness >= 0.9
     assert all(i.fitness < 0.9 for i in history.individuals.values() if i.generation < history.generation)
-    assert reason(Stop(target=0.9), LINE, history) == "the target of 0.9 was reached"
+    assert reason(Stop(target=0.9), LINE, history, history.generation + 1) == "the target of 0.9 was reached"
 
 
 def test_it_stops_when_nothing_fitter_came() -> None:
     history = finished(Stopping(search(), LINE, Stop(generations=3)), score=lambda genes: 1.0)
     assert history.generation == 3  # the first individual is the best of all, and three generations came after it
-    assert reason(Stop(generations=3), LINE, history) == "no fitter individual came in 3 generations"
+    assert (
+        reason(Stop(generations=3), LINE, history, history.generation + 1)
+        == "no fitter individual came in 3 generations"
+    )
 
 
 def test_it_stops_when_the_survivors_are_alike() -> None:
     history = History([Bred(0, tuple(Birth(n, {"x": 0.5 + n / 1e4}, "random") for n in range(4)))])
-    assert reason(Stop(spread=0.01), LINE, history, (0, 1, 2)) == "the survivors are nearly alike"
-    assert reason(Stop(spread=1e-5), LINE, history, (0, 1, 2)) == ""
-    assert reason(Stop(spread=0.01), LINE, history, (0,)) == ""  # one alone says nothing
+    assert reason(Stop(spread=0.01), LINE, history, 1, (0, 1, 2)) == "the survivors are nearly alike"
+    assert reason(Stop(spread=1e-5), LINE, history, 1, (0, 1, 2)) == ""
+    assert reason(Stop(spread=0.01), LINE, history, 1, (0,)) == ""  # one alone says nothing
 
 
 def test_a_budget_is_spent_and_not_overdrawn() -> None:

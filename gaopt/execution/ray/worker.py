@@ -64,7 +64,7 @@ def try_out(sent: list[Any]) -> str:
     try:
         [objective] = _received(sent)
         if isinstance(objective, Heavy):
-            objective.load()
+            objective.load_libraries()
     except (Exception, SystemExit) as error:  # whatever a user's module does when it is imported
         return first_line(error.__cause__ or error)
     return ""

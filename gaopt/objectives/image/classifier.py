@@ -75,7 +75,7 @@ class Classifier:
                 check_pretrained(replace(settings.net, name=name), images)
         return images
 
-    def load(self) -> None:
+    def load_libraries(self) -> None:
         import resnet.train  # noqa: F401 - to have it there
 
     def made_of(self, shared: Images) -> dict[str, str]:
