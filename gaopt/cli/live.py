@@ -101,6 +101,9 @@ def _bred(history: History, event: events.Bred) -> str:
     births = event.births
     if births and births[0].origin == "repeat":
         return f"finalists: {', '.join(f'i{id}' for id in dict.fromkeys(b.parents[0] for b in births))} again"
+    if event.generation and len(births) == 1 and from_tables(history.config).mode == "steady":
+        parents = " and ".join(f"i{parent}" for parent in births[0].parents)
+        return f"  i{births[0].id} for a free worker{parents and f', of {parents}'}"
     first = f" for {_portion(births[0].share)}" if births and births[0].share < 1 else ""
     number = len(event.survivors)
     survivors = f", {number} survivor{'s' * (number > 1)}" if number else ""

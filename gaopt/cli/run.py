@@ -115,6 +115,11 @@ def open_pool(
     except Lost:
         stop()  # one that came meanwhile is the reason
         raise
+    try:
+        stop()  # before it is said what will be trained
+    except BaseException:
+        pool.close()
+        raise
     if on_ray:
         say(f"ready after {clock(time.monotonic() - begun)}")
     if pool.data:
