@@ -1,12 +1,12 @@
 # make run    set up .venv and run the main job
-# make test   set up .venv with the development extra and run the quick tests (four minutes on two cores)
-# make test-all  all tests (a quarter of an hour)
+# make test   set up .venv with the development extra and run the quick tests (a minute and a half on two cores)
+# make test-all  all tests (ten minutes)
 # make cover  all tests, and which lines they reach: at least 90 % of them
 # make lint   style and types
 # make bench  what things cost here
 # make fuzz   give it ten thousand bad inputs, and bytes changed at random for a minute each (EACH=60)
 # make kills  kill a real search at twenty random moments and resume it (20 minutes)
-# make faults cause every fault of docs/reliability.md, and write its table (20 minutes)
+# make faults cause every fault of docs/reliability.md, and write its table (a quarter of an hour)
 # make day    a search of forty generations while something of it is killed every few seconds (a quarter of an hour)
 
 PYTHON ?= python3
