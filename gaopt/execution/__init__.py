@@ -1,12 +1,11 @@
 """Where tasks are turned into outcomes."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import wait
 from typing import Any
 
 from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError
-from gaopt.execution.ray.health import in_thread
+from gaopt.execution.ray.health import awaited, in_thread
 from gaopt.execution.worker import Begun, Pool
 from gaopt.journal.events import Data
 from gaopt.objectives.base import Objective
@@ -33,18 +32,12 @@ def pool(
 
     preparing = in_thread(prepare)
 
-    def prepared() -> tuple[Any, Mapping[str, str], Data | None]:
-        while not preparing.done():
-            stop()
-            wait([preparing], timeout=0.5)
-        return preparing.result()
-
     if config.pool.kind == "inline":
         from gaopt.execution.inline import Inline
 
-        return Inline(objective, *prepared())
+        return Inline(objective, *awaited(preparing, stop))
     from gaopt.execution.ray.pool import Cluster  # takes a while
 
     if preparing.done():
         preparing.result()  # data that are not there are no reason to start Ray
-    return Cluster(config.objective, config.pool, prepared, max(config.litters))
+    return Cluster(config.objective, config.pool, lambda: awaited(preparing, stop), max(config.litters))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from statistics import pstdev
@@ -146,13 +146,15 @@ class Budget:
 
     def _spent(self, history: History) -> int:
         """Also what those have yet to train that are not finished."""
-        everyone = history.individuals.values()
-        begun = sum(self._cost(i.share) for i in history.unfinished)
-        # Epochs that such a one has reported are in its cost, also where it waits to be gone on with after a kill.
-        return begun + sum(i.epochs - (i.epoch if i.status in ("waiting", "running") else 0) for i in everyone)
+        return sum(self._cost(i.share) for i in history.unfinished) + _ended_epochs(history.individuals.values())
 
     def _cost(self, share: float) -> int:
         return max(1, round(share * self._whole))
+
+
+def _ended_epochs(individuals: Iterable[Individual]) -> int:
+    """Of trainings that are over: what another has reported is in its cost, also where it waits after a kill."""
+    return sum(i.epochs - (i.epoch if i.status in ("waiting", "running") else 0) for i in individuals)
 
 
 class Stopping:
@@ -204,12 +206,10 @@ def affordable(config: Stop, history: History) -> float:
     """
     everyone = [i for i in history.individuals.values() if i.birth.origin != "repeat"]
     trained = sum(sum(i.early) + (i.share if i.done else 0.0) for i in everyone)
-    unfinished = [i for i in everyone if i.status in ("waiting", "running")]
-    epochs = sum(i.epochs for i in everyone) - sum(i.epoch for i in unfinished)
-    seconds = sum(i.seconds for i in everyone)
+    epochs, seconds = _ended_epochs(everyone), sum(i.seconds for i in everyone)
     budgets = ((config.epochs, epochs), (config.seconds, seconds), (config.money, seconds / 3600 * config.price))
     left = [(budget - spent) * trained / spent for budget, spent in budgets if budget and spent]
-    begun = sum(i.share for i in unfinished)
+    begun = sum(i.share for i in history.unfinished if i.birth.origin != "repeat")
     return min(left, default=math.inf) - begun + 1e-9  # a sum of shares is rounded
 
 

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from typing import Any
 
@@ -63,12 +63,7 @@ class HeadWatch:
             Lost: it did.
         """
         self.check()
-        answer = in_thread(question)
-        while True:
-            try:
-                return answer.result(timeout=1.0)
-            except TimeoutError:
-                self.check()
+        return awaited(in_thread(question), self.check)
 
     def _lost(self, message: str) -> Lost:
         self.cut = True
@@ -99,6 +94,13 @@ def in_thread(call: Callable[[], Any]) -> Future[Any]:
 
     threading.Thread(target=work, daemon=True).start()
     return future
+
+
+def awaited(future: Future[Any], look: Callable[[], None]) -> Any:
+    """The result of a call in a thread; twice a second until it is there `look` is called, which may raise."""
+    while wait([future], timeout=0.5).not_done:
+        look()
+    return future.result()
 
 
 def is_listening(address: str, patience: float = 2.0) -> bool:
