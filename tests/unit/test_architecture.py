@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 
-HEAVY = {"deap", "fastai", "pandas", "ray", "scipy", "sklearn", "torch", "torchvision"} | {
+HEAVY = {"deap", "fastai", "fastapi", "pandas", "ray", "scipy", "sklearn", "torch", "torchvision"} | {
     *("matplotlib", "mlflow", "onnxruntime", "optuna", "plotly", "tensorboardX"),
 }
 
@@ -17,6 +17,7 @@ HEAVY = {"deap", "fastai", "pandas", "ray", "scipy", "sklearn", "torch", "torchv
 LAYERS = [
     ("__main__",),
     ("cli",),
+    ("serve",),
     ("integrations", "export"),
     ("report",),
     ("papers",),
@@ -49,7 +50,7 @@ DOORS = {
     "tensorboardX": {"gaopt/export/tensorboard.py"},
     "mlflow": {"gaopt/export/mlflow.py"},
     "pandas": {"gaopt/report/tables.py"},
-    "sqlite3": {"gaopt/journal/journal.py"},
+    "sqlite3": {"gaopt/journal/journal.py", "gaopt/serve/queue.py"},
     "matplotlib": {"gaopt/report/plots"},
     "resnet": {"gaopt/objectives/image", "gaopt/papers/variants.py"},
 }

@@ -1,0 +1,84 @@
+"""Who may use the service: tokens with a name and a scope, kept as hashes.
+
+A token is 32 random bytes, so that a plain SHA-256 of it tells nothing; no slow hash is needed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from gaopt.errors import ConfigError
+from gaopt.serve.folder import ServiceDir, read_json, write_private
+
+Scope = Literal["read", "write"]
+OWNER = "owner"
+"""Who started the service."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+
+
+@dataclass(frozen=True)
+class User:
+    """A name, and what it may do: "read", or "write", which includes it."""
+
+    name: str
+    scope: Scope
+    hash: str
+
+    @property
+    def cookie(self) -> str:
+        """What the page sends in place of the token. It ends with the token, and the token cannot be told from it."""
+        return f"{self.name}:{hmac.new(self.hash.encode(), b'cookie', hashlib.sha256).hexdigest()}"
+
+
+class Tokens:
+    """The tokens of a service, read again whenever the file changed: `gaopt token` writes it from another process."""
+
+    def __init__(self, folder: ServiceDir) -> None:
+        self._path = folder.tokens
+        self._read_at, self._users = 0, dict[str, User]()
+
+    @property
+    def users(self) -> dict[str, User]:
+        """By name."""
+        changed = self._path.stat().st_mtime_ns if self._path.exists() else 0
+        if changed != self._read_at:
+            found = read_json(self._path)
+            self._users = {name: User(name, one["scope"], one["hash"]) for name, one in found.items()}
+            self._read_at = changed
+        return self._users
+
+    def add(self, name: str, scope: Scope) -> str:
+        """A new token for a name, in place of the one that it had."""
+        if not _NAME.fullmatch(name):
+            raise ConfigError(f"the name {name!r} cannot be used: letters, digits and '.', '_', '@', '-', at most 64")
+        token = secrets.token_urlsafe(32)
+        self._write(self.users | {name: User(name, scope, digest(token))})
+        return token
+
+    def remove(self, name: str) -> None:
+        if name not in self.users:
+            raise ConfigError(f"there is no token {name!r}: known: {', '.join(sorted(self.users)) or 'none'}")
+        self._write({other: user for other, user in self.users.items() if other != name})
+
+    def _write(self, users: dict[str, User]) -> None:
+        write_private(self._path, json.dumps({name: asdict(user) for name, user in users.items()}, indent=1))
+
+    def by_token(self, token: str) -> User | None:
+        """Who has this token."""
+        found = digest(token)
+        return next((user for user in self.users.values() if hmac.compare_digest(user.hash, found)), None)
+
+    def by_cookie(self, cookie: str) -> User | None:
+        """Whose cookie this is."""
+        user = self.users.get(cookie.partition(":")[0])
+        return user if user and hmac.compare_digest(user.cookie.encode(), cookie.encode()) else None
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
