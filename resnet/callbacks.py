@@ -65,7 +65,7 @@ class Meter:
 
     def result(self) -> dict[str, float]:
         """By name: loss, top1, top3, top5."""
-        accuracies = (self._hits.double() / self._count).tolist()
+        accuracies = (self._hits.cpu().double() / self._count).tolist()  # MPS knows no doubles
         return {"loss": self._loss.item() / self._count} | {f"top{k}": a for k, a in zip(KS, accuracies, strict=True)}
 
 

@@ -71,7 +71,7 @@ def train(
             and the one before it is used.
         made_of: a digest of the code and libraries that train; a checkpoint fits only where it is the same.
         threads: of torch on the CPU; another number gives other weights.
-        device: by default the GPU, if there is one.
+        device: by default the GPU or other accelerator, if there is one.
 
     Raises:
         Diverged: the loss is not finite any more, or the recipe's `chance` has come.
@@ -112,7 +112,8 @@ def _fingerprint(spec: NetSpec, recipe: Recipe, data: Images, seed: int, made_of
 
 
 def default_device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """The accelerator that torch finds (CUDA, ROCm, MPS, XPU, …), else the CPU."""
+    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
 
 
 def fresh(spec: NetSpec, recipe: Recipe, data: Images, seed: int, device: torch.device) -> Learner:

@@ -29,6 +29,7 @@ class PoolConfig:
     kind: Literal["ray", "inline"] = "ray"
     address: str = ""
     gpus: Annotated[float, Ge(0), Le(64)] = 1.0
+    accelerator: str = "GPU"
     cpus: Annotated[int, Ge(1), Le(1024)] = 1
     dashboard: bool = True
 
@@ -37,6 +38,9 @@ class PoolConfig:
             raise ConfigError("address holds an '@': Ray's addresses are HOST:PORT, without user and password")
         if self.gpus > 1 and self.gpus % 1:
             raise ConfigError(f"gpus is {self.gpus:g}: must be a whole number, or a fraction below 1")
+        if self.accelerator in ("", "CPU", "memory", "object_store_memory"):
+            given = f"accelerator is {self.accelerator!r}"
+            raise ConfigError(f"{given}: must be the name of a resource of Ray's, GPU or TPU say; gpus = 0 uses none")
 
 
 @dataclass(frozen=True)

@@ -122,15 +122,18 @@ _STATE: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
 def release(failed: bool) -> None:
     """Free a training's memory before anybody hears that it is over.
 
-    What failed lies in reference cycles; torch keeps for its process what was freed on a GPU, which others may share.
+    What failed lies in reference cycles; torch keeps for its process what was freed on an accelerator, which others
+    may share.
     """
     if failed:
         gc.collect()
-    with suppress(Exception):  # no torch, or only half of it yet; and after an error of CUDA any call may fail
-        cuda = sys.modules["torch"].cuda
-        if cuda.is_initialized():
+    # No torch, only half of it yet, or no accelerator; and after an error of an accelerator any call may fail.
+    with suppress(Exception):
+        torch = sys.modules["torch"]
+        its = getattr(torch, torch.accelerator.current_accelerator().type)
+        if not hasattr(its, "is_initialized") or its.is_initialized():  # MPS does not tell
             gc.collect()
-            cuda.empty_cache()
+            its.empty_cache()
 
 
 class Health:
@@ -140,16 +143,16 @@ class Health:
         self._failures = 0
 
     def spoilt_by(self, outcome: Outcome) -> bool:
-        """Whether an outcome ends it: an error of CUDA or of memory, or the second failure in a row.
+        """Whether an outcome ends it: an error of an accelerator or of memory, or the second failure in a row.
 
         Any later call may fail after those. A training that diverged says nothing of its process.
         """
         if isinstance(outcome, Failed) and outcome.reason != "diverged":
             self._failures += 1
-            return self._failures > 1 or outcome.reason == "out of memory" or _CUDA.search(outcome.message) is not None
+            return self._failures > 1 or outcome.reason == "out of memory" or _GPU.search(outcome.message) is not None
         if isinstance(outcome, Scored | Failed):
             self._failures = 0
         return False
 
 
-_CUDA = re.compile("CUDA|cuDNN|AcceleratorError")  # in the name or the message of the exception, which a failure has
+_GPU = re.compile("CUDA|cuDNN|HIP error|AcceleratorError")  # in the name or the message of the exception

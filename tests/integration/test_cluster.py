@@ -40,7 +40,8 @@ HERE = "tests.integration.test_cluster"
 @pytest.fixture(scope="module", autouse=True)
 def two_gpus() -> Iterator[None]:
     os.chdir(ROOT)
-    ray.init(address="local", num_cpus=2, num_gpus=2, log_to_driver=False, configure_logging=False)
+    there = {"num_cpus": 2, "num_gpus": 2, "resources": {"FPGA": 3}}
+    ray.init(address="local", log_to_driver=False, configure_logging=False, **there)
     yield
     ray.shutdown()
 
@@ -255,6 +256,25 @@ def test_how_many_train_at_a_time_follows_from_the_config() -> None:
         Cluster(f"{HERE}:where", PoolConfig(gpus=0, cpus=999))
     with pytest.raises(ConfigError, match=r"what the objective '.*:where' prepares cannot be sent to a worker: "):
         Cluster(f"{HERE}:where", PoolConfig(), lambda: (threading.Lock(), {}, None))
+
+
+def resources(task: Task, report: Report) -> Score:
+    return Score(0.0, ray.get_runtime_context().get_assigned_resources())
+
+
+def test_an_accelerator_that_ray_does_not_count_as_a_gpu_is_asked_for_by_its_name() -> None:
+    with closing(Cluster(f"{HERE}:resources", PoolConfig(gpus=0.5, accelerator="FPGA"))) as pool:
+        assert pool.capacity == 6
+        pool.submit(task(0))
+        [scored] = collect(pool, 1)
+    assert isinstance(scored, Scored), scored
+    assert scored.metrics == {"FPGA": 0.5}
+    with closing(Cluster(f"{HERE}:where", PoolConfig(gpus=0, accelerator="FPGA"))) as pool:
+        assert pool.capacity == 2  # by CPUs
+    with pytest.raises(ConfigError, match=r"^pool.accelerator is 'TPU': the cluster has FPGA, GPU$"):
+        Cluster(f"{HERE}:where", PoolConfig(accelerator="TPU"))
+    with pytest.raises(ConfigError, match=r"pool.gpus is 5: the cluster has 3 FPGAs"):
+        Cluster(f"{HERE}:where", PoolConfig(gpus=5, accelerator="FPGA"))
 
 
 def once_told(task: Task, report: Report) -> float:

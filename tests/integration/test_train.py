@@ -19,7 +19,7 @@ from resnet.data import DataSpec, Images, load
 from resnet.loader import Loaders
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
-from resnet.train import Diverged, Trained, evaluate, loss_function, train
+from resnet.train import Diverged, Trained, default_device, evaluate, loss_function, train
 from tests.faults import checkpoint
 
 SPEC = NetSpec("resnet20")
@@ -46,6 +46,13 @@ def test_the_same_seed_gives_the_same_weights_and_numbers() -> None:
     assert same(state(one), state(other))
     assert one.metrics == other.metrics
     assert not same(state(one), state(train(SPEC, recipe, digits(), seed=1)))
+
+
+@pytest.mark.parametrize("found", ["cuda", "mps", "xpu", ""])
+def test_an_accelerator_is_trained_on_where_torch_finds_one(found: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = torch.device(found) if found else None
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available=False: there)
+    assert default_device() == torch.device(found or "cpu")
 
 
 def test_what_the_process_set_in_torch_changes_nothing_and_stays_as_it_was() -> None:

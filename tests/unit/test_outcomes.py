@@ -140,8 +140,9 @@ def test_what_a_failed_training_held_is_free_when_its_failure_is_heard(
         freed.append(seen[-1]() is None)
         raise RuntimeError("CUDA error")
 
-    cuda = SimpleNamespace(is_initialized=lambda: True, empty_cache=emptied)
-    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    there = SimpleNamespace(current_accelerator=lambda: SimpleNamespace(type="xpu"))
+    xpu = SimpleNamespace(is_initialized=lambda: True, empty_cache=emptied)
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(accelerator=there, xpu=xpu))
 
     def diverges(task: Task, report: Report) -> Score:
         net = Net()

@@ -78,12 +78,17 @@ class Cluster:
             self._owned, (self.dashboard, grace) = True, start(config)
         try:
             self._watch, self._workers = _head_watch(grace), Workers()
-            gpu = config.gpus > 0 and ray.cluster_resources().get("GPU", 0) > 0
-            self._kind, self._need = "GPU" if gpu else "CPU", float(config.gpus if gpu else config.cpus)
-            self._needs: dict[str, Any] = {f"num_{self._kind.lower()}s": self._need}
+            self._kind, self._key, self._need = _wanted(config)
+            # Of CPUs a training on an accelerator counts none: eight GPUs of a node with two cores are all used.
+            of_ray = {"CPU": {"num_cpus": self._need}, "GPU": {"num_cpus": 0, "num_gpus": self._need}}
+            other = {"num_cpus": 0, "resources": {self._kind: self._need}}
+            self._needs: dict[str, Any] = of_ray.get(self._kind, other)
             self._heard, self._there, self._asked = time.monotonic(), 0, -math.inf
             self._check()
-            self._remote = ray.remote(max_calls=0, max_retries=0, num_returns="streaming", **self._needs)(work)
+            try:
+                self._remote = ray.remote(max_calls=0, max_retries=0, num_returns="streaming", **self._needs)(work)
+            except ValueError as error:  # half a TPU, say
+                raise ConfigError(f"{self._key} is {self._need:g}: {error}") from error
             self._sent = [sent(objective)]
             trying = self._try_out(most)
             shared, self.made_of, self.data = prepared()
@@ -99,7 +104,7 @@ class Cluster:
             return
         total = ray.cluster_resources().get(self._kind, 0)
         there = f"the cluster has {total:g} {self._kind}s" + (", no node so many" if total >= self._need else "")
-        raise ConfigError(f"pool.{self._kind.lower()}s is {self._need:g}: {there}")
+        raise ConfigError(f"{self._key} is {self._need:g}: {there}")
 
     def _try_out(self, most: int) -> list[Any]:
         """Load the objective, and the libraries of its trainings, in the workers that will train.
@@ -180,8 +185,7 @@ class Cluster:
         if self._places():
             self._heard = time.monotonic()
         elif time.monotonic() - self._heard > BARE:
-            name = f"pool.{self._kind.lower()}s"
-            raise Lost(f"for {BARE:.0f} s no node of the Ray cluster could train ({name} is {self._need:g})")
+            raise Lost(f"for {BARE:.0f} s no node of the Ray cluster could train ({self._key} is {self._need:g})")
 
     def _next(self, stream: Any) -> Outcome | Begun:
         task = self._running[stream]
@@ -260,6 +264,22 @@ class Cluster:
             return
         with suppress(TimeoutError):  # it waits for the dead; what is left goes with this process
             in_thread(end).result(timeout=10.0)
+
+
+def _wanted(config: PoolConfig) -> tuple[str, str, float]:
+    """The resource that a training takes, the config's key for how much of it, and how much.
+
+    Raises:
+        ConfigError: the cluster has no such accelerator. Without a GPU, which every config asks for, CPUs train.
+    """
+    name = config.accelerator
+    there = [kind for kind, number in ray.cluster_resources().items() if number > 0 and ":" not in kind]
+    if config.gpus and name in there:
+        return name, "pool.gpus", config.gpus
+    if config.gpus and name != "GPU":
+        known = sorted({*there} - {"CPU", "memory", "object_store_memory"})
+        raise ConfigError(f"pool.accelerator is {name!r}: the cluster has {', '.join(known) or 'no accelerators'}")
+    return "CPU", "pool.cpus", float(config.cpus)
 
 
 def _head_watch(grace: float) -> HeadWatch:
