@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gaopt.cli.group import cli
-from gaopt.cli.training import ADDRESS, DATA, DRY_RUN, NAME, SETS, changed, quoted, stem_of
+from gaopt.cli.training import ADDRESS, DATA, DRY_RUN, NAME, SETS, stem_of
+from gaopt.config.tables import changed, quoted
 from gaopt.errors import BadInput
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gaopt.cli.group import cli
-from gaopt.cli.training import DATA, NAME, SEED, SETS, changed, source_of, stem_of
+from gaopt.cli.training import DATA, NAME, SEED, SETS, source_of, stem_of
+from gaopt.config.tables import changed
 from gaopt.errors import BadInput
 from gaopt.printable import path_shown
 

@@ -24,9 +24,10 @@ FILE = click.Path(path_type=Path)
 @click.option("--follow", is_flag=True, help="Stay, and renew the page until the search ends.")
 def status(study: str, as_json: bool, follow: bool) -> None:
     """Where a study or a comparison is: from any shell, while it runs or afterwards."""
-    from gaopt.cli.compared import Compared, compared
+    from gaopt.cli import compared as comparison
     from gaopt.cli.console import console, page
     from gaopt.cli.live import follow as follow_page
+    from gaopt.compare.progress import Compared, compared
     from gaopt.journal.studies import find_comparison, find_study
     from gaopt.study.progress import Progress, look
 
@@ -37,7 +38,7 @@ def status(study: str, as_json: bool, follow: bool) -> None:
 
     def drawn(found: Progress | Compared) -> Any:
         width = screen.width
-        return found.page(width) if isinstance(found, Compared) else page(found, time.time(), width)
+        return comparison.page(found, width) if isinstance(found, Compared) else page(found, time.time(), width)
 
     if as_json:
         click.echo(json.dumps(now().plain()))
@@ -51,8 +52,9 @@ def status(study: str, as_json: bool, follow: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
     """All studies and comparisons in results/ (or GAOPT_RESULTS)."""
-    from gaopt.cli.compared import Compared, compared
+    from gaopt.cli import compared as comparison
     from gaopt.cli.console import console, line, overview
+    from gaopt.compare.progress import Compared, compared
     from gaopt.journal.studies import comparisons, studies
     from gaopt.study.progress import look
 
@@ -61,7 +63,7 @@ def list_(as_json: bool) -> None:
     for home in (*studies(), *comparisons()):
         try:
             now = compared(home) if isinstance(home, ComparisonDir) else look(home)
-            lines.append(now.line() if isinstance(now, Compared) else line(now))  # also where JSON is wanted:
+            lines.append(comparison.line(now) if isinstance(now, Compared) else line(now))  # also where JSON is wanted:
             plain.append(now.plain())  # what cannot be shown is told as what cannot be read
         except BadInput as error:
             click.echo(f"gaopt: {printable_lines(str(error))}", err=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gaopt.cli.group import cli
+from gaopt.config.tables import changed, quoted
 from gaopt.errors import BadInput
 
 if TYPE_CHECKING:
@@ -201,33 +202,11 @@ def source_of(config: str | None, data: str | None) -> Path:
     return find(config if config is not None else "images" if data else "digits")
 
 
-def changed(
-    tables: Mapping[str, Any], data: str | None, sets: Sequence[str], keys: Mapping[str, str | None]
-) -> dict[str, Any]:
-    """Tables of a config with --data, --set, and the keys that other options stand for, the last said winning.
-
-    The digits, which have no path, give way to the images of --data.
-    """
-    from gaopt.config.tables import overridden
-
-    table = tables.get("data")
-    name = table.get("name", "digits") if isinstance(table, Mapping) else "digits"
-    folder = ["data.name=folder"] if data and name == "digits" else []
-    named = {**keys, "data.path": quoted(data)}
-    given = [f"{key}={value}" for key, value in named.items() if value is not None]
-    return overridden(tables, [*folder, *sets, *given])
-
-
 def stem_of(path: Path) -> str:
     """What a study is called after: its config, or the study whose config.toml that is; a pipe has no name."""
     if path.is_fifo():
         return "study"
     return path.absolute().parent.name if path.name == "config.toml" else path.stem
-
-
-def quoted(text: str | None) -> str | None:
-    """A string as TOML writes it."""
-    return None if text is None else json.dumps(text, ensure_ascii=False)
 
 
 def _fixed(config: StudyConfig) -> StudyConfig:

@@ -1,5 +1,6 @@
 """Configs as tables of plain data: found, read from TOML, checked, overridden key by key, merged."""
 
+import json
 import math
 import os
 import tomllib
@@ -57,14 +58,21 @@ def text_of(path: Path) -> str:
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a file."""
     try:
-        tables = tomllib.loads(text_of(path))
-    except RecursionError as error:
-        raise ConfigError(f"{path} holds lists or tables that are nested too deep") from error
-    except ValueError as error:  # no TOML, no UTF-8, or a whole number that Python does not read
+        return parse_toml(text_of(path), path)
+    except ValueError as error:  # too large, or no UTF-8
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-    return tables
+
+
+def parse_toml(text: str, source: object) -> dict[str, Any]:
+    """The tables of a text; `source` names it where it is refused."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise ConfigError(f"{source} holds lists or tables that are nested too deep") from error
+    except ValueError as error:  # no TOML, or a whole number that Python does not read
+        raise ConfigError(f"{source} is not valid TOML: {error}") from error
 
 
 def plain(value: Any, where: str, depth: int = 0) -> Any:
@@ -126,6 +134,26 @@ def overridden(tables: Mapping[str, Any], overrides: Sequence[str]) -> dict[str,
     for text in overrides:
         _override(copy, text)
     return copy
+
+
+def changed(
+    tables: Mapping[str, Any], data: str | None, sets: Sequence[str], keys: Mapping[str, str | None]
+) -> dict[str, Any]:
+    """Tables of a config with --data, --set, and the keys that other options stand for, the last said winning.
+
+    The digits, which have no path, give way to the images of --data.
+    """
+    table = tables.get("data")
+    name = table.get("name", "digits") if isinstance(table, Mapping) else "digits"
+    folder = ["data.name=folder"] if data and name == "digits" else []
+    named = {**keys, "data.path": quoted(data)}
+    given = [f"{key}={value}" for key, value in named.items() if value is not None]
+    return overridden(tables, [*folder, *sets, *given])
+
+
+def quoted(text: str | None) -> str | None:
+    """A string as TOML writes it."""
+    return None if text is None else json.dumps(text, ensure_ascii=False)
 
 
 def merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

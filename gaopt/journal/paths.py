@@ -13,8 +13,9 @@ from pathlib import Path
 from gaopt.errors import StudyError, Unwritable
 from gaopt.journal.atomic_write import abandoned, part_of, tidy
 
-_BEGUN = {"study.lock", "study.db.part", "study.db.part-journal"}
-"""All that a driver leaves which was killed before its study had an event, or its comparison a plan; and parts."""
+_BEGUN = {"study.lock", "study.db.part", "study.db.part-journal", "notes.json"}
+"""All that a driver leaves which was killed before its study had an event, or its comparison a plan; and parts; and
+notes on a study that waits in a service's queue."""
 
 _WRITTEN = ("study.*", "work/*", "work/*/*.safetensors*")
 """What is written in place, or removed. Other links in its own folder an objective may have made itself."""
@@ -50,6 +51,11 @@ class StudyDir:
     @property
     def best(self) -> Path:
         return self.path / "best.json"
+
+    @property
+    def notes(self) -> Path:
+        """What people wrote of the study on the service's page."""
+        return self.path / "notes.json"
 
     @property
     def report(self) -> Path:

@@ -42,13 +42,9 @@ class ServiceDir:
         """The Ray head that the service started."""
         return self.path / "ray.json"
 
-    @property
-    def lock(self) -> Path:
-        return self.path
-
-    def config(self, entry: int) -> Path:
-        """The config of a queue's entry."""
-        return self.path / "configs" / f"{entry}.toml"
+    def config(self, study: str) -> Path:
+        """The config of a study that waits."""
+        return self.path / "configs" / f"{study}.toml"
 
     def log(self, entry: int) -> Path:
         """What the command of a queue's entry printed."""

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS entries (
     position    REAL NOT NULL,
     owner       TEXT NOT NULL,
     created     REAL NOT NULL,
+    begun       REAL NOT NULL DEFAULT 0,
     generations INTEGER,
     key         TEXT UNIQUE,
     handle      TEXT NOT NULL DEFAULT '',
@@ -48,6 +49,7 @@ class Entry:
         name: of the study.
         verb: the command that does it.
         position: those that wait begin in its order.
+        begun: when it was begun last; 0 before.
         generations: how far a study that goes on is to go; None for as far as before.
         key: by which the same request sent again is known.
         handle: what the runner knows the run by, "" before it began.
@@ -62,6 +64,7 @@ class Entry:
     position: float
     owner: str
     created: float
+    begun: float
     generations: int | None
     key: str | None
     handle: str
@@ -137,11 +140,10 @@ class Queue:
             f"UPDATE entries SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?", (*columns.values(), id)
         )
 
-    def replace_state(self, id: int, before: State, after: State) -> bool:
-        """Set the state of an entry if it is `before`; whether it was."""
-        with self._lock:
-            changed = "UPDATE entries SET state = ? WHERE id = ? AND state = ? RETURNING 1"
-            return bool(self._execute(changed, (after, id, before)))
+    def cancel(self, id: int) -> bool:
+        """Take an entry that waits off the queue; whether it still waited."""
+        cancelled = "UPDATE entries SET state = 'cancelled' WHERE id = ? AND state = 'queued' RETURNING 1"
+        return bool(self._execute(cancelled, (id,)))
 
     def move(self, id: int, place: int) -> bool:
         """Put an entry that waits at a place, counted from 0, of those that wait; whether it still waits."""

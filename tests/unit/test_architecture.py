@@ -51,6 +51,7 @@ DOORS = {
     "mlflow": {"gaopt/export/mlflow.py"},
     "pandas": {"gaopt/report/tables.py"},
     "sqlite3": {"gaopt/journal/journal.py", "gaopt/serve/queue.py"},
+    "fastapi": {"gaopt/serve/app.py", "gaopt/serve/api", "gaopt/serve/problems.py"},
     "matplotlib": {"gaopt/report/plots"},
     "resnet": {"gaopt/objectives/image", "gaopt/papers/variants.py"},
 }

@@ -1,0 +1,45 @@
+"""What all routes have in common: the service, who asks, and how columns are answered."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Path, Request
+from fastapi.responses import Response
+
+from gaopt.serve.problems import Problem
+from gaopt.serve.service import Service
+
+Name = Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Of a study.")]
+
+
+def service(request: Request) -> Service:
+    return cast("Service", request.app.state.service)
+
+
+def user(request: Request) -> str:
+    """The name of who asks."""
+    return str(request.scope["state"]["user"].name)
+
+
+Of = Annotated[Service, Depends(service)]
+Who = Annotated[str, Depends(user)]
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The statuses of a route's problems, for the description; some are every route's."""
+    found = {400, 401, 403, 404, 413, 422, 429, 500, *statuses}
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": "The sentence says why.", "content": content} for status in sorted(found)}
+
+
+def answer(request: Request, tag: str, content: Any) -> Response:
+    """JSON with an ETag; nothing where the client has it already."""
+    if request.headers.get("if-none-match") == (mark := f'"{tag}"'):
+        return Response(status_code=304, headers={"ETag": mark})
+    text = json.dumps(content() if callable(content) else content, separators=(",", ":"), allow_nan=False)
+    return Response(text, media_type="application/json", headers={"ETag": mark, "Cache-Control": "private, no-cache"})
+
+
+__all__ = ["Name", "Of", "Problem", "Who", "answer", "refusals", "service"]

@@ -1,0 +1,68 @@
+"""What studies leave: reports, tables, weights, logs; and their best model at work."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, File, Query, UploadFile
+from fastapi.responses import FileResponse, PlainTextResponse, Response
+
+from gaopt.errors import DataError
+from gaopt.serve.api.common import Name, Of, refusals
+from gaopt.serve.api.models import Classes
+from gaopt.serve.problems import Refused
+
+router = APIRouter(tags=["files"], responses=refusals())
+Left = Literal[
+    "individuals.csv", "generations.csv", "epochs.csv", "cycle.csv", "best.json", "best.safetensors", "config.toml"
+]
+REPORT = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; sandbox allow-scripts"
+)
+"""A report is one file with its styles in it. It runs apart from the page: it has neither its cookie nor its origin."""
+
+
+@router.get("/studies/{name}/report", response_class=FileResponse)
+def report(name: Name, of: Of) -> Response:
+    """The report as one HTML file; written at the end of a run."""
+    path = of.catalog.home(name).report
+    return _file(path, "the report is written when the study ends", "text/html", inline=True)
+
+
+@router.get("/studies/{name}/files/{file}", response_class=FileResponse)
+def file(name: Name, file: Left, of: Of) -> Response:
+    """A table, the best weights or the config."""
+    home = of.catalog.home(name)
+    return _file(home.inside(home.path / file), f"there is no {file} yet: it is written when the study ends")
+
+
+def _file(path: Path, missing: str, media: str = "application/octet-stream", inline: bool = False) -> Response:
+    if not path.is_file():
+        raise Refused(404, missing)
+    if inline:
+        return FileResponse(path, media_type=media, headers={"Content-Security-Policy": REPORT})
+    return FileResponse(path, media_type=media, filename=path.name)
+
+
+@router.get("/studies/{name}/log", response_class=PlainTextResponse)
+def log(name: Name, of: Of, tail: Annotated[int, Query(ge=1, le=4 << 20, description="Bytes.")] = 65536) -> Response:
+    """The end of what the newest run of a study printed."""
+    of.catalog.home(name)
+    return PlainTextResponse(of.log(name, tail))
+
+
+@router.post("/studies/{name}/predict")
+def predict(name: Name, image: Annotated[UploadFile, File(description="An image file.")], of: Of) -> Classes:
+    """The five most probable classes of an image, by the study's best model."""
+    from gaopt.objectives.image import predict as classify
+
+    home = of.catalog.home(name)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"image{Path(image.filename or '').suffix[:8]}"
+        path.write_bytes(image.file.read())
+        ((_, answer),) = classify(home, [path])
+    if isinstance(answer, DataError):
+        raise Refused(400, str(answer).replace(str(path), image.filename or "the image"))
+    return Classes(classes=answer)

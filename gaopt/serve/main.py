@@ -1,0 +1,140 @@
+"""`gaopt serve`: a service from its options to its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from gaopt.errors import ConfigError, StudyError
+from gaopt.journal.lock import StudyLock
+from gaopt.serve.app import create
+from gaopt.serve.folder import ServiceDir, read_json, write_private
+from gaopt.serve.request import Policy
+from gaopt.serve.runner import Processes, Runner
+from gaopt.serve.service import Service
+from gaopt.serve.tokens import OWNER, digest
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+PORT = 8400
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `gaopt serve` was given."""
+
+    host: str = "127.0.0.1"
+    port: int = PORT
+    slots: int = 1
+    runner: str = "ray-jobs"
+    address: str = ""
+    names: tuple[str, ...] = ()
+    data: tuple[Path, ...] = ()
+    objectives: tuple[str, ...] = ()
+    price: float | None = None
+    extra: Sequence[str] = ()
+
+
+def serve(options: Options, say: Callable[[str], None]) -> None:
+    """Run a service until it is told to stop.
+
+    Raises:
+        BadInput: an option cannot be used, or another service has this results folder.
+    """
+    folder = ServiceDir.default()
+    folder.make()
+    try:
+        lock = StudyLock(folder.path)
+    except StudyError as error:
+        raise StudyError(f"another service uses the results in {folder.path.parent}: {error}") from None
+    listening = _listen(options.host, options.port)
+    try:
+        _serve(options, folder, listening, say)
+    finally:
+        listening.close()
+        lock.release()
+
+
+def _serve(options: Options, folder: ServiceDir, listening: socket.socket, say: Callable[[str], None]) -> None:
+    port = listening.getsockname()[1]
+    environment = {"GAOPT_RESULTS": str(folder.path.parent)}
+    runner, ray, end = _runner(options, folder, environment, say)
+    policy = Policy(options.objectives, options.data)
+    service = Service(folder, runner, options.slots, policy, options.price, ray, options.extra)
+    token = _owner(service, folder, port)
+    shown = options.host if options.host not in ("0.0.0.0", "::") else socket.gethostname()
+    hosts = (*LOOPBACK, *(() if options.host in ("0.0.0.0", "::") else (options.host,)), shown, *options.names)
+    if options.host not in ("127.0.0.1", "localhost", "::1"):
+        say(
+            f"warning: the service is reached from other machines at {options.host}, without encryption: who reads"
+            " along has the token; put it behind a proxy with TLS, or use an SSH tunnel to 127.0.0.1"
+        )
+    say(f"gaopt: http://{shown}:{port}/login?token={token}")
+    if ray:
+        say(f"Ray dashboard: {ray}  (its token: ray get-auth-token)")
+    say(f"results in {folder.path.parent}; Ctrl-C ends the service, studies that run go on")
+    service.dispatcher.start()
+    config = uvicorn.Config(
+        create(service, hosts, port), log_level="warning", timeout_graceful_shutdown=3, server_header=False,
+        access_log=False, h11_max_incomplete_event_size=64 << 10,
+    )  # fmt: skip
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        service.dispatcher.close()
+        running = [entry.name for entry in service.queue.active()]
+        if running:
+            say(f"{', '.join(running)} {'goes' if len(running) == 1 else 'go'} on; `gaopt serve` finds them again")
+        else:
+            end()
+        service.queue.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket, so that a port that is taken is told before anything is started. 0 is any free port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+        found.listen(2048)
+    except (OSError, OverflowError) as error:
+        found.close()
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(f"{host}:{port} cannot be listened at: {why}: give another --port, 0 for any") from None
+    return found
+
+
+def _runner(
+    options: Options, folder: ServiceDir, environment: dict[str, str], say: Callable[[str], None]
+) -> tuple[Runner, str, Callable[[], None]]:
+    """What runs studies, the dashboard of its Ray, and what ends that Ray."""
+    if options.runner == "process":
+        address = {"RAY_ADDRESS": options.address} if options.address else {}
+        return Processes(environment | address), "", lambda: None
+    from gaopt.serve import ray_head  # type: ignore[attr-defined]
+    from gaopt.serve.ray_jobs import RayJobs  # type: ignore[import-untyped]
+
+    say("starting Ray …" if not options.address else f"joining the Ray cluster at {options.address} …")
+    head = ray_head.joined(options.address) if options.address else ray_head.head(folder)
+    end = (lambda: None) if options.address else (lambda: ray_head.stop(head))
+    return RayJobs(head, environment), head.dashboard, end
+
+
+def _owner(service: Service, folder: ServiceDir, port: int) -> str:
+    """The token of who started the service: the same as last time, so that pages stay logged in."""
+    token = ""
+    with suppress(StudyError):
+        token = str(read_json(folder.connection).get("token", ""))
+    known = service.tokens.users.get(OWNER)
+    if not token or known is None or known.hash != digest(token):
+        token = service.tokens.add(OWNER, "write")
+    told = {"address": f"http://127.0.0.1:{port}", "token": token, "pid": os.getpid()}
+    write_private(folder.connection, json.dumps(told))
+    return token

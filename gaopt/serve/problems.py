@@ -1,0 +1,74 @@
+"""Errors as RFC 9457 has them: problem details, with the sentence that the command prints."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from gaopt.errors import BadInput, GaoptError, StudyError, Unwritable
+from gaopt.printable import printable
+from gaopt.serve.request import Forbidden
+
+
+class Problem(BaseModel):
+    """Why a request was refused."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, Any]] | None = None
+
+
+def problem(status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
+    """A response that says what is wrong."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": printable(detail)}
+    return JSONResponse(body | more, status, headers, media_type="application/problem+json")
+
+
+class Refused(Exception):  # noqa: N818
+    """A request that cannot be done, with its status."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+def status_of(error: GaoptError) -> int:
+    """400 for bad input, 404 for a study that is not there, 403 for what is not allowed, 507 for a full disk."""
+    if isinstance(error, Forbidden):
+        return 403
+    if isinstance(error, StudyError) and str(error).startswith("there is no"):
+        return 404
+    if isinstance(error, BadInput):
+        return 400
+    return 507 if isinstance(error, Unwritable) else 500
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of an app a problem."""
+
+    @app.exception_handler(GaoptError)
+    def _(_: Request, error: GaoptError) -> JSONResponse:
+        return problem(status_of(error), str(error))
+
+    @app.exception_handler(Refused)
+    def _(_: Request, error: Refused) -> JSONResponse:
+        return problem(error.status, str(error))
+
+    @app.exception_handler(HTTPException)
+    def _(_: Request, error: HTTPException) -> JSONResponse:
+        return problem(error.status_code, str(error.detail), dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    def _(_: Request, error: RequestValidationError) -> JSONResponse:
+        found = [{"where": [str(part) for part in one["loc"]], "message": one["msg"]} for one in error.errors()]
+        said = "; ".join(f"{'.'.join(one['where'][1:]) or 'the body'}: {one['message']}" for one in found[:3])
+        return problem(422, said, errors=jsonable_encoder(found))

@@ -1,0 +1,129 @@
+"""Events as they come, for many watchers: each journal is looked at four times a second, not once per watcher."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import Any
+
+from gaopt.errors import BadInput
+from gaopt.serve.catalog import Catalog, Summary
+from gaopt.serve.reader import Reader, told
+
+TURN = 0.25
+"""Seconds between two looks at a journal that somebody watches."""
+LIST_TURN = 1.0
+"""Seconds between two looks at all studies."""
+SILENCE = 15.0
+"""Seconds after which a stream says that it is still there."""
+STILL_HERE = b": keep-alive\n\n"
+RENEWED = 5.0
+"""Seconds after which a running study's clock is told again."""
+
+
+class Beat:
+    """What is looked at again and again while anybody waits for it, and wakes all who wait."""
+
+    def __init__(self, look: Callable[[], Any], seconds: float) -> None:
+        self._look, self._seconds = look, seconds
+        self._watchers = 0
+        self._task: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+        self.value: Any = None
+
+    async def __aenter__(self) -> Beat:
+        self._watchers += 1
+        if self._watchers == 1:
+            self._task = asyncio.create_task(self._run())
+        await self._turn()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._watchers -= 1
+        if not self._watchers and self._task:
+            self._task.cancel()
+            self._task = None
+
+    async def _turn(self) -> None:
+        with suppress(BadInput):  # damaged, or gone: told by the routes that read it
+            found = await asyncio.to_thread(self._look)
+            if found != self.value:
+                self.value = found
+                self._changed.set()
+                self._changed = asyncio.Event()
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._seconds)
+            await self._turn()
+
+    async def change(self, timeout: float) -> bool:
+        """Wait until what is looked at is another; whether it is, before the time is over."""
+        changed = self._changed
+        try:
+            await asyncio.wait_for(changed.wait(), timeout)
+        except TimeoutError:
+            return False
+        return True
+
+
+class Streams:
+    """The streams of a service: one of each study, and one of the list."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._studies: dict[str, Beat] = {}
+        self._list = Beat(catalog.all, LIST_TURN)
+
+    async def study(self, name: str, after: int) -> AsyncIterator[bytes]:
+        """The events of a study after a number, and how far it is after each turn; without an end."""
+        reader = self._catalog.reader(name)
+        if name not in self._studies:
+            self._studies[name] = Beat(_Turn(self._catalog, reader), TURN)
+        async with self._studies[name] as beat:
+            yield STILL_HERE  # so that a browser knows that the stream is open
+            position = after
+            while True:
+                while position < reader.number:
+                    chunk, position = await asyncio.to_thread(reader.after, position)
+                    yield chunk
+                yield beat.value
+                while not await beat.change(SILENCE):
+                    yield STILL_HERE
+
+    async def all(self) -> AsyncIterator[bytes]:
+        """What changes in the list of studies; first of all those that are not over."""
+        async with self._list:
+            yield STILL_HERE
+            before: dict[str, Summary] = {one["name"]: one for one in self._list.value if one["state"] in _OVER}
+            while True:
+                now = {one["name"]: one for one in self._list.value}
+                changed = [one for name, one in now.items() if before.get(name) != one]
+                if changed or before.keys() - now.keys():
+                    yield told("studies", {"changed": changed, "removed": sorted(before.keys() - now.keys())})
+                before = now
+                if not await self._list.change(SILENCE):
+                    yield STILL_HERE
+
+
+_OVER = ("finished", "interrupted", "failed", "cut off", "empty", "unreadable", "cancelled")
+
+
+class _Turn:
+    """A look at a study: what a stream says of how far it is, made once for all watchers.
+
+    It is another one after each event, and each few seconds while the study runs.
+    """
+
+    def __init__(self, catalog: Catalog, reader: Reader) -> None:
+        self._catalog, self._reader = catalog, reader
+        self._number, self._at, self._said = -1, 0.0, b""
+
+    def __call__(self) -> bytes:
+        number = self._reader.catch_up()
+        if number != self._number or time.monotonic() - self._at > RENEWED:
+            self._number, self._at = number, time.monotonic()
+            self._said = told("progress", {**self._catalog.summary(self._reader.home.name), "number": number})
+        return self._said
