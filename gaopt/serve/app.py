@@ -97,7 +97,7 @@ def _filled(name: str, status: int = 200, **values: str) -> Response:
     """A file of the page with its {{places}} filled."""
     text = (PAGE / name).read_text("utf-8")
     for place, value in {"version": __version__, **values}.items():
-        text = text.replace("{{%s}}" % place, html.escape(value))
+        text = text.replace("{{" + place + "}}", html.escape(value))
     return Response(text, status, media_type="text/html")
 
 
