@@ -1,7 +1,8 @@
 """A comparison from its folder."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from gaopt.compare.methods import Methods
 from gaopt.compare.model import Change, Comparison, Final, SearchRun
@@ -14,6 +15,8 @@ from gaopt.journal.paths import ComparisonDir, StudyDir
 from gaopt.objectives.base import Comparable, resolve
 from gaopt.objectives.finals import GENE, winners
 from gaopt.study.resume_check import parts
+
+Key = TypeVar("Key")
 
 
 def comparison(home: ComparisonDir) -> Comparison:
@@ -84,26 +87,37 @@ def history(home: StudyDir) -> History:
 
 
 def grouped(paths: Iterable[Path]) -> Iterator[tuple[str, int, StudyDir]]:
-    """Studies that are there already: those whose configs differ in the seed alone are of one method.
+    """The method, the seed and the folder of studies that are there already."""
+    found = {path: history(StudyDir(path)) for path in paths}
+    for method, seeds in by_method(found, lambda path: path.name).items():
+        for seed in sorted(seeds):
+            yield method, seed, StudyDir(seeds[seed])
+
+
+def by_method(studies: Mapping[Key, History], name: Callable[[Key], str]) -> dict[str, dict[int, Key]]:
+    """Studies by method and seed: those whose configs differ in the seed alone are of one method.
 
     A method is called after its strategy, or, where two have the same, after its first study.
+
+    Raises:
+        StudyError: a config cannot be read, or two are the same search with the same seed.
     """
-    groups: dict[tuple[str, str], dict[int, StudyDir]] = {}
-    for path in paths:
+    groups: dict[tuple[str, str], dict[int, Key]] = {}
+    for key, each in studies.items():
         try:
-            config = from_tables(history(StudyDir(path)).config)
+            config = from_tables(each.config)
         except ConfigError as error:
-            raise StudyError(f"the study {path.name!r} has a config that cannot be read: {error}") from error
+            raise StudyError(f"the study {name(key)!r} has a config that cannot be read: {error}") from error
         found, seed = config.plain(), config.seed
         alike = repr({**found, "study": {**found["study"], "seed": 0}, "pool": {}})
         if seed in (group := groups.setdefault((config.strategy, alike), {})):
-            raise StudyError(f"{path.name} and {group[seed].name} are the same search with the same seed: name one")
-        group[seed] = StudyDir(path)
+            raise StudyError(f"{name(key)} and {name(group[seed])} are the same search with the same seed: name one")
+        group[seed] = key
     strategies = [strategy for strategy, _ in groups]
-    for (strategy, _), group in groups.items():
-        name = strategy if strategies.count(strategy) == 1 else group[min(group)].name
-        for seed in sorted(group):
-            yield name, seed, group[seed]
+    return {
+        strategy if strategies.count(strategy) == 1 else name(group[min(group)]): group
+        for (strategy, _), group in groups.items()
+    }
 
 
 def _finals(home: ComparisonDir, found: Iterable[SearchRun], judged: Mapping[int, History]) -> Iterator[Final]:

@@ -124,7 +124,7 @@ def _check_length(history: History, config: StudyConfig) -> None:
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Each key, "table.key", with what it was and what it is now."""
-    before, after = _flat(renamed(old)), _flat(renamed(new))
+    before, after = flat(renamed(old)), flat(renamed(new))
     for key in dict.fromkeys((*before, *after)):
         if before.get(key) != after.get(key) and key not in FREE:
             yield key, before.get(key), after.get(key)
@@ -151,8 +151,9 @@ def _whole(config: StudyConfig, objective: Objective) -> dict[str, Any]:
     return whole.plain() | {name: asdict(getattr(whole, name)) for name in (*DECIDING, "faults")}
 
 
-def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The keys of nested tables as "table.key"."""
+    found: dict[str, Any] = {}
     for key, value in table.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
-    return flat
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
+    return found

@@ -25,5 +25,6 @@ def compare(
         raise Refused(400, "a comparison takes two studies or more")
     readers = {name: of.catalog.reader(name) for name in names}
     numbers: list[Any] = [reader.catch_up() for reader in readers.values()]
+    histories = {name: reader.history for name, reader in readers.items()}
     summaries = [of.catalog.summary(name) for name in names]
-    return answer(request, "-".join(map(str, numbers)), lambda: versus.beside(readers, summaries))
+    return answer(request, "-".join(map(str, numbers)), lambda: versus.beside(histories, summaries))
