@@ -118,13 +118,12 @@ def _runner(
     if options.runner == "process":
         address = {"RAY_ADDRESS": options.address} if options.address else {}
         return Processes(environment | address), "", lambda: None
-    from gaopt.serve import ray_head  # type: ignore[attr-defined]
-    from gaopt.serve.ray_jobs import RayJobs  # type: ignore[import-untyped]
+    from gaopt.serve.ray_head import head, stop
+    from gaopt.serve.ray_jobs import RayJobs, joined
 
     say("starting Ray …" if not options.address else f"joining the Ray cluster at {options.address} …")
-    head = ray_head.joined(options.address) if options.address else ray_head.head(folder)
-    end = (lambda: None) if options.address else (lambda: ray_head.stop(head))
-    return RayJobs(head, environment), head.dashboard, end
+    ray = joined(options.address) if options.address else head(folder)
+    return RayJobs(ray, environment), ray.dashboard, lambda: stop(ray)
 
 
 def _owner(service: Service, folder: ServiceDir, port: int) -> str:

@@ -63,7 +63,7 @@ class Processes:
                 env={**os.environ, **self._environment},
             )
         self._children[child.pid] = child
-        return json.dumps({"pid": child.pid, "began": _began(child.pid)})
+        return json.dumps({"pid": child.pid, "began": began(child.pid)})
 
     def stop(self, handle: str) -> None:
         if self.alive(handle):
@@ -74,13 +74,13 @@ class Processes:
         found = json.loads(handle)
         if child := self._children.get(found["pid"]):
             return child.poll() is None  # which also takes it off the list of processes
-        return _began(found["pid"]) == found["began"] is not None
+        return began(found["pid"]) == found["began"] is not None
 
     def link(self, handle: str) -> str:
         return ""
 
 
-def _began(pid: int) -> float | None:
+def began(pid: int) -> float | None:
     """When a process began: numbers of processes come again. None where there is none, or only its exit status."""
     with suppress(psutil.Error):
         process = psutil.Process(pid)

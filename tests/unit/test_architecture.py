@@ -36,8 +36,9 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 DOORS = {
     "deap": {"gaopt/search/operators.py"},
-    # The pool runs our tasks on Ray; the searcher is run by Ray Tune, imported by who uses Tune, and meets no pool.
-    "ray": {"gaopt/execution/ray", "gaopt/integrations/tune.py", "gaopt/compare/asha.py"},
+    # The pool runs our tasks on Ray, the service its commands; the searcher is run by Ray Tune, imported by who uses
+    # Tune, and meets no pool.
+    "ray": {"gaopt/execution/ray", "gaopt/integrations/tune.py", "gaopt/compare/asha.py", "gaopt/serve/ray_jobs.py"},
     # Optuna calls our sampler, and is asked by a strategy; the report of a comparison has from it how much each gene
     # matters; an export is written for it.
     "optuna": {

@@ -146,6 +146,10 @@ _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + _SETTINGS + bytes(5)
 """How a client of HTTP/2, which gRPC is, begins (RFC 9113, section 3.4): both sides send a frame of settings first."""
 
 
+DASHBOARD = range(8265, 8316)
+"""The ports of which Ray's dashboard takes the first that is free. Where none is, Ray itself would not start."""
+
+
 def free(port: int) -> bool:
     """Whether a port of this machine can be listened at."""
     with socket.socket() as tried:

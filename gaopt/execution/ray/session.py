@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -17,7 +16,7 @@ from ray._private import ray_constants, services
 from gaopt.config import PoolConfig
 from gaopt.errors import ConfigError, GaoptError, Lost
 from gaopt.execution.ray import token
-from gaopt.execution.ray.health import GRACE, check, check_listening, free
+from gaopt.execution.ray.health import DASHBOARD, GRACE, check, check_listening, free
 
 
 def start(config: PoolConfig) -> tuple[str, float]:
@@ -36,7 +35,6 @@ def start(config: PoolConfig) -> tuple[str, float]:
     if not local:
         check(address)
     token.guard(make=local)
-    logging.getLogger(_TOKENS).addFilter(_not_an_advice_to_be_open)
     try:
         context = _begin(config.dashboard and any(map(free, DASHBOARD))) if local else _join(address)
     except BaseException as error:  # whatever Ray raises: of a dashboard that does not start no more than that
@@ -69,16 +67,6 @@ def _refusal(address: str, error: Exception) -> GaoptError:
     return Lost(f"Ray cannot be started: {first_line(error)}")  # hardly ever is it what the user gave
 
 
-_TOKENS = "ray._private.authentication.authentication_token_setup"
-
-
-def _not_an_advice_to_be_open(record: logging.LogRecord) -> bool:
-    """Ray says at each start how to turn its token authentication off: no advice for people who read in passing."""
-    return not record.getMessage().startswith("Token authentication is enabled")
-
-
-DASHBOARD = range(8265, 8316)
-"""The ports of which Ray's dashboard takes the first that is free. Where none is, Ray itself would not start."""
 _IMPATIENT = {"gcs_rpc_server_reconnect_timeout_s": 20}
 """Ray's head on this machine does not come back once it is gone: no need to wait for a minute."""
 TOLD_TO_ALL = {signal.SIGHUP, signal.SIGTERM} if sys.platform == "linux" else {signal.SIGHUP}

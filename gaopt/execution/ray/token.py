@@ -26,6 +26,7 @@ def guard(make: bool) -> None:
     Raises:
         ConfigError: it cannot be made, or the one that is named is not there.
     """
+    logging.getLogger(_TOKENS).addFilter(_not_an_advice_to_be_open)
     mode = os.environ.get("RAY_AUTH_MODE", "token").lower()
     if mode != "token":
         if make:
@@ -53,6 +54,14 @@ def guard(make: bool) -> None:
             " or HOME a folder that can be written"
         ) from error
     _close(path, 0o600)
+
+
+_TOKENS = "ray._private.authentication.authentication_token_setup"
+
+
+def _not_an_advice_to_be_open(record: logging.LogRecord) -> bool:
+    """Ray says at each start how to turn its token authentication off: no advice for people who read in passing."""
+    return not record.getMessage().startswith("Token authentication is enabled")
 
 
 def _make(path: Path) -> None:

@@ -1,0 +1,181 @@
+"""The service's own Ray: heads that outlive who started them, and studies as jobs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+import tomli_w
+
+from gaopt import PoolConfig
+from gaopt.errors import ConfigError, Lost
+from gaopt.journal.events import Closed, Reported
+from gaopt.journal.history import History
+from gaopt.journal.journal import Journal
+from gaopt.journal.paths import StudyDir
+from gaopt.report.tables import individuals
+from gaopt.serve import ray_head
+from gaopt.serve.folder import ServiceDir
+from gaopt.serve.ray_head import Head
+from gaopt.serve.ray_jobs import RayJobs, joined
+from gaopt.study.loop import run
+from tests.conftest import ROOT, toy
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+LOOPBACK = {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+HEAD = """
+import sys
+from pathlib import Path
+from gaopt.serve.folder import ServiceDir
+from gaopt.serve.ray_head import head
+head(ServiceDir(Path(sys.argv[1])))
+"""
+
+
+class Service:
+    """A folder, and a Ray head that was started by a process that has ended since."""
+
+    def __init__(self, results: Path) -> None:
+        self.results, self.folder = results, ServiceDir(results / ".serve")
+        self.folder.make()
+        subprocess.run([sys.executable, "-c", HEAD, str(self.folder.path)], cwd=ROOT, check=True, timeout=600)
+        self.head = ray_head.head(self.folder)
+
+    def runner(self) -> RayJobs:
+        return RayJobs(self.head, {"GAOPT_RESULTS": str(self.results), "PYTHONPATH": str(ROOT)})
+
+    def begin(self, name: str, runner: RayJobs, **changes: object) -> str:
+        config = replace(toy(), pool=PoolConfig(gpus=0, dashboard=False), **changes)  # type: ignore[arg-type]
+        self.folder.config(1).write_text(tomli_w.dumps(config.plain()))
+        command = ["run", str(self.folder.config(1)), "--name", name]
+        return runner.start(f"{name}-1", command, self.folder.log(1), {"study": name, "preset": "toy"})
+
+    def study(self, name: str) -> StudyDir:
+        return StudyDir(self.results / name)
+
+
+def everyone(head: Head) -> list[psutil.Process]:
+    process = psutil.Process(head.pid)
+    return [process, *process.children(recursive=True)]
+
+
+def wait_until(what: Callable[[], bool], seconds: float = 90.0) -> float:
+    began = time.monotonic()
+    while not what():
+        assert time.monotonic() - began < seconds
+        time.sleep(0.1)
+    return time.monotonic() - began
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Service]]:
+    """Two services beside each other, begun at the same time."""
+    with ThreadPoolExecutor() as threads:
+        found = list(threads.map(Service, [tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")]))
+    yield found
+    for each in found:
+        ray_head.stop(each.head)
+
+
+def test_a_head_outlives_who_started_it_and_listens_on_this_machine_only(two: list[Service]) -> None:
+    first, second = (each.head for each in two)
+    assert first.alive
+    assert second.alive
+    assert not {first.address, first.dashboard} & {second.address, second.dashboard}
+    for head in (first, second):
+        listening = set()
+        for process in everyone(head):
+            found = [each.laddr for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+            listening |= {process.name() for _ in found}
+            assert {address.ip for address in found} <= LOOPBACK, process
+        assert listening >= {"gcs_server", "raylet", "ray::DashboardAgent", "ray::RuntimeEnvAgent"}
+    assert {path.stat().st_mode & 0o77 for path in (two[0].folder.ray, Path(first.folder))} == {0}
+
+
+def test_studies_as_jobs_on_two_heads_one_to_its_end_and_one_stopped(two: list[Service], tmp_path: Path) -> None:
+    first, second = (each.runner() for each in two)
+    naps = {"objective": "tests.faulty:naps", "settings": {"settings": {"epochs": 600, "seconds": 0.1}}}
+    naps_job, toy_job = two[1].begin("naps", second, **naps), two[0].begin("toy", first)
+    assert two[0].begin("toy", two[0].runner()) == toy_job  # a service that was killed before it wrote that down
+
+    wait_until(lambda: not first.alive(toy_job))
+    with Journal(two[0].study("toy").journal) as journal:
+        history, events = History(journal), list(journal)
+    assert [event.reason for event in events if isinstance(event, Closed)] == ["finished"]
+    inline = run(toy(), StudyDir(tmp_path / "inline"))
+    tables = [individuals(each).drop(columns="seconds").to_csv() for each in (history, inline)]
+    assert tables[0] == tables[1]
+
+    log = two[0].folder.log(1).read_text()
+    assert f"Ray dashboard: {two[0].head.dashboard} " in log  # it trained there
+    job = asked(f"{two[0].head.dashboard}/api/jobs/{toy_job}")
+    assert (job["status"], job["metadata"]) == ("SUCCEEDED", {"study": "toy", "preset": "toy"})
+    assert asked(f"{two[0].head.dashboard}/api/jobs/{toy_job}/logs")["logs"] == log
+    assert first.link(toy_job) == f"{two[0].head.dashboard}/#/jobs/{toy_job}"
+
+    naps_journal = two[1].study("naps").journal
+    wait_until(lambda: naps_journal.exists() and any(isinstance(event, Reported) for event in Journal(naps_journal)))
+    assert not first.alive(naps_job)  # the other's
+    second.stop(naps_job)
+    assert wait_until(lambda: not second.alive(naps_job)) < 30
+    assert list(Journal(naps_journal))[-1].reason == "interrupted"
+    second.stop(naps_job)
+
+
+def asked(url: str) -> dict[str, object]:
+    """What Ray's dashboard answers to who has the token."""
+    token = (Path.home() / ".ray" / "auth_token").read_text()
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+        found: dict[str, object] = json.load(answer)
+    return found
+
+
+def test_a_cluster_is_joined_by_its_address(two: list[Service], monkeypatch: pytest.MonkeyPatch) -> None:
+    head = joined(two[0].head.address)
+    assert head == Head(two[0].head.address, two[0].head.dashboard)
+    ray_head.stop(head)  # not the service's to end
+    assert head.alive
+    monkeypatch.setenv("RAY_ADDRESS", two[1].head.address)
+    assert RayJobs(head, {}).alive("toy") is False
+    with pytest.raises(ConfigError, match=r"the Ray cluster at '127.0.0.1:1' cannot be joined: .*refused"):
+        joined("127.0.0.1:1")
+    with pytest.raises(Lost, match=r"the Ray dashboard at http://127.0.0.1:1 does not answer"):
+        RayJobs(Head("127.0.0.1:1", "http://127.0.0.1:1"), {})
+
+
+def test_a_head_ends_with_all_of_its_processes_and_no_other(two: list[Service]) -> None:
+    runner, gone = two[1].runner(), everyone(two[1].head)
+    ray_head.stop(two[1].head)
+    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in gone)
+    assert not Path(two[1].head.folder).exists()
+    assert not runner.alive("naps")
+    with pytest.raises(Lost, match="Ray does not take the job late-1-"):
+        two[1].begin("late", runner)
+    assert two[0].head.alive
+
+
+def test_a_head_that_cannot_start_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = ServiceDir(tmp_path / ".serve")
+    folder.make()
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path / "too_long".ljust(80, "_")))
+    os.mkdir(os.environ["RAY_TMPDIR"])
+    with pytest.raises(ConfigError, match=r"^'.*' is too long for the paths of Ray's sockets: set RAY_TMPDIR=/tmp$"):
+        ray_head.head(folder)
+    assert not os.listdir(os.environ["RAY_TMPDIR"])
+    monkeypatch.setattr(ray_head, "free", lambda port: False)
+    with pytest.raises(Lost, match=re.escape("Ray cannot be started: no port from 8265 to 8315 is free")):
+        ray_head.head(folder)
+    assert not folder.ray.exists()
