@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import socket
 import time
 from contextlib import suppress
@@ -13,6 +14,7 @@ from gaopt.errors import StudyError
 PATIENCE = 0.5  # seconds that a driver waits for the lock: a reader may be asking at this moment whether it is held
 
 
+_LOCKED_BY = re.compile(r"process ([0-9]+) on (.+)")
 _FILE = os.O_NOFOLLOW | os.O_NONBLOCK
 """A study may be somebody else's: its lock file is no link to what would be emptied, and no pipe that is waited for."""
 
@@ -78,6 +80,21 @@ def held(folder: Path) -> bool:
         os.close(file)
 
 
+def holder(folder: Path) -> int | None:
+    """The number of the process of this machine that holds the study; None where there is none, or it cannot be told.
+
+    The lock file may be a stranger's, and name any process: the one that is meant has the file open.
+    """
+    try:
+        lock = os.stat(_lock_file(folder), follow_symlinks=False)
+        pid, host = _LOCKED_BY.fullmatch(_said(folder)).groups()  # type: ignore[union-attr]
+        opened = [os.stat(file) for file in Path("/proc", pid, "fd").iterdir() if file.exists()]
+    except (AttributeError, OSError):
+        return None
+    here = host == socket.gethostname() and any(os.path.samestat(lock, each) for each in opened)
+    return int(pid) if here and held(folder) else None
+
+
 def check_free(folder: Path) -> None:
     """Refuse a folder that a driver holds now, as `StudyLock` would."""
     if held(folder):
@@ -85,10 +102,15 @@ def check_free(folder: Path) -> None:
 
 
 def _in_use(folder: Path) -> StudyError:
-    holder = ""
-    with suppress(OSError), open(os.open(_lock_file(folder), os.O_RDONLY | _FILE), "rb") as file:
-        holder = file.read(300).decode("utf-8", "replace")
+    holder = _said(folder)
     return StudyError(f"{folder.name!r} is in use{holder and f' by {holder}'}")
+
+
+def _said(folder: Path) -> str:
+    """What the lock file says; "" where it cannot be read."""
+    with suppress(OSError), open(os.open(_lock_file(folder), os.O_RDONLY | _FILE), "rb") as file:
+        return file.read(300).decode("utf-8", "replace")
+    return ""
 
 
 def _locked(file: int, kind: int) -> bool:

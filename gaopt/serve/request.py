@@ -34,6 +34,7 @@ class StudyRequest(Notes):
     preset: str | None = Field(None, max_length=100, examples=["quick"])
     config: str | None = Field(None, max_length=1 << 20, description="A config in TOML, in place of a preset.")
     name: str | None = Field(None, max_length=100, description="By default the preset's and a number.")
+    stem: str | None = Field(None, max_length=100, description="What a number follows, where no name is given.")
     generations: int | None = Field(None, ge=1, le=100_000)
     population: int | None = Field(None, ge=1, le=100_000)
     seed: int | None = Field(None, ge=0, lt=2**63)
@@ -120,7 +121,7 @@ def _tables(request: StudyRequest) -> tuple[dict[str, Any], str]:
     if (request.preset is None) == (request.config is None):
         raise ConfigError("give either a preset or a config")
     if request.config is not None:
-        return parse_toml(request.config, "the config"), "study"
+        return parse_toml(request.config, "the config"), request.stem or "study"
     name, known = str(request.preset), presets()
     if name not in known:
         raise ConfigError(f"there is no preset {name!r}: {nearest(name, known)}")

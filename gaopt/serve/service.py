@@ -183,15 +183,22 @@ class Service:
             for entry in (*self.queue.active(), *self.queue.waiting())
         ]
 
-    def log(self, name: str, tail: int) -> bytes:
-        """The end of what the newest run of a study printed."""
+    def log(self, name: str, most: int, after: int | None = None) -> tuple[bytes, int]:
+        """What the newest run of a study printed, at most so many bytes: its end, or what follows an offset.
+
+        Returns it with the offset at which it ends. An offset beyond the end is of an earlier run: the newest has a
+        log of its own.
+        """
         entry = self.queue.of(name)
-        path = self.folder.log(entry.id) if entry else None
-        if path is None or not path.is_file():
+        if entry is None:
             raise Refused(404, f"there is no log of {name!r} here: it was not begun by this service")
+        path = self.folder.log(entry.id)
+        if not path.is_file():  # it waits
+            return b"", 0
         with open(path, "rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - tail))
-            return file.read()
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - most) if after is None else after if after <= end else 0)
+            return file.read(most), file.tell()
 
 
 def _write(home: StudyDir, said: Notes) -> None:

@@ -47,10 +47,14 @@ def _file(path: Path, missing: str, media: str = "application/octet-stream", inl
 
 
 @router.get("/studies/{name}/log", response_class=PlainTextResponse)
-def log(name: Name, of: Of, tail: Annotated[int, Query(ge=1, le=4 << 20, description="Bytes.")] = 65536) -> Response:
-    """The end of what the newest run of a study printed."""
+def log(
+    name: Name, of: Of, tail: Annotated[int, Query(ge=1, le=4 << 20, description="Bytes, at most.")] = 65536,
+    after: Annotated[int | None, Query(ge=0, lt=2**53, description="The header Log-End of an answer before.")] = None,
+) -> Response:  # fmt: skip
+    """The end of what the newest run of a study printed, or what came after an earlier answer."""
     of.catalog.home(name)
-    return PlainTextResponse(of.log(name, tail))
+    text, end = of.log(name, tail, after)
+    return PlainTextResponse(text, headers={"Log-End": str(end)})
 
 
 @router.post("/studies/{name}/predict")

@@ -1,0 +1,214 @@
+"""The verbs that speak to a service, against one that runs as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import tomli_w
+
+from gaopt.journal.lock import StudyLock, holder
+from gaopt.journal.paths import StudyDir
+from gaopt.serve.folder import read_json
+from tests.conftest import ROOT, toy
+from tests.integration.test_cli import invoke
+
+
+class Running:
+    """A service that runs studies as processes, over a folder of its own."""
+
+    def __init__(self, results: Path, port: int = 0) -> None:
+        self.results = results
+        allowed = ("gaopt.objectives.toy:valley", "tests.faulty:naps")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "gaopt", "serve", "--runner", "process", "--port", str(port)]
+            + [part for name in allowed for part in ("--objective", name)],
+            cwd=ROOT, env={**os.environ, "GAOPT_RESULTS": str(results)}, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self.process.stderr
+        self.said = [next(self.process.stderr)]
+        while "Ctrl-C" not in self.said[-1]:
+            self.said.append(next(self.process.stderr))
+
+    def end(self) -> None:
+        self.process.terminate()
+        self.process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    running = Running(tmp_path_factory.mktemp("service") / "results")
+    yield running
+    running.end()
+
+
+@pytest.fixture(autouse=True)
+def connected(service: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands find it by the file in its results folder."""
+    monkeypatch.setenv("GAOPT_RESULTS", str(service.results))
+    for name in ("GAOPT_SERVICE", "GAOPT_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = tmp_path / "valley.toml"
+    path.write_text(tomli_w.dumps(toy(population=4, generations=3).plain()))
+    return str(path)
+
+
+def napping(tmp_path: Path, seconds: float = 0.3) -> str:
+    """The config of a study that takes its time."""
+    tables = toy(population=4, generations=3).plain()
+    tables["study"]["objective"] = "tests.faulty:naps"
+    path = tmp_path / "naps.toml"
+    path.write_text(tomli_w.dumps(tables | {"settings": {"epochs": 2, "seconds": seconds}}))
+    return str(path)
+
+
+@pytest.mark.smoke
+def test_a_config_is_sent_run_and_followed(config: str, capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = invoke(capfd, "submit", config, "--generations", "2", "--seed", "7", "--json", "--follow")
+    lines = [json.loads(line) for line in out.splitlines()]
+    submitted, result = lines[0], lines[-1]
+    assert (code, err) == (0, "")
+    assert submitted["name"].startswith("valley-")
+    assert submitted["link"].endswith(f"/studies/{submitted['name']}")
+    kinds = [line["event"] for line in lines[1:-1]]
+    assert (kinds[0], kinds[-1], kinds.count("Bred")) == ("Opened", "Closed", 2)
+    assert lines[1]["config"]["study"]["seed"] == 7
+    assert (result["event"], result["state"], result["done"]) == ("Result", "finished", 6)
+
+    code, out, _ = invoke(capfd, "watch", submitted["name"])
+    assert (code, out.count("fitness ")) == (0, sum(kind in ("Scored", "Failed") for kind in kinds))
+    code, out, _ = invoke(capfd, "logs", submitted["name"], "--follow")
+    assert (code, "6 trainings in 2 generations" in out, out.splitlines()[-1][:8]) == (0, True, "report: ")
+
+
+def test_the_queue_is_shown_changed_and_what_runs_is_stopped(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    names = [invoke(capfd, "submit", napping(tmp_path), "--name", f"naps-{n}")[1].strip() for n in range(4)]
+    assert names == ["naps-0", "naps-1", "naps-2", "naps-3"]
+    entries = {one["name"]: one["id"] for one in json.loads(invoke(capfd, "queue", "--json")[1])["entries"]}
+    code, out, _ = invoke(capfd, "queue", "move", str(entries["naps-3"]), "1")
+    assert code == 0
+    assert [line.split()[1] for line in out.splitlines()[-3:]] == ["naps-3", "naps-1", "naps-2"]
+    for name in names[1:]:
+        assert invoke(capfd, "queue", "cancel", str(entries[name]))[0] == 0
+    assert invoke(capfd, "queue", "cancel", str(entries["naps-1"]))[::2] == (
+        2, f"gaopt: the entry {entries['naps-1']} does not wait: it is cancelled\n"
+    )  # fmt: skip
+    while not StudyDir(Path(os.environ["GAOPT_RESULTS"], "naps-0")).journal.is_file():
+        time.sleep(0.1)
+    assert invoke(capfd, "stop", "naps-0")[:2] == (0, "naps-0 stopping\n")
+    code, _, err = invoke(capfd, "watch", "naps-0")
+    assert (code, err) == (1, "gaopt: the study 'naps-0' is interrupted\n")
+
+
+def test_elsewhere_an_address_and_a_token_are_enough(
+    service: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    found = read_json(service.results / ".serve" / "service.json")
+    monkeypatch.setenv("GAOPT_RESULTS", str(tmp_path / "none"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    code, _, err = invoke(capfd, "queue", "--service", found["address"])
+    assert (code, "set GAOPT_TOKEN, or write it to" in err) == (2, True)
+    (tmp_path / "gaopt").mkdir()
+    (tmp_path / "gaopt" / "token").write_text(found["token"] + "\n")
+    assert invoke(capfd, "queue", "--service", found["address"])[0] == 0
+    monkeypatch.setenv("GAOPT_TOKEN", "another")
+    assert invoke(capfd, "queue", "--service", found["address"])[::2] == (2, "gaopt: the token is unknown\n")
+    monkeypatch.setenv("GAOPT_SERVICE", f"{found['address']}/login?token={found['token']}")  # the link that is printed
+    assert invoke(capfd, "queue")[0] == 0
+
+
+REFUSED = [
+    ("queue", 1, "there is no service with the results in", "start one with `gaopt serve`"),
+    ("queue --service http://127.0.0.1:1", 1, "no service answers at http://127.0.0.1:1 (Connection refused)", ""),
+    ("queue --service ftp://x", 2, "must be an address such as http://127.0.0.1:8400", ""),
+    ("watch x --service http://127.0.0.1:1", 1, "no service answers", ""),
+    ("stop nothing", 2, "there is no study 'nothing'", ""),
+    ("submit nothing", 1, "there is no service", ""),
+]
+
+
+@pytest.mark.parametrize(("command", "code", "said", "more"), REFUSED)
+def test_who_finds_no_service_is_told(
+    command: str, code: int, said: str, more: str,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("GAOPT_RESULTS", str(tmp_path))
+    monkeypatch.setenv("GAOPT_TOKEN", "t")
+    told, out, err = invoke(capfd, *command.split())
+    assert (told, out) == (code, "")
+    assert said in err
+    assert more in err
+
+
+BAD = [
+    ("submit nothing", "there is no preset and no file 'nothing'"),
+    ("submit quick --pop many", "population: Input should be a valid integer"),
+    ("submit quick --set recipe.epoch=1", "unknown key recipe.epoch: did you mean 'epochs'?"),
+    ("submit quick --data /etc", "not below a folder that the service may read"),
+    ("watch nothing", "there is no study 'nothing'"),
+    ("logs nothing", "there is no study 'nothing'"),
+]
+
+
+@pytest.mark.parametrize(("command", "said"), BAD)
+def test_what_the_service_refuses_is_told_in_its_words(
+    command: str, said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = invoke(capfd, *command.split())
+    assert (code, said in err) == (2, True), err
+
+
+def test_a_watcher_has_each_event_once_though_the_service_is_killed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    first = Running(tmp_path / "results")
+    port = int(read_json(first.results / ".serve" / "service.json")["address"].rpartition(":")[2])
+    environment = {**os.environ, "GAOPT_RESULTS": str(first.results)}
+    command = [sys.executable, "-m", "gaopt", "submit", napping(tmp_path), "--follow", "--json"]
+    watcher = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    assert watcher.stdout
+    lines = [next(watcher.stdout) for _ in range(4)]
+    first.process.kill()
+    first.process.communicate()
+    second = Running(first.results, port)
+    out, _ = watcher.communicate(timeout=60)
+    second.end()
+    kinds = [json.loads(line)["event"] for line in lines + out.splitlines()]
+    assert watcher.returncode == 0
+    assert (kinds.count("Scored"), kinds.count("Closed"), kinds[-1]) == (8, 1, "Result")
+
+
+def test_a_study_that_no_service_runs_is_stopped_where_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GAOPT_RESULTS", str(tmp_path / "own"))
+    home = StudyDir(tmp_path / "own" / "mine")
+    run = subprocess.Popen(
+        [sys.executable, "-m", "gaopt", "run", napping(tmp_path), "--name", "mine"], cwd=ROOT, stderr=subprocess.PIPE
+    )
+    while holder(home.path) != run.pid or not home.journal.is_file():
+        assert run.poll() is None
+        time.sleep(0.1)
+    assert invoke(capfd, "stop", "mine")[:2] == (0, "mine stopping\n")
+    run.communicate(timeout=60)
+    assert run.returncode == 143
+    assert invoke(capfd, "stop", "mine")[::2] == (2, "gaopt: the study 'mine' is not running\n")
+
+
+def test_only_a_process_that_has_the_lock_open_is_taken_for_its_holder(tmp_path: Path) -> None:
+    lock = StudyLock(tmp_path)
+    assert holder(tmp_path) == os.getpid()
+    (tmp_path / "study.lock").write_text((tmp_path / "study.lock").read_text().replace(str(os.getpid()), "1"))
+    assert holder(tmp_path) is None
+    lock.release()
+    assert holder(tmp_path) is None
