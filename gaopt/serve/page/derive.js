@@ -1,0 +1,148 @@
+// What charts and tables read off a study's columns. Pure; each result is kept until the next event.
+
+import { rowOf } from "./fold.js";
+
+const results = new WeakMap();
+
+function memo(compute) {
+  return (snapshot) => {
+    const known = results.get(snapshot) ?? new Map();
+    results.set(snapshot, known);
+    const found = known.get(compute);
+    if (found?.number === snapshot.number) return found.value;
+    const value = compute(snapshot);
+    known.set(compute, { number: snapshot.number, value });
+    return value;
+  };
+}
+
+/** The rows of the search: without the finalists that are trained again. */
+export const searchedRows = memo(({ individuals }) => {
+  const rows = [];
+  individuals.origin.forEach((origin, row) => origin !== "repeat" && rows.push(row));
+  return rows;
+});
+
+export const scoredRows = memo((snapshot) => searchedRows(snapshot).filter((row) => snapshot.individuals.status[row] === "scored"));
+
+/** The row of the best, −1 while nothing is scored; of finalists trained again the one that the server names. */
+export const bestRow = memo((snapshot) => {
+  const named = snapshot.repeats.length ? rowOf(snapshot, snapshot.study.best?.individual) : undefined;
+  if (named !== undefined) return named;
+  const { fitness } = snapshot.individuals;
+  return scoredRows(snapshot).reduce((best, row) => (best < 0 || fitness[row] > fitness[best] ? row : best), -1);
+});
+
+/** All rows of the search, the fittest first, then those unfinished, on a rung and failed. */
+export const rankedRows = memo((snapshot) => {
+  const { status, fitness, id } = snapshot.individuals;
+  const order = { scored: 0, running: 1, waiting: 2, early: 3, failed: 4 };
+  return [...searchedRows(snapshot)].sort((one, other) =>
+    order[status[one]] - order[status[other]] || (fitness[other] ?? 0) - (fitness[one] ?? 0) || id[one] - id[other]);
+});
+
+/** Ranks by row; equals share one. */
+export const ranks = memo((snapshot) => {
+  const found = new Map();
+  const { fitness } = snapshot.individuals;
+  let rank = 0;
+  let last = null;
+  rankedRows(snapshot).forEach((row, place) => {
+    if (snapshot.individuals.status[row] !== "scored") return;
+    if (fitness[row] !== last) [rank, last] = [place + 1, fitness[row]];
+    found.set(row, rank);
+  });
+  return found;
+});
+
+/** Where each row stands from left to right: its generation, counted from 1, and its place among those born in it. */
+export const positions = memo((snapshot) => {
+  const { generation } = snapshot.individuals;
+  const sizes = new Map();
+  const places = searchedRows(snapshot).map((row) => {
+    const place = sizes.get(generation[row]) ?? 0;
+    sizes.set(generation[row], place + 1);
+    return [row, generation[row], place];
+  });
+  return new Map(places.map(([row, born, place]) => [row, born + 0.54 + 0.92 * ((place + 0.5) / sizes.get(born))]));
+});
+
+/** Low and high of numbers of which the high ones matter: twice what the upper three quarters span. */
+function upperRange(values) {
+  const sorted = Float64Array.from(values).sort();
+  if (!sorted.length) return [0, 1];
+  const quarter = sorted[Math.floor(sorted.length / 4)];
+  const high = sorted.at(-1);
+  const low = high > quarter ? Math.max(sorted[0], 2 * quarter - high) : sorted[0];
+  return low < high ? [low, high] : [low - 0.05 * (Math.abs(low) || 1), high + 0.05 * (Math.abs(high) || 1)];
+}
+
+/** [low, high, step] of the axis of fitness, all round; what lies far below is drawn at its lower end. */
+export const fitnessRange = memo((snapshot) => {
+  const [low, high] = upperRange(scoredRows(snapshot).map((row) => snapshot.individuals.fitness[row]));
+  const rough = (high - low) / 5;
+  const unit = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((each) => each * unit).find((each) => each >= rough);
+  const rounded = (value) => Number((Math.round(value / step) * step).toPrecision(12));
+  return [rounded(Math.floor((low - 0.02 * (high - low)) / step) * step), rounded(Math.ceil((high + 0.02 * (high - low)) / step) * step), step];
+});
+
+/** The genes that differ among the individuals, in the order of the space. */
+export const varyingGenes = memo(({ space, individuals }) => Object.keys(space).filter((name) => {
+  const column = individuals.genes[name] ?? [];
+  return column.some((value) => value !== null && value !== column[0]);
+}));
+
+/** A line of descent: the individuals themselves, their parents, theirs, … as ids. */
+export function ancestors(snapshot, ids) {
+  const line = new Set();
+  const ahead = [...ids];
+  while (ahead.length) {
+    const id = ahead.pop();
+    const row = rowOf(snapshot, id);
+    if (line.has(id) || row === undefined) continue;
+    line.add(id);
+    ahead.push(...snapshot.individuals.parents[row]);
+  }
+  return line;
+}
+
+/** A lane for each individual, by id: survivors stay in theirs, a birth takes its first parent's if free, else the nearest. */
+export const familyLanes = memo((snapshot) => {
+  const lanes = new Map();
+  for (const ids of snapshot.generations) {
+    const taken = new Set(ids.filter((id) => lanes.has(id)).map((id) => lanes.get(id)));
+    for (const id of ids) {
+      if (lanes.has(id)) continue;
+      const wish = lanes.get(snapshot.individuals.parents[rowOf(snapshot, id)][0]) ?? 0;
+      let reach = 0;
+      while (taken.has(wish - reach) || wish < reach) {
+        if (!taken.has(wish + reach)) break;
+        reach += 1;
+      }
+      const lane = wish >= reach && !taken.has(wish - reach) ? wish - reach : wish + reach;
+      lanes.set(id, lane);
+      taken.add(lane);
+    }
+  }
+  return lanes;
+});
+
+/** Trainings packed into lanes, one for each worker: [row, lane, start, end]; `now` ends those that run. */
+export function workerLanes(snapshot, now) {
+  const { started, ended, status } = snapshot.individuals;
+  const bars = [];
+  status.forEach((state, row) => {
+    const end = state === "running" ? now : ended[row];
+    if (started[row] && end >= started[row]) bars.push([row, 0, started[row], end]);
+  });
+  bars.sort((one, other) => one[2] - other[2]);
+  const free = [];
+  for (const bar of bars) {
+    let lane = free.findIndex((until) => until <= bar[2] + 0.001);
+    if (lane < 0) lane = free.length;
+    free[lane] = bar[3];
+    bar[1] = lane;
+  }
+  return { bars, lanes: Math.max(free.length, 1) };
+}

@@ -1,0 +1,31 @@
+// Where the page begins: the view is named by the path.
+
+import { frozen } from "./api.js";
+import { compareView } from "./views/compare.js";
+import { newView } from "./views/new.js";
+import { queueView } from "./views/queue.js";
+import { refused, shell } from "./views/shell.js";
+import { studiesView } from "./views/studies.js";
+import { studyView } from "./views/study.js";
+import { el, fill } from "./dom.js";
+
+function viewOf(path) {
+  const study = path.match(/^\/studies\/([^/]+)\/?$/);
+  if (study) return (main) => studyView(main, decodeURIComponent(study[1]));
+  return { "/": studiesView, "/compare": compareView, "/new": newView, "/queue": queueView }[path];
+}
+
+async function show(main) {
+  const view = viewOf(frozen ? frozen.path : location.pathname);
+  if (!view) return fill(main, el("h1", null, "Nothing here"), el("p", null, el("a", { href: "/" }, "All studies")));
+  try {
+    await view(main);
+  } catch (error) {
+    refused(main, error);
+    throw error;
+  }
+  const part = location.hash && document.getElementById(location.hash.slice(1));
+  if (part) part.scrollIntoView();
+}
+
+show(shell());
