@@ -7,6 +7,7 @@
 # make fuzz   give it ten thousand bad inputs, and bytes changed at random for a minute each (EACH=60)
 # make kills  kill a real search at twenty random moments and resume it (20 minutes)
 # make faults cause every fault of docs/reliability.md, and write its table (a quarter of an hour)
+# make vendor  build the page's ECharts anew, of another version too (ECHARTS=6.1.0; needs npm)
 # make day    a search of forty generations while something of it is killed every few seconds (a quarter of an hour)
 
 PYTHON ?= python3
@@ -18,9 +19,12 @@ PIP    := $(BIN)/python -m pip install --disable-pip-version-check --no-compile 
 
 TESTS := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 EACH  ?= 60
+ECHARTS ?= 6.1.0
+ESBUILD ?= 0.28.2
+VENDOR  := gaopt/serve/page/vendor
 
 .NOTPARALLEL:
-.PHONY: run test test-all cover lint bench fuzz kills faults day clean
+.PHONY: run test test-all cover lint bench fuzz kills faults day vendor clean
 
 run: $(VENV)/installed
 	$(BIN)/gaopt run --generations 5 --pop 10
@@ -55,6 +59,18 @@ faults: $(VENV)/installed-dev
 
 day: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.day
+
+# Only what the page uses, from the packages that npm has checked by their integrity; no script of theirs is run.
+vendor:
+	rm -rf $(VENV)/vendor && mkdir -p $(VENV)/vendor && cp $(VENDOR)/entry.mjs $(VENV)/vendor
+	cd $(VENV)/vendor && npm install --ignore-scripts --no-audit --no-fund echarts@$(ECHARTS) esbuild@$(ESBUILD)
+	cd $(VENV)/vendor && npx esbuild entry.mjs --bundle --minify --format=iife --global-name=echarts --target=es2020 \
+		--legal-comments=none --outfile=echarts.min.js
+	cp $(VENV)/vendor/echarts.min.js $(VENDOR)
+	for file in LICENSE NOTICE; do cp $(VENV)/vendor/node_modules/echarts/$$file $(VENDOR)/ECHARTS-$$file; done
+	cp $(VENV)/vendor/node_modules/echarts/licenses/LICENSE-d3 $(VENDOR)/ECHARTS-LICENSE-d3
+	cp $(VENV)/vendor/node_modules/zrender/LICENSE $(VENDOR)/ZRENDER-LICENSE
+	cd $(VENDOR) && rm -f SHA256SUMS && sha256sum * > SHA256SUMS
 
 # With $(1): an extra, or nothing.
 define install

@@ -67,19 +67,28 @@ export const positions = memo((snapshot) => {
   return new Map(places.map(([row, born, place]) => [row, born + 0.54 + 0.92 * ((place + 0.5) / sizes.get(born))]));
 });
 
-/** Low and high of numbers of which the high ones matter: twice what the upper three quarters span. */
-function upperRange(values) {
+/** Low and high of numbers of which the high ones matter: three times what the upper half spans. */
+function upperRange(values, everything) {
   const sorted = Float64Array.from(values).sort();
   if (!sorted.length) return [0, 1];
-  const quarter = sorted[Math.floor(sorted.length / 4)];
+  const median = sorted[Math.floor(sorted.length / 2)];
   const high = sorted.at(-1);
-  const low = high > quarter ? Math.max(sorted[0], 2 * quarter - high) : sorted[0];
+  const low = high > median && !everything ? Math.max(sorted[0], high - 3 * (high - median)) : sorted[0];
   return low < high ? [low, high] : [low - 0.05 * (Math.abs(low) || 1), high + 0.05 * (Math.abs(high) || 1)];
+}
+
+const whole = new WeakSet();
+
+/** Show all fitnesses on every chart, or, as at first, the upper ones. */
+export function showEverything(snapshot, everything) {
+  if (everything) whole.add(snapshot);
+  else whole.delete(snapshot);
+  results.delete(snapshot);
 }
 
 /** [low, high, step] of the axis of fitness, all round; what lies far below is drawn at its lower end. */
 export const fitnessRange = memo((snapshot) => {
-  const [low, high] = upperRange(scoredRows(snapshot).map((row) => snapshot.individuals.fitness[row]));
+  const [low, high] = upperRange(scoredRows(snapshot).map((row) => snapshot.individuals.fitness[row]), whole.has(snapshot));
   const rough = (high - low) / 5;
   const unit = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((each) => each * unit).find((each) => each >= rough);

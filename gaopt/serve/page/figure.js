@@ -49,7 +49,8 @@ export function figure({ id, title, short = title, caption, legend = [], control
   const node = el("section", { class: "figure", id, "aria-labelledby": `${id}-title` },
     el("header", null, el("h2", { id: `${id}-title` }, title), el("div", { class: "tools" }, controls, tabled, frozen ? null : image)),
     el("p", { class: "caption" }, caption), legend.length ? key : null, canvas, table, said);
-  const self = { id, title, short, node, canvas, table, said, tabled, draw, pick, ready, chart: null, visible: false, dirty: true, at: 0, timer: 0 };
+  const about = [node.querySelector(".caption"), key];
+  const self = { id, title, short, about, node, canvas, table, said, tabled, draw, pick, ready, chart: null, visible: false, dirty: true, at: 0, timer: 0 };
   self.update = () => schedule(self);
   canvas.figure = node.figure = self;
   figures.add(self);
@@ -86,6 +87,7 @@ function paint(self, echarts) {
   self.said.textContent = empty ?? sentence;
   self.canvas.setAttribute("aria-label", `${self.title}. ${empty ?? sentence}`);
   self.canvas.hidden = Boolean(empty) || !self.table.hidden;
+  for (const part of self.about) part.hidden = Boolean(empty);
   if (!self.table.hidden && columns) fillTable(self.table, columns, rows());
   if (empty || self.canvas.hidden) return;
   self.canvas.style.setProperty("height", `${height}px`);

@@ -14,6 +14,15 @@ export function emptySnapshot(space = {}) {
   };
 }
 
+/** A snapshot with the columns that a server may leave out, where it knows nothing of them. */
+export function whole(snapshot) {
+  const { individuals } = snapshot;
+  for (const name of ["expected", "deviation", "reason"]) individuals[name] ??= individuals.id.map(() => null);
+  snapshot.epochs ??= snapshot.study.epochs ?? 0;
+  snapshot.noted ??= [];
+  return snapshot;
+}
+
 function index(snapshot) {
   let found = beside.get(snapshot);
   if (!found) {
@@ -101,15 +110,14 @@ function end(snapshot, event, values) {
 
 function scored(snapshot, event) {
   const share = Math.min(snapshot.individuals.share[rowOf(snapshot, event.individual)], event.share);
-  if (share < 1) end(snapshot, event, { status: "early", share });
-  else end(snapshot, event, { status: "scored", share, fitness: event.fitness, reason: null });
+  end(snapshot, event, { status: share < 1 ? "early" : "scored", share, fitness: event.fitness, reason: null });
 }
 
 function note(snapshot, { at, message }, number) {
   snapshot.noted = [...snapshot.noted, [number, at, message]].slice(-NOTED);
 }
 
-const again = { status: "waiting", epoch: 0, ended: 0 };
+const again = { status: "waiting", epoch: 0, ended: 0, fitness: null };
 const steps = {
   Opened: putDown,
   Bred: breed,

@@ -38,13 +38,14 @@ export function duration(seconds) {
   return parts.slice(first, first + 2).filter(([count]) => count).map((part) => part.join(" ")).join(" ");
 }
 
-/** A moment, in the reader's own time: today's without its date. */
+/** A moment, in the reader's own time: today's without its date, this year's without the year. */
 export function moment(seconds) {
   if (!seconds) return DASH;
   const at = new Date(seconds * 1000);
   const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   if (at.toDateString() === new Date().toDateString()) return time;
-  return `${at.toLocaleDateString([], { year: "numeric", month: "short", day: "numeric" })} ${time}`;
+  const year = at.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
+  return `${at.toLocaleDateString([], { year, month: "short", day: "numeric" })}, ${time}`;
 }
 
 /** 1 epoch, 2 epochs. */

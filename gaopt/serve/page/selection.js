@@ -1,5 +1,7 @@
 // The one selection of individuals, shared by all charts and the table and kept in the address (?select=3,7).
 
+import { frozen } from "./api.js";
+
 const KEPT = 200; // ids in the address; a longer selection lives in the page only
 const listeners = new Set();
 let chosen = read();
@@ -14,7 +16,7 @@ function write() {
   if (chosen.size && chosen.size <= KEPT) address.searchParams.set("select", [...chosen].join(","));
   else address.searchParams.delete("select");
   const text = address.href.replaceAll("%2C", ",");
-  if (text !== location.href && location.protocol !== "file:") history.replaceState(null, "", text);
+  if (text !== location.href && !frozen) history.replaceState(null, "", text);
 }
 
 /** The ids chosen, oldest choice first. Not to be changed. */

@@ -1,7 +1,7 @@
 // One study as the page holds it: fetched once, then kept up by its events.
 
 import { frozen, get, studyPath, url } from "./api.js";
-import { fold } from "./fold.js";
+import { fold, whole } from "./fold.js";
 import { follow, rewind } from "./stream.js";
 
 const AT_ONCE = 100; // curves in a request
@@ -10,7 +10,7 @@ const AT_ONCE = 100; // curves in a request
 export async function openStudy(name) {
   const store = {
     name,
-    snapshot: await get(studyPath(name, "/snapshot")),
+    snapshot: whole(await get(studyPath(name, "/snapshot"))),
     study: null, // with config and data, once it came
     curves: new Map(),
     link: frozen ? "frozen" : "connecting",

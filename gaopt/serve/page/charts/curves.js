@@ -1,6 +1,6 @@
 // Learning curves of those being trained, the fittest, and the selected.
 
-import { rankedRows, ranks } from "../derive.js";
+import { bestRow, rankedRows } from "../derive.js";
 import { el, fill } from "../dom.js";
 import { axis, figure } from "../figure.js";
 import { rowOf, runningRows } from "../fold.js";
@@ -69,18 +69,18 @@ function points(curve, metric) {
 
 function option(snapshot, metric, lines) {
   const { shades, running, muted, ink } = colours();
-  const rank = ranks(snapshot);
+  const own = bestRow(snapshot);
   const { status } = snapshot.individuals;
   const longest = Math.max(snapshot.epochs, ...lines.map(({ points: each }) => each.at(-1)[0]));
   let next = 1;
   const series = lines.map(({ row, id, points: each }) => {
     const live = status[row] === "running";
-    const color = live ? running : rank.get(row) === 1 ? shades[0] : shades[1 + (next++ % (shades.length - 1))];
+    const color = live ? running : row === own ? shades[0] : shades[1 + (next++ % (shades.length - 1))];
     const chosen = selected().has(id);
     return {
       id: `curve-${id}`, name: called(id), type: "line", data: each.map((point) => [...point, id]), symbol: "circle", symbolSize: (value) => (live && value[0] === each.at(-1)[0] ? 7 : 4),
-      showSymbol: each.length === 1 || live, triggerLineEvent: true, z: chosen || rank.get(row) === 1 ? 5 : 2,
-      lineStyle: { color, width: chosen ? 3.5 : rank.get(row) === 1 ? 2.5 : 1.5, type: live ? [5, 3] : "solid" }, itemStyle: { color },
+      showSymbol: each.length === 1 || live, triggerLineEvent: true, z: chosen || row === own ? 5 : 2,
+      lineStyle: { color, width: chosen ? 3.5 : row === own ? 2.5 : 1.5, type: live ? [5, 3] : "solid" }, itemStyle: { color },
       endLabel: { show: true, formatter: called(id), color: chosen ? ink : color, fontSize: 10, fontWeight: chosen ? "bold" : "normal", distance: 4 },
       labelLayout: { moveOverlap: "shiftY" }, emphasis: { focus: "series", lineStyle: { width: 3 } },
     };

@@ -1,6 +1,7 @@
 // Every individual by generation, and the best so far.
 
-import { bestRow, fitnessRange, positions, searchedRows } from "../derive.js";
+import { bestRow, fitnessRange, positions, searchedRows, showEverything } from "../derive.js";
+import { el } from "../dom.js";
 import { axis, figure, generationAxis } from "../figure.js";
 import { called, plural, score } from "../format.js";
 import { toggle } from "../selection.js";
@@ -8,12 +9,17 @@ import { colours } from "../theme.js";
 import { individualRows, rings, tooltipFor } from "./parts.js";
 
 export function searchChart(store) {
+  const everything = el("input", { type: "checkbox", on: { change: ({ target }) => {
+    showEverything(store.snapshot, target.checked);
+    store.redraw();
+  } } });
   return figure({
     id: "search",
     title: "Every individual by generation",
     short: "Search",
     caption: "Higher is better. The line is the best so far. Click an individual to select it everywhere on this page.",
-    legend: [["scored", "scored"], ["best", "best"], ["running", "being trained"], ["failed", "failed"], ["below", "far below"]],
+    legend: [["scored", "scored"], ["best", "best"], ["running", "being trained"], ["failed", "failed"], ["below", "far below"], ["early", "left on a rung"]],
+    controls: [el("label", null, everything, " all fitnesses")],
     draw: () => drawn(store.snapshot),
     pick: toggle,
   });
@@ -44,7 +50,8 @@ function sorted(snapshot) {
   let top = -Infinity;
   for (const [row, across] of positions(snapshot)) {
     const kind = status[row] !== "scored" ? status[row] : fitness[row] < low ? "below" : row === best ? "best" : "scored";
-    marks[kind].push([across, kind === "scored" || kind === "best" ? fitness[row] : low, id[row]]);
+    const shown = ["scored", "best", "early"].includes(kind) && fitness[row] !== null;
+    marks[kind].push([across, shown ? Math.max(fitness[row], low) : low, id[row]]);
     if (status[row] === "scored" && fitness[row] > top) {
       top = fitness[row];
       marks.line.push([across, Math.max(top, low)]);

@@ -37,7 +37,11 @@ function sideBySide(snapshot, rows) {
     const differs = shown.length > 1 && new Set(shown.map(compare)).size > 1;
     return el("tr", { class: shown.length > 1 && !differs ? "same" : null }, el("th", { scope: "row" }, name), shown.map((row) => el("td", null, text(row))));
   };
-  const fitness = (row) => (individuals.status[row] === "scored" ? score(individuals.fitness[row]) : individuals.reason[row] ?? individuals.status[row]);
+  const fitness = (row) => {
+    const state = individuals.reason[row] ?? individuals.status[row];
+    if (individuals.fitness[row] === null) return state;
+    return individuals.status[row] === "scored" ? score(individuals.fitness[row]) : `${score(individuals.fitness[row])} ${state}`;
+  };
   const expected = (row) => (individuals.expected[row] === null ? "–" : `${score(individuals.expected[row])} ± ${score(individuals.deviation[row])}`);
   const parents = (row) => individuals.parents[row].map((id) => el("button", { type: "button", class: "individual", on: { click: () => toggle(id) } }, called(id)));
   const head = el("tr", null, el("td"), shown.map((row) => el("th", { scope: "col" }, called(individuals.id[row]))));

@@ -10,7 +10,7 @@ export async function compareView(main) {
   const given = new URLSearchParams(location.search);
   const names = given.getAll("study");
   titled("Compare");
-  if (!frozen && names.length < 2 && !given.get("comparison")) {
+  if (!frozen && names.length < 2) {
     const [one, other] = [el("a", { href: "/" }, "list of studies"), "."];
     return fill(main, el("h1", null, "Compare"), el("p", null, "Tick two studies or more in the ", one, other));
   }
@@ -23,7 +23,12 @@ export async function compareView(main) {
 
 function verdictOf({ verdict }) {
   const [first, ...others] = verdict;
-  return el("div", { class: "verdict" }, el("p", { class: "result" }, first ?? "Nothing can be said yet."), others.map((each) => el("p", null, each)));
+  return el("div", { class: "verdict" }, el("p", { class: "result" }, withCode(first ?? "Nothing can be said yet.")), others.map((each) => el("p", null, withCode(each))));
+}
+
+/** A sentence with what stands between backticks as code. */
+function withCode(sentence) {
+  return sentence.split("`").map((part, place) => (place % 2 ? el("code", null, part) : part));
 }
 
 function overview(studies) {

@@ -42,10 +42,10 @@ export function studyHead(store) {
 function result(store) {
   const { individuals, study } = store.snapshot;
   const row = bestRow(store.snapshot);
-  if (row < 0) return ["Nothing is scored yet."];
+  if (row < 0) return [study.state === "queued" ? `It waits at place ${(study.queue?.position ?? 0) + 1} of the queue.` : "Nothing is scored yet."];
   const id = individuals.id[row];
   const values = Object.entries(individuals.genes).filter(([, column]) => column[row] !== null);
-  const mean = study.trials > 1 ? `, ${score(study.mean)} on average over ${study.trials} trainings` : "";
+  const mean = study.trials > 1 ? `, ${score(study.best?.fitness)} on average over ${study.trials} trainings` : "";
   return [
     el("span", { class: "number" }, score(individuals.fitness[row])), " by ",
     el("button", { type: "button", class: "individual", on: { click: () => toggle(id) } }, called(id)), mean,
@@ -55,7 +55,7 @@ function result(store) {
 
 function factsOf(store) {
   const { study, individuals, epochs, workers } = store.snapshot;
-  const test = Object.entries(study.test ?? {});
+  const test = Object.entries(study.test ?? {}).sort(([one], [other]) => (other === "top1") - (one === "top1"));
   const trained = individuals.epoch.reduce((sum, each) => sum + each, 0);
   const facts = [["generation", `${study.generation + 1} of ${study.generations}`]];
   if (study.state === "running") facts.push(["time left", study.left === null ? "not known yet" : duration(study.left)]);
@@ -74,11 +74,12 @@ function actions(store, wrong) {
     announce({ stop: "Asked to stop.", resume: "Asked to go on.", extend: "Extended." }[verb]);
   };
   const button = (verb, text, body) => el("button", { type: "button", on: { click: ({ target }) => press(target, wrong, act(verb, body?.())) } }, text);
-  const more = el("input", { type: "number", min: 1, max: 1000, value: 2, id: "more", "aria-label": "Generations to add" });
+  const { generations } = store.snapshot.study;
+  const more = el("input", { type: "number", min: generations, value: generations + 2, "aria-label": "Generations in all" });
   return [
     allowed.includes("stop") ? button("stop", "Stop") : null,
     allowed.includes("resume") ? button("resume", "Resume") : null,
-    allowed.includes("extend") ? el("span", { class: "joined" }, button("extend", "Extend by", () => ({ generations: Number(more.value) })), more, "generations") : null,
+    allowed.includes("extend") ? el("span", { class: "joined" }, button("extend", "Extend to", () => ({ generations: Number(more.value) })), more, "generations") : null,
   ];
 }
 

@@ -36,7 +36,7 @@ function columnsOf({ space, individuals }) {
   const list = [
     plain("rank", null, null, { ranked: true }),
     plain("id", (row) => id[row], (row) => called(id[row])),
-    plain("fitness", (row) => fitness[row], (row) => (status[row] === "scored" ? score(fitness[row]) : status[row]), { falls: true }),
+    plain("fitness", (row) => fitness[row], (row) => (fitness[row] === null ? status[row] : `${score(fitness[row])}${status[row] === "early" ? " early" : ""}`), { falls: true }),
   ];
   if (expected.some((each) => each !== null)) list.push(plain("expected", (row) => expected[row], (row) => score(expected[row]), { falls: true }));
   for (const name of Object.keys(space)) list.push(plain(name, (row) => individuals.genes[name][row], (row) => gene(individuals.genes[name][row])));

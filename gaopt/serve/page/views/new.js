@@ -4,7 +4,7 @@ import { get, send } from "../api.js";
 import { el, fill, say } from "../dom.js";
 import { duration, number, plural } from "../format.js";
 import { configTable } from "./beside.js";
-import { announce, titled } from "./shell.js";
+import { announce, press, titled } from "./shell.js";
 
 const FIELDS = ["name", "generations", "population", "seed", "data", "set", "tags", "note"];
 const KEYS = { generations: /generations/, population: /population|--pop/, seed: /\bseed/, data: /\bdata\b|image folder|images/, set: /--set|table|key/, config: /TOML|config/, name: /\bname/ };
@@ -33,7 +33,7 @@ export async function newView(main) {
     view.plan, view.wrong, el("div", null, view.start));
   fill(main, el("header", { class: "head" }, el("h1", null, "New study")), form);
   view.preset.addEventListener("change", () => choose(view));
-  const wanted = new URLSearchParams(location.search).get("preset");
+  const wanted = new URLSearchParams(location.search).get("preset") ?? "quick";
   if (presets.some(({ name }) => name === wanted)) view.preset.value = wanted;
   choose(view);
   ask(view);
@@ -93,6 +93,7 @@ async function ask(view) {
   clear(view);
   if (body.config === "") return void (fill(view.plan, el("p", { class: "note" }, "The plan appears here once there is a config.")), view.start.disabled = true);
   try {
+    fill(view.plan, el("p", { class: "note" }, "Planning …"));
     const plan = await send("POST", "/plan", body);
     if (turn !== view.asked) return;
     showPlan(view, plan);
@@ -103,13 +104,25 @@ async function ask(view) {
 }
 
 function showPlan(view, { trainings, generations, population, at_once, seconds, epochs, cost, doubts, config }) {
+  const wrong = el("p", { class: "wrong", role: "alert" });
+  const timed = el("button", { type: "button", on: { click: ({ target }) => measure(view, target, wrong) } }, "Measure time and cost");
   const fact = (name, text) => el("div", null, el("dt", null, name), el("dd", null, text));
   fill(view.plan, el("dl", { class: "facts" },
-    fact("trainings", `${trainings} (${generations} × ${population})`), fact("at once", String(at_once)), fact("epochs, all", epochs?.toLocaleString("en") ?? "not known"),
-    fact("time", seconds === null ? "not known before the first training" : `about ${duration(seconds)}`), cost === null ? null : fact("cost", number(cost, 3))),
+    fact("trainings", `${trainings} in ${plural(generations, "generation")} of ${population}`), at_once ? fact("at once", String(at_once)) : null, epochs ? fact("epochs, all trainings", epochs.toLocaleString("en")) : null,
+    seconds === null ? null : fact("time", `about ${duration(seconds)}`), cost === null ? null : fact("cost", number(cost, 3))),
+  seconds === null ? el("div", { class: "acts" }, timed, el("span", { class: "note" }, "trains three steps on the server, about half a minute")) : null, wrong,
   (doubts ?? []).map((doubt) => el("p", { class: "note" }, doubt)),
   el("details", null, el("summary", null, "The whole config"), configTable(config)));
   say(view.start, `Start ${plural(trainings, "training")}`);
+}
+
+/** Three steps of the study, timed on the server: half a minute, so only when asked. */
+async function measure(view, button, wrong) {
+  const turn = view.asked;
+  await press(button, wrong, async () => {
+    const plan = await send("POST", "/plan?measure=true", request(view));
+    if (turn === view.asked) showPlan(view, plan);
+  });
 }
 
 function clear(view) {

@@ -20,7 +20,7 @@ export async function queueView(main) {
 }
 
 function show(view, { slots, entries }) {
-  view.entries = [...entries].sort((one, other) => one.position - other.position);
+  view.entries = entries;
   const waiting = view.entries.filter(({ state }) => WAITS.includes(state));
   say(view.said, `${plural(slots, "study", "studies")} at once; ${waiting.length ? `${waiting.length} waiting` : "nothing waits"}.`);
   reconcile(view.body, view.entries, ({ id }) => id, (entry) => rowNode(view, entry), (node, entry) => fillRow(view, node, entry, waiting));
@@ -28,10 +28,10 @@ function show(view, { slots, entries }) {
 
 function rowNode(view, { id, name }) {
   const cell = (label, ...children) => el("td", { class: "text", "data-label": label }, children);
-  const find = () => view.entries.findIndex((entry) => entry.id === id);
+  const entryOf = () => view.entries.find((entry) => entry.id === id);
   const move = (step) => async () => {
-    show(view, await send("POST", `/queue/${id}/move`, { position: view.entries[find()].position + step }));
-    announce(`${name} has place ${view.entries[find()].position}.`);
+    show(view, await send("POST", `/queue/${id}/move`, { position: entryOf().position + step }));
+    announce(`${name} has place ${entryOf().position + 1}.`);
   };
   const cancel = async () => {
     await send("DELETE", `/queue/${id}`);
@@ -45,7 +45,7 @@ function rowNode(view, { id, name }) {
 
 function fillRow(view, node, { id, position, state, owner, created, error }, waiting) {
   const [place, , stated, owned, asked, acts] = node.children;
-  say(place, String(position));
+  say(place, position === null ? "–" : String(position + 1));
   fill(stated, badge(state), error ? el("div", { class: "note" }, error) : null);
   say(owned, owner ?? "–");
   say(asked, moment(created));

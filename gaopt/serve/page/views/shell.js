@@ -19,8 +19,7 @@ export function shell() {
 
 async function linkRay() {
   const ready = await get("/ready").catch(() => null);
-  const ray = ready?.ray?.dashboard;
-  if (ray) link.before(el("a", { href: ray, rel: "noreferrer" }, "Ray"));
+  if (ready?.ray) link.before(el("a", { href: ready.ray, rel: "noreferrer" }, "Ray"));
 }
 
 /** Whether what is shown keeps up with the server. */

@@ -1,6 +1,6 @@
 // All studies: the true state of each, filtered, live, and ticked to be compared.
 
-import { get, url } from "../api.js";
+import { get, studyPath, url } from "../api.js";
 import { el, fill, reconcile, say } from "../dom.js";
 import { called, duration, genes, moment, plural, score } from "../format.js";
 import { follow } from "../stream.js";
@@ -94,8 +94,8 @@ function show(view) {
 }
 
 function rowNode(view, { name, kind }) {
-  const tick = el("input", { type: "checkbox", "aria-label": `Compare ${name}`, on: { change: ({ target }) => ticked(view, name, target.checked) } });
-  const link = el("a", { href: kind === "comparison" ? `/compare?comparison=${encodeURIComponent(name)}` : `/studies/${encodeURIComponent(name)}` }, name);
+  const tick = kind === "comparison" ? "" : el("input", { type: "checkbox", "aria-label": `Compare ${name}`, on: { change: ({ target }) => ticked(view, name, target.checked) } });
+  const link = el("a", { href: kind === "comparison" ? url(studyPath(name, "/report")) : `/studies/${encodeURIComponent(name)}` }, name);
   const cell = (label, ...children) => el("td", { class: "text", "data-label": label }, children);
   return el("tr", null, el("td", { class: "tick" }, tick), cell("", link), ...HEAD.slice(2).map((label) => cell(label)));
 }
@@ -105,10 +105,9 @@ function fillRow(node, study) {
   if (node.shown === now) return;
   node.shown = now;
   const [, name, state, best, trainings, left, started, tags] = node.children;
-  const note = study.error ?? study.note;
-  fill(name, name.firstChild, note ? el("div", { class: "note clipped" }, note) : null);
-  fill(state, badge(study.state), study.queue ? el("div", { class: "note" }, `place ${study.queue.position}`) : null);
-  fill(best, study.best ? [el("strong", null, score(study.best.fitness)), el("div", { class: "note clipped", title: genes(study.best.genes) }, `${called(study.best.individual)}: ${genes(study.best.genes)}`)] : "–");
+  fill(name, name.firstChild, study.error ? el("div", { class: "wrong sentence" }, study.error) : study.note ? el("div", { class: "note clipped" }, study.note) : null);
+  fill(state, badge(study.state), study.queue?.position >= 0 && study.queue.position !== null ? el("div", { class: "note" }, `place ${study.queue.position + 1}`) : null);
+  fill(best, study.best ? [el("strong", null, score(study.best.fitness)), study.best.individual === null ? null : el("div", { class: "note clipped", title: genes(study.best.genes) }, `${called(study.best.individual)}: ${genes(study.best.genes)}`)] : "–");
   fill(trainings, progressBar(study), el("div", { class: "note" }, `${study.done} of ${study.trainings}${study.failed ? `, ${study.failed} failed` : ""}`));
   say(left, study.state === "running" && study.left !== null ? duration(study.left) : "–");
   say(started, moment(study.started));

@@ -45,7 +45,8 @@ export async function studyView(main, name) {
   };
   store.watch(update);
   update(new Set(["individuals", "study", "failed", "link"]));
-  onSelect(() => charts.forEach((chart) => chart.update()));
+  store.redraw = () => charts.forEach((chart) => chart.update());
+  onSelect(store.redraw);
   addEventListener("keydown", ({ key, target }) => key === "Escape" && selected().size && !/INPUT|TEXTAREA|SELECT/.test(target.tagName) && select([]));
   if (!frozen) setInterval(() => store.snapshot.study.state === "running" && timeline.update(), 2000);
 }
