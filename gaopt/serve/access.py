@@ -14,6 +14,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -140,13 +141,15 @@ def later(why: str) -> Response:
 
 
 def _limited(receive: Receive) -> Receive:
-    """A body without a length that is too large ends as if the client had gone."""
+    """The same for a body without a length, found out while it is read."""
     taken = 0
 
     async def received() -> Message:
         nonlocal taken
         message: Any = await receive()
         taken += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if taken > LARGEST else message
+        if taken > LARGEST:
+            raise HTTPException(413, f"the body has more than {LARGEST} bytes: at most {LARGEST} are taken")
+        return message
 
     return received

@@ -63,7 +63,7 @@ def _page(app: FastAPI, service: Service, failed: Attempts, cookie: str) -> None
 
     @app.get("/static/{path:path}", include_in_schema=False)
     def static(path: str, v: str = "") -> Response:
-        found = (PAGE / path).resolve()
+        found = (PAGE / path.replace("\0", "")).resolve()
         if not found.is_relative_to(PAGE) or not found.is_file() or found.suffix == ".html":
             return problem(404, f"there is no {path!r}")
         age = f"max-age={YEAR}, immutable" if v else "no-cache"

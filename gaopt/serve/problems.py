@@ -16,6 +16,9 @@ from gaopt.errors import BadInput, GaoptError, StudyError, Unwritable
 from gaopt.printable import printable
 from gaopt.serve.request import Forbidden
 
+MEDIA = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
+"""What a body may be."""
+
 
 class Problem(BaseModel):
     """Why a request was refused."""
@@ -68,7 +71,10 @@ def install(app: FastAPI) -> None:
         return problem(error.status_code, str(error.detail), dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
-    def _(_: Request, error: RequestValidationError) -> JSONResponse:
+    def _(request: Request, error: RequestValidationError) -> JSONResponse:
+        media = request.headers.get("content-type", "").partition(";")[0]
+        if any(one["loc"][0] == "body" and one["type"] != "missing" for one in error.errors()) and media not in MEDIA:
+            return problem(415, f"the media type {media!r} is not taken: send application/json")
         found = [{"where": [str(part) for part in one["loc"]], "message": one["msg"]} for one in error.errors()]
         said = "; ".join(f"{'.'.join(one['where'][1:]) or 'the body'}: {one['message']}" for one in found[:3])
         return problem(422, said, errors=jsonable_encoder(found))

@@ -68,7 +68,7 @@ class Policy:
             )
         if config.pool.address:
             raise Forbidden(f"pool.address is {config.pool.address!r}: the service has a Ray of its own")
-        if paths := [name for name in config.warm.studies if os.sep in name]:
+        if paths := [name for name in config.warm.studies if os.sep in name or name in (".", "..")]:
             raise Forbidden(f"warm.studies names {paths[0]!r}: a name of a study is allowed, not a path")
         tables: Mapping[str, Any] = config.settings
         for table, key in (("data", "path"), ("net", "pretrained")):
