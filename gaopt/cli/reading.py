@@ -26,7 +26,6 @@ def status(study: str, as_json: bool, follow: bool) -> None:
     """Where a study or a comparison is: from any shell, while it runs or afterwards."""
     from gaopt.cli import compared as comparison
     from gaopt.cli.console import console, page
-    from gaopt.cli.live import follow as follow_page
     from gaopt.compare.progress import Compared, compared
     from gaopt.journal.studies import find_comparison, find_study
     from gaopt.study.progress import Progress, look
@@ -43,6 +42,8 @@ def status(study: str, as_json: bool, follow: bool) -> None:
     if as_json:
         click.echo(json.dumps(now().plain()))
     elif follow:
+        from gaopt.cli.live import follow as follow_page  # with all that a driver needs: half of the time to start
+
         follow_page(now, drawn, screen)
     else:
         screen.print(drawn(now()))

@@ -29,7 +29,7 @@ from gaopt.journal.events import (
     Started,
 )
 from gaopt.journal.individual import Individual, Status
-from gaopt.space.gene import AnyGene
+from gaopt.space.gene import AnyGene, Gene
 from gaopt.space.space import Genes
 
 __all__ = ["History", "Individual", "Status"]
@@ -73,7 +73,7 @@ class History:
         self.judged: dict[int, Judged] = {}
         self.elapsed: float = 0.0
         self.ends: list[tuple[float, Scored | Failed]] = []
-        self._before: tuple[float, int] = 0.0, 0
+        self._opened_at: float = 0.0  # of the seconds that have passed
         self.closed: Closed | None = None
         self._space: Mapping[str, AnyGene] = {}
         for event in events:
@@ -128,7 +128,7 @@ class History:
         self.made_of = event.made_of or self.made_of
         self.data = event.data or self.data
         self.openings.append((event, len(self.ends)))
-        self._before = self.elapsed, len(self.ends)
+        self._opened_at = self.elapsed
         self.put_down()
 
     def put_down(self) -> None:
@@ -138,8 +138,7 @@ class History:
 
     def _breed(self, event: Bred) -> None:
         for birth in event.births:
-            own = replace(birth, genes=self._typed(birth))
-            individual = Individual(own, event.generation, share=birth.share)
+            individual = Individual(self._typed(birth), event.generation, share=birth.share)
             self.individuals[birth.id] = self._unfinished[birth.id] = individual
             if birth.origin == "repeat":
                 self.repeats.append(individual)
@@ -148,18 +147,20 @@ class History:
         # Finalists that are trained again belong to no population.
         self.populations[-1] += tuple(birth.id for birth in event.births if birth.origin != "repeat")
 
-    def _typed(self, birth: Birth) -> Genes:
-        """Its genes as their types have them: journals up to 0.5.0 hold the whole numbers of integer genes as 4.0."""
-        genes = dict(birth.genes)
+    def _typed(self, birth: Birth) -> Birth:
+        """With genes as their types have them: journals up to 0.5.0 hold the whole numbers of integer genes as 4.0."""
+        typed: Genes = {}
         for name, value in birth.genes.items():
+            gene = self._space.get(name)
+            if gene is None or (type(value) is float and isinstance(gene, Gene) and not gene.integer):
+                continue  # nearly all of them, and of 10,000 individuals a check takes a tenth of a second
             try:
-                if name in self._space:
-                    genes[name] = self._space[name].check(value)
+                typed[name] = gene.check(value)
             except ConfigError as error:
                 raise StudyError(
                     f"the journal has individual {birth.id} with the gene {name!r}, which {error}"
                 ) from None
-        return genes
+        return replace(birth, genes=birth.genes | typed) if typed else birth
 
     @staticmethod
     def _start(individual: Individual, event: Started) -> None:
@@ -205,8 +206,7 @@ class History:
     @property
     def lately(self) -> tuple[float, list[tuple[float, Scored | Failed]]]:
         """The seconds since the study was opened last, and the trainings that have ended in them."""
-        elapsed, ended = self._before
-        return self.elapsed - elapsed, self.ends[ended:]
+        return self.elapsed - self._opened_at, self.ends[self.openings[-1][1] :] if self.openings else self.ends
 
     @property
     def finished(self) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gaopt.errors import GaoptError, StudyError, Unwritable
-from gaopt.journal.events import Event, Failed, Reported, Retried, Scored, Started, decode, encode
+from gaopt.journal.events import Bred, Event, Failed, Granted, Reported, Retried, Scored, Started, decode, encode
 from gaopt.journal.lock import StudyLock
 from gaopt.journal.untrusted_db import check_rollback, check_schema, check_sequence
 
@@ -39,6 +39,9 @@ _NEW = f"BEGIN; {_SCHEMA}; PRAGMA user_version = {FORMAT}; COMMIT"
 
 class Journal:
     """One study's events.
+
+    Attributes:
+        last: the number of the last event, when the file was opened or written to; 0 in an empty one.
 
     Example:
         >>> with Journal(path, write=True) as journal:
@@ -62,7 +65,7 @@ class Journal:
         self._added: list[tuple[float, str, str]] = []
         try:
             self._connection = self._begin() if self._new else _connect(path, write)
-            self._last = self._count()
+            self.last = self._count()
         except BaseException:
             self.close()
             raise
@@ -118,12 +121,12 @@ class Journal:
         if not self._added:
             return
         added, self._added = self._added, []
-        rows = [(self._last + n, *row) for n, row in enumerate(added, 1)]  # numbered: nobody's event comes in between
+        rows = [(self.last + n, *row) for n, row in enumerate(added, 1)]  # numbered: nobody's event comes in between
         try:
             self._connection.execute("BEGIN")
             self._connection.executemany("INSERT INTO events (seq, at, kind, body) VALUES (?, ?, ?, ?)", rows)
             self._connection.execute("COMMIT")
-            self._last += len(rows)
+            self.last += len(rows)
             if self._new:
                 self._publish()
         except BaseException as error:
@@ -131,10 +134,10 @@ class Journal:
             with suppress(sqlite3.Error):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
-                self._last = self._count()  # where only the last sync failed the events are there
+                self.last = self._count()  # where only the last sync failed the events are there
             if isinstance(error, OSError | sqlite3.Error):
                 raise self._refused(error) from error
-            if self._last == before:  # a KeyboardInterrupt, say: they can be written yet
+            if self.last == before:  # a KeyboardInterrupt, say: they can be written yet
                 self._added = added + self._added
             raise
 
@@ -169,19 +172,24 @@ class Journal:
                 raise StudyError(f"{self.path}: {error}") from error
 
     def outline(self) -> Iterator[Event]:
-        """All events but the epochs of trainings that are over, which are most of a journal."""
-        events = list(self._read("kind <> 'Reported'", 0))
+        """All events but the starts and epochs of trainings that are over, which are most of a journal."""
+        events = list(self._read("kind NOT IN ('Reported', 'Started')", 0))
         training: dict[int, int] = {}  # since which event
         for number, event in events:
-            if isinstance(event, Started):
-                training[event.individual] = number
-            elif isinstance(event, Scored | Failed | Retried):
-                training.pop(event.individual, None)
+            match event:
+                case Bred(_, births):
+                    training |= {birth.id: number for birth in births}
+                case Granted(individuals):
+                    training |= dict.fromkeys(individuals, number)
+                case Retried(individual):
+                    training[individual] = number
+                case Scored(individual) | Failed(individual):
+                    training.pop(individual, None)
         if training:
-            reports = self._read("kind = 'Reported'", min(training.values()))
-            events = list(merge(events, reports, key=itemgetter(0)))
+            of_trainings = self._read("kind IN ('Reported', 'Started')", min(training.values()))
+            events = list(merge(events, of_trainings, key=itemgetter(0)))
         for number, event in events:
-            if not isinstance(event, Reported) or number > training.get(event.individual, number):
+            if not isinstance(event, Reported | Started) or number > training.get(event.individual, number):
                 yield event
 
     def __iter__(self) -> Iterator[Event]:

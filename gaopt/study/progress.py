@@ -109,10 +109,12 @@ def current(home: StudyDir, epochs: bool = True) -> tuple[History, bool]:
     Raises:
         StudyError: the journal cannot be read.
     """
+    history, read = History(), -1
     for _ in range(2):
         holds = held(home.path)  # asked first: a driver that ends meanwhile has put the study down
         with Journal(home.journal) as journal:
-            history = History(journal if epochs else journal.outline())
+            if journal.last > read:
+                history, read = History(journal if epochs else journal.outline()), journal.last
         if state(history, holds) != "cut off":  # else one may have started meanwhile: look again
             return history, holds
     history.put_down()

@@ -22,6 +22,7 @@ from gaopt.journal.events import (
     Data,
     Event,
     Failed,
+    Granted,
     Judged,
     Opened,
     Reported,
@@ -32,6 +33,7 @@ from gaopt.journal.events import (
     encode,
     finite,
 )
+from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.lock import held
 
@@ -149,6 +151,7 @@ def test_a_second_writer_is_told_who_holds_the_study(tmp_path: Path) -> None:
 HOLDS = """
 import os, sys, time
 from pathlib import Path
+from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 journal = Journal(Path(sys.argv[1]), write=True)
 child = os.fork()
@@ -208,3 +211,29 @@ def test_a_journal_from_the_future_is_refused(tmp_path: Path) -> None:
     for write in (False, True):
         with pytest.raises(StudyError, match="format 99"):
             Journal(path, write=write)
+
+
+def test_an_outline_is_all_that_is_to_be_known_of_what_is_being_trained(tmp_path: Path) -> None:
+    births = tuple(Birth(n, {"lr": 0.1 * n}, "random", share=0.5) for n in range(5))
+    with Journal(tmp_path / "study.db", write=True) as journal:
+        journal.add(Bred(0, births))
+        for id in range(4):
+            journal.add(Started(id))
+            journal.add(Reported(id, 1, {}))
+        journal.add(Scored(0, 0.5, share=0.5))
+        journal.add(Failed(1, "diverged"))
+        journal.add(Retried(2, "killed"))
+        journal.add(Granted((0,), 1.0))
+        for id in (2, 0):
+            journal.add(Started(id))
+            journal.add(Reported(id, 2, {}))
+        journal.commit()
+    with Journal(tmp_path / "study.db") as journal:
+        whole, outline = History(journal), History(journal.outline())
+        assert sum(isinstance(event, Started | Reported) for event in journal.outline()) == 6, (
+            "none of those that are over"
+        )
+    for id in (0, 2, 3, 4):
+        assert outline.individuals[id] == whole.individuals[id]
+    assert [i.id for i in outline.running] == [i.id for i in whole.running] == [0, 2, 3]
+    assert outline.individuals[1].failure == whole.individuals[1].failure
