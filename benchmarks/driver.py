@@ -31,10 +31,14 @@ from gaopt.study.loop import run
 from tests.conftest import MEMORY, ROOT, begun
 
 SPACE = Space(lr=Gene(1e-6, 1e-2, "log"), wd=Gene(0.0, 0.1), mom=Gene(0.1, 1.5))
-SIZES = {"random": (10, 100, 1_000, 10_000), "genetic": (10, 100, 1_000, 10_000), "assisted": (10, 100, 1_000)}
+SIZES = {
+    "random": (10, 100, 1_000, 10_000),
+    "genetic": (10, 100, 1_000, 10_000),
+    "assisted": (10, 100, 300, 1_000, 3_000),
+}
 METRICS = ("train_loss", "train_top1", "valid_loss", "top1", "top3", "top5", "seconds", "images_per_second")
-MORE = 40
-"""Evaluations that are timed on top of a study of a size."""
+MORE = 50
+"""Evaluations that are timed on top of a study of a size: among so many the model of a large one is fitted once."""
 
 
 class Simulated:

@@ -53,11 +53,6 @@ class Assisted(_Bred):
     survivors: Annotated[float, Gt(0), Lt(1)] = 0.5
     promote_by_model: bool = False
 
-    def __post_init__(self) -> None:
-        # The model's time grows with the cube of what it has seen: here a generation is decided in half a minute.
-        if sum(self.litters) > 2000:
-            raise ConfigError(f"population + litter × (generations - 1) is {sum(self.litters)}: must be at most 2000")
-
     @property
     def offspring(self) -> int:
         """How many individuals each later generation trains."""

@@ -1,10 +1,13 @@
 import math
 import statistics
 
+import pytest
+
 from gaopt import Gene, Space, StudyConfig
 from gaopt.config import Assisted
 from gaopt.journal.events import Failed, Scored
 from gaopt.journal.history import History
+from gaopt.search.surrogate import foresight, gp, multi_fidelity
 from gaopt.search.surrogate.assisted import AssistedSearch
 from tests.conftest import scored, space
 
@@ -52,3 +55,28 @@ def test_failures_alone_and_equal_scores_do_not_stop_the_search() -> None:
         decision = search(space()).decide(scored([fitness] * 10), room=10)
         assert decision
         assert len(decision.births) == 5
+
+
+def test_the_model_of_a_large_study_is_bounded_seldom_fitted_and_the_same_for_who_resumes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(foresight, "LARGE", 20)
+    monkeypatch.setattr(foresight, "EVERY", 10)
+    monkeypatch.setattr(gp, "FITTED", 18)
+    monkeypatch.setattr(gp, "TOLD", 16)
+    history, going_on, shapes, told = History(), search(generations=6), set[bytes](), set[int]()
+    while decision := going_on.decide(history, room=10):
+        if len(history.ends) > 20:
+            found = going_on.foresight(history)
+            assert found
+            shapes.add(found.belief.process.hyper.scales.tobytes())
+            told.add(len(found.belief.process.points))
+        if len(history.ends) == 25:
+            multi_fidelity._found.clear()
+            assert search(generations=6).decide(history, room=10) == decision, "as a driver that resumes decides"
+        history.add(decision)
+        for birth in decision.births:
+            history.add(Failed(birth.id, "diverged") if birth.id % 5 == 4 else Scored(birth.id, hill(birth.genes)))
+    assert len(history.ends) == 35
+    assert told == {16}
+    assert len(shapes) == 2, "fitted to the first 20 and to the first 30 outcomes"

@@ -79,7 +79,7 @@ def test_the_model_interpolates_what_it_saw_and_is_unsure_elsewhere() -> None:
 
 @pytest.mark.parametrize("genes", [1, 3, 7])
 def test_the_gradient_of_the_evidence_agrees_with_finite_differences(genes: int) -> None:
-    evidence, logs = Evidence(told(*seen(genes=genes))), logs_near_the_priors(genes, 2)
+    evidence, logs = Evidence(told(*seen(genes=genes)), 0), logs_near_the_priors(genes, 2)
     _, slope = evidence(logs)
     assert slope == pytest.approx(by_differences(lambda at: evidence(at)[0], logs), rel=1e-4, abs=1e-5)
 
@@ -92,7 +92,9 @@ def test_the_likelihood_is_scikit_learn_s_for_the_same_kernel() -> None:
     logs = np.array([math.log(0.3), math.log(0.8), 0.2, math.log(0.01), *[-60.0] * 4])  # without trends
     kernel = ConstantKernel(math.exp(0.2)) * Matern([0.3, 0.8], nu=2.5) + WhiteKernel(0.01)
     theirs = GaussianProcessRegressor(kernel, optimizer=None, alpha=0.0).fit(points, values)
-    assert Evidence(told(points, values)).likelihood(logs)[0] == pytest.approx(-theirs.log_marginal_likelihood_value_)
+    assert Evidence(told(points, values), 0).likelihood(logs)[0] == pytest.approx(
+        -theirs.log_marginal_likelihood_value_
+    )
     ours = process(hyper(logs), points, values[:, None], np.full(30, 0.01))
     fresh = rng(3).random((10, 2))
     their_mean, their_deviation = theirs.predict(fresh, return_std=True)

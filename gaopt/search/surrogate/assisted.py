@@ -62,8 +62,9 @@ class AssistedSearch:
         seen = operators.seen_in(self._space, history)
         with one_thread():
             # Without a single outcome there is nothing to learn from, however many are being trained.
-            early = len(history.individuals) < self._config.population or not heard(history)
-            return self._first(history, number, seen) if early else self._next(history, number, seen)
+            if len(history.individuals) < self._config.population or not heard(history):
+                return self._first(history, number, seen)
+            return [] if self._space.used_up(seen) else self._next(history, number, seen)
 
     def foresight(self, history: History) -> Foresight | None:
         """What is believed of whole trainings; None while nothing is known."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from gaopt.journal.events import Recalled
 from gaopt.journal.history import History, Individual
+from gaopt.search.base import keyed
 from gaopt.search.initial_design import translated
 from gaopt.search.surrogate.acquisition import Improvement
 from gaopt.search.surrogate.gp import one_thread
@@ -17,6 +18,10 @@ from gaopt.space.space import Genes
 
 MOST = 100
 """Rows of an earlier study: enough to show its shape, and few enough for a model whose time grows with the cube."""
+
+LARGE, EVERY = 150, 50
+"""With more outcomes than LARGE the model is bounded, and its hyperparameters are fitted only every so many outcomes,
+to those that came before: a fit takes half a second. A driver that resumes the study fits to the same ones."""
 
 Row = tuple[Genes, float]
 
@@ -69,10 +74,15 @@ class Foresight:
 
 def foresight(history: History, encoding: Encoding, seed: int, rng: np.random.Generator) -> Foresight:
     """After all scores of a history, of which there is at least one."""
-    told = observations(history, encoding, seed)
+    told, ended = observations(history, encoding, seed), len(history.ends)
     whole = told.values[told.sources == 0]
     with one_thread():
-        belief = believed(told, rng)
+        if ended > LARGE:
+            first = ended - ended % EVERY
+            fitted = observations(history, encoding, seed, first)
+            belief = believed(told, np.random.default_rng(keyed(seed, first).getrandbits(64)), fitted)
+        else:
+            belief = believed(told, rng)
         # With short trainings only, the best is what they promise.
         best = whole if len(whole) else belief.process.predict(told.points)[0]
     return Foresight(encoding, belief, np.array([best.max()]), shares(history), rng)
@@ -88,9 +98,17 @@ def heard(history: History) -> bool:
     return any(map(_scores, history.individuals.values())) or any(recalled.genes for recalled in history.recalled)
 
 
-def observations(history: History, encoding: Encoding, seed: int) -> Observations:
-    """The whole trainings of this study, those of each rung, and what each earlier study found."""
-    everyone = [(i.genes, _scores(i)) for i in history.individuals.values()]
+def observations(history: History, encoding: Encoding, seed: int, outcomes: int | None = None) -> Observations:
+    """The whole trainings of this study, those of each rung, and what each earlier study found.
+
+    Args:
+        outcomes: how many of this study count, the first ones; all by default.
+    """
+    ended = {(end.individual, share) for share, end in history.ends[:outcomes]}
+    everyone = [
+        (i.genes, {share: score for share, score in _scores(i).items() if (i.id, share) in ended})
+        for i in history.individuals.values()
+    ]
     own = [[(genes, of[share]) for genes, of in everyone if share in of] for share in (1.0, *shares(history))]
     earlier = [rows for recalled in history.recalled if (rows := list(_of_study(recalled, encoding, seed)))]
     sources = [*own, *earlier]

@@ -15,11 +15,13 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
+from scipy.spatial.distance import cdist
 from threadpoolctl import ThreadpoolController
 
 from gaopt.space.encoding import Array
 
-ENOUGH = 200  # hyperparameters are fitted to so many points at most: a step of that takes the cube of their number
+FITTED, TOLD = 200, 250
+"""Of a large study, rows that hyperparameters are fitted to, and that the process is told: both take a cube of time."""
 ROOT5 = math.sqrt(5.0)
 
 
@@ -171,8 +173,20 @@ def neg_log_likelihood(shared: Array, values: Array) -> tuple[float, Array]:
 
 
 def informative_rows(values: Array, rng: np.random.Generator) -> NDArray[np.intp]:
-    """The rows that hyperparameters are fitted to: all while they are few; else the best half of ENOUGH, and others."""
-    if len(values) <= ENOUGH:
+    """The rows that hyperparameters are fitted to: all while they are few; else the best half of FITTED, and others."""
+    if len(values) <= FITTED:
         return np.arange(len(values))
-    best, rest = np.split(np.argsort(-values, kind="stable"), [ENOUGH // 2])
-    return np.sort(np.append(best, rng.choice(rest, ENOUGH - len(best), replace=False)))
+    best, rest = np.split(np.argsort(-values, kind="stable"), [FITTED // 2])
+    return np.sort(np.append(best, rng.choice(rest, FITTED - len(best), replace=False)))
+
+
+def covering_rows(points: Array, values: Array) -> NDArray[np.intp]:
+    """The rows that the process is told: the best half of TOLD, then those farthest from all that are chosen."""
+    if len(values) <= TOLD:
+        return np.arange(len(values))
+    rows = np.argsort(-values, kind="stable")[: TOLD // 2]
+    far = cdist(points, points[rows], "sqeuclidean").min(1)
+    for _ in range(TOLD - len(rows)):
+        rows = np.append(rows, far.argmax())
+        far = np.minimum(far, ((points - points[rows[-1]]) ** 2).sum(1))
+    return np.sort(rows)

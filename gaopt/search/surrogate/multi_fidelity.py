@@ -10,9 +10,12 @@ Swersky, Snoek and Adams, *Multi-Task Bayesian Optimization*, 2013, with one num
 ρ falls, and the truth is predicted as if the source had never been heard.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
@@ -33,6 +36,9 @@ class Observations:
     points: Array  # (n, d) in the unit cube
     values: Array  # (n,) standardised within each source
     sources: np.ndarray  # (n,) whole numbers, 0 for the truth
+
+    def of(self, rows: NDArray[np.intp]) -> Observations:
+        return Observations(self.points[rows], self.values[rows], self.sources[rows])
 
 
 @dataclass(frozen=True)
@@ -61,8 +67,8 @@ class Evidence:
     With s sources beside the truth the vector goes on with s logits of ρ, s log scales, s log noises.
     """
 
-    def __init__(self, told: Observations) -> None:
-        points, count = told.points, int(told.sources.max())
+    def __init__(self, told: Observations, count: int) -> None:
+        points = told.points
         self._values, self._sources = told.values, told.sources
         self._squares = ((points[:, None] - points) ** 2).transpose(2, 0, 1).reshape(points.shape[1], -1)
         self._trends = gp.legendre(points)
@@ -113,10 +119,23 @@ class Evidence:
     def most_probable(self, rng: np.random.Generator) -> Array:
         """The logarithms of the most probable hyperparameters."""
         starts = [self.means, *(self.means + self.deviations * rng.uniform(-1, 1, (STARTS - 1, len(self.means))))]
+        told = (self._values, self._sources, self._trends, *starts)  # the trends are one to one with the points
+        key = tuple(array.tobytes() for array in told)
+        if (found := _found.get(key)) is None:
+            found = self._climbed(starts)
+            _found.clear()
+            _found[key] = found
+        return found
+
+    def _climbed(self, starts: list[Array]) -> Array:
         bounds = list(zip(self.means - 4 * self.deviations, self.means + 4 * self.deviations, strict=True))
         options = {"maxiter": STEPS, "ftol": 1e-6}
         ends = [minimize(self, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options) for start in starts]
         return np.asarray(min(ends, key=lambda end: float(end.fun)).x)
+
+
+_found: dict[tuple[bytes, ...], Array] = {}
+"""The newest fit, by all that it follows from: the same is asked for several times in a decision, or in many."""
 
 
 @dataclass(frozen=True)
@@ -146,15 +165,18 @@ class Belief:
         return np.asarray(np.clip(shared**2 / np.maximum(doubt * unsure, 1e-12), 0.0, 1.0))
 
 
-def believed(told: Observations, rng: np.random.Generator) -> Belief:
-    """What is most probable, given all that was told; n > 0."""
-    sources, fitted = told.sources, told
-    if not sources.any():
-        rows = gp.informative_rows(told.values, rng)
-        fitted = Observations(told.points[rows], told.values[rows], sources[rows])
-    evidence = Evidence(fitted)
+def believed(told: Observations, rng: np.random.Generator, fitted: Observations | None = None) -> Belief:
+    """What is most probable, given all that was told; n > 0.
+
+    Args:
+        fitted: of a large study, what the hyperparameters are fitted to instead. Then both are bounded in number.
+    """
+    evidence = Evidence(fitted.of(gp.informative_rows(fitted.values, rng)) if fitted else told, int(told.sources.max()))
     logs = evidence.most_probable(rng)
     given, ties = gp.hyper(logs[: 3 * told.points.shape[1] + 2]), evidence.ties(logs)
+    if fitted:
+        told = told.of(gp.covering_rows(told.points / given.scales, told.values))
+    sources = told.sources
     shared = covariance(given, told.points, told.points) * ties.across(sources, sources)
     shared += offsets(sources, sources) + np.diag(ties.noises[sources])
     trust = (ties.correlations * ties.scales)[sources]
