@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from importlib.util import find_spec
 from typing import Any, Protocol
 
 from gaopt.config import Assisted, Genetic, StudyConfig
 from gaopt.errors import BadInput, nearest
-from gaopt.journal.events import Bred, Failed, Granted, Scored
-from gaopt.journal.history import History
+from gaopt.journal.events import Bred, Failed, Granted, Scored, Started
+from gaopt.journal.history import History, Individual
 from gaopt.search.base import Strategy, keyed
 from gaopt.search.genetic import GeneticSearch
 from gaopt.search.optuna import kind, quiet, sampler
 from gaopt.search.surrogate.assisted import AssistedSearch
+from gaopt.search.wrappers import Breeder, Steady
 from gaopt.space.space import Genes, Space
 
 
@@ -94,13 +96,48 @@ class Ours:
 
     def tell(self, scores: Sequence[float]) -> None:
         for individual, score in zip(self._history.unfinished, scores, strict=True):
-            failed = Failed(individual.id, "diverged", "the training failed")
-            self._history.add(Scored(individual.id, score) if math.isfinite(score) else failed)
+            self._end(individual, score)
+
+    def _end(self, individual: Individual, score: float) -> None:
+        failed = Failed(individual.id, "diverged", "the training failed")
+        self._history.add(Scored(individual.id, score) if math.isfinite(score) else failed)
 
     def recommended(self) -> Genes | None:
         """That of the best mean, once finalists were trained again."""
         best = self._history.best
         return best.genes if best and self._history.means else None
+
+
+class OursSteady(Ours):
+    """A strategy of gaopt in the mode "steady", on workers whose trainings last from 1 to 3 units of time."""
+
+    def __init__(self, search: Breeder, config: StudyConfig, setting: Setting) -> None:
+        super().__init__(Steady(search, config.litters), setting)
+        self._clock, self._durations = 0.0, keyed(setting.seed, 3)
+        self._training: list[tuple[float, int]] = []  # when each ends
+
+    def ask(self) -> list[Trial]:
+        """The training that ends next, once every worker has one."""
+        self._start()
+        while isinstance(decision := self._strategy.decide(self._history, self._free), Bred):
+            self._history.add(decision)
+            self._start()
+        if not self._training:
+            return []
+        self._clock, self._next = heappop(self._training)
+        return [Trial(self._history.individuals[self._next].genes, self._setting.epochs)]
+
+    def tell(self, scores: Sequence[float]) -> None:
+        self._end(self._history.individuals[self._next], scores[0])
+
+    @property
+    def _free(self) -> int:
+        return self._setting.together - len(self._training)
+
+    def _start(self) -> None:
+        for individual in self._history.waiting[: self._free]:
+            self._history.add(Started(individual.id))
+            heappush(self._training, (self._clock + self._durations.uniform(1.0, 3.0), individual.id))
 
 
 def assisted(setting: Setting) -> Ours:
@@ -109,12 +146,29 @@ def assisted(setting: Setting) -> Ours:
     return Ours(AssistedSearch(StudyConfig(setting.space, "", assisted=config, seed=setting.seed)), setting)
 
 
+def assisted_steady(setting: Setting) -> Ours:
+    config = StudyConfig(setting.space, "", assisted=Assisted(FIRST, _generations(setting)), seed=setting.seed)
+    return OursSteady(AssistedSearch(config), config, setting)
+
+
 def genetic(setting: Setting) -> Ours:
     """The original: ten, then five new ones a generation, whatever may be trained together."""
-    config = Genetic(population=FIRST)
-    later = -(-(setting.evaluations - FIRST) // config.litters[-1])
-    config = Genetic(population=FIRST, generations=1 + later)
-    return Ours(GeneticSearch(StudyConfig(setting.space, "", genetic=config, seed=setting.seed)), setting)
+    return Ours(GeneticSearch(_bred(setting)), setting)
+
+
+def genetic_steady(setting: Setting) -> Ours:
+    config = _bred(setting)
+    return OursSteady(GeneticSearch(config), config, setting)
+
+
+def _bred(setting: Setting) -> StudyConfig:
+    config = Genetic(population=FIRST, generations=_generations(setting))
+    return StudyConfig(setting.space, "", strategy="genetic", genetic=config, seed=setting.seed)
+
+
+def _generations(setting: Setting) -> int:
+    """How many there are of ten, then five new ones each."""
+    return 1 + -(-(setting.evaluations - FIRST) // Genetic(population=FIRST).litters[-1])
 
 
 def peer(sampler: str) -> Callable[[Setting], Search]:
@@ -124,6 +178,8 @@ def peer(sampler: str) -> Callable[[Setting], Search]:
 SEARCHES: dict[str, Callable[[Setting], Search]] = {
     "assisted": assisted,
     "genetic": genetic,
+    "assisted-steady": assisted_steady,
+    "genetic-steady": genetic_steady,
     "random": Chance,
     "optuna-tpe": peer("TPESampler"),
     "optuna-gp": peer("GPSampler"),

@@ -114,7 +114,7 @@ def means(section: pd.DataFrame, searches: Sequence[str]) -> str:
         cost = 1e3 * found.seconds.median()
         row |= {"rank": _number(rank[name], 2), "ms": f"{cost:.0f}" if cost >= 10 else f"{cost:.2g}"}
         rows.append(row | {"epochs": f"{found.epochs.mean():.0f}"})
-    return _table(rows)
+    return markdown(rows)
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def against(regrets: dict[str, pd.Series], ours: str) -> str:
         for name, theirs in regrets.items()
         if name != ours and (pair := paired(regrets[ours], theirs))
     ]
-    parts = [_table(rows)]
+    parts = [markdown(rows)]
     if CHANCE in regrets:
         of = _differences(regrets[ours], regrets[CHANCE]).groupby("problem", sort=False)
         worse = ", ".join(of.mean().index[of.mean() > of.sem()]) or "on no problem"
@@ -181,7 +181,7 @@ def against(regrets: dict[str, pd.Series], ours: str) -> str:
 def each(regrets: dict[str, pd.Series]) -> str:
     """A row a problem: the mean regret of each search."""
     of = pd.DataFrame({name: found.groupby("problem").mean() for name, found in regrets.items()}).sort_index()
-    return _table(
+    return markdown(
         [
             {"regret": str(problem)} | {name: _number(found[name], 4) for name in of.columns}
             for problem, found in of.iterrows()
@@ -219,7 +219,7 @@ def _number(value: float | np.floating[Any], digits: int) -> str:
     return "–" if math.isnan(value) else f"{value:.{digits}f}"
 
 
-def _table(rows: Sequence[Row]) -> str:
+def markdown(rows: Sequence[Row]) -> str:
     """The first column is of words, the others of numbers; nothing of no rows."""
     if not rows:
         return ""
