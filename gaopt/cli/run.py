@@ -22,6 +22,7 @@ import click
 from gaopt import execution
 from gaopt.cli.console import console, listed
 from gaopt.cli.live import watcher
+from gaopt.cli.notify import Notified, hooks_of, notifying
 from gaopt.cli.signals import Signals
 from gaopt.config import Stop, StudyConfig
 from gaopt.errors import Hopeless, Lost, Stopped, Unjudged, Unwritable
@@ -43,17 +44,21 @@ def say(line: str) -> None:
     click.echo(printable(line), err=True)
 
 
-def drive(ready: Ready, place: Callable[[], StudyDir], as_json: bool, allow_changed: bool = False) -> None:
+def drive(
+    ready: Ready, place: Callable[[], StudyDir], as_json: bool, notify: Notified, allow_changed: bool = False
+) -> None:
     """Run a study with all that a person sees around it; what stops it is raised after a word on how to go on.
 
-    `place` gives the study's folder, once nothing that the user gave can be wrong any more.
+    `place` gives the study's folder, once nothing that the user gave can be wrong any more; `notify` is what --notify
+    and --notify-command say.
     """
+    hooks = hooks_of(ready.config.notify, *notify)
     with Signals() as signals, opened(ready.config, ready.objective, lambda: ready.shared, signals) as pool:
         home = place()
         _introduce(home, ready.config, pool)
         command = shlex.quote(home.handle)
         try:
-            with watcher(home.name, as_json, signals, pool) as watch:
+            with watcher(home.name, as_json, signals, pool) as seen, notifying(home.name, hooks, seen) as watch:
                 history = run(ready, home, pool=pool, watch=watch, stop=signals.check, allow_changed=allow_changed)
         except (Stopped, Hopeless, Lost, Unwritable):
             if os.path.isfile(home.journal):  # not Path.is_file, which raises where nobody may look

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gaopt.cli.group import cli
+from gaopt.cli.training import NOTIFY, NOTIFY_COMMAND
 from gaopt.errors import ConfigError
 
 
@@ -28,6 +29,8 @@ from gaopt.errors import ConfigError
     help="Images may lie below it; none but the presets' by default.",
 )  # fmt: skip
 @click.option("--objective", "objectives", multiple=True, metavar="MODULE:FUNCTION", help="Allow an objective.")
+@NOTIFY
+@NOTIFY_COMMAND
 @click.option("--price", type=click.FloatRange(0), help="Of an hour of one training, to tell the cost of a study.")
 def serve(results: str | None, address: str | None, **options: object) -> None:
     """Run searches for people and programs: a page, a REST interface and a queue.

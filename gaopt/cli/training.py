@@ -27,12 +27,18 @@ DATA = click.option("--data", type=click.Path(), metavar="PATH", help="An image 
 NAME = click.option("--name", metavar="NAME", help="Of its folder in results/; by default the config's and a number.")
 ADDRESS = click.option("--address", metavar="ADDRESS", help="Join this Ray cluster; 'local' for this machine.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines on stdout.")
+NOTIFY = click.option(
+    "--notify", envvar="GAOPT_NOTIFY", metavar="URL", help="Post JSON there at each new best and at the end."
+)
+NOTIFY_COMMAND = click.option(
+    "--notify-command", envvar="GAOPT_NOTIFY_COMMAND", metavar="COMMAND", help="The same to the stdin of a command."
+)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Show the plan, the number of trainings and the time, and stop.")
 
 
 def training_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every verb that begins a study."""
-    for option in (DRY_RUN, JSON, ADDRESS, NAME, DATA, SEED, SETS):
+    for option in (DRY_RUN, NOTIFY_COMMAND, NOTIFY, JSON, ADDRESS, NAME, DATA, SEED, SETS):
         verb = option(verb)
     return verb
 
@@ -145,12 +151,14 @@ def _tables(name: str, small: bool) -> tuple[str, dict[str, Any]]:
 @click.option("--generations", metavar="N", help="Go on to this many generations, if more than before.")
 @click.option("--seeds", metavar="N", help="Go on to this many seeds of each variant of an experiment.")
 @ADDRESS
-@click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Of [stop], [noise], [pool], [faults].")
+@click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Of [stop], [noise], [pool], [faults] …")
 @click.option("--allow-changed", is_flag=True, help="Also where code, data or the config of trainings changed.")
 @JSON
+@NOTIFY
+@NOTIFY_COMMAND
 def resume(
     study: str, generations: str | None, seeds: str | None, address: str | None, sets: tuple[str, ...],
-    allow_changed: bool, as_json: bool,
+    allow_changed: bool, as_json: bool, notify: str | None, notify_command: str | None,
 ) -> None:  # fmt: skip
     """Go on with a study from where it is, whatever stopped it; also further than it was to go before."""
     from gaopt.cli.run import drive
@@ -166,12 +174,13 @@ def resume(
     for option, value, having in (("generations", generations, SEARCHES), ("seeds", seeds, ("grid",))):
         if value is not None and config.strategy not in having:
             raise BadInput(f"--{option} is {value}: the study's strategy is {config.strategy!r}, which has none")
-    drive(prepare(config), lambda: home, as_json, allow_changed)
+    drive(prepare(config), lambda: home, as_json, (notify, notify_command), allow_changed)
 
 
 def start(
     tables: dict[str, Any], stem: str, keys: dict[str, str | None], *, fixed: bool = False, sets: tuple[str, ...],
     seed: str | None, data: str | None, name: str | None, address: str | None, as_json: bool, dry_run: bool,
+    notify: str | None, notify_command: str | None,
 ) -> None:  # fmt: skip
     """Begin a study of a config, named after `stem`, with what the verb's own options say by the keys of the config.
 
@@ -192,7 +201,7 @@ def start(
     if dry_run:
         _dry_run(ready, as_json)
     else:
-        drive(ready, lambda: new_dir(name, stem), as_json)
+        drive(ready, lambda: new_dir(name, stem), as_json, (notify, notify_command))
 
 
 def source_of(config: str | None, data: str | None) -> Path:

@@ -7,6 +7,7 @@ from gaopt.config.study import (
     COMPARE,
     DECIDING,
     OWN_TABLES,
+    Notify,
     PoolConfig,
     StudyConfig,
     from_tables,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from annotated_types import Ge, Le, Lt
 
@@ -44,6 +45,22 @@ class PoolConfig:
 
 
 @dataclass(frozen=True)
+class Notify:
+    """Who is told of new bests and of the end. A command would be code, and is never taken from a config."""
+
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        try:
+            parts = urlsplit(self.url)
+            good = not self.url or (parts.scheme in ("http", "https") and parts.hostname)
+        except ValueError:
+            good = False
+        if not good:
+            raise ConfigError(f"url is {self.url!r}: must be an address that begins with http:// or https://")
+
+
+@dataclass(frozen=True)
 class StudyConfig:
     """All that decides what a study does.
 
@@ -77,6 +94,7 @@ class StudyConfig:
     pool: PoolConfig = field(default_factory=PoolConfig)
     faults: Faults = field(default_factory=Faults)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    notify: Notify = field(default_factory=Notify)
 
     @property
     def litters(self) -> list[int]:
@@ -155,7 +173,7 @@ DECIDING = {
     "grid": GridConfig,
 }
 """The tables of `gaopt.config.search`."""
-CHECKED = {**DECIDING, "faults": Faults, "pool": PoolConfig}
+CHECKED = {**DECIDING, "faults": Faults, "pool": PoolConfig, "notify": Notify}
 COMPARE = "compare"
 """A table of tables: what `gaopt compare` changes in a config. Nothing else reads it."""
 OWN_TABLES = ("study", "space", "given", "fixed", *CHECKED, COMPARE)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
+from gaopt.config import Notify
 from gaopt.errors import ConfigError, StudyError
 from gaopt.journal.lock import StudyLock
 from gaopt.serve.app import create
@@ -38,6 +39,8 @@ class Options:
     data: tuple[Path, ...] = ()
     objectives: tuple[str, ...] = ()
     price: float | None = None
+    notify: str | None = None
+    notify_command: str | None = None
     extra: Sequence[str] = ()
 
 
@@ -47,6 +50,7 @@ def serve(options: Options, say: Callable[[str], None]) -> None:
     Raises:
         BadInput: an option cannot be used, or another service has this results folder.
     """
+    Notify(options.notify or "")
     folder = ServiceDir.default()
     folder.make()
     try:
@@ -63,12 +67,13 @@ def serve(options: Options, say: Callable[[str], None]) -> None:
 
 def _serve(options: Options, folder: ServiceDir, listening: socket.socket, say: Callable[[str], None]) -> None:
     port = listening.getsockname()[1]
-    environment = {"GAOPT_RESULTS": str(folder.path.parent)}
+    shown = options.host if options.host not in ("0.0.0.0", "::") else socket.gethostname()
+    hooks = {"GAOPT_NOTIFY": options.notify or "", "GAOPT_NOTIFY_COMMAND": options.notify_command or ""}
+    environment = {"GAOPT_RESULTS": str(folder.path.parent), "GAOPT_LINK": f"http://{shown}:{port}/studies", **hooks}
     runner, ray, end = _runner(options, folder, environment, say)
     policy = Policy(options.objectives, options.data)
     service = Service(folder, runner, options.slots, policy, options.price, ray, options.extra)
     token = _owner(service, folder, port)
-    shown = options.host if options.host not in ("0.0.0.0", "::") else socket.gethostname()
     hosts = (*LOOPBACK, *(() if options.host in ("0.0.0.0", "::") else (options.host,)), shown, *options.names)
     if options.host not in ("127.0.0.1", "localhost", "::1"):
         say(

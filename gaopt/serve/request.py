@@ -66,6 +66,8 @@ class Policy:
                 f"the objective {config.called!r} is not allowed here: it is code; allow it where the service is"
                 f" started, by --objective {config.called}"
             )
+        if config.notify.url:
+            raise Forbidden("notify.url is given: the service would call it; say it where that is started, by --notify")
         if config.pool.address:
             raise Forbidden(f"pool.address is {config.pool.address!r}: the service has a Ray of its own")
         if paths := [name for name in config.warm.studies if os.sep in name or name in (".", "..")]:

@@ -24,7 +24,7 @@ FREE = (
     "study.default_first",  # matters to the first generation alone, which a study has from its start
     *("genetic.generations", "assisted.generations", "grid.repeats"),
     *("pool.kind", "pool.address", "pool.gpus", "pool.dashboard"),
-    *("noise.finalists", "noise.repeats"),
+    *("noise.finalists", "noise.repeats", "notify.url"),
     *(f"faults.{key}" for key in ("retries", "seconds", "stall_factor", "max_alike_failures")),
     *("stop.target", "stop.generations", "stop.spread", "stop.epochs", "stop.seconds", "stop.money", "stop.price"),
 )

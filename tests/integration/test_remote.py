@@ -28,7 +28,8 @@ class Running:
         allowed = ("gaopt.objectives.toy:valley", "tests.faulty:naps")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gaopt", "serve", "--runner", "process", "--port", str(port)]
-            + [part for name in allowed for part in ("--objective", name)],
+            + [part for name in allowed for part in ("--objective", name)]
+            + ["--notify-command", f"cat >> {results}.told"],
             cwd=ROOT, env={**os.environ, "GAOPT_RESULTS": str(results)}, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self.process.stderr
@@ -73,7 +74,7 @@ def napping(tmp_path: Path, seconds: float = 0.3) -> str:
 
 
 @pytest.mark.smoke
-def test_a_config_is_sent_run_and_followed(config: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_config_is_sent_run_and_followed(service: Running, config: str, capfd: pytest.CaptureFixture[str]) -> None:
     code, out, err = invoke(capfd, "submit", config, "--generations", "2", "--seed", "7", "--json", "--follow")
     lines = [json.loads(line) for line in out.splitlines()]
     submitted, result = lines[0], lines[-1]
@@ -89,11 +90,15 @@ def test_a_config_is_sent_run_and_followed(config: str, capfd: pytest.CaptureFix
     assert (code, out.count("fitness ")) == (0, sum(kind in ("Scored", "Failed") for kind in kinds))
     code, out, _ = invoke(capfd, "logs", submitted["name"], "--follow")
     assert (code, "6 trainings in 2 generations" in out, out.splitlines()[-1][:8]) == (0, True, "report: ")
+    told = Path(f"{service.results}.told").read_text()
+    assert f'"link": "{submitted["link"]}"' in told
 
 
 def test_the_queue_is_shown_changed_and_what_runs_is_stopped(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     names = [invoke(capfd, "submit", napping(tmp_path), "--name", f"naps-{n}")[1].strip() for n in range(4)]
     assert names == ["naps-0", "naps-1", "naps-2", "naps-3"]
+    while not StudyDir(Path(os.environ["GAOPT_RESULTS"], "naps-0")).journal.is_file():
+        time.sleep(0.1)
     entries = {one["name"]: one["id"] for one in json.loads(invoke(capfd, "queue", "--json")[1])["entries"]}
     code, out, _ = invoke(capfd, "queue", "move", str(entries["naps-3"]), "1")
     assert code == 0
@@ -103,8 +108,6 @@ def test_the_queue_is_shown_changed_and_what_runs_is_stopped(tmp_path: Path, cap
     assert invoke(capfd, "queue", "cancel", str(entries["naps-1"]))[::2] == (
         2, f"gaopt: the entry {entries['naps-1']} does not wait: it is cancelled\n"
     )  # fmt: skip
-    while not StudyDir(Path(os.environ["GAOPT_RESULTS"], "naps-0")).journal.is_file():
-        time.sleep(0.1)
     assert invoke(capfd, "stop", "naps-0")[:2] == (0, "naps-0 stopping\n")
     code, _, err = invoke(capfd, "watch", "naps-0")
     assert (code, err) == (1, "gaopt: the study 'naps-0' is interrupted\n")
@@ -155,6 +158,7 @@ BAD = [
     ("submit quick --pop many", "population: Input should be a valid integer"),
     ("submit quick --set recipe.epoch=1", "unknown key recipe.epoch: did you mean 'epochs'?"),
     ("submit quick --data /etc", "not below a folder that the service may read"),
+    ("submit quick --set notify.url=http://127.0.0.1:9", "notify.url is given: the service would call it"),
     ("watch nothing", "there is no study 'nothing'"),
     ("logs nothing", "there is no study 'nothing'"),
 ]
