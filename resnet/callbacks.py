@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -46,27 +47,39 @@ def hits(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 class Meter:
-    """The mean loss and the top-1, top-3 and top-5 accuracy (0 … 1) over batches."""
+    """The mean loss and the top-1, top-3 and top-5 accuracy (0 … 1) over batches, counted every so many of them."""
 
     def __init__(self) -> None:
-        self._count, self._loss, self._hits = 0, torch.tensor(0.0), torch.zeros(len(KS), dtype=torch.int64)
+        self._count, self._loss, self._hits = 0, 0.0, [0] * len(KS)
+        self._waiting: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def add(self, logits: Tensor, labels: Tensor, loss: Tensor) -> None:
         """One batch: logits (n, classes), labels (n,), its mean loss ()."""
-        n = len(labels)
-        self._count += n
-        self._loss = self._loss.to(loss.device) + loss.detach().float() * n
-        self._hits = self._hits.to(logits.device) + hits(logits.detach(), labels)
+        self._waiting.append((logits.detach(), labels, loss.detach() * len(labels)))
+        if len(self._waiting) == WATCHED:
+            self._gather()
+
+    def _gather(self) -> None:
+        """Count what waits: a kernel of each kind for many batches, and the only waits for the device."""
+        if self._waiting:
+            logits, labels, losses = zip(*self._waiting, strict=True)
+            self._waiting.clear()
+            found = hits(torch.cat(logits), torch.cat(labels)).tolist()
+            self._count += sum(map(len, labels))
+            self._loss += torch.stack(losses).cpu().double().sum().item()  # MPS knows no doubles
+            self._hits = [had + new for had, new in zip(self._hits, found, strict=True)]
 
     @property
     def finite(self) -> bool:
         """Whether every loss was."""
-        return bool(self._loss.isfinite())
+        self._gather()
+        return math.isfinite(self._loss)
 
     def result(self) -> dict[str, float]:
         """By name: loss, top1, top3, top5."""
-        accuracies = (self._hits.cpu().double() / self._count).tolist()  # MPS knows no doubles
-        return {"loss": self._loss.item() / self._count} | {f"top{k}": a for k, a in zip(KS, accuracies, strict=True)}
+        self._gather()
+        accuracies = (count / self._count for count in self._hits)
+        return {"loss": self._loss / self._count} | {f"top{k}": a for k, a in zip(KS, accuracies, strict=True)}
 
 
 class Honest(Callback):
@@ -113,15 +126,11 @@ class Epochs(Honest):
         self.points: list[Point] = []
 
     def after_batch(self) -> None:
-        meter = self.trained if self.training else self.measured
-        (labels,) = self.learn.yb
-        meter.add(self.learn.pred, labels, self.learn.loss)
-        if self.training and self.learn.train_iter % WATCHED == 0:
+        learn = self.learn
+        (labels,) = learn.yb
+        (self.trained if learn.training else self.measured).add(learn.pred, labels, learn.loss)
+        if learn.training and learn.iter % WATCHED == WATCHED - 1:
             self._check_loss()
-        if self.training and self.learn.iter % max(1, -(-self.learn.n_iter // POINTS)) == 0:
-            hypers = self.learn.opt.hypers[0]
-            position = (self.learn.epoch + self.learn.iter / self.learn.n_iter) / self.learn.n_epoch
-            self.points.append((position, float(hypers["lr"]), float(hypers["mom"])))
 
     def before_validate(self) -> None:
         self._check_loss()
@@ -156,7 +165,7 @@ class Epochs(Honest):
 
 
 class Scheduled(Honest):
-    """Sets the learning rate and the momentum before each training batch, as the recipe has them."""
+    """Sets the learning rate and the momentum before each training batch, as the recipe has them, and keeps some."""
 
     order = 60  # as fastai's own schedules
 
@@ -173,3 +182,5 @@ class Scheduled(Honest):
         for group in learn.opt.opt.param_groups:
             group["lr"] = lr
             group |= {"betas": (mom, group["betas"][1])} if "betas" in group else {"momentum": mom}
+        if learn.iter % max(1, -(-learn.n_iter // POINTS)) == 0:
+            self.epochs.points.append((step / steps, float(lr), float(mom)))

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -88,6 +89,7 @@ def train(
         done = saved.load(learner.dls.device)
         learner.add_cb(saved)
     learner.fit(recipe.epochs, recipe.lr, cbs=Scheduled(recipe, epochs), start_epoch=done)
+    learner.remove_cbs(list(learner.cbs))  # they refer back to it: gradients and moments are freed now, not by chance
     measures = {key: epochs.reports[-1][1][key] for key in MEASURES}
     return Trained(learner.model, measures, recipe.epochs, epochs.spent)
 
@@ -129,6 +131,8 @@ def fresh(spec: NetSpec, recipe: Recipe, data: Images, seed: int, device: torch.
         opt_func=lambda groups, lr: _optimizer(groups, lr, recipe),
         splitter=_decayed_or_not,
         wd=(recipe.wd, recipe.wd if recipe.decay == "all" else 0.0),
+        wd_bn_bias=True,  # these two have no effect on a wrapped torch optimizer, and take time
+        train_bn=False,
         default_cbs=False,
         cbs=[TrainEvalCallback()],
     )
@@ -137,10 +141,27 @@ def fresh(spec: NetSpec, recipe: Recipe, data: Images, seed: int, device: torch.
 
 
 class Lean(Learner):
-    """A Learner that asks at an event the callbacks that have something to do, in an order found once.
+    """A Learner whose loop does what the callbacks here need, and asks of them only those that have something to do.
 
-    fastai's own sorts and asks all of them: 1.1 ms a step on a CPU, where a small network's step takes 14.
+    fastai's own asks all of them at each of eight events a batch, moves the batch and copies its loss: 1.1 ms a step on
+    a CPU, where a small network's step takes 14.
     """
+
+    def one_batch(self, i: int, b: tuple[Tensor, Tensor]) -> None:
+        self.iter, self.xb, self.yb = i, b[:1], b[1:]
+        self("before_batch")
+        self.pred = self.model(*self.xb)
+        loss = self.loss_func(self.pred, *self.yb)
+        self.loss = loss.detach()
+        if self.training:
+            loss.backward()
+            self.opt.step()
+            self.opt.zero_grad()
+        self("after_batch")
+
+    @torch.inference_mode()
+    def _do_epoch_validate(self, *chosen: Any) -> None:
+        super()._do_epoch_validate(*chosen)
 
     def __call__(self, event_name: str) -> None:
         if event_name == "before_fit":

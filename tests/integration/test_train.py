@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import weakref
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -273,6 +275,17 @@ def test_the_focal_loss_is_its_formula() -> None:
     p = logits.softmax(1)[torch.arange(9), labels]
     expected = (-((1 - p) ** 2) * p.log()).mean()
     assert torch.allclose(loss_function(Recipe(loss="focal"))(logits, labels), expected)
+
+
+def test_a_network_is_freed_with_the_last_who_holds_it() -> None:
+    trained = train(SPEC, replace(RECIPE, epochs=1), digits())
+    net = weakref.ref(trained.net)
+    gc.disable()  # which would free it, too, but trainings later
+    try:
+        del trained
+        assert net() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.smoke
