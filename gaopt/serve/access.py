@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gaopt.errors import GaoptError
 from gaopt.serve.problems import problem
 from gaopt.serve.tokens import Tokens, User
 
@@ -71,7 +72,10 @@ class Access:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refused = self._refused(scope, headers)
+        try:
+            refused = self._refused(scope, headers)
+        except GaoptError as error:  # the tokens cannot be read
+            refused = problem(500, str(error))
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -93,6 +97,8 @@ class Access:
             return problem(413, f"the body has {length} bytes: at most {LARGEST} are taken")
         user, by_cookie = self._user(headers)
         scope.setdefault("state", {})["user"] = user
+        if method == "POST" and not _own_origin(headers, self._hosts):
+            return problem(403, "a change must not come from another page")
         if any(path == one or (one.endswith("/") and path.startswith(one)) for one in OPEN):
             return None
         if user is None:
@@ -130,10 +136,13 @@ class Access:
 
 
 def _own_page(headers: Headers, hosts: Collection[str]) -> bool:
-    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    if origin and origin.partition("://")[2] not in hosts:
-        return False
-    return site == "same-origin" or (site is None and origin is not None)
+    site = headers.get("sec-fetch-site")
+    return _own_origin(headers, hosts) and (site == "same-origin" or (site is None and "origin" in headers))
+
+
+def _own_origin(headers: Headers, hosts: Collection[str]) -> bool:
+    """Whether the page that asks, where a browser names one, is the service's own."""
+    return "origin" not in headers or headers["origin"].partition("://")[2] in hosts
 
 
 def later(why: str) -> Response:

@@ -12,6 +12,7 @@ from gaopt.errors import BadInput, StudyError
 from gaopt.journal.lock import held
 from gaopt.journal.paths import ComparisonDir, StudyDir, results
 from gaopt.journal.studies import comparisons, find_study, studies
+from gaopt.serve.dispatch import written
 from gaopt.serve.folder import read_json
 from gaopt.serve.queue import Entry, Queue
 from gaopt.serve.reader import Reader
@@ -37,9 +38,10 @@ class Catalog:
         Raises:
             StudyError: there is no such study.
         """
+        home = self.home(name)
         with self._lock:
             if name not in self._readers:
-                self._readers[name] = Reader(self.home(name))
+                self._readers[name] = Reader(home)
                 while len(self._readers) > KEPT:
                     self._readers.popitem(last=False)
             self._readers.move_to_end(name)
@@ -163,21 +165,13 @@ def _with(found: Summary, home: StudyDir, entry: Entry | None, place: int | None
         more["queue"] = {"id": entry.id, "position": place, "state": entry.state}
         if entry.state in ("queued", "stopping"):
             more["state"] = entry.state
-        elif entry.state in ("starting", "running") and _written(home) < entry.begun:
+        elif entry.state in ("starting", "running") and written(home) == entry.before:
             more["state"] = "starting"
         elif entry.error:
             more["error"] = entry.error
             if found["state"] == "empty":
                 more["state"] = "failed"
     return found | more
-
-
-def _written(home: StudyDir) -> float:
-    """When its journal was written to last; 0 where there is none."""
-    try:
-        return home.journal.stat().st_mtime
-    except OSError:
-        return 0.0
 
 
 def notes(home: StudyDir) -> dict[str, Any]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
+import signal
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from gaopt.errors import BadInput, GaoptError
-from gaopt.journal.lock import held
+from gaopt.errors import BadInput, GaoptError, Lost, StudyError
+from gaopt.journal.lock import held, holder
 from gaopt.journal.paths import StudyDir, results
 from gaopt.serve.folder import ServiceDir
 from gaopt.serve.queue import ACTIVE, Entry, Queue
@@ -49,11 +53,16 @@ class Dispatcher:
         self._thread.join(10)
 
     def _run(self) -> None:
+        said = ""
         while not self._ended.wait(TURN):
             try:
                 self.turn()
-            except Exception:  # a full disk, say: what waits is begun later
-                _log.exception("the queue cannot be worked on now")
+                said = ""
+            except Exception as error:  # a full disk, say: what waits is begun later
+                if str(error) != said:
+                    unexpected = not isinstance(error, GaoptError)
+                    _log.warning("the queue cannot be worked on now: %s", error, exc_info=unexpected)
+                said = str(error)
 
     def turn(self) -> None:
         """See what ended, and begin what waits."""
@@ -74,26 +83,34 @@ class Dispatcher:
     def _settle(self, entry: Entry) -> None:
         """A run has ended, or never began: decide by the journal whether it is begun again."""
         state = self.state(entry.name)
-        if entry.state == "stopping" or state in ("finished", "interrupted"):
-            self.queue.change(entry.id, "ended" if state else "cancelled")
+        if entry.state == "stopping" and not state:
+            self.queue.change(entry.id, "cancelled")
+            self.forget(self._home(entry))
+        elif entry.state == "stopping" or state in ("finished", "interrupted"):
+            self.queue.change(entry.id, "ended")
         elif state == "failed":
             self.queue.change(entry.id, "ended", error=self._last_words(entry) or "the study failed")
         elif entry.handle and state is None:  # it ended before its study began: what it was given cannot be used
             self.queue.change(entry.id, "ended", error=self._last_words(entry) or "it ended before its first training")
-        elif entry.attempts >= ATTEMPTS:
+        elif entry.attempts >= ATTEMPTS and entry.handle:
             self.queue.change(entry.id, "ended", error=f"it was killed {entry.attempts} times")
         else:
             self._begin(entry)
 
     def _begin(self, entry: Entry) -> None:
-        self.queue.change(entry.id, "starting", attempts=entry.attempts + 1, handle="", begun=time.time())
-        label = f"gaopt-{entry.name}-{entry.id}-{entry.attempts + 1}"
+        # A service that was killed before it knew the handle begins the same run again, which may be there already.
+        attempt = entry.attempts + (not entry.attempts or entry.handle != "")
+        self.queue.change(entry.id, "starting", attempts=attempt, handle="", before=written(self._home(entry)))
+        label = f"gaopt-{entry.name}-{entry.id}-{attempt}"
         try:
             handle = self.runner.start(label, self._arguments(entry), self.folder.log(entry.id), {"study": entry.name})
+        except (Lost, OSError) as error:  # Ray is away, or there is no room for a log: it waits
+            self.queue.change(entry.id, "queued", error=str(error))
+            raise
         except GaoptError as error:
             self.queue.change(entry.id, "ended", error=str(error))
             return
-        self.queue.change(entry.id, "running", handle=handle)
+        self.queue.change(entry.id, "running", handle=handle, error="")
 
     def _arguments(self, entry: Entry) -> list[str]:
         if entry.verb == "run" and self.state(entry.name) in (None, "empty"):
@@ -101,18 +118,38 @@ class Dispatcher:
         further = [] if entry.generations is None else ["--generations", str(entry.generations)]
         return ["resume", entry.name, *further, *self.extra]
 
-    def stop(self, name: str) -> bool:
-        """Ask the run of a study to end in good order, or take it off the queue; whether there was one."""
+    def stop(self, name: str) -> Entry | None:
+        """Ask the run of a study to end in good order, or take it off the queue. Returns its entry, if it had one."""
         with self._lock:
             entry = self.queue.of(name)
             if not entry or entry.state not in ("queued", *ACTIVE):
-                return False
+                return None
             if entry.state == "queued":
-                self.queue.change(entry.id, "cancelled")
+                self.cancel(entry)
             elif entry.state != "stopping":
                 self.queue.change(entry.id, "stopping")
-                self.runner.stop(entry.handle)
-            return True
+                if entry.handle:
+                    self.runner.stop(entry.handle)
+                elif driver := holder(self._home(entry).path):  # the service was killed before it wrote the handle down
+                    os.kill(driver, signal.SIGTERM)
+            return self.queue.get(entry.id)
+
+    def cancel(self, entry: Entry) -> bool:
+        """Take an entry that waits off the queue, with all that there is of its study; whether it still waited."""
+        with self._lock:
+            cancelled = self.queue.cancel(entry.id)
+            if cancelled and entry.verb == "run":
+                self.forget(self._home(entry))
+            return cancelled
+
+    def forget(self, home: StudyDir) -> None:
+        """Remove what lies of a study that never began."""
+        if home.journal.exists() or held(home.path):
+            return
+        self.folder.config(home.name).unlink(missing_ok=True)
+        with suppress(StudyError):  # something else lies there
+            home.check_new()
+            shutil.rmtree(home.path, ignore_errors=True)
 
     def stop_all(self, wait: float) -> list[str]:
         """Stop every run, and wait for them for so many seconds. Returns the names of their studies."""
@@ -150,3 +187,11 @@ class Dispatcher:
             return ""
         said = [line for line in lines if line.startswith("gaopt: ")] or [line for line in lines if line]
         return said[-1].removeprefix("gaopt: ")[:500] if said else ""
+
+
+def written(home: StudyDir) -> int:
+    """When a study's journal was written to last, as its file system says; 0 where there is none."""
+    try:
+        return home.journal.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -45,11 +46,13 @@ class Refused(Exception):  # noqa: N818
 
 
 def status_of(error: GaoptError) -> int:
-    """400 for bad input, 404 for a study that is not there, 403 for what is not allowed, 507 for a full disk."""
+    """The status of an error: 507 is a full disk."""
     if isinstance(error, Forbidden):
         return 403
     if isinstance(error, StudyError) and str(error).startswith("there is no"):
         return 404
+    if isinstance(error, StudyError) and re.match("(the (study|comparison) '[^ ]*'|/.*) exists", str(error)):
+        return 409
     if isinstance(error, BadInput):
         return 400
     return 507 if isinstance(error, Unwritable) else 500
@@ -61,6 +64,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(GaoptError)
     def _(_: Request, error: GaoptError) -> JSONResponse:
         return problem(status_of(error), str(error))
+
+    @app.exception_handler(Exception)
+    def _(_: Request, error: Exception) -> JSONResponse:
+        return problem(500, "the service failed at this: what it printed says why")
 
     @app.exception_handler(Refused)
     def _(_: Request, error: Refused) -> JSONResponse:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from gaopt.errors import StudyError
+from gaopt.errors import StudyError, Unwritable
 
 State = Literal["queued", "starting", "running", "stopping", "ended", "cancelled"]
 ACTIVE: tuple[State, ...] = ("starting", "running", "stopping")
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS entries (
     position    REAL NOT NULL,
     owner       TEXT NOT NULL,
     created     REAL NOT NULL,
-    begun       REAL NOT NULL DEFAULT 0,
+    before      INTEGER NOT NULL DEFAULT 0,
     generations INTEGER,
     key         TEXT UNIQUE,
     handle      TEXT NOT NULL DEFAULT '',
@@ -49,7 +49,8 @@ class Entry:
         name: of the study.
         verb: the command that does it.
         position: those that wait begin in its order.
-        begun: when it was begun last; 0 before.
+        before: when the study's journal had been written to last as it was begun: by that a study that is starting is
+            known, without a clock.
         generations: how far a study that goes on is to go; None for as far as before.
         key: by which the same request sent again is known.
         handle: what the runner knows the run by, "" before it began.
@@ -64,7 +65,7 @@ class Entry:
     position: float
     owner: str
     created: float
-    begun: float
+    before: int
     generations: int | None
     key: str | None
     handle: str
@@ -83,15 +84,19 @@ class Queue:
         try:
             self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
             self._connection.executescript(_SCHEMA)
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             raise StudyError(f"the queue {path} cannot be used: {error}") from error
+        self._path = path
 
     def close(self) -> None:
         self._connection.close()
 
     def _execute(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
-        with self._lock, closing(self._connection.execute(sql, tuple(values))) as cursor:
-            return cursor.fetchall()
+        try:
+            with self._lock, closing(self._connection.execute(sql, tuple(values))) as cursor:
+                return cursor.fetchall()
+        except sqlite3.Error as error:  # a full disk, say
+            raise Unwritable(f"the queue {self._path} cannot be used: {error}") from error
 
     def _select(self, rest: str, values: Iterable[Any] = ()) -> list[Entry]:
         return [Entry(*row) for row in self._execute(f"SELECT {_COLUMNS} FROM entries {rest}", values)]

@@ -30,14 +30,16 @@ class Reader:
     Attributes:
         history: read it within `lock` only.
         number: of the last event in it.
+        lives: how often the study was begun anew under its name: a number is of the newest.
     """
 
     def __init__(self, home: StudyDir) -> None:
-        self.home, self.lock = home, threading.RLock()
+        self.home, self.lock, self.lives = home, threading.RLock(), 0
         self._clear()
 
     def _clear(self) -> None:
         self.history, self.number = History(), 0
+        self.lives += 1
         self._signature: tuple[int, ...] = ()
         self._recent: deque[tuple[int, bytes]] = deque(maxlen=RECENT)
 
@@ -51,13 +53,15 @@ class Reader:
             try:
                 stat = self.home.journal.stat()
             except OSError:
-                self._clear()
+                if self.number:
+                    self._clear()
                 return 0
             signature = stat.st_ino, stat.st_mtime_ns, stat.st_size
             if signature != self._signature:
-                if self._signature and self._signature[0] != stat.st_ino:  # removed, and begun again
-                    self._clear()
                 with Journal(self.home.journal) as journal:
+                    last = next(journal.since(self.number - 1), None) if self.number else None
+                    if self.number and (not last or last[1].at != self.history.updated):  # removed, and begun again
+                        self._clear()
                     for number, event in journal.since(self.number):
                         self.history.add(event)
                         self._recent.append((number, message(number, event)))

@@ -9,7 +9,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,18 +61,29 @@ class Service:
         Raises:
             BadInput, Forbidden: it cannot be run; nothing was written.
         """
-        if key and (known := self.queue.by_key(key)):
-            return self.catalog.summary(known.name), False
-        found = wanted(request, self.policy)
+        known = self.queue.by_key(key) if key else None
+        found = None if known else wanted(request, self.policy)
         with self._naming:
+            if key and (known := self.queue.by_key(key)):
+                return self._now(known), False
+            assert found
             if request.name and self._waits(request.name):
                 raise Refused(409, f"the study {request.name!r} exists: give another name")
             home = new_dir(request.name, found.stem)  # from now on nobody else can have it
-            write_private(self.folder.config(home.name), tomli_w.dumps(found.ready.config.plain()))
-            if request.note or request.tags:
-                _write(home, request)
-            self.queue.add(home.name, "run", owner, key)
+            try:
+                write_private(self.folder.config(home.name), tomli_w.dumps(found.ready.config.plain()))
+                if request.note or request.tags:
+                    _write(home, request)
+                self.queue.add(home.name, "run", owner, key)
+            except BaseException:  # a full disk
+                self.dispatcher.forget(home)
+                raise
         return self.catalog.summary(home.name), True
+
+    def _now(self, entry: Entry) -> Summary:
+        """The study of an entry, also where it was taken off the queue before it began."""
+        gone = entry.state == "cancelled" and not StudyDir(results() / entry.name).journal.is_file()
+        return cancelled(entry) if gone else self.catalog.summary(entry.name)
 
     def _waits(self, name: str) -> Entry | None:
         """The entry of a study that is queued or takes a slot."""
@@ -83,23 +93,11 @@ class Service:
     def stop(self, name: str) -> Summary:
         """Ask a study that runs to end in good order, or take it off the queue."""
         self.catalog.home(name)
-        entry = self._waits(name)
-        if not self.dispatcher.stop(name):
+        entry = self.dispatcher.stop(name)
+        if not entry:
             by_hand = " here: stop it where it was started" if held(self.catalog.home(name).path) else ""
             raise Refused(409, f"the study {name!r} is not running{by_hand}")
-        if entry and entry.state == "queued":
-            self._forget(entry)
-            return self.catalog.summary(name) if self.catalog.home(name).journal.is_file() else cancelled(entry)
-        return self.catalog.summary(name)
-
-    def _forget(self, entry: Entry) -> None:
-        """Remove what lies of a study that was cancelled before it began."""
-        home = StudyDir(results() / entry.name)
-        if entry.verb == "run" and not home.journal.exists():
-            for path in (self.folder.config(entry.name), home.notes):
-                path.unlink(missing_ok=True)
-            with suppress(OSError):  # a driver killed before its first event left something
-                home.path.rmdir()
+        return self._now(entry)
 
     def go_on(self, name: str, owner: str, generations: int | None = None) -> Summary:
         """Put a study that stopped, or is to go further, into the queue again.
@@ -109,7 +107,12 @@ class Service:
         """
         home = self.catalog.home(name)
         with self._naming:
-            if self._waits(name) or held(home.path):
+            over = self.catalog.summary(name)["state"] in (
+                "finished",
+                "interrupted",
+                "failed",
+            )  # its process may linger
+            if held(home.path) or (self._waits(name) and not over):
                 raise Refused(409, f"the study {name!r} is running or waits: stop it first")
             if not home.journal.is_file():
                 raise Refused(409, f"the study {name!r} never began: submit it again")
@@ -121,9 +124,8 @@ class Service:
     def cancel(self, id: int) -> None:
         """Take an entry that waits off the queue."""
         entry = self._entry(id)
-        if not self.queue.cancel(id):
+        if not self.dispatcher.cancel(entry):
             raise Refused(409, f"the entry {id} does not wait: it is {entry.state}")
-        self._forget(entry)
 
     def move(self, id: int, position: int) -> None:
         """Put an entry that waits at a place of the queue, counted from 0."""

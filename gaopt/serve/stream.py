@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from typing import Any
 
-from gaopt.errors import BadInput
+from gaopt.errors import GaoptError
 from gaopt.serve.catalog import Catalog, Summary
 from gaopt.serve.reader import Reader, told
 
@@ -28,31 +27,37 @@ class Beat:
 
     def __init__(self, look: Callable[[], Any], seconds: float) -> None:
         self._look, self._seconds = look, seconds
-        self._watchers = 0
+        self.watchers = 0
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self.value: Any = None
+        self.value: Any = None  # also where it cannot be read, or is gone: the routes that read it tell why
 
     async def __aenter__(self) -> Beat:
-        self._watchers += 1
-        if self._watchers == 1:
+        self.watchers += 1
+        if self.watchers == 1:
             self._task = asyncio.create_task(self._run())
-        await self._turn()
+        try:
+            await self._turn()
+        except BaseException:  # who asked is gone
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._watchers -= 1
-        if not self._watchers and self._task:
+        self.watchers -= 1
+        if not self.watchers and self._task:
             self._task.cancel()
             self._task = None
 
     async def _turn(self) -> None:
-        with suppress(BadInput):  # damaged, or gone: told by the routes that read it
+        try:
             found = await asyncio.to_thread(self._look)
-            if found != self.value:
-                self.value = found
-                self._changed.set()
-                self._changed = asyncio.Event()
+        except (GaoptError, OSError):
+            found = None
+        if found != self.value:
+            self.value = found
+            self._changed.set()
+            self._changed = asyncio.Event()
 
     async def _run(self) -> None:
         while True:
@@ -61,9 +66,8 @@ class Beat:
 
     async def change(self, timeout: float) -> bool:
         """Wait until what is looked at is another; whether it is, before the time is over."""
-        changed = self._changed
         try:
-            await asyncio.wait_for(changed.wait(), timeout)
+            await asyncio.wait_for(self._changed.wait(), timeout)
         except TimeoutError:
             return False
         return True
@@ -74,38 +78,45 @@ class Streams:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._studies: dict[str, Beat] = {}
+        self._studies: dict[str, tuple[_Turn, Beat]] = {}
         self._list = Beat(catalog.all, LIST_TURN)
 
     async def study(self, name: str, after: int) -> AsyncIterator[bytes]:
-        """The events of a study after a number, and how far it is after each turn; without an end."""
-        reader = self._catalog.reader(name)
-        if name not in self._studies:
-            self._studies[name] = Beat(_Turn(self._catalog, reader), TURN)
-        async with self._studies[name] as beat:
-            yield STILL_HERE  # so that a browser knows that the stream is open
-            position = after
-            while True:
-                while position < reader.number:
-                    chunk, position = await asyncio.to_thread(reader.after, position)
-                    yield chunk
-                yield beat.value
-                while not await beat.change(SILENCE):
-                    yield STILL_HERE
+        """The events of a study after a number, and how far it is after each turn; until the study is removed."""
+        if not (known := self._studies.get(name)):
+            turn = _Turn(self._catalog, self._catalog.reader(name))
+            known = self._studies[name] = turn, Beat(turn, TURN)
+        reader, beat = known[0].reader, known[1]
+        try:
+            async with beat:
+                yield STILL_HERE  # so that a browser knows that the stream is open
+                life, position = reader.lives, after if after <= reader.number else 0
+                while (seen := beat.value) and reader.lives == life:
+                    while position < reader.number:
+                        chunk, position = await asyncio.to_thread(reader.after, position)
+                        yield chunk
+                    yield seen
+                    while beat.value is seen:
+                        if not await beat.change(SILENCE):
+                            yield STILL_HERE
+        finally:
+            if not beat.watchers:
+                self._studies.pop(name, None)
 
     async def all(self) -> AsyncIterator[bytes]:
         """What changes in the list of studies; first of all those that are not over."""
         async with self._list:
             yield STILL_HERE
-            before: dict[str, Summary] = {one["name"]: one for one in self._list.value if one["state"] in _OVER}
-            while True:
-                now = {one["name"]: one for one in self._list.value}
+            before: dict[str, Summary] = {one["name"]: one for one in self._list.value or () if one["state"] in _OVER}
+            while (seen := self._list.value) is not None:
+                now = {one["name"]: one for one in seen}
                 changed = [one for name, one in now.items() if before.get(name) != one]
                 if changed or before.keys() - now.keys():
                     yield told("studies", {"changed": changed, "removed": sorted(before.keys() - now.keys())})
                 before = now
-                if not await self._list.change(SILENCE):
-                    yield STILL_HERE
+                while self._list.value is seen:
+                    if not await self._list.change(SILENCE):
+                        yield STILL_HERE
 
 
 _OVER = ("finished", "interrupted", "failed", "cut off", "empty", "unreadable", "cancelled")
@@ -118,12 +129,12 @@ class _Turn:
     """
 
     def __init__(self, catalog: Catalog, reader: Reader) -> None:
-        self._catalog, self._reader = catalog, reader
+        self._catalog, self.reader = catalog, reader
         self._number, self._at, self._said = -1, 0.0, b""
 
     def __call__(self) -> bytes:
-        number = self._reader.catch_up()
+        number = self.reader.catch_up()
         if number != self._number or time.monotonic() - self._at > RENEWED:
-            self._number, self._at = number, time.monotonic()
-            self._said = told("progress", {**self._catalog.summary(self._reader.home.name), "number": number})
+            said = told("progress", {**self._catalog.summary(self.reader.home.name), "number": number})
+            self._number, self._at, self._said = number, time.monotonic(), said
         return self._said

@@ -13,7 +13,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from gaopt.errors import ConfigError
+from gaopt.errors import ConfigError, StudyError
 from gaopt.serve.folder import ServiceDir, read_json, write_private
 
 Scope = Literal["read", "write"]
@@ -41,16 +41,18 @@ class Tokens:
 
     def __init__(self, folder: ServiceDir) -> None:
         self._path = folder.tokens
-        self._read_at, self._users = 0, dict[str, User]()
+        self._read, self._users = (0, 0), dict[str, User]()
 
     @property
     def users(self) -> dict[str, User]:
         """By name."""
-        changed = self._path.stat().st_mtime_ns if self._path.exists() else 0
-        if changed != self._read_at:
-            found = read_json(self._path)
-            self._users = {name: User(name, one["scope"], one["hash"]) for name, one in found.items()}
-            self._read_at = changed
+        stat = self._path.stat() if self._path.exists() else None
+        if (seen := (stat.st_mtime_ns, stat.st_ino) if stat else (0, 0)) != self._read:
+            try:
+                self._users = {name: User(**one) for name, one in read_json(self._path).items()}
+            except TypeError as error:
+                raise StudyError(f"{self._path} cannot be read: {error}") from error
+            self._read = seen
         return self._users
 
     def add(self, name: str, scope: Scope) -> str:

@@ -27,8 +27,8 @@ REPORT = (
 @router.get("/studies/{name}/report", response_class=FileResponse)
 def report(name: Name, of: Of) -> Response:
     """The report as one HTML file; written at the end of a run."""
-    path = of.catalog.home(name).report
-    return _file(path, "the report is written when the study ends", "text/html", inline=True)
+    home = of.catalog.home(name)
+    return _file(home.inside(home.report), "the report is written when the study ends", "text/html", inline=True)
 
 
 @router.get("/studies/{name}/files/{file}", response_class=FileResponse)

@@ -168,7 +168,7 @@ def events(
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> StreamingResponse:  # fmt: skip
     """Server-sent events from a number on, without an end: those of the journal, and `progress`."""
-    of.catalog.home(name)
+    of.catalog.summary(name)  # where it cannot be read this says why
     known = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
     return _stream(request.app.state.streams.study(name, known))
 
