@@ -69,14 +69,17 @@ def watch(*watchers, timeout=20):
 def test_each_watcher_gets_each_event_once(catalog, home, monkeypatch, recent):
     monkeypatch.setattr(reading, "RECENT", recent)
     monkeypatch.setattr(reading, "BATCH", 7)
-    write(home, births(0, 1))  # event 2
     streams = Streams(catalog)
 
+    def training(id):
+        return Started(id), *(Reported(id, epoch, {"top1": 0.5}) for epoch in range(1, 11)), Scored(id, 0.5)
+
     async def driver():
-        for id in (0, 1):
-            write(home, Started(id), *(Reported(id, epoch, {"top1": 0.5}) for epoch in range(1, 11)), Scored(id, 0.5))
-            await asyncio.sleep(0.03)
-        write(home, Closed("finished"))  # event 27
+        for event in (*training(1), Closed("finished")):
+            await asyncio.sleep(0.01)
+            write(home, event)
+
+    write(home, births(0, 1), *training(0))  # 14 events with the first
 
     fast, slow, late, unknown, _ = watch(
         numbers(streams, 0, 27), numbers(streams, 0, 27, 0.02), numbers(streams, 9, 27),
