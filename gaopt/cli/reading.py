@@ -80,14 +80,22 @@ def list_(as_json: bool) -> None:
 
 @cli.command()
 @click.argument("study")
-def report(study: str) -> None:
+@click.option("--interactive", is_flag=True, help="Also the service's page as one file, interactive.html.")
+def report(study: str, interactive: bool) -> None:
     """Write a study's tables and report again, also while it runs."""
     from gaopt.journal.studies import find_study
     from gaopt.report.study import write
     from gaopt.study.progress import current
 
     home = find_study(study)
-    for path in write(current(home)[0], home):
+    history, holds = current(home)
+    paths = write(history, home)
+    if interactive:
+        from gaopt.serve.frozen import study_page
+
+        home.write(home.interactive, study_page(home, history, holds))
+        paths.append(home.interactive)
+    for path in paths:
         click.echo(path_shown(path))
 
 

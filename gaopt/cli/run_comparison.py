@@ -26,6 +26,7 @@ from gaopt.printable import path_shown, printable
 from gaopt.report.comparison import report
 from gaopt.report.comparison.evidence import Evidence
 from gaopt.report.format import plural
+from gaopt.serve.frozen import comparison_page
 from gaopt.study.progress import clock
 
 BESIDES = 8
@@ -70,7 +71,9 @@ def _conclude(home: ComparisonDir) -> None:
     click.echo(printable(Evidence(found).verdict))
     with written(f"gaopt compare {shlex.quote(home.handle)}"):
         report.write(found, home)
+        home.write(home.interactive, comparison_page(found))
     click.echo(f"report: {path_shown(home.report)}")
+    click.echo(f"the same to look closer: {path_shown(home.interactive)}")
 
 
 def outline(plan: Plan) -> None:

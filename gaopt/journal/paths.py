@@ -62,6 +62,11 @@ class StudyDir:
         return self.path / "report.html"
 
     @property
+    def interactive(self) -> Path:
+        """The service's page of the study as one file."""
+        return self.path / "interactive.html"
+
+    @property
     def markdown(self) -> Path:
         return self.path / "report.md"
 

@@ -42,7 +42,6 @@ class Section:
     Attributes:
         text: a paragraph; the caption, if there is a figure.
         svg: a figure.
-        plot: a figure that a script shows, in HTML only: JSON, safe within a script element.
         commands: lines of a shell, what they do as comments.
         toml: a config, folded away in HTML.
         name: of the figure's file, and the id of the section in HTML.
@@ -52,7 +51,6 @@ class Section:
     text: str = ""
     table: Table | None = None
     svg: str = ""
-    plot: Markup | None = None
     note: Sequence[str] = ()
     items: Sequence[str] = ()
     commands: str = ""
@@ -66,7 +64,7 @@ class Section:
 
     @property
     def empty(self) -> bool:
-        shown = (self.text, self.table and self.table.rows, self.svg, self.plot, self.items, self.commands)
+        shown = (self.text, self.table and self.table.rows, self.svg, self.items, self.commands)
         return not any(shown)
 
     def markdown(self) -> str:
@@ -93,7 +91,6 @@ class Page:
         state: in one word or sentence, whether it goes on.
         result: sentences, the first of which is the outcome.
         numbers: (what, how much), for its size and cost.
-        script: what draws the plot.
     """
 
     kind: str
@@ -102,7 +99,6 @@ class Page:
     result: list[str]
     numbers: list[tuple[str, str]]
     sections: list[Section] = field(default_factory=list)
-    script: Markup | None = None
 
     @property
     def shown(self) -> list[Section]:
@@ -120,9 +116,7 @@ class Page:
         first, *others = map(as_markdown, self.result)
         cells = Table([what for what, _ in self.numbers], [[much for _, much in self.numbers]])
         parts = [f"# {as_markdown(self.name)}", f"**{first}**", *others, f"State: {as_markdown(self.state)}."]
-        return (
-            "\n\n".join([*parts, cells.markdown(), *(each.markdown() for each in self.shown if not each.plot)]) + "\n"
-        )
+        return "\n\n".join([*parts, cells.markdown(), *(each.markdown() for each in self.shown)]) + "\n"
 
 
 def save(page: Page, home: StudyDir, tables: Mapping[str, str]) -> list[Path]:

@@ -67,7 +67,7 @@ class Catalog:
         """
         home, entry = self.home(name), self._queue.of(name)
         reader = self.reader(name)
-        found = _told(reader.progress()) if reader.catch_up() else empty(name)
+        found = told(reader.progress()) if reader.catch_up() else empty(name)
         return _with(found, home, entry, self._place(entry))
 
     def all(self) -> list[Summary]:
@@ -78,12 +78,12 @@ class Catalog:
         for name, entry in entries.items():
             if name not in found and entry.state != "cancelled":
                 found[name] = empty(name) | {"started": entry.created, "error": entry.error or None}
-        told = [
+        every = [
             _with(summary, StudyDir(results() / name), entry, places.get(entry.id) if entry else None)
             for name, summary in found.items()
             for entry in (entries.get(name),)
         ]
-        return sorted(told, key=lambda summary: summary["started"], reverse=True)
+        return sorted(every, key=lambda summary: summary["started"], reverse=True)
 
     def _place(self, entry: Entry | None) -> int | None:
         waiting = [each.id for each in self._queue.waiting()] if entry else []
@@ -119,8 +119,8 @@ class Catalog:
         if held(home.path):  # it runs: the next look reads only what is new
             reader = self.reader(home.name)
             reader.catch_up()
-            return _told(reader.progress())
-        return _told(look(home))
+            return told(reader.progress())
+        return told(look(home))
 
 
 def _signature(home: StudyDir) -> tuple[Any, ...]:
@@ -132,7 +132,8 @@ def _signature(home: StudyDir) -> tuple[Any, ...]:
     return stat.st_ino, stat.st_mtime_ns, stat.st_size, held(home.path)
 
 
-def _told(now: Progress) -> Summary:
+def told(now: Progress) -> Summary:
+    """A study in short, without what the queue and people say of it."""
     plain = now.plain()
     return {
         "name": now.name,

@@ -47,6 +47,16 @@ def snapshot(history: History, number: int, summary: dict[str, Any]) -> dict[str
     }
 
 
+def about(history: History) -> dict[str, Any]:
+    """What a study is: its config and images, and of how many trainings its best is the mean."""
+    data, best = history.data, history.best
+    return {
+        "config": history.config,
+        "data": data and {"name": data.name, "classes": data.classes, "counts": data.counts, "warnings": data.warnings},
+        "trials": len(history.repeated.get(best.id, [best])) if best else 0,
+    }
+
+
 def _last(individual: Individual) -> Iterable[Any]:
     return [individual.reports[individual.epoch]] if individual.reports else []
 

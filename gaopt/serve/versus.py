@@ -11,7 +11,7 @@ from gaopt.compare.read import by_method
 from gaopt.compare.sentence import verdict
 from gaopt.compare.statistics import Scores, contrasts, interval
 from gaopt.journal.history import History
-from gaopt.report.comparison.evidence import steps
+from gaopt.report.comparison.evidence import Evidence, steps
 from gaopt.study.resume_check import flat
 
 DIFFERENCE = 0.01
@@ -32,14 +32,28 @@ def beside(histories: Mapping[str, History], summaries: list[dict[str, Any]]) ->
     return {
         "studies": summaries,
         "verdict": _verdict(scores),
-        "methods": [_method(method, list(methods[method].values()), scores[method]) for method in methods],
+        "methods": [_method(method, scores[method]) for method in methods],
         "best_so_far": {name: _best_so_far(history) for name, history in histories.items()},
         "differences": differences([history.config for history in histories.values()]),
     }
 
 
-def _method(method: str, studies: list[str], scores: Mapping[int, float]) -> dict[str, Any]:
-    told = {"name": method, "studies": studies, "scores": list(scores.values())}
+def compared(found: Evidence, summaries: list[dict[str, Any]]) -> dict[str, Any]:
+    """The same of a comparison, by method: its winners were trained again and judged."""
+    means = {method: (spent, best.mean(axis=0)) for method, (spent, best) in found.bands.items()}
+    return {
+        "studies": summaries,
+        "verdict": [found.verdict],
+        "methods": [_method(method, found.scores.get(method, {})) for method in found.comparison.methods],
+        "best_so_far": {
+            method: {"epochs": spent.tolist(), "fitness": best.tolist()} for method, (spent, best) in means.items()
+        },
+        "differences": {},
+    }
+
+
+def _method(method: str, scores: Mapping[int, float]) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": method, "scores": list(scores.values())}
     if not scores:
         return told
     found = interval(list(scores.values()))

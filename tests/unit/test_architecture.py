@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.conftest import ROOT
 
 HEAVY = {"deap", "fastai", "fastapi", "pandas", "ray", "scipy", "sklearn", "torch", "torchvision"} | {
-    *("matplotlib", "mlflow", "onnxruntime", "optuna", "plotly", "tensorboardX"),
+    *("matplotlib", "mlflow", "onnxruntime", "optuna", "tensorboardX"),
 }
 
 # From the top down: each may import those below it, and its own kind; nothing points back.
@@ -47,7 +47,6 @@ DOORS = {
         "gaopt/search/optuna.py",
         "gaopt/report/comparison/genes.py",
     },
-    "plotly": {"gaopt/report/comparison/interactive.py"},
     "tensorboardX": {"gaopt/export/tensorboard.py"},
     "mlflow": {"gaopt/export/mlflow.py"},
     "pandas": {"gaopt/report/tables.py"},

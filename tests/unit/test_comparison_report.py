@@ -19,7 +19,7 @@ from gaopt.config import Genetic, PoolConfig, StudyConfig
 from gaopt.journal.events import Birth, Bred, Closed, Event, Failed, Granted, Opened, Scored
 from gaopt.journal.history import History
 from gaopt.journal.paths import ComparisonDir
-from gaopt.report.comparison import genes, interactive
+from gaopt.report.comparison import genes
 from gaopt.report.comparison.evidence import Evidence, steps
 from gaopt.report.comparison.report import FIGURES, remarks, state, write
 from gaopt.report.comparison.sections import contrasts, methods, published, setting
@@ -53,9 +53,8 @@ def home(tmp_path: Path) -> ComparisonDir:
 
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without Optuna and plotly, as where the extra is not installed."""
+    """Without Optuna, as where the extra is not installed."""
     monkeypatch.setattr(genes, "installed", lambda: False)
-    monkeypatch.setattr(interactive, "installed", lambda: False)
 
 
 def rows(section: Section) -> list[list[str]]:
@@ -71,9 +70,7 @@ def read(home: ComparisonDir, table: str) -> list[dict[str, str]]:
 
 
 def page(home: ComparisonDir) -> str:
-    """The page without plotly's script."""
-    text = home.report.read_text("utf-8")
-    return text.replace(interactive.script(), "") if interactive.installed() else text
+    return home.report.read_text("utf-8")
 
 
 def toy(scores: Mapping[str, list[float | None]], splits: bool = False) -> Comparison:
@@ -123,17 +120,14 @@ def test_write_leaves_all_files_the_same_each_time(whole: Comparison, written: C
 
 
 def test_the_page_holds_every_figure_and_is_complete_without_scripts(whole: Comparison, written: ComparisonDir) -> None:
-    text = re.sub(r"<script.*?</script>", "", page(written), flags=re.DOTALL)
+    text = page(written)
     for draw in FIGURES:
         ElementTree.fromstring(written.figure(draw.__name__).read_text("utf-8"))
         assert f'<section id="figure-{draw.__name__}">' in text
     assert text.count("<svg") == len(FIGURES)
     assert "default-src 'none'" in text
     assert not re.search(r"@import|url\((?!#)|<link|<img|<iframe|\bsrc=|https?:", text)
-    assert '<section id="explore" hidden>' in text  # shown by the script that fills it
     assert f'<p class="result">{Evidence(whole).verdict}</p>' in text
-    if interactive.installed():
-        assert written.report.read_text("utf-8").count(interactive.script()) == 1
     for each in (text, written.markdown.read_text("utf-8")):
         assert "gaopt compare mine" in each
         assert "gaopt 0.3.0; written with Python" in each

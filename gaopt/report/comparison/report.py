@@ -13,7 +13,7 @@ from gaopt.journal.paths import ComparisonDir
 from gaopt.printable import printable, printable_lines
 from gaopt.report import format as words
 from gaopt.report import views
-from gaopt.report.comparison import interactive, sections
+from gaopt.report.comparison import sections
 from gaopt.report.comparison.evidence import Evidence
 from gaopt.report.comparison.genes import untold
 from gaopt.report.comparison.tables import tables
@@ -34,11 +34,6 @@ def write(comparison: Comparison, home: ComparisonDir) -> list[Path]:
 
 def page(found: Evidence, home: ComparisonDir) -> Page:
     """All that is said of a comparison."""
-    plot = interactive.plot(found)
-    closer = (
-        "Every whole training, against what a menu chooses: what lies under the pointer is named, a name in the legend"
-        " hides its method, a frame drawn with the mouse is enlarged, and a double click goes back."
-    )
     return Page(
         kind="gaopt comparison",
         name=home.name,
@@ -52,12 +47,10 @@ def page(found: Evidence, home: ComparisonDir) -> Page:
             sections.costs(found),
             *(figure for draw in FIGURES if (figure := draw(found))),
             Section("How much each gene matters", text=untold(found.trainings)),
-            Section("Look closer", text=closer if plot else "", plot=plot, name="explore"),
             sections.published(found),
             Section("What to keep in mind", items=remarks(found)),
             _reproduce(found.comparison, home),
         ],
-        script=interactive.script() if plot else None,
     )
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, File, Query, UploadFile
-from fastapi.responses import FileResponse, PlainTextResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
 from gaopt.errors import DataError
+from gaopt.journal.lock import held
 from gaopt.serve.api.common import Name, Of, refusals
 from gaopt.serve.api.models import Classes
+from gaopt.serve.frozen import study_page
 from gaopt.serve.problems import Refused
 
 router = APIRouter(tags=["files"], responses=refusals())
@@ -29,6 +31,16 @@ def report(name: Name, of: Of) -> Response:
     """The report as one HTML file; written at the end of a run."""
     home = of.catalog.home(name)
     return _file(home.inside(home.report), "the report is written when the study ends", "text/html", inline=True)
+
+
+@router.get("/studies/{name}/report.interactive", response_class=HTMLResponse)
+def interactive_report(name: Name, of: Of) -> Response:
+    """The page of a study as it is now, as one file that needs no server."""
+    reader = of.catalog.reader(name)
+    reader.catch_up()
+    with reader.lock:
+        text = study_page(reader.home, reader.history, held(reader.home.path))
+    return HTMLResponse(text, headers={"Content-Security-Policy": REPORT})
 
 
 @router.get("/studies/{name}/files/{file}", response_class=FileResponse)

@@ -80,14 +80,8 @@ def study(name: Name, of: Of, request: Request) -> Response:
 
     def whole() -> dict[str, Any]:
         with reader.lock:
-            history = reader.history
-            data = history.data
-            return summary | {
+            return summary | columns.about(reader.history) | {
                 "number": reader.number,
-                "config": history.config,
-                "data": data and {"name": data.name, "classes": data.classes, "counts": data.counts,
-                                  "warnings": data.warnings},
-                "trials": len(history.repeated.get(history.best.id, [history.best])) if history.best else 0,
                 "allowed": _allowed(summary["state"]),
                 "links": _links(of, name),
             }  # fmt: skip
