@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -168,7 +167,7 @@ def main() -> None:
         "Single calls": small,
         **({} if quick else {"Memory": memory}),
     }
-    versions = f"Python {platform.python_version()}, torch {torch.__version__}, {processor()}"
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}, {training.processor()}"
     lines = [
         "# What things cost",
         "",
@@ -179,15 +178,6 @@ def main() -> None:
         print(f"{title}: done", file=sys.stderr)
     (ROOT / "results" / "bench.md").write_text("\n".join(lines) + "\n", "utf-8")
     print("\n".join(lines))
-
-
-def processor() -> str:
-    """The processor's name, where the kernel tells it."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.machine()
 
 
 if __name__ == "__main__":

@@ -1,18 +1,21 @@
 """One training by gaopt, beside a bare PyTorch loop of the same form and stock fastai, in alternation.
 
-`python -m benchmarks.training [--runs 3] [SETTING …]` prints images per second of training, on one thread of the CPU or
-on the accelerator that torch finds. Images are noise: nothing is learned, and every step is computed.
+`gaopt bench train [--runs 3] [SETTING …]`, or `python -m benchmarks.training`, prints images per second of training, on
+one thread of the CPU or on the accelerator that torch finds: there each setting in float32 and bfloat16, with twenty
+times the steps. fastai is always in float32. Images are noise: nothing is learned, and every step is computed.
 """
 
 from __future__ import annotations
 
 import argparse
+import platform
 import statistics
 import tempfile
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -109,11 +112,55 @@ def stock(setting: Setting, data: Images, folder: Path) -> Callable[[], None]:
 
 def rate(setting: Setting, call: Callable[[], None]) -> float:
     """Images trained on per second of a call."""
+    _synchronize()
     start = time.perf_counter()
     call()
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+    _synchronize()
     return EPOCHS * setting.steps * setting.batch / (time.perf_counter() - start)
+
+
+def _synchronize() -> None:
+    if default_device().type != "cpu":
+        torch.accelerator.synchronize()
+
+
+def peak(setting: Setting) -> str:
+    """The most memory of the accelerator that a call of ours takes; "–" on a CPU, and where torch does not tell."""
+    if default_device().type == "cpu":
+        return "–"
+    with suppress(RuntimeError):
+        torch.accelerator.reset_peak_memory_stats()
+        ours(setting, setting.images())
+        if most := torch.accelerator.max_memory_allocated():
+            return f"{most / 1e9:.2f} GB"
+    return "–"
+
+
+def rows(names: list[str]) -> dict[str, Setting]:
+    """The settings that are measured on this machine, by what their rows are called."""
+    if default_device().type == "cpu":
+        return {name: SETTINGS[name] for name in names}
+    return {
+        f"{name}, {precision}": replace(SETTINGS[name], steps=20 * SETTINGS[name].steps, precision=precision)
+        for name in names
+        for precision in ("float32", "bfloat16")
+    }
+
+
+def where() -> str:
+    """The device's name, and torch's version."""
+    device = default_device()
+    named = getattr(torch.get_device_module(device), "get_device_name", lambda: processor())
+    return f"{device.type}: {named()}, torch {torch.__version__}"
+
+
+def processor() -> str:
+    """The processor's name, where the kernel tells it."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.machine()
 
 
 def measure(setting: Setting, runs: int) -> dict[str, list[float]]:
@@ -134,18 +181,21 @@ def measure(setting: Setting, runs: int) -> dict[str, list[float]]:
 def table(names: list[str], runs: int) -> list[str]:
     """A Markdown table, a row per setting."""
     lines = [
-        "| setting | bare loop | in gaopt's form | gaopt, whole call | ÷ same form | stock fastai | gaopt ÷ fastai |",
-        "|---|--:|--:|--:|--:|--:|--:|",
+        f"{where()}\n",
+        "| setting | bare loop | in gaopt's form | gaopt, whole call | ÷ same form | stock fastai | ÷ fastai | peak |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
-    for name in names:
-        found = measure(SETTINGS[name], runs)
+    torch.set_num_threads(1)
+    for name, setting in rows(names or list(SETTINGS)).items():
+        found = measure(setting, runs)
         middle = {way: statistics.median(rates) for way, rates in found.items()}
         same, stock_ratio = (
             [a / b for a, b in zip(found["gaopt"], found[way], strict=True)] for way in ("bare, same form", "fastai")
         )
         cells = [f"{middle[way]:.0f}" for way in ("bare", "bare, same form", "gaopt")]
         lines.append(
-            f"| {name} | {' | '.join(cells)} | {spread(same)} | {middle['fastai']:.0f} | {spread(stock_ratio)} |"
+            f"| {name} | {' | '.join(cells)} | {spread(same)} | {middle['fastai']:.0f} | {spread(stock_ratio)} "
+            f"| {peak(setting)} |"
         )
     return lines
 
@@ -156,10 +206,9 @@ def spread(ratios: list[float]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("settings", nargs="*", default=list(SETTINGS))
+    parser.add_argument("settings", nargs="*")
     parser.add_argument("--runs", type=int, default=3)
     given = parser.parse_args()
-    torch.set_num_threads(1)
     print("\n".join(table(given.settings, given.runs)))
 
 

@@ -16,7 +16,7 @@ import click
 from gaopt.cli.group import cli
 from gaopt.cli.training import DATA, NAME, SEED, SETS, source_of, stem_of
 from gaopt.config.tables import changed
-from gaopt.errors import BadInput
+from gaopt.errors import BadInput, nearest
 from gaopt.printable import path_shown
 
 if TYPE_CHECKING:
@@ -187,6 +187,28 @@ def bench() -> None:
     """Measure what gaopt does."""
 
 
+def _need_checkout() -> None:
+    if not find_spec("benchmarks"):
+        raise BadInput("the benchmark is not installed with gaopt: run it from a checkout of the repository")
+
+
+@bench.command()
+@click.argument("settings", nargs=-1)
+@click.option("--runs", type=click.IntRange(1), default=3, show_default=True, help="Of each way, in turn.")
+def train(settings: tuple[str, ...], runs: int) -> None:
+    """How fast a training is, beside a bare PyTorch loop and stock fastai, on the accelerator or one CPU core.
+
+    SETTINGS are of resnet20, resnet50, digits and quick; by default all. It prints a Markdown table of images a second.
+    """
+    _need_checkout()
+    from benchmarks.training import SETTINGS, table
+
+    for name in settings:
+        if name not in SETTINGS:
+            raise BadInput(f"unknown setting {name!r}: {nearest(name, SETTINGS)}")
+    click.echo("\n".join(table(list(settings), runs)))
+
+
 @bench.command()
 @click.option("--data", type=FOLDER, metavar="FOLDER", help="Where LCBench's surrogate is.")
 @click.option("--searches", default="", metavar="A,B", help="Which; by default all.")
@@ -206,8 +228,7 @@ def search(
 
     Runs that are in OUT/runs.csv are not run again: an interrupted benchmark goes on. OUT/README.md has the summary.
     """
-    if not find_spec("benchmarks"):
-        raise BadInput("the benchmark is not installed with gaopt: run it from a checkout of the repository")
+    _need_checkout()
     from benchmarks.search import problems, runs, summary
     from benchmarks.search.searches import known
 

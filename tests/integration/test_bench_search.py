@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from benchmarks import training
 from benchmarks.search import runs, summary, table
 from benchmarks.search.csv_log import appending, read
 from benchmarks.search.runs import EVALUATIONS, Case, Curve, measured, seed_of
@@ -74,6 +75,17 @@ def bench(*arguments: object, code: int = 0) -> str:
         return str(done.exception)
     assert done.exit_code == 0, done.output + str(done.exception)
     return done.output
+
+
+def test_trainings_are_measured_by_a_table_and_an_unknown_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = training.Setting("resnet20", 8, 1, 8, 2, 8)
+    monkeypatch.setattr(training, "SETTINGS", {"tiny": tiny})
+    done = CliRunner().invoke(cli, ["bench", "train", "tiny", "--runs", "1"])
+    assert done.exit_code == 0, done.output + str(done.exception)
+    cells = done.output.splitlines()[-1].strip("| ").split(" | ")
+    assert cells[0].startswith("tiny")
+    assert all(float(cell.split()[0]) > 0 for cell in cells[1:-1])
+    assert "unknown setting 'tinny'" in str(CliRunner().invoke(cli, ["bench", "train", "tinny"]).exception)
 
 
 def test_a_benchmark_writes_its_runs_and_a_summary_and_runs_none_again(tmp_path: Path) -> None:
