@@ -1,4 +1,5 @@
 # make run    set up .venv and run the main job
+# make serve  set up .venv with what the service needs, and run it: it prints a link
 # make test   set up .venv with the development extra and run the quick tests (a minute and a half on two cores)
 # make test-all  all tests (ten minutes)
 # make cover  all tests, and which lines they reach: at least 90 % of them
@@ -24,10 +25,13 @@ ESBUILD ?= 0.28.2
 VENDOR  := gaopt/serve/page/vendor
 
 .NOTPARALLEL:
-.PHONY: run test test-all cover lint bench fuzz kills faults day vendor clean
+.PHONY: run serve test test-all cover lint bench fuzz kills faults day vendor clean
 
 run: $(VENV)/installed
 	$(BIN)/gaopt run --generations 5 --pop 10
+
+serve: $(VENV)/installed-serve
+	$(BIN)/gaopt serve
 
 test: $(VENV)/installed-dev
 	$(TESTS) -m "smoke or (unit and not slow)"
@@ -86,9 +90,13 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(call install)
 	touch $@
 
+$(VENV)/installed-serve: pyproject.toml constraints.txt
+	$(call install,[serve])
+	touch $(VENV)/installed $@
+
 $(VENV)/installed-dev: pyproject.toml constraints.txt
 	$(call install,[dev])
-	touch $(VENV)/installed $@
+	touch $(VENV)/installed $(VENV)/installed-serve $@
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .coverage

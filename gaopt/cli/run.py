@@ -141,12 +141,16 @@ def _introduce(home: StudyDir, config: StudyConfig, pool: Pool) -> None:
 
 
 def say_dashboard(config: StudyConfig, pool: Pool) -> None:
-    """Where it is, and how its token is printed: Ray's command may lie beside Python, and not on the path."""
     if pool.dashboard:
-        ray = "ray" if shutil.which("ray") else shlex.quote(str(Path(sys.executable).with_name("ray")))
-        say(f"Ray dashboard: {pool.dashboard}  (its token: {ray} get-auth-token)")
+        say(f"Ray dashboard: {pool.dashboard}  (its token: {token_command()})")
     elif config.pool.kind == "ray" and config.pool.dashboard:
         say("there is no Ray dashboard: all of its ports are taken, or the cluster has none")
+
+
+def token_command() -> str:
+    """What prints the token of Ray's dashboard: Ray's command may lie beside Python, and not on the path."""
+    ray = "ray" if shutil.which("ray") else shlex.quote(str(Path(sys.executable).with_name("ray")))
+    return f"{ray} get-auth-token"
 
 
 def _tell(data: Data) -> None:

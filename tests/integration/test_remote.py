@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import tomli_w
@@ -137,6 +139,7 @@ REFUSED = [
     ("watch x --service http://127.0.0.1:1", 1, "no service answers", ""),
     ("stop nothing", 2, "there is no study 'nothing'", ""),
     ("submit nothing", 1, "there is no service", ""),
+    ("dashboard --service http://127.0.0.1:1", 1, "no service answers", ""),
 ]
 
 
@@ -216,3 +219,38 @@ def test_only_a_process_that_has_the_lock_open_is_taken_for_its_holder(tmp_path:
     assert holder(tmp_path) is None
     lock.release()
     assert holder(tmp_path) is None
+
+
+class _Ray(BaseHTTPRequestHandler):
+    """What it answers whoever has no token."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html><title>Ray Dashboard</title></html>")
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+def test_the_dashboard_of_a_ray_on_this_machine_is_found_and_opened(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    opened = list[str]()
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setenv("DISPLAY", ":0")
+    with HTTPServer(("127.0.0.1", 0), _Ray) as ray:
+        monkeypatch.setattr("gaopt.execution.ray.health.DASHBOARD", (1, ray.server_port))
+        Thread(target=ray.serve_forever, daemon=True).start()
+        code, out, err = invoke(capfd, "dashboard")
+        ray.shutdown()
+    assert (code, [out.strip()], "get-auth-token" in err) == (0, opened, True)
+    monkeypatch.setattr("gaopt.execution.ray.health.DASHBOARD", (1,))
+    assert "no Ray dashboard answers" in invoke(capfd, "dashboard")[2]
+
+
+@pytest.mark.usefixtures("dashboards")
+def test_a_machine_that_trains_has_a_ray_that_starts(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = invoke(capfd, "doctor", "--json")
+    found = {line["check"]: line for line in json.loads(out)}
+    assert (code, found["Ray"]["state"], "starts: " in found["Ray"]["found"]) == (0, "ok", True), out
