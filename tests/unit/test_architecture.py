@@ -53,7 +53,7 @@ DOORS = {
     "sqlite3": {"gaopt/journal/journal.py", "gaopt/serve/queue.py"},
     "fastapi": {"gaopt/serve/app.py", "gaopt/serve/api", "gaopt/serve/problems.py"},
     "matplotlib": {"gaopt/report/plots"},
-    "resnet": {"gaopt/objectives/image", "gaopt/papers/variants.py"},
+    "resnet": {"gaopt/cli/doctor.py", "gaopt/objectives/image", "gaopt/papers/variants.py"},
 }
 
 
