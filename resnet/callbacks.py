@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 
 import torch
-from fastai.callback.core import Callback
 from torch import Tensor
 
+from resnet.lean import Callback
 from resnet.loader import epoch_seed
 from resnet.recipe import Recipe, momentum, rate
 

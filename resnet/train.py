@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,18 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # fastai's own torch.jit deprecations
-    from fastai.callback.core import Callback, TrainEvalCallback
-    from fastai.learner import Learner
-    from fastai.optimizer import OptimWrapper
-
 from resnet import weights
 from resnet.callbacks import Diverged, Epochs, Meter, Report, Scheduled
 from resnet.checkpoint import Checkpoint
 from resnet.data import Images, Split
+from resnet.lean import Callback, Learner, OptimWrapper, TrainEvalCallback
 from resnet.loader import Loaders, Plain
 from resnet.net import build, usual
+from resnet.optimizers import SGD, AdamW
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
 from resnet.step import placed
@@ -176,9 +171,9 @@ class Lean(Learner):
 def _optimizer(groups: list[list[nn.Parameter]], lr: float, recipe: Recipe) -> OptimWrapper:
     """torch's fused optimizers: one kernel per step, where fastai's own loop over all parameters."""
     if recipe.optimizer == "sgd":
-        return OptimWrapper(groups, torch.optim.SGD, lr=lr, momentum=recipe.mom_top, fused=True)
+        return OptimWrapper(groups, SGD, lr=lr, momentum=recipe.mom_top, fused=True)
     betas = (recipe.mom_top, recipe.sqr_mom)
-    return OptimWrapper(groups, torch.optim.AdamW, lr=lr, betas=betas, eps=recipe.eps, fused=True)
+    return OptimWrapper(groups, AdamW, lr=lr, betas=betas, eps=recipe.eps, fused=True)
 
 
 def _decayed_or_not(net: nn.Module) -> list[list[nn.Parameter]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import math
+import subprocess
+import sys
 import weakref
 from dataclasses import replace
 from functools import cache
@@ -55,6 +57,17 @@ def test_an_accelerator_is_trained_on_where_torch_finds_one(found: str, monkeypa
     there = torch.device(found) if found else None
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available=False: there)
     assert default_device() == torch.device(found or "cpu")
+
+
+def test_no_training_imports_torch_s_compiler() -> None:
+    recipes = "Recipe(epochs=1), Recipe(epochs=1, optimizer='sgd')"
+    told = (
+        "import sys; from resnet.data import DataSpec, load; from resnet.recipe import Recipe;"
+        "from resnet.spec import NetSpec; from resnet.train import train;"
+        f"[train(NetSpec('resnet20'), recipe, load(DataSpec('digits', limit=100))) for recipe in ({recipes})];"
+        "print('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_what_the_process_set_in_torch_changes_nothing_and_stays_as_it_was() -> None:
