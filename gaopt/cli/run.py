@@ -142,7 +142,7 @@ def _introduce(home: StudyDir, config: StudyConfig, pool: Pool) -> None:
 
 def say_dashboard(config: StudyConfig, pool: Pool) -> None:
     if pool.dashboard:
-        say(f"Ray dashboard: {pool.dashboard}  (its token: {token_command()})")
+        say(f"Ray dashboard, in a few seconds: {pool.dashboard}  (its token: {token_command()})")
     elif config.pool.kind == "ray" and config.pool.dashboard:
         say("there is no Ray dashboard: all of its ports are taken, or the cluster has none")
 

@@ -81,12 +81,24 @@ def outcomes(objective: Objective, task: Task) -> Iterator[Outcome]:
     return (outcome for outcome in watched(objective, task, patience=None) if outcome)
 
 
+def batches(objective: Objective, task: Task) -> Iterator[list[Outcome]]:
+    """`outcomes`, those together that have come until they are asked for: each message of Ray's takes a millisecond."""
+    results: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
+    running = watched(objective, task, patience=None, results=results)
+    for outcome in running:
+        found: list[Outcome | None] = [outcome]
+        while not results.empty():
+            found.append(next(running, None))
+        yield [each for each in found if each]
+
+
 def watched(
     objective: Objective,
     task: Task,
     patience: float | None,
     cancelled: threading.Event | None = None,
     grace: float | None = None,
+    results: queue.SimpleQueue[Outcome | None] | None = None,
 ) -> Iterator[Outcome | None]:
     """Run an objective on a task: its reports as they come, then `Scored`, `Judged` or `Failed`.
 
@@ -98,8 +110,9 @@ def watched(
         patience: seconds after which None comes where nothing else did; None to wait for ever.
         cancelled: set it to end the task without waiting for that.
         grace: seconds to wait, when the iterator is closed, for a task that may hang; None for as long as it takes.
+        results: where its outcomes wait to be asked for.
     """
-    results: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
+    results = results or queue.SimpleQueue()
     cancelled = cancelled or threading.Event()
     if cancelled.is_set():
         return  # before it has begun

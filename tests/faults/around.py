@@ -78,7 +78,7 @@ def right(home: StudyDir, history: History, clock: SetBack, lasted: float) -> bo
 
 def taken(folder: Path, times: int = 2) -> Tally:
     """All ports are taken of which the dashboard takes one."""
-    from gaopt.execution.ray.session import DASHBOARD
+    from gaopt.execution.ray.health import DASHBOARD
 
     config = on_ray(study("sound", population=2))
     alone, before, well, gone = left_alone(folder, config), os.getcwd(), 0, 0

@@ -14,18 +14,21 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import ray
 
 from gaopt import PoolConfig
 from gaopt.cli.run import open_pool
 from gaopt.config import from_tables
 from gaopt.errors import ConfigError, Lost, Stopped
 from gaopt.execution.ray import token
+from gaopt.execution.ray.health import is_listening
 from gaopt.objectives.base import resolve
 from tests.conftest import ROOT, toy
 from tests.faults.studies import below, name
@@ -114,13 +117,13 @@ def test_an_address_with_a_password_or_of_ray_s_client_is_refused(monkeypatch: p
 def test_a_ray_that_does_not_start_is_one_sentence(private: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from gaopt.execution.ray import session as start
 
-    def dies(dashboard: bool) -> None:
+    def dies() -> None:
         raise RuntimeError("The current node timed out.\nand more")
 
     def stop() -> None:
         raise Stopped(15)
 
-    monkeypatch.setattr(start, "_begin", dies)
+    monkeypatch.setattr(start, "_alone", dies)
     config = replace(toy("sphere"), pool=PoolConfig())
     with pytest.raises(Lost, match=r"^Ray cannot be started: RuntimeError: The current node timed out.$"):
         open_pool(config, resolve(config.objective), lambda: None)
@@ -228,6 +231,9 @@ def test_every_port_of_a_local_ray_is_at_127_0_0_1_and_asks_for_its_owner_s_toke
         while not needed <= {who for who, _ in found} and driver.poll() is None and time.monotonic() < deadline:
             found |= listening(iter([driver.pid, *below(driver.pid)]))
             time.sleep(0.2)
+        while not is_listening(dashboard.removeprefix("http://")) and time.monotonic() < deadline:
+            time.sleep(0.2)  # it comes some seconds after the first training
+        found |= listening(iter([driver.pid, *below(driver.pid)]))
         secret = private.read_text()
         answers = [answer(f"{dashboard}/api/v0/tasks", given) for given in ("", "0" * 64, secret)]
         joins = [joined(head, given) for given in ("0" * 64, secret)]
@@ -241,3 +247,41 @@ def test_every_port_of_a_local_ray_is_at_127_0_0_1_and_asks_for_its_owner_s_toke
     assert secret not in out + told
     written = (path for path in Path(session).rglob("*") if path.is_file() and not path.is_symlink())
     assert not [path for path in written if secret.encode() in path.read_bytes()]
+
+
+def test_a_dashboard_whose_port_is_taken_meanwhile_comes_at_another_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from gaopt.execution.ray import dashboard
+
+    class Node:
+        """The head of a Ray whose dashboard takes the port that it is given, or refuses."""
+
+        _ray_params = SimpleNamespace(dashboard_port=0)
+        webui_url = ""
+
+        def start_monitor(self) -> None: ...
+
+        def start_api_server(self, include_dashboard: bool, raise_on_failure: bool) -> None:
+            port = self._ray_params.dashboard_port
+            if port == taken:
+                held.enter_context(socket.create_server(("127.0.0.1", port)))
+                raise ValueError("already occupied")
+            self.webui_url = f"127.0.0.1:{port}"
+
+    with ExitStack() as held:
+        monkeypatch.setattr(ray._private.worker, "_global_node", node := Node())
+        monkeypatch.setattr(dashboard, "BEGINS", 0.0)
+        page = dashboard.Dashboard(set())
+        taken = int(page.address.rpartition(":")[2])
+        page.hear()
+        deadline = time.monotonic() + 10
+        while not caplog.messages and time.monotonic() < deadline:
+            time.sleep(0.01)
+        page.close()
+    assert node.webui_url
+    assert node.webui_url != f"127.0.0.1:{taken}"
+    assert caplog.messages == [f"the port of the Ray dashboard was taken: it is at http://{node.webui_url}"]
+    node.webui_url = ""
+    dashboard.Dashboard(set()).close()  # of a search that was over before
+    assert not node.webui_url

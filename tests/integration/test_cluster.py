@@ -145,7 +145,7 @@ def test_a_worker_that_dies_while_a_process_that_it_forked_lives_costs_one_try(
 def test_what_goes_wrong_in_ray_is_no_fault_of_the_genes() -> None:
     from ray import exceptions
 
-    from gaopt.execution.ray.pool import _reason
+    from gaopt.execution.ray.reasons import reason as reason_of
 
     for error, reason in (
         (exceptions.RaySystemError("the connection to the object store is broken"), "killed"),
@@ -158,7 +158,7 @@ def test_what_goes_wrong_in_ray_is_no_fault_of_the_genes() -> None:
         (exceptions.RayTaskError("f", "traceback", ValueError("no")), "error"),
         (ValueError("no"), "error"),
     ):
-        assert _reason(error) == reason
+        assert reason_of(error) == reason
 
 
 class Lock:

@@ -8,6 +8,7 @@ import re
 import resource
 import sqlite3
 import sys
+import threading
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -24,7 +25,7 @@ from gaopt import Choice, Gene, Genetic, PoolConfig, Space, StudyConfig
 from gaopt.config import Assisted, Faults
 from gaopt.errors import Diverged, Hopeless
 from gaopt.execution.inline import Inline
-from gaopt.execution.worker import outcomes
+from gaopt.execution.worker import batches, outcomes
 from gaopt.journal.events import Birth, Bred, Failed, Outcome, Reported, Retried, Scored
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
@@ -266,3 +267,21 @@ def test_a_whole_number_is_one_to_the_objective_and_in_every_table(tmp_path: Pat
         assert {type(value) for genes in seen for value in genes.values()} == {int}
         assert csv(individuals(history)) == csv(individuals(older))
         assert not re.search(r"\b[0-9]\.0\b", csv(individuals(older)[["layers", "width", "depth"]]))
+
+
+def test_outcomes_that_have_come_meanwhile_come_together(tmp_path: Path) -> None:
+    goes_on = threading.Event()
+
+    def trains(task: Task, report: Report) -> float:
+        report(1, {"loss": 1.0})
+        goes_on.wait(10)
+        report(2, {"loss": 0.5})
+        return 0.5
+
+    task = Task("s", 0, 0, {"lr": 1e-3}, 0, {}, tmp_path, tmp_path)
+    running = batches(Plain(trains), task)
+    assert [type(each) for each in next(running)] == [Reported]
+    [training] = [thread for thread in threading.enumerate() if thread.name == task.name]
+    goes_on.set()
+    training.join(10)
+    assert [[type(each) for each in batch] for batch in running] == [[Reported, Scored]]

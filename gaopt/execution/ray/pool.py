@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from typing import Any
@@ -24,12 +25,15 @@ from gaopt.config import PoolConfig
 from gaopt.config.source_digest import called
 from gaopt.errors import ConfigError, Lost
 from gaopt.execution.ray import kernel
+from gaopt.execution.ray.dashboard import Dashboard
 from gaopt.execution.ray.health import DEAD, GRACE, HeadWatch, in_thread
 from gaopt.execution.ray.liveness import Workers
+from gaopt.execution.ray.reasons import reason
+from gaopt.execution.ray.resources import needs, wanted
 from gaopt.execution.ray.session import end, first_line, start
 from gaopt.execution.ray.worker import Last, pickled, sent, try_out, work
-from gaopt.execution.worker import Begun, reason
-from gaopt.journal.events import Data, Failed, Noted, Outcome, Reason, Reported
+from gaopt.execution.worker import Begun
+from gaopt.journal.events import Data, Failed, Noted, Outcome, Reported
 from gaopt.objectives.base import Task
 
 STOPPING = 2.0
@@ -50,7 +54,8 @@ class Cluster:
         Reported(...)
 
     Attributes:
-        dashboard: the address of the dashboard of a cluster that this pool started or joined, else "".
+        dashboard: the address of the dashboard of a cluster that this pool started, a few seconds after its first
+            task, or joined; else "".
     """
 
     def __init__(
@@ -71,18 +76,17 @@ class Cluster:
             Lost: Ray does not start.
         """
         self._owned, self.dashboard = False, ""
+        self._page: Dashboard | None = None
         self._running: dict[Any, Task] = {}
+        self._come: deque[Outcome | Begun] = deque()  # words that came with others
         self._killed: dict[int, int] = {}  # by individual, what the kernel had killed when it was submitted
         grace = GRACE
         if not ray.is_initialized():
-            self._owned, (self.dashboard, grace) = True, start(config)
+            self._owned, (self._page, self.dashboard, grace) = True, start(config)
         try:
             self._watch, self._workers = _head_watch(grace), Workers()
-            self._kind, self._key, self._need = _wanted(config)
-            # Of CPUs a training on an accelerator counts none: eight GPUs of a node with two cores are all used.
-            of_ray = {"CPU": {"num_cpus": self._need}, "GPU": {"num_cpus": 0, "num_gpus": self._need}}
-            other = {"num_cpus": 0, "resources": {self._kind: self._need}}
-            self._needs: dict[str, Any] = of_ray.get(self._kind, other)
+            self._kind, self._key, self._need = wanted(config)
+            self._needs = needs(self._kind, self._need)
             self._heard, self._there, self._asked = time.monotonic(), 0, -math.inf
             self._check()
             try:
@@ -156,14 +160,32 @@ class Cluster:
         Raises:
             Lost: the head of the cluster, or the Ray of this machine, is gone; or, for a minute, all nodes that train.
         """
-        if word := self._silenced() or self._word(timeout=1.0):
+        if word := self._came() or self._silenced() or self._word(timeout=1.0):
             self._heard = time.monotonic()
             return word
         self._heed()
         return None
 
+    def _came(self) -> Outcome | Begun | None:
+        return self._taken(self._come.popleft()) if self._come else None
+
+    def _taken(self, word: Outcome | Begun) -> Outcome | Begun:
+        """A word that is passed on now."""
+        if isinstance(word, Begun):
+            self._workers.begin(word)
+            if self._page:
+                self._page.hear()
+        elif isinstance(word, Reported | Noted):
+            self._workers.hear(word.individual)
+        else:
+            [stream] = [stream for stream, task in self._running.items() if task.individual == word.individual]
+            self._forget(stream)
+        return word
+
     def _word(self, timeout: float) -> Outcome | Begun | None:
         """The next of any task, if there is one in so many seconds."""
+        if word := self._came():
+            return word
         try:
             ready, _ = ray.wait(list(self._running), num_returns=1, timeout=timeout)
         except SystemError as error:
@@ -190,9 +212,9 @@ class Cluster:
     def _next(self, stream: Any) -> Outcome | Begun:
         task = self._running[stream]
         try:
-            word: Outcome | Begun | Last = ray.get(next(stream))
+            words: list[Outcome | Begun] | Last = ray.get(next(stream))
         except StopIteration:
-            word = Failed(task.individual, "killed", "the task ended without a score")
+            words = [Failed(task.individual, "killed", "the task ended without a score")]
         except lost.LocalRayletDiedError as error:
             self._forget(stream)
             self._watch.cut = True
@@ -202,16 +224,11 @@ class Cluster:
             cause = getattr(error, "cause", None) or error  # what was raised in the worker, not Ray's account of it
             self._watch.check()  # else it is no fault of the task's
             return self._failed(task.individual, cause)
-        if isinstance(word, Last):
+        if isinstance(words, Last):
             ray.cancel(stream, force=True)
-            word = word.outcome
-        if isinstance(word, Begun):
-            self._workers.begin(word)
-        elif isinstance(word, Reported | Noted):
-            self._workers.hear(task.individual)
-        else:
-            self._forget(stream)
-        return word
+            words = [*words.outcomes]
+        self._come.extend(words[1:])
+        return self._taken(words[0])
 
     def _forget(self, stream: Any) -> None:
         self._workers.end(self._running.pop(stream).individual)
@@ -220,13 +237,14 @@ class Cluster:
         if isinstance(error, lost.WorkerCrashedError) and kernel.killed() > self._killed[individual]:
             # It may have been another process: then a training is begun again alone, and need not have been.
             return Failed(individual, "out of memory", f"{first_line(error)} Meanwhile the kernel killed for memory.")
-        return Failed(individual, _reason(error), first_line(error))
+        return Failed(individual, reason(error), first_line(error))
 
     def cancel(self, individual: int) -> None:
         """Kill its worker: what hangs hears nothing else."""
         for stream in [stream for stream, task in self._running.items() if task.individual == individual]:
             self._forget(stream)
             ray.cancel(stream, force=True)
+        self._come = deque(word for word in self._come if word.individual != individual)
 
     def stop(self) -> Iterator[Outcome]:
         begun = time.monotonic()
@@ -249,10 +267,13 @@ class Cluster:
                 each.callback(self._part)
             if watch := getattr(self, "_watch", None):
                 each.callback(watch.close)
+            if self._page:
+                each.callback(self._page.close)
             each.callback(self._cancel)
 
     def _cancel(self) -> None:
         running, self._running = self._running, {}
+        self._come.clear()
         for stream, task in running.items():
             ray.cancel(stream, force=True)
             self._workers.end(task.individual)  # else its worker would be missed in the next study of this pool
@@ -266,42 +287,7 @@ class Cluster:
             in_thread(end).result(timeout=10.0)
 
 
-def _wanted(config: PoolConfig) -> tuple[str, str, float]:
-    """The resource that a training takes, the config's key for how much of it, and how much.
-
-    Raises:
-        ConfigError: the cluster has no such accelerator. Without a GPU, which every config asks for, CPUs train.
-    """
-    name = config.accelerator
-    there = [kind for kind, number in ray.cluster_resources().items() if number > 0 and ":" not in kind]
-    if config.gpus and name in there:
-        return name, "pool.gpus", config.gpus
-    if config.gpus and name != "GPU":
-        known = sorted({*there} - {"CPU", "memory", "object_store_memory"})
-        raise ConfigError(f"pool.accelerator is {name!r}: the cluster has {', '.join(known) or 'no accelerators'}")
-    return "CPU", "pool.cpus", float(config.cpus)
-
-
 def _head_watch(grace: float) -> HeadWatch:
     # It starts nothing, for there is one; and with no address Ray would first look for others, and tell of them.
     there = ray.init(address="local", ignore_reinit_error=True).address_info
     return HeadWatch(there["gcs_address"], there["raylet_socket_name"], grace)
-
-
-def _reason(error: Exception) -> Reason:
-    if isinstance(error, lost.OutOfMemoryError):
-        return "out of memory"
-    if isinstance(error, lost.NodeDiedError):
-        return "node lost"
-    told = reason(error)
-    of_training = isinstance(error, _RAISED) or not isinstance(error, lost.RayError) or _of_data(error)
-    return told if of_training or told != "error" else "killed"  # what goes wrong in Ray says nothing of the genes
-
-
-_RAISED = (lost.RayTaskError, lost.UserCodeException, lost.UnserializableException)
-"""Ray's errors that stand for an exception of a training's."""
-
-
-def _of_data(error: lost.RayError) -> bool:
-    """Whether an exception, or what was prepared, does not pickle: Ray's root of errors, or one with a traceback."""
-    return type(error) is lost.RayError or bool(getattr(error, "traceback_str", None))

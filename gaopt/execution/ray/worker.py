@@ -20,7 +20,7 @@ from gaopt.errors import BadInput, ConfigError
 from gaopt.execution.process import Health
 from gaopt.execution.ray.liveness import own_node
 from gaopt.execution.ray.session import TOLD_TO_ALL, first_line
-from gaopt.execution.worker import Begun, failure, outcomes
+from gaopt.execution.worker import Begun, batches, failure
 from gaopt.journal.events import Outcome
 from gaopt.objectives.base import Heavy, Objective, Task, resolve
 
@@ -29,17 +29,17 @@ _kept: dict[str, Any] = {}  # in a worker: what was sent, by its reference, fetc
 
 
 def work(sent: list[Any], task: Task) -> Any:
-    """In a worker: `Begun` at once, then the outcomes of a task.
+    """In a worker: `Begun` at once, then the outcomes of a task, a list of those that come together.
 
     `sent` holds references, which Ray would resolve at each call.
     """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD_TO_ALL)  # what a training starts is to be ended as anywhere else
-    yield Begun(task.individual, own_node(), os.getpid())
+    yield [Begun(task.individual, own_node(), os.getpid())]
     try:
         objective, shared = _received(sent)
-        for outcome in outcomes(objective, replace(task, shared=shared)):
-            spoilt = _health.spoilt_by(outcome)
-            yield Last(outcome) if spoilt else outcome
+        for batch in batches(objective, replace(task, shared=shared)):
+            spoilt = any(_health.spoilt_by(outcome) for outcome in batch)
+            yield Last(batch) if spoilt else batch
             if spoilt:
                 _end()
     except lost.RayError:
@@ -48,15 +48,15 @@ def work(sent: list[Any], task: Task) -> Any:
         failed = failure(error, task)
         if failed.reason == "error" and not isinstance(error, BadInput):
             failed = replace(failed, reason="killed")  # by what was trained before in this process, say
-        yield Last(failed)
+        yield Last([failed])
         _end()
 
 
 @dataclass(frozen=True)
 class Last:
-    """An outcome of a worker that is to be killed after it."""
+    """The outcomes of a worker that is to be killed after them."""
 
-    outcome: Outcome
+    outcomes: list[Outcome]
 
 
 def try_out(sent: list[Any]) -> str:
