@@ -48,7 +48,7 @@ from gaopt.errors import GaoptError
 from gaopt.execution.ray import session
 import ray
 try:
-    dashboard, _ = session.start(PoolConfig())
+    _, dashboard, _ = session.start(PoolConfig())
 except GaoptError as error:
     sys.exit(str(error))
 print(json.dumps({"version": ray.__version__, "dashboard": dashboard, "resources": ray.cluster_resources()}))
