@@ -165,7 +165,9 @@ class Journal:
             rows = self._connection.execute(select, (seq,)).fetchall()
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise StudyError(f"{self.path} cannot be read: {error}") from error
-        for number, kind, body, at in rows:
+        rows.reverse()
+        while rows:  # each row is forgotten once it is an event: together they take as much memory
+            number, kind, body, at = rows.pop()
             try:
                 yield number, decode(kind, body, at)
             except StudyError as error:

@@ -20,7 +20,7 @@ from threadpoolctl import ThreadpoolController
 
 from gaopt.space.encoding import Array
 
-FITTED, TOLD = 200, 250
+FITTED, TOLD = 200, 400
 """Of a large study, rows that hyperparameters are fitted to, and that the process is told: both take a cube of time."""
 ROOT5 = math.sqrt(5.0)
 
