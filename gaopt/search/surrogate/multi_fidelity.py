@@ -10,8 +10,6 @@ Swersky, Snoek and Adams, *Multi-Task Bayesian Optimization*, 2013, with one num
 ρ falls, and the truth is predicted as if the source had never been heard.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +35,7 @@ class Observations:
     values: Array  # (n,) standardised within each source
     sources: np.ndarray  # (n,) whole numbers, 0 for the truth
 
-    def of(self, rows: NDArray[np.intp]) -> Observations:
+    def of(self, rows: NDArray[np.intp]) -> "Observations":
         return Observations(self.points[rows], self.values[rows], self.sources[rows])
 
 
@@ -119,8 +117,7 @@ class Evidence:
     def most_probable(self, rng: np.random.Generator) -> Array:
         """The logarithms of the most probable hyperparameters."""
         starts = [self.means, *(self.means + self.deviations * rng.uniform(-1, 1, (STARTS - 1, len(self.means))))]
-        told = (self._values, self._sources, self._trends, *starts)  # the trends are one to one with the points
-        key = tuple(array.tobytes() for array in told)
+        key = tuple(array.tobytes() for array in (self._values, self._sources, self._trends, *starts))
         if (found := _found.get(key)) is None:
             found = self._climbed(starts)
             _found.clear()
