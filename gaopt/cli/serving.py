@@ -23,7 +23,9 @@ from gaopt.errors import ConfigError
     help="Studies as jobs of one Ray, or as processes with a Ray each.",
 )  # fmt: skip
 @click.option("--address", metavar="ADDRESS", help="Join this Ray cluster.")
-@click.option("--name", "names", multiple=True, metavar="HOST", help="A host name that the service is reached by.")
+@click.option(
+    "--name", "names", multiple=True, metavar="HOST", help="By which it is reached, through a proxy say; with its port."
+)
 @click.option(
     "--data", multiple=True, type=click.Path(exists=True, path_type=Path), metavar="FOLDER",
     help="Images may lie below it; none but the presets' by default.",

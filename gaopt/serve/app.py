@@ -28,7 +28,7 @@ YEAR = 365 * 24 * 3600
 
 
 def create(service: Service, hosts: Collection[str], port: int) -> FastAPI:
-    """The application of a service that is reached by these host names, at this port."""
+    """The application of a service at this port; `hosts` are what the header Host may say."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -48,7 +48,7 @@ def create(service: Service, hosts: Collection[str], port: int) -> FastAPI:
     failed, cookie = Attempts(FAILED_ATTEMPTS), f"gaopt-{port}"
     _page(app, service, failed, cookie)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
-    app.add_middleware(Access, tokens=service.tokens, hosts=_named(hosts, port), cookie=cookie, failed=failed)
+    app.add_middleware(Access, tokens=service.tokens, hosts=frozenset(hosts), cookie=cookie, failed=failed)
     return app
 
 
@@ -99,8 +99,3 @@ def _filled(name: str, status: int = 200, **values: str) -> Response:
     for place, value in {"version": __version__, **values}.items():
         text = text.replace("{{" + place + "}}", html.escape(value))
     return Response(text, status, media_type="text/html")
-
-
-def _named(hosts: Collection[str], port: int) -> frozenset[str]:
-    """What the header Host may say."""
-    return frozenset(f"{host}:{port}" for host in hosts) | (frozenset(hosts) if port in (80, 443) else frozenset())

@@ -23,6 +23,7 @@ from gaopt.serve.service import Service
 from gaopt.serve.tokens import OWNER, digest
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+EVERYWHERE = ("0.0.0.0", "::")
 PORT = 8400
 
 
@@ -67,27 +68,26 @@ def serve(options: Options, say: Callable[[str], None]) -> None:
 
 def _serve(options: Options, folder: ServiceDir, listening: socket.socket, say: Callable[[str], None]) -> None:
     port = listening.getsockname()[1]
-    shown = options.host if options.host not in ("0.0.0.0", "::") else socket.gethostname()
+    address = _address(options, port)
     hooks = {"GAOPT_NOTIFY": options.notify or "", "GAOPT_NOTIFY_COMMAND": options.notify_command or ""}
-    environment = {"GAOPT_RESULTS": str(folder.path.parent), "GAOPT_LINK": f"http://{shown}:{port}/studies", **hooks}
+    environment = {"GAOPT_RESULTS": str(folder.path.parent), "GAOPT_LINK": f"{address}/studies", **hooks}
     runner, ray, end = _runner(options, folder, environment, say)
     policy = Policy(options.objectives, options.data)
     service = Service(folder, runner, options.slots, policy, options.price, ray, options.extra)
-    token = _owner(service, folder, port)
-    hosts = (*LOOPBACK, *(() if options.host in ("0.0.0.0", "::") else (options.host,)), shown, *options.names)
-    if options.host not in ("127.0.0.1", "localhost", "::1"):
+    token = _owner(service, folder, options, port)
+    if not _on_loopback(options):
         say(
             f"warning: the service is reached from other machines at {options.host}, without encryption: who reads"
             " along has the token; put it behind a proxy with TLS, or use an SSH tunnel to 127.0.0.1"
         )
-    say(f"gaopt: http://{shown}:{port}/login?token={token}")
+    say(f"gaopt: {address}/login?token={token}")
     if ray:
         say(f"Ray dashboard: {ray}  (its token: ray get-auth-token)")
     say(f"results in {folder.path.parent}; Ctrl-C ends the service, studies that run go on")
     service.dispatcher.start()
     config = uvicorn.Config(
-        create(service, hosts, port), log_level="warning", timeout_graceful_shutdown=3, server_header=False,
-        access_log=False, h11_max_incomplete_event_size=64 << 10,
+        create(service, _hosts(options, port), port), log_level="warning", timeout_graceful_shutdown=3,
+        server_header=False, access_log=False, h11_max_incomplete_event_size=64 << 10,
     )  # fmt: skip
     try:
         uvicorn.Server(config).run(sockets=[listening])
@@ -131,7 +131,31 @@ def _runner(
     return RayJobs(ray, environment), ray.dashboard, lambda: stop(ray)
 
 
-def _owner(service: Service, folder: ServiceDir, port: int) -> str:
+def _on_loopback(options: Options) -> bool:
+    return options.host in ("127.0.0.1", "localhost", "::1")
+
+
+def _listens_at(options: Options) -> str:
+    """A name of this machine by which it is reached at the address that is listened at."""
+    if options.host in EVERYWHERE:
+        return socket.gethostname()
+    return f"[{options.host}]" if ":" in options.host else options.host
+
+
+def _address(options: Options, port: int) -> str:
+    """Where people find the service. One with a name that listens on loopback alone is behind a proxy with TLS."""
+    if options.names and _on_loopback(options):
+        return f"https://{options.names[0]}"
+    return f"http://{(*options.names, _listens_at(options))[0]}:{port}"
+
+
+def _hosts(options: Options, port: int) -> set[str]:
+    """What the header Host may say: a proxy has another port, which browsers leave out where it is the usual one."""
+    own = {*LOOPBACK, _listens_at(options)}
+    return {f"{name}:{port}" for name in (*own, *options.names)} | {*options.names} | (own if port == 80 else set())
+
+
+def _owner(service: Service, folder: ServiceDir, options: Options, port: int) -> str:
     """The token of who started the service: the same as last time, so that pages stay logged in."""
     token = ""
     with suppress(StudyError):
@@ -139,6 +163,7 @@ def _owner(service: Service, folder: ServiceDir, port: int) -> str:
     known = service.tokens.users.get(OWNER)
     if not token or known is None or known.hash != digest(token):
         token = service.tokens.add(OWNER, "write")
-    told = {"address": f"http://127.0.0.1:{port}", "token": token, "pid": os.getpid()}
+    here = "127.0.0.1" if options.host in EVERYWHERE else _listens_at(options)
+    told = {"address": f"http://{here}:{port}", "token": token, "pid": os.getpid()}
     write_private(folder.connection, json.dumps(told))
     return token

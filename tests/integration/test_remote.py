@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -17,36 +17,18 @@ import tomli_w
 
 from gaopt.journal.lock import StudyLock, holder
 from gaopt.journal.paths import StudyDir
-from gaopt.serve.folder import read_json
 from tests.conftest import ROOT, toy
 from tests.integration.test_cli import invoke
+from tests.serving import Running, command, outside
 
-
-class Running:
-    """A service that runs studies as processes, over a folder of its own."""
-
-    def __init__(self, results: Path, port: int = 0) -> None:
-        self.results = results
-        allowed = ("gaopt.objectives.toy:valley", "tests.faulty:naps")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "gaopt", "serve", "--runner", "process", "--port", str(port)]
-            + [part for name in allowed for part in ("--objective", name)]
-            + ["--notify-command", f"cat >> {results}.told"],
-            cwd=ROOT, env={**os.environ, "GAOPT_RESULTS": str(results)}, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert self.process.stderr
-        self.said = [next(self.process.stderr)]
-        while "Ctrl-C" not in self.said[-1]:
-            self.said.append(next(self.process.stderr))
-
-    def end(self) -> None:
-        self.process.terminate()
-        self.process.communicate(timeout=60)
+NAPS = "tests.faulty:naps"
+"""An objective that takes its time."""
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = Running(tmp_path_factory.mktemp("service") / "results")
+    results = tmp_path_factory.mktemp("service") / "results"
+    running = outside(results, "--objective", NAPS, "--notify-command", f"cat >> {results}.told")
     yield running
     running.end()
 
@@ -69,7 +51,7 @@ def config(tmp_path: Path) -> str:
 def napping(tmp_path: Path, seconds: float = 0.3) -> str:
     """The config of a study that takes its time."""
     tables = toy(population=4, generations=3).plain()
-    tables["study"]["objective"] = "tests.faulty:naps"
+    tables["study"]["objective"] = NAPS
     path = tmp_path / "naps.toml"
     path.write_text(tomli_w.dumps(tables | {"settings": {"epochs": 2, "seconds": seconds}}))
     return str(path)
@@ -118,17 +100,16 @@ def test_the_queue_is_shown_changed_and_what_runs_is_stopped(tmp_path: Path, cap
 def test_elsewhere_an_address_and_a_token_are_enough(
     service: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    found = read_json(service.results / ".serve" / "service.json")
     monkeypatch.setenv("GAOPT_RESULTS", str(tmp_path / "none"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    code, _, err = invoke(capfd, "queue", "--service", found["address"])
+    code, _, err = invoke(capfd, "queue", "--service", service.address)
     assert (code, "set GAOPT_TOKEN, or write it to" in err) == (2, True)
     (tmp_path / "gaopt").mkdir()
-    (tmp_path / "gaopt" / "token").write_text(found["token"] + "\n")
-    assert invoke(capfd, "queue", "--service", found["address"])[0] == 0
+    (tmp_path / "gaopt" / "token").write_text(service.token + "\n")
+    assert invoke(capfd, "queue", "--service", service.address)[0] == 0
     monkeypatch.setenv("GAOPT_TOKEN", "another")
-    assert invoke(capfd, "queue", "--service", found["address"])[::2] == (2, "gaopt: the token is unknown\n")
-    monkeypatch.setenv("GAOPT_SERVICE", f"{found['address']}/login?token={found['token']}")  # the link that is printed
+    assert invoke(capfd, "queue", "--service", service.address)[::2] == (2, "gaopt: the token is unknown\n")
+    monkeypatch.setenv("GAOPT_SERVICE", f"{service.address}/login?token={service.token}")  # the link that is printed
     assert invoke(capfd, "queue")[0] == 0
 
 
@@ -143,14 +124,14 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("command", "code", "said", "more"), REFUSED)
+@pytest.mark.parametrize(("given", "code", "said", "more"), REFUSED)
 def test_who_finds_no_service_is_told(
-    command: str, code: int, said: str, more: str,
+    given: str, code: int, said: str, more: str,
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.setenv("GAOPT_RESULTS", str(tmp_path))
     monkeypatch.setenv("GAOPT_TOKEN", "t")
-    told, out, err = invoke(capfd, *command.split())
+    told, out, err = invoke(capfd, *given.split())
     assert (told, out) == (code, "")
     assert said in err
     assert more in err
@@ -167,27 +148,26 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("command", "said"), BAD)
+@pytest.mark.parametrize(("given", "said"), BAD)
 def test_what_the_service_refuses_is_told_in_its_words(
-    command: str, said: str, capfd: pytest.CaptureFixture[str]
+    given: str, said: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    code, _, err = invoke(capfd, *command.split())
+    code, _, err = invoke(capfd, *given.split())
     assert (code, said in err) == (2, True), err
 
 
 def test_a_watcher_has_each_event_once_though_the_service_is_killed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    first = Running(tmp_path / "results")
-    port = int(read_json(first.results / ".serve" / "service.json")["address"].rpartition(":")[2])
+    first = outside(tmp_path / "results", "--objective", NAPS)
+    port = int(first.address.rpartition(":")[2])
     environment = {**os.environ, "GAOPT_RESULTS": str(first.results)}
-    command = [sys.executable, "-m", "gaopt", "submit", napping(tmp_path), "--follow", "--json"]
-    watcher = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    following = command("submit", napping(tmp_path), "--follow", "--json")
+    watcher = subprocess.Popen(following, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     assert watcher.stdout
     lines = [next(watcher.stdout) for _ in range(4)]
-    first.process.kill()
-    first.process.communicate()
-    second = Running(first.results, port)
+    first.end(signal.SIGKILL)
+    second = outside(first.results, "--objective", NAPS, port=port)
     out, _ = watcher.communicate(timeout=60)
     second.end()
     kinds = [json.loads(line)["event"] for line in lines + out.splitlines()]
@@ -200,9 +180,7 @@ def test_a_study_that_no_service_runs_is_stopped_where_it_runs(
 ) -> None:
     monkeypatch.setenv("GAOPT_RESULTS", str(tmp_path / "own"))
     home = StudyDir(tmp_path / "own" / "mine")
-    run = subprocess.Popen(
-        [sys.executable, "-m", "gaopt", "run", napping(tmp_path), "--name", "mine"], cwd=ROOT, stderr=subprocess.PIPE
-    )
+    run = subprocess.Popen(command("run", napping(tmp_path), "--name", "mine"), cwd=ROOT, stderr=subprocess.PIPE)
     while holder(home.path) != run.pid or not home.journal.is_file():
         assert run.poll() is None
         time.sleep(0.1)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from gaopt.serve.access import CHANGES, FAILED, LARGEST
+from gaopt.serve.main import Options, _address, _hosts
 from tests.serving import Inside, inside, listing, toml
 
 NAMES = {"name": "there", "id": "1", "file": "config.toml", "path": "style.css"}
@@ -89,6 +90,23 @@ def test_only_its_own_hosts_are_answered(served):
     for host in ("evil.example", "testserver.evil.example", "testserver:81", "127.0.0.1", ""):
         for path in ("/api/v1/health", "/login", "/static/style.css", "/api/v1/studies"):
             refused(served.client.get(path, headers={**served.bearer, "Host": host}), 400, "is not this service's")
+
+
+@pytest.mark.parametrize(
+    ("options", "address", "host"),
+    [
+        ({}, "http://127.0.0.1:8400", "localhost:8400"),
+        ({"names": ("gaopt.example.com",)}, "https://gaopt.example.com", "gaopt.example.com"),
+        ({"host": "10.0.0.5"}, "http://10.0.0.5:8400", "10.0.0.5:8400"),
+        ({"host": "0.0.0.0", "names": ("box",)}, "http://box:8400", "box:8400"),
+        ({"host": "::1"}, "http://[::1]:8400", "[::1]:8400"),
+    ],
+)
+def test_it_is_found_where_it_listens_or_by_the_name_of_a_proxy(options, address, host):
+    given = Options(**options)
+    assert _address(given, 8400) == address
+    assert host in _hosts(given, 8400)
+    assert "localhost" not in _hosts(given, 8400)
 
 
 def test_who_tries_tokens_has_to_wait(served):
