@@ -35,6 +35,8 @@ class Birth:
     parents: tuple[int, ...] = ()  # ids it was bred from; none where it was drawn at random
     trial: Count = 0  # how often the same genes were trained before: the seed is the study's and this
     share: Share = 1.0  # of a whole training, that it has at first; less than 1 on a rung
+    # The fitness that the model expected after a whole training, and its standard deviation; None without a model.
+    expected: tuple[FiniteFloat, FiniteFloat] | None = None
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ def snapshot(history: History, number: int, summary: dict[str, Any]) -> dict[str
             "seconds": [round(one.seconds, 3) for one in everyone],
             "started": [one.started for one in everyone],
             "ended": [ended(one) for one in everyone],
+            "expected": [one.birth.expected and one.birth.expected[0] for one in everyone],
+            "deviation": [one.birth.expected and one.birth.expected[1] for one in everyone],
             "reason": [one.failure.reason if one.failure else None for one in everyone],
             "genes": {name: [one.genes.get(name) for one in everyone] for name in space},
         },

@@ -50,6 +50,16 @@ def test_offspring_descend_from_the_fittest_and_say_how() -> None:
     assert statistics.mean(len(birth.parents) for birth in later) > 0.5
 
 
+def test_a_birth_says_what_the_model_expects_of_it() -> None:
+    history = events(search(generations=8))
+    first, *later = ([i for i in history.individuals.values() if i.generation == g] for g in range(8))
+    assert all(one.birth.expected is None for one in first)
+    told = [(*one.birth.expected, one.fitness) for one in later[-1] if one.birth.expected and one.fitness > -math.inf]
+    assert len(told) >= 4
+    assert sum(abs(fitness - mean) <= 2 * deviation for mean, deviation, fitness in told) >= len(told) - 1
+    assert statistics.mean(abs(fitness - mean) for mean, _, fitness in told) < 0.5  # of scores down to -15
+
+
 def test_failures_alone_and_equal_scores_do_not_stop_the_search() -> None:
     for fitness in (None, math.nan, 0.5):
         decision = search(space()).decide(scored([fitness] * 10), room=10)

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import norm
 
 from gaopt.search.surrogate.acquisition import Improvement, log_gain
-from gaopt.search.surrogate.foresight import targets
+from gaopt.search.surrogate.foresight import Bend, targets
 from gaopt.search.surrogate.gp import (
     Array,
     Hyper,
@@ -140,6 +140,7 @@ def test_targets_keep_the_order_and_bend_what_is_bad() -> None:
     assert (found[0] - found[1]) / (found[0] - found[3]) == pytest.approx(0.1 / 0.3)  # above the bend, in proportion
     below = [0.15 * math.log1p(down / 0.15) for down in (0.1, 0.5, 1000.6)]
     assert (found[3] - found[4:]) / (found[0] - found[3]) == pytest.approx(np.array(below) / 0.3)
+    assert Bend.of(scores).fitness(found) == pytest.approx(scores)
 
 
 def test_the_target_of_a_failure_is_finite_and_below_every_score() -> None:

@@ -115,7 +115,7 @@ class AssistedSearch:
                 births.append(birth)
                 crowd.add(birth.genes)
                 gain = gain.beside(foresight.columns([birth.genes])[0], rng)
-        return births
+        return foresight.expected(births)
 
     def _crowd(self, history: History) -> Crowd:
         """The generation to come, as far as it is decided; nobody where they need not keep apart."""

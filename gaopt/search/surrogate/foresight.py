@@ -1,12 +1,14 @@
 """What the model is told of a history, every score from its source, and what it foresees of whole trainings."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gaopt.journal.events import Recalled
+from gaopt.journal.events import Birth, Recalled
 from gaopt.journal.history import History, Individual
 from gaopt.search.base import keyed
 from gaopt.search.initial_design import translated
@@ -34,6 +36,7 @@ class Foresight:
     belief: Belief  # of whole trainings, after all that was scored so far
     best: Array  # (1,) what a whole training has to improve on
     shares: Sequence[float]  # of the rungs that were heard, in the order of the belief's sources
+    bend: Bend | None  # by which the fitnesses of whole trainings became what the model was told; None without any
     rng: np.random.Generator  # of the draws that stand for individuals chosen, but not trained yet
 
     @property
@@ -48,6 +51,20 @@ class Foresight:
         """(n,): their expected scores after a whole training, in the model's unit."""
         with one_thread():
             return self.belief.process.predict(self.columns(i.genes for i in individuals))[0][:, 0]
+
+    def expected(self, births: Sequence[Birth]) -> list[Birth]:
+        """The births with the fitness expected of a whole training, and the deviation with that of trainings in it.
+
+        None is told where no whole training has ended: their unit is not known.
+        """
+        if self.bend is None or not births:
+            return list(births)
+        with one_thread():
+            means, deviations = self.belief.process.predict(self.columns(birth.genes for birth in births))
+        spread = np.sqrt(deviations**2 + self.belief.ties.noises[0])
+        low, middle, high = (self.bend.fitness(means[:, 0] + way * spread) for way in (-1, 0, 1))
+        told = zip(births, middle.tolist(), ((high - low) / 2).tolist(), strict=True)
+        return [replace(birth, expected=(_short(mean), _short(half))) for birth, mean, half in told]
 
     def fittest(self, individuals: Sequence[Individual], number: int) -> list[Individual]:
         """So many by what is expected of them; of equals the older first."""
@@ -85,7 +102,17 @@ def foresight(history: History, encoding: Encoding, seed: int, rng: np.random.Ge
             belief = believed(told, rng)
         # With short trainings only, the best is what they promise.
         best = whole if len(whole) else belief.process.predict(told.points)[0]
-    return Foresight(encoding, belief, np.array([best.max()]), shares(history), rng)
+    return Foresight(encoding, belief, np.array([best.max()]), shares(history), _bend(history), rng)
+
+
+def _bend(history: History) -> Bend | None:
+    whole = [of[1.0] for i in history.individuals.values() if 1.0 in (of := _scores(i))]
+    return Bend.of(np.array(whole)) if np.isfinite(whole).any() else None
+
+
+def _short(value: float) -> float:
+    """Six figures: what people read."""
+    return float(f"{value:.6g}")
 
 
 def shares(history: History) -> list[float]:
@@ -133,23 +160,60 @@ def _of_study(recalled: Recalled, encoding: Encoding, seed: int) -> Iterator[Row
 
 
 def targets(fitnesses: Array) -> Array:
-    """Fitnesses (n,) bent and standardised to mean 0 and deviation 1; what is not finite is a failure.
+    """Fitnesses (n,) bent and standardised to mean 0 and deviation 1: see `Bend`."""
+    return Bend.of(fitnesses)(fitnesses)
+
+
+@dataclass(frozen=True)
+class Bend:
+    """How fitnesses become what the model is told, and back; what is not finite is a failure.
 
     The better half keeps its proportions. With m the median and s = (best - m) / 2, a score y below m becomes
     m - s log(1 + (m - y) / s): without a bend, and ever flatter, so that a training that came to nothing tells the
     model "bad here" and no more. A failure lies as far below the worst score as the best lies above the median.
+
+    Attributes:
+        exponent: fitnesses are divided by 2 to its power. Any scale does as well: this one changes no digit, and the
+            largest are near 1, so that nothing overflows.
+        span: best - m, or another length where that is 0.
+        failed: what a failure becomes, before all are standardised by `mean` and `deviation`.
     """
-    fine = np.isfinite(fitnesses)
-    if not fine.any():
-        return np.zeros(len(fitnesses))
-    scores = fitnesses[fine]
-    # Any scale does as well: by a power of two, which changes no digit, the largest are near 1 and nothing overflows.
-    scores = np.ldexp(scores, -np.frexp(np.abs(scores).max())[1])
-    median, best = float(np.median(scores)), scores.max()
-    # All the better half alike, or all of them: any other length does as well.
-    span = (best - median) or (best - scores.min()) or 1.0
-    below = np.maximum(median - scores, 0.0)
-    bent = np.full(len(fitnesses), np.nan)
-    bent[fine] = np.where(scores < median, median - span / 2 * np.log1p(below / (span / 2)), scores)
-    bent[~fine] = np.nanmin(bent) - span
-    return np.asarray((bent - bent.mean()) / (bent.std() or 1.0))
+
+    exponent: int
+    median: float
+    span: float
+    failed: float
+    mean: float = 0.0
+    deviation: float = 1.0
+
+    @classmethod
+    def of(cls, fitnesses: Array) -> Bend:
+        """That of these fitnesses (n,)."""
+        fine = fitnesses[np.isfinite(fitnesses)]
+        if not len(fine):
+            return cls(0, 0.0, 1.0, 0.0)
+        exponent = int(np.frexp(np.abs(fine).max())[1])
+        scores = np.ldexp(fine, -exponent)
+        median, best = float(np.median(scores)), scores.max()
+        # All the better half alike, or all of them: any other length does as well.
+        span = float((best - median) or (best - scores.min()) or 1.0)
+        bend = cls(exponent, median, span, 0.0)
+        bend = replace(bend, failed=float(bend._bent(fine).min()) - span)
+        bent = bend._bent(fitnesses)
+        return replace(bend, mean=bent.mean(), deviation=bent.std() or 1.0)
+
+    def _bent(self, fitnesses: Array) -> Array:
+        fine = np.isfinite(fitnesses)
+        scores = np.ldexp(np.where(fine, fitnesses, 0.0), -self.exponent)
+        below = np.maximum(self.median - scores, 0.0)
+        low = self.median - self.span / 2 * np.log1p(below / (self.span / 2))
+        return np.where(fine, np.where(scores < self.median, low, scores), self.failed)
+
+    def __call__(self, fitnesses: Array) -> Array:
+        return np.asarray((self._bent(fitnesses) - self.mean) / self.deviation)
+
+    def fitness(self, targets: Array) -> Array:
+        """The inverse, but for failures."""
+        bent = targets * self.deviation + self.mean
+        below = self.span / 2 * np.expm1(np.maximum(self.median - bent, 0.0) / (self.span / 2))
+        return np.asarray(np.ldexp(np.where(bent < self.median, self.median - below, bent), self.exponent))
