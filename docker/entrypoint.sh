@@ -3,8 +3,9 @@
 #
 #   head [RAY START OPTION…]      a head that coordinates and trains nothing
 #   worker [RAY START OPTION…]    joins the head at RAY_ADDRESS and trains
+#   serve [OPTION…]               the service; with RAY_ADDRESS, of that cluster
 #   run|train|resume|reproduce|compare …  the gaopt command; with RAY_ADDRESS, as a node of that cluster
-#   lr-find|nets|status|list|report|export|predict|bench …  the gaopt command; needs no Ray
+#   any other command of gaopt    needs no Ray
 #   health                        exit 0 when this node is part of a running cluster
 #
 # RAY_ADDRESS          host:port of the head
@@ -13,6 +14,7 @@
 # GAOPT_STORE          bytes of Ray's object store, less than /dev/shm has (default: what Ray thinks right)
 # GAOPT_WAIT           seconds to wait for the head and its token (default 120)
 # GAOPT_DASHBOARD      address the head's dashboard listens on (default 127.0.0.1)
+# GAOPT_SCRAPER        file into which the service writes a token with which its metrics can be read
 set -eu
 
 # Whoever reaches a cluster without a token can run code on it, and `ray start` asks for none unless told to.
@@ -116,8 +118,19 @@ case $role in
         fi
         exec gaopt "$@"
         ;;
-    lr-find | nets | status | list | report | export | predict | bench | -*)
-        exec gaopt "$@"
+    serve)
+        shift
+        if [ -n "${RAY_ADDRESS:-}" ]; then
+            find_head
+            set -- --address "$RAY_ADDRESS" "$@"
+        else
+            make_token
+        fi
+        if [ -n "${GAOPT_SCRAPER:-}" ]; then
+            mkdir -p "$(dirname "$GAOPT_SCRAPER")"
+            (umask 077 && gaopt token add prometheus >"$GAOPT_SCRAPER") || give_up "$GAOPT_SCRAPER cannot be written"
+        fi
+        exec gaopt serve "$@"
         ;;
     health)
         use_token
@@ -125,6 +138,6 @@ case $role in
         exec ray status --address="${RAY_ADDRESS:-127.0.0.1:6379}"
         ;;
     *)
-        fail "unknown role '$role': must be head, worker, health, or one of gaopt's verbs (run, train, resume, reproduce, compare, lr-find, nets, status, list, report, export, predict, bench)"
+        exec gaopt "$@"
         ;;
 esac

@@ -34,7 +34,7 @@ from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Objective
 from gaopt.printable import path_shown, printable, shown
 from gaopt.report.format import plural
-from gaopt.study.loop import go_on, run
+from gaopt.study.loop import Watch, go_on, run
 from gaopt.study.prepare import Ready
 from gaopt.study.progress import Progress, clock, look, planned
 
@@ -59,6 +59,8 @@ def drive(
         command = shlex.quote(home.handle)
         try:
             with watcher(home.name, as_json, signals, pool) as seen, notifying(home.name, hooks, seen) as watch:
+                if ready.config.pool.kind == "ray":
+                    watch = _counted(watch, home, pool)
                 history = run(ready, home, pool=pool, watch=watch, stop=signals.check, allow_changed=allow_changed)
         except (Stopped, Hopeless, Lost, Unwritable):
             if os.path.isfile(home.journal):  # not Path.is_file, which raises where nobody may look
@@ -75,6 +77,12 @@ def drive(
         if not as_json:
             click.echo(f"report: {path_shown(home.report)}")
         signals.check()
+
+
+def _counted(watch: Watch, home: StudyDir, pool: Pool) -> Watch:
+    from gaopt.execution.ray.metrics import Metrics
+
+    return Metrics(home.name, pool, watch)
 
 
 def _report(history: History, home: StudyDir) -> None:

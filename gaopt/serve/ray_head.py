@@ -27,8 +27,8 @@ from gaopt.serve.runner import began
 
 PATIENCE = 300.0
 """Seconds in which Ray must have started: 6 on a machine at rest, 60 on one that is very busy."""
-ENDING = 30.0
-"""Seconds in which Ray ends its processes: it gives its own five, and what a job does none."""
+ENDING = 40.0
+"""Seconds in which Ray ends its processes: it waits for up to 30 for what they do."""
 _OPTIONS = (
     # With a dashboard by name it does not start without, as it would where its port was taken meanwhile.
     *("--head", "--block", "--include-dashboard=true", "--node-ip-address=127.0.0.1", "--dashboard-host=127.0.0.1"),

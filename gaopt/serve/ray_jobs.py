@@ -6,6 +6,7 @@ import hashlib
 import os
 import shlex
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,15 +45,21 @@ def joined(address: str) -> Head:
     _use_token()
     try:
         check_listening(address)
-        store = GcsClient(address=address)
-        found = store.internal_kv_get(
-            ray_constants.DASHBOARD_ADDRESS.encode(), ray_constants.KV_NAMESPACE_DASHBOARD, timeout=ANSWER
-        )
+        found = _dashboard(GcsClient(address=address))
     except Exception as error:  # whatever Ray raises
         raise ConfigError(f"the Ray cluster at {address!r} cannot be joined: {first_line(error)}") from error
     if not found:
         raise ConfigError(f"the Ray cluster at {address!r} has no dashboard, which takes the jobs")
     return Head(address, f"http://{found.decode()}")
+
+
+def _dashboard(store: Any) -> bytes | None:
+    """Its address; a head has it some seconds after it can be joined."""
+    deadline = time.monotonic() + ANSWER
+    key, space = ray_constants.DASHBOARD_ADDRESS.encode(), ray_constants.KV_NAMESPACE_DASHBOARD
+    while not (found := store.internal_kv_get(key, space, timeout=ANSWER)) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return found
 
 
 class RayJobs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -16,6 +17,7 @@ import pytest
 import yaml
 
 from gaopt.cli import cli
+from gaopt.serve.api.system import router
 from tests.conftest import ROOT
 
 DOCKER = ROOT / "docker"
@@ -88,23 +90,80 @@ def sentence(result: Result, code: int = 2) -> str:
     return result.stderr
 
 
-def test_compose_has_a_head_workers_and_the_main_job(services: dict[str, dict[str, Any]]) -> None:
-    assert set(services) == {"head", "worker", "worker-gpu", "search"}
+def test_compose_has_a_head_workers_the_main_job_and_the_service(services: dict[str, dict[str, Any]]) -> None:
+    watching = {"prometheus", "grafana"}
+    assert set(services) == {"head", "worker", "worker-gpu", "search", "serve"} | watching
     assert services["search"]["command"] == ["run", "--generations", "5", "--pop", "10"]
     assert services["search"]["environment"]["RAY_ADDRESS"] == "head:6379"
     for name, service in services.items():
         assert service["cap_drop"] == ["ALL"]
         assert not {"privileged", "network_mode"} & set(service)
         assert all(str(port).startswith("127.0.0.1:") for port in service.get("ports", ()))
+        if name in watching:
+            continue
         assert service["environment"]["RAY_AUTH_TOKEN_PATH"] == "/run/gaopt/auth_token"
-        if name == "head":  # it alone writes the token
-            assert service["volumes"] == ["token:/run/gaopt"]
-        else:  # and every node sees the results at one path
-            assert service["volumes"] == ["${GAOPT_VOLUME:-results}:/work/results", "token:/run/gaopt:ro"]
-            assert service["environment"]["GAOPT_RESULTS"] == "/work/results"
+        # Every node sees the results at one path; the head alone writes the token.
+        token = "token:/run/gaopt" + ":ro" * (name != "head")
+        assert service["volumes"] == ["${GAOPT_VOLUME:-results}:/work/results", token]
+        assert service["environment"]["GAOPT_RESULTS"] == "/work/results"
     assert [name for name, service in services.items() if "deploy" in service] == ["worker-gpu"]
     assert services["worker-gpu"]["profiles"] == ["gpu"]
     assert services["search"]["depends_on"]["worker-gpu"]["required"] is False
+    assert all(services[name]["profiles"] == ["serve"] for name in ("serve", *watching))
+    assert "ports" not in services["prometheus"]  # it asks for no password
+
+
+def test_prometheus_asks_the_services_of_compose_with_tokens_that_it_can_read(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    ray, gaopt = yaml.safe_load(_text("prometheus.yml"))["scrape_configs"]
+    assert ray["http_sd_configs"][0]["url"] == "http://head:8265/api/prometheus/sd"
+    tokens = [each["authorization"]["credentials_file"] for each in (ray["http_sd_configs"][0], gaopt)]
+    assert tokens == [
+        services["head"]["environment"]["RAY_AUTH_TOKEN_PATH"],
+        services["serve"]["environment"]["GAOPT_SCRAPER"],
+    ]
+    mounted = [volume.split(":")[-2] for volume in services["prometheus"]["volumes"]]
+    assert all(any(token.startswith(folder) for folder in mounted) for token in tokens)
+    name, _, port = gaopt["static_configs"][0]["targets"][0].partition(":")
+    command = services["serve"]["command"]
+    assert command[command.index("--name") + 1] == name  # of all hosts the service answers to those on a list
+    assert services["serve"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert f"/api/v1{router.url_path_for('metrics')}" == gaopt["metrics_path"]
+
+
+def test_grafana_shows_metrics_that_there_are() -> None:
+    board = json.loads(_text("grafana/dashboards/gaopt.json"))
+    source = yaml.safe_load(_text("grafana/provisioning/datasources/prometheus.yaml"))["datasources"][0]
+    asked = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    asked += [each["query"]["query"] for each in board["templating"]["list"]]
+    assert {target["datasource"]["uid"] for panel in board["panels"] for target in panel["targets"]} == {source["uid"]}
+    ours = set(re.findall(r"\b(?:ray_)?gaopt_\w+", " ".join(asked)))
+    assert len(ours) > 5
+    for name in ours:
+        file = "gaopt/execution/ray/metrics.py" if name.startswith("ray_") else "gaopt/serve/metrics.py"
+        base = name.removeprefix("ray_")
+        assert any(f'"{each}"' in (ROOT / file).read_text("utf-8") for each in (base, base.removesuffix("_total")))
+
+
+def test_on_kubernetes_every_node_asks_for_the_token_and_sees_the_results() -> None:
+    claim, cluster, service = yaml.safe_load_all(_text("kuberay/cluster.yaml"))
+    job = yaml.safe_load(_text("kuberay/job.yaml"))
+    spec, name = cluster["spec"], cluster["metadata"]["name"]
+    assert spec["authOptions"] == {"mode": "token"}
+    assert f"ray=={spec['rayVersion']}\n" in (ROOT / "constraints.txt").read_text("utf-8")
+    pods = [group["template"]["spec"] for group in (spec["headGroupSpec"], *spec["workerGroupSpecs"])]
+    for pod in (*pods, service["spec"]["template"]["spec"]):
+        volumes = {each["name"]: each for each in pod["volumes"]}
+        assert volumes["results"]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+        assert {"name": "results", "mountPath": "/work/results"} in pod["containers"][0]["volumeMounts"]
+        assert pod["containers"][0]["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    serve = service["spec"]["template"]["spec"]["containers"][0]
+    assert serve["env"][0]["valueFrom"]["secretKeyRef"]["name"] == name
+    assert serve["command"][-1] == f"{name}-head-svc:6379"
+    assert job["spec"]["clusterSelector"] == {"ray.io/cluster": name}
+    _, *words = job["spec"]["entrypoint"].split()
+    assert cli.commands[words[0]].make_context(words[0], words[1:]).params["name"] == job["metadata"]["name"]
 
 
 def test_the_image_runs_as_a_user_and_fetches_nothing_but_pinned_packages() -> None:
@@ -164,9 +223,22 @@ def test_a_search_joins_the_cluster_as_a_node_without_cpus(run: Run, token: Path
     assert result.stdout == f"gaopt [run] [--pop] [10] mode=token usage=0 token={token}\n"
 
 
+def test_the_service_joins_the_cluster_and_makes_a_token_for_who_reads_its_metrics(
+    run: Run, token: Path, head: str, tmp_path: Path
+) -> None:
+    scraper = tmp_path / ".serve" / "prometheus.token"
+    result = run("serve", "--host", "0.0.0.0", RAY_ADDRESS=head, GAOPT_SCRAPER=str(scraper))
+    assert result.stdout == (
+        f"gaopt [serve] [--address] [{head}] [--host] [0.0.0.0] mode=token usage=0 token={token}\n"
+    )
+    assert scraper.read_text().startswith("gaopt [token] [add] [prometheus] ")
+    assert stat.S_IMODE(scraper.stat().st_mode) == 0o600
+    alone = run("serve")
+    assert alone.stdout.startswith("gaopt [serve] mode=token")
+
+
 def test_a_mistake_is_one_sentence(run: Run, head: str) -> None:
     for role, variables, said in (
-        ("haed", {}, "unknown role 'haed': must be head, worker"),
         ("worker", {"HOME": ""}, "RAY_ADDRESS is not set"),
         ("health", {"HOME": ""}, "neither RAY_AUTH_TOKEN_PATH nor HOME is set"),
         ("worker", {"RAY_ADDRESS": "http://head:6379"}, "RAY_ADDRESS is 'http://head:6379': must be host:port"),

@@ -11,8 +11,10 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -125,6 +127,12 @@ def test_studies_as_jobs_on_two_heads_one_to_its_end_and_one_stopped(two: list[S
     assert asked(f"{two[0].head.dashboard}/api/jobs/{toy_job}/logs")["logs"] == log
     assert first.link(toy_job) == f"{two[0].head.dashboard}/#/jobs/{toy_job}"
 
+    # What Prometheus is told to ask: docker/prometheus.yml.
+    nodes = [node for each in asked(f"{two[0].head.dashboard}/api/prometheus/sd") for node in each["targets"]]
+    wait_until(
+        lambda: {("toy", "scored"): len(history.scored), ("toy", "failed"): len(history.failed)} == counted(nodes)
+    )
+
     naps_journal = two[1].study("naps").journal
     wait_until(lambda: naps_journal.exists() and any(isinstance(event, Reported) for event in Journal(naps_journal)))
     assert not first.alive(naps_job)  # the other's
@@ -134,13 +142,24 @@ def test_studies_as_jobs_on_two_heads_one_to_its_end_and_one_stopped(two: list[S
     second.stop(naps_job)
 
 
-def asked(url: str) -> dict[str, object]:
+def counted(nodes: list[str]) -> dict[tuple[str, str], float]:
+    """Trainings by study and outcome, as Ray's nodes tell Prometheus."""
+    found = {}
+    for node in nodes:
+        with suppress(OSError), urllib.request.urlopen(f"http://{node}/metrics", timeout=10) as answer:
+            for line in answer.read().decode().splitlines():
+                if line.startswith("ray_gaopt_trainings_total{"):
+                    labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
+                    found[labels["study"], labels["outcome"]] = float(line.split()[-1])
+    return found
+
+
+def asked(url: str) -> Any:
     """What Ray's dashboard answers to who has the token."""
     token = (Path.home() / ".ray" / "auth_token").read_text()
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
-        found: dict[str, object] = json.load(answer)
-    return found
+        return json.load(answer)
 
 
 def test_a_cluster_is_joined_by_its_address(two: list[Service], monkeypatch: pytest.MonkeyPatch) -> None:
