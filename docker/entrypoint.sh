@@ -127,8 +127,8 @@ case $role in
             make_token
         fi
         if [ -n "${GAOPT_SCRAPER:-}" ]; then
-            mkdir -p "$(dirname "$GAOPT_SCRAPER")"
-            (umask 077 && gaopt token add prometheus >"$GAOPT_SCRAPER") || give_up "$GAOPT_SCRAPER cannot be written"
+            scraper=$(gaopt token add prometheus)
+            (umask 077 && printf '%s' "$scraper" >"$GAOPT_SCRAPER") || give_up "$GAOPT_SCRAPER cannot be written"
         fi
         exec gaopt serve "$@"
         ;;

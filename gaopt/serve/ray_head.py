@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -29,7 +29,8 @@ PATIENCE = 300.0
 """Seconds in which Ray must have started: 6 on a machine at rest, 60 on one that is very busy."""
 ENDING = 40.0
 """Seconds in which Ray ends its processes: it waits for up to 30 for what they do."""
-_OPTIONS = (
+_START = (
+    *(sys.executable, "-m", "ray.scripts.scripts", "start"),
     # With a dashboard by name it does not start without, as it would where its port was taken meanwhile.
     *("--head", "--block", "--include-dashboard=true", "--node-ip-address=127.0.0.1", "--dashboard-host=127.0.0.1"),
     # Of its own choice. The ports that it would have by default may be another Ray's.
@@ -74,15 +75,14 @@ def head(folder: ServiceDir) -> Head:
             return before
     token.guard(make=True)
     while True:
-        ports = next(filter(free, DASHBOARD), 0), _any_port()
-        if not ports[0]:
+        if not (port := next(filter(free, DASHBOARD), 0)):
             raise Lost(f"Ray cannot be started: no port from {DASHBOARD[0]} to {DASHBOARD[-1]} is free")
         try:
-            started = _start(*ports)
+            started = _start(port)
         except Lost:
-            if all(map(free, ports)):
+            if free(port):
                 raise
-            continue  # somebody took one meanwhile, a service that started at the same time, say
+            continue  # somebody took it meanwhile, a service that started at the same time, say
         write_private(folder.ray, json.dumps(asdict(started)))
         return started
 
@@ -100,15 +100,14 @@ def stop(head: Head) -> None:
     shutil.rmtree(head.folder, ignore_errors=True)
 
 
-def _start(dashboard: int, client: int) -> Head:
+def _start(port: int) -> Head:
     # Ray opens its own folder to everybody: that lies in one that is its owner's. It is short: a socket's path has 107
     # bytes at most. And each head has its own, for by what lies there a job finds its cluster.
     folder = tempfile.mkdtemp(prefix="gaopt-", dir=os.environ.get("RAY_TMPDIR"))
     ray, log = Path(folder, "ray"), Path(folder, "start.log")
-    ports = [f"--dashboard-port={dashboard}", f"--ray-client-server-port={client}"]
     with open(log, "wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ray.scripts.scripts", "start", *_OPTIONS, *ports, f"--temp-dir={ray}"],
+            [*_START, f"--dashboard-port={port}", f"--temp-dir={ray}"],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -120,7 +119,7 @@ def _start(dashboard: int, client: int) -> Head:
         if process.poll() is not None or time.monotonic() > deadline:
             raise _refusal(process, folder, log.read_text("utf-8", "replace"))
         time.sleep(0.1)
-    url = f"http://127.0.0.1:{dashboard}"
+    url = f"http://127.0.0.1:{port}"
     return Head(address.read_text().strip(), url, process.pid, began(process.pid) or 0.0, folder)
 
 
@@ -133,7 +132,16 @@ def _environment() -> dict[str, str]:
         **given,
         # Else Ray replaces 127.0.0.1 by the machine's own address, and listens at all of them.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "RAY_START_HOOK": f"{__name__}.{without_client.__name__}",
     }
+
+
+def without_client(parameters: Any, head: bool) -> None:
+    """Called by `ray start`: no server for Ray's client, which nobody needs, and for which there is no option.
+
+    It takes 90 MB and a port, and where Ray does not start within 30 s it takes the head down.
+    """
+    parameters.ray_client_server_port = None
 
 
 def _refusal(process: subprocess.Popen[bytes], folder: str, said: str) -> ConfigError | Lost:
@@ -145,8 +153,3 @@ def _refusal(process: subprocess.Popen[bytes], folder: str, said: str) -> Config
         return ConfigError(f"{folder!r} is too long for the paths of Ray's sockets: set RAY_TMPDIR=/tmp")
     why = f"not within {PATIENCE:.0f} s" if timed_out else said.strip().splitlines()[-1] if said.strip() else "no word"
     return Lost(f"Ray cannot be started: {why}")
-
-
-def _any_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

@@ -226,7 +226,7 @@ def test_a_search_joins_the_cluster_as_a_node_without_cpus(run: Run, token: Path
 def test_the_service_joins_the_cluster_and_makes_a_token_for_who_reads_its_metrics(
     run: Run, token: Path, head: str, tmp_path: Path
 ) -> None:
-    scraper = tmp_path / ".serve" / "prometheus.token"
+    scraper = tmp_path / "prometheus.token"
     result = run("serve", "--host", "0.0.0.0", RAY_ADDRESS=head, GAOPT_SCRAPER=str(scraper))
     assert result.stdout == (
         f"gaopt [serve] [--address] [{head}] [--host] [0.0.0.0] mode=token usage=0 token={token}\n"

@@ -98,6 +98,7 @@ def test_a_head_outlives_who_started_it_and_listens_on_this_machine_only(two: li
     assert not {first.address, first.dashboard} & {second.address, second.dashboard}
     for head in (first, second):
         listening = set()
+        assert not any("ray.util.client.server" in process.cmdline() for process in everyone(head))
         for process in everyone(head):
             found = [each.laddr for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
             listening |= {process.name() for _ in found}
