@@ -137,21 +137,37 @@ export const familyLanes = memo((snapshot) => {
   return lanes;
 });
 
-/** Trainings packed into lanes, one for each worker: [row, lane, start, end]; `now` ends those that run. */
+const packings = new WeakMap();
+
+/** A lane for each training, kept from its start on: the first that was free then. */
+function packed(snapshot) {
+  const { started, ended, status } = snapshot.individuals;
+  const packing = packings.get(snapshot) ?? { lane: new Map(), last: [], begun: new Map() };
+  packings.set(snapshot, packing);
+  const fresh = [];
+  started.forEach((at, row) => at && packing.begun.get(row) !== at && fresh.push(row));
+  fresh.sort((one, other) => started[one] - started[other]);
+  const end = (row) => (status[row] === "running" ? Infinity : ended[row]);
+  for (const row of fresh) {
+    const again = packing.lane.get(row); // begun again: its old place is free
+    if (again !== undefined && packing.last[again] === row) packing.last[again] = undefined;
+    let lane = packing.last.findIndex((before) => before === undefined || end(before) <= started[row] + 0.001);
+    if (lane < 0) lane = packing.last.length;
+    packing.last[lane] = row;
+    packing.lane.set(row, lane);
+    packing.begun.set(row, started[row]);
+  }
+  return packing;
+}
+
+/** Trainings in lanes, one for each worker, in the order of their starts: [row, lane, start, end]; `now` ends those that run. */
 export function workerLanes(snapshot, now) {
   const { started, ended, status } = snapshot.individuals;
+  const { lane, last } = packed(snapshot);
   const bars = [];
-  status.forEach((state, row) => {
-    const end = state === "running" ? now : ended[row];
-    if (started[row] && end >= started[row]) bars.push([row, 0, started[row], end]);
-  });
-  bars.sort((one, other) => one[2] - other[2]);
-  const free = [];
-  for (const bar of bars) {
-    let lane = free.findIndex((until) => until <= bar[2] + 0.001);
-    if (lane < 0) lane = free.length;
-    free[lane] = bar[3];
-    bar[1] = lane;
+  for (const [row, place] of lane) {
+    const end = status[row] === "running" ? Math.max(now, started[row]) : ended[row];
+    if (end >= started[row]) bars.push([row, place, started[row], end]);
   }
-  return { bars, lanes: Math.max(free.length, 1) };
+  return { bars, lanes: Math.max(last.length, 1) };
 }

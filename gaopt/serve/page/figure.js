@@ -5,7 +5,7 @@ import { el, fill, save } from "./dom.js";
 import { colours, onColours } from "./theme.js";
 
 const TABLE_ROWS = 500;
-const REST = 400; // ms between two drawings of a figure
+const REST = 400; // ms between two drawings of a figure, at least; more where it takes long
 const figures = new Set();
 let loading = null;
 
@@ -50,7 +50,7 @@ export function figure({ id, title, short = title, caption, legend = [], control
     el("header", null, el("h2", { id: `${id}-title` }, title), el("div", { class: "tools" }, controls, tabled, frozen ? null : image)),
     el("p", { class: "caption" }, caption), legend.length ? key : null, canvas, table, said);
   const about = [node.querySelector(".caption"), key];
-  const self = { id, title, short, about, node, canvas, table, said, tabled, draw, pick, ready, chart: null, visible: false, dirty: true, at: 0, timer: 0 };
+  const self = { id, title, short, about, node, canvas, table, said, tabled, draw, pick, ready, chart: null, visible: false, dirty: true, at: 0, cost: 0, timer: 0 };
   self.update = () => schedule(self);
   canvas.figure = node.figure = self;
   figures.add(self);
@@ -62,7 +62,7 @@ export function figure({ id, title, short = title, caption, legend = [], control
 function schedule(self) {
   self.dirty = true;
   if (self.timer || !self.visible) return;
-  self.timer = setTimeout(() => { self.timer = 0; queue(self); }, Math.max(0, REST - (performance.now() - self.at)));
+  self.timer = setTimeout(() => { self.timer = 0; queue(self); }, Math.max(0, Math.max(REST, 8 * self.cost) - (performance.now() - self.at)));
 }
 
 const queued = new Set();
@@ -95,7 +95,7 @@ function paint(self, echarts) {
   else if (self.chart.getHeight() !== height) self.chart.resize();
   self.chart.setOption({ ...look(), ...option }, { replaceMerge: ["series", "xAxis", "yAxis", "grid", "parallelAxis"].filter((kind) => kind in option) });
   self.at = performance.now();
-  if (globalThis.gaoptTimes) globalThis.gaoptTimes.push([self.id, self.at - started]);
+  self.cost = self.at - started;
 }
 
 function begin(self, echarts) {

@@ -47,8 +47,8 @@ async function refresh(store) {
 }
 
 function lastMoment({ individuals, study }) {
-  const times = individuals.ended.concat(individuals.started);
-  return times.reduce((most, each) => Math.max(most, each), study.started + (study.elapsed ?? 0));
+  const latest = (times) => times.reduce((most, each) => Math.max(most, each), 0);
+  return Math.max(latest(individuals.ended), latest(individuals.started), study.started + (study.elapsed ?? 0));
 }
 
 function keepUp(store) {

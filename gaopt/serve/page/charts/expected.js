@@ -5,7 +5,7 @@ import { axis, figure } from "../figure.js";
 import { called, percent, plural, score } from "../format.js";
 import { toggle } from "../selection.js";
 import { colours } from "../theme.js";
-import { rings, tooltipFor } from "./parts.js";
+import { MANY, rings, tooltipFor } from "./parts.js";
 
 const BARS = 400; // intervals of more would hide the points
 
@@ -68,7 +68,7 @@ function option(snapshot, all, came) {
     series: [
       { id: "as-expected", type: "line", data: [[low, low], [high, high]], showSymbol: false, silent: true, lineStyle: { color: lost, type: [4, 4], width: 1 } },
       { id: "intervals", type: "custom", data: bars, renderItem: drawInterval(scored), silent: true, encode: { x: [0, 1], y: 2 }, clip: true },
-      { id: "points", type: "scatter", data: points, symbolSize: 8, large: points.length > 2000, itemStyle: { color: scored, opacity: 0.8 } },
+      { id: "points", type: "scatter", data: points, symbolSize: 8, ...MANY, itemStyle: { color: scored, opacity: 0.8 } },
       { id: "coming", type: "scatter", data: coming, symbolSize: 8, itemStyle: { color: paper, borderColor: running, borderWidth: 1.6 } },
       rings([...points, ...coming]),
     ],

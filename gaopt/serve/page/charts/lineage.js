@@ -5,8 +5,8 @@ import { figure, generationAxis } from "../figure.js";
 import { rowOf } from "../fold.js";
 import { called, plural } from "../format.js";
 import { selected, toggle } from "../selection.js";
-import { colours, shade } from "../theme.js";
-import { individualRows, tooltipFor } from "./parts.js";
+import { colours } from "../theme.js";
+import { MANY, individualRows, rings, tooltipFor } from "./parts.js";
 
 const EDGES = 3000; // beyond, only lines of descent are drawn
 
@@ -71,31 +71,42 @@ function drawEdge({ best, lost }, edge) {
   };
 }
 
-function option(snapshot, lanes, count, line) {
-  const theme = colours();
+/** Marks [generation, lane, id] by how they look: six shades of fitness, the best, and those without a score. */
+function marks(snapshot, lanes) {
   const { individuals } = snapshot;
   const [low, high] = fitnessRange(snapshot);
-  const own = bestRow(snapshot);
-  const size = count > 60 ? 5 : count > 24 ? 9 : 14;
-  const nodes = [...lanes].map(([id, lane]) => {
+  const best = bestRow(snapshot);
+  const found = { best: [], running: [], failed: [], none: [], shades: Array.from({ length: 6 }, () => []) };
+  for (const [id, lane] of lanes) {
     const row = rowOf(snapshot, id);
-    const scored = individuals.status[row] === "scored";
-    const color = row === own ? theme.best : shade(theme.fitness, (individuals.fitness[row] - low) / (high - low));
-    const border = individuals.status[row] === "running" ? theme.running : selected().has(id) ? theme.ink : line.has(id) ? theme.best : theme.lost;
-    const itemStyle = scored ? { color, borderColor: selected().has(id) ? theme.ink : theme.paper, borderWidth: selected().has(id) ? 2.5 : 1 } : { color: theme.paper, borderColor: border, borderWidth: 2 };
-    return { value: [individuals.generation[row] + 1, lane, id], itemStyle, symbol: individuals.status[row] === "failed" ? "diamond" : "circle" };
-  });
-  const found = edges(snapshot, lanes, line);
+    const place = Math.max(0, Math.min(5, Math.floor((6 * (individuals.fitness[row] - low)) / (high - low))));
+    const state = individuals.status[row];
+    const list = row === best ? found.best : state === "scored" ? found.shades[place] : found[state] ?? found.none;
+    list.push([individuals.generation[row] + 1, lane, id]);
+  }
+  return found;
+}
+
+function option(snapshot, lanes, count, line) {
+  const theme = colours();
+  const size = count > 60 ? 5 : count > 24 ? 9 : 14;
+  const found = marks(snapshot, lanes);
+  const label = { show: size === 14 && snapshot.generations.length <= 12, position: "right", distance: 3, fontSize: 9, color: theme.muted, formatter: ({ value }) => value[2] };
+  const points = (id, data, itemStyle, more) => ({ id, type: "scatter", data, symbolSize: size, z: 3, itemStyle, label, labelLayout: { hideOverlap: true }, ...more });
+  const hollow = (borderColor) => ({ color: theme.paper, borderColor, borderWidth: 2 });
+  const all = [found.best, found.running, found.failed, found.none, ...found.shades].flat();
   return {
     grid: { left: 14, right: 14, top: 14, bottom: 40 },
     xAxis: generationAxis(Math.max(snapshot.generations.length, 2), 0.4),
     yAxis: { type: "value", min: -0.7, max: count - 0.3, inverse: true, show: false },
     tooltip: tooltipFor(snapshot),
     series: [
-      { id: "edges", type: "custom", data: found.map((edge) => edge.map(Number)), encode: { x: [0, 2], y: [1, 3] }, silent: true, z: 1, progressive: 500,
+      { id: "edges", type: "custom", data: edges(snapshot, lanes, line).map((edge) => edge.map(Number)), encode: { x: [0, 2], y: [1, 3] }, silent: true, z: 1, progressive: 500,
         renderItem: drawEdge(theme, (api) => [0, 1, 2, 3, 4, 5].map((dimension) => api.value(dimension))) },
-      { id: "nodes", type: "scatter", data: nodes, symbolSize: size, z: 3,
-        label: { show: size === 14 && snapshot.generations.length <= 12, position: "right", distance: 3, fontSize: 9, color: theme.muted, formatter: ({ value }) => value[2] }, labelLayout: { hideOverlap: true } },
+      ...found.shades.map((data, place) => points(`shade-${place}`, data, { color: theme.fitness[place], borderColor: theme.paper, borderWidth: 1 }, MANY)),
+      points("none", found.none, hollow(theme.lost)), points("running", found.running, hollow(theme.running)),
+      points("failed", found.failed, hollow(theme.lost), { symbol: "diamond" }), points("best", found.best, { color: theme.best }, { z: 4 }),
+      rings(all, { symbolSize: size + 4 }),
     ],
   };
 }

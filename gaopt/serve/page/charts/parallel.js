@@ -9,6 +9,7 @@ import { colours, shade } from "../theme.js";
 import { geneAxis, geneValue, individualRows } from "./parts.js";
 
 const LINES = 1000;
+const LIVE = 300; // lines while the study runs: they are drawn again and again
 const AXES = 12;
 
 export function parallelChart(store) {
@@ -19,7 +20,7 @@ export function parallelChart(store) {
     short: "Parallel coordinates",
     caption: "A line for each individual. Drag along an axis to select the lines that pass there; several axes narrow it down; click an axis to clear it.",
     draw: (width) => {
-      const rows = rankedRows(store.snapshot).filter((row) => store.snapshot.individuals.status[row] === "scored").slice(0, LINES);
+      const rows = rankedRows(store.snapshot).filter((row) => store.snapshot.individuals.status[row] === "scored").slice(0, store.snapshot.study.state === "running" ? LIVE : LINES);
       shown = rows.map((row) => store.snapshot.individuals.id[row]).reverse();
       return drawn(store.snapshot, rows, width);
     },

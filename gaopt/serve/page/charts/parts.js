@@ -34,6 +34,9 @@ export function rings(points, more = {}) {
   };
 }
 
+/** What makes many marks cheap: beyond these ECharts draws a series as one shape. */
+export const MANY = { large: true, largeThreshold: 150 };
+
 /** An axis for a gene. */
 export function geneAxis(spec, more = {}) {
   if (spec.kind === "choice" || spec.values) {

@@ -1,14 +1,15 @@
 // Fitness by each gene: where in its range the good ones lie.
 
-import { bestRow, fitnessRange, scoredRows, varyingGenes } from "../derive.js";
+import { bestRow, fitnessRange, rankedRows, scoredRows, varyingGenes } from "../derive.js";
 import { axis, figure } from "../figure.js";
 import { gene, plural } from "../format.js";
 import { toggle } from "../selection.js";
 import { colours, shade } from "../theme.js";
-import { geneAxis, geneValue, individualRows, rings, tooltipFor } from "./parts.js";
+import { MANY, geneAxis, geneValue, individualRows, rings, tooltipFor } from "./parts.js";
 
 const PANEL = 190;
 const MOST = 12;
+const POINTS = 2000; // of the fittest
 
 export function sliceChart(store) {
   return figure({
@@ -23,7 +24,8 @@ export function sliceChart(store) {
 
 function drawn(snapshot, width) {
   const names = varyingGenes(snapshot).slice(0, MOST);
-  const rows = scoredRows(snapshot);
+  const scored = scoredRows(snapshot);
+  const rows = scored.length > POINTS ? rankedRows(snapshot).slice(0, POINTS) : scored;
   if (!rows.length || !names.length) return { empty: "Nothing is scored yet." };
   const most = Math.max(1, Math.min(names.length, Math.floor(width / 260)));
   const columns = Math.ceil(names.length / Math.ceil(names.length / most)); // rows of equal length
@@ -32,7 +34,7 @@ function drawn(snapshot, width) {
   return {
     option: option(snapshot, names, rows, columns, width),
     height: Math.ceil(names.length / columns) * PANEL,
-    sentence: `${plural(rows.length, "scored individual")} over ${plural(names.length, "gene")}; the best has ${names.map((name) => `${name} ${gene(genes[name][best])}`).join(", ")}.`,
+    sentence: `${plural(rows.length, "scored individual")}${rows.length < scored.length ? `, the fittest of ${scored.length.toLocaleString("en")},` : ""} over ${plural(names.length, "gene")}; the best has ${names.map((name) => `${name} ${gene(genes[name][best])}`).join(", ")}.`,
     columns: ["individual", "fitness", ...names],
     rows: () => individualRows(snapshot, rows, ...names.map((name) => (row) => gene(genes[name][row]))),
   };
@@ -68,7 +70,7 @@ function option(snapshot, names, rows, columns, width) {
     made.yAxis.push(axis({ type: "value", gridIndex: panel, min: low, max: high, interval, axisLabel: { show: true, color: muted, fontSize: 10, formatter: (value) => Number(value.toPrecision(3)) } }));
     const found = groups(snapshot, rows, spec, name);
     found.forEach((data, age) => made.series.push({
-      id: `${name}-${age}`, type: "scatter", data, ...place, symbolSize: 7, large: data.length > 400, itemStyle: { color: shade(generation, (age + 0.5) / 6), opacity: 0.8 },
+      id: `${name}-${age}`, type: "scatter", data, ...place, symbolSize: 7, ...MANY, itemStyle: { color: shade(generation, (age + 0.5) / 6), opacity: 0.8 },
     }));
     const all = found.flat();
     made.series.push({ id: `${name}-best`, type: "scatter", data: all.filter((point) => point.at(-1) === bestId), ...place, symbolSize: 11, itemStyle: { color: best }, z: 5 });

@@ -7,6 +7,8 @@ import { selected, toggle } from "../selection.js";
 import { colours } from "../theme.js";
 import { tooltipFor } from "./parts.js";
 
+const DRAWN = 2000; // trainings; more would be thinner than a pixel
+
 export function timelineChart(store) {
   const self = figure({
     id: "timeline",
@@ -26,14 +28,14 @@ function drawn(store) {
   const { bars, lanes } = workerLanes(snapshot, now);
   if (!bars.length) return { empty: "No training has begun yet." };
   const start = bars[0][2];
-  const end = Math.max(...bars.map((bar) => bar[3]));
+  const end = bars.reduce((most, bar) => Math.max(most, bar[3]), 0);
   const worked = bars.reduce((sum, bar) => sum + bar[3] - bar[2], 0);
   const idle = Math.max(0, lanes * (end - start) - worked);
   const { id, status } = snapshot.individuals;
   return {
-    option: option(snapshot, bars, lanes, start, end),
+    option: option(snapshot, bars.slice(-DRAWN), lanes, start, end),
     height: Math.min(560, Math.max(120, 30 * lanes + 64)),
-    sentence: `${plural(lanes, "worker")} over ${duration(end - start)}: idle ${duration(idle)}, which is ${percent(idle / Math.max(1e-9, lanes * (end - start)))} of their time.`,
+    sentence: `${plural(lanes, "worker")} over ${duration(end - start)}: idle ${duration(idle)}, which is ${percent(idle / Math.max(1e-9, lanes * (end - start)))} of their time.${bars.length > DRAWN ? ` The last ${DRAWN} trainings are drawn.` : ""}`,
     columns: ["individual", "worker", "began after", "took", "state"],
     rows: () => bars.map(([row, lane, from, to]) => [called(id[row]), lane + 1, duration(from - start), duration(to - from), status[row]]),
   };
@@ -63,7 +65,7 @@ function option(snapshot, bars, lanes, start, end) {
   const customValues = Array.from({ length: Math.ceil(lanes / step) }, (_, place) => place * step);
   return {
     grid: { left: 78, right: 14, top: 8, bottom: 40 },
-    xAxis: axis({ type: "value", min: 0, max: end - start, name: "since the first training", nameGap: 24, splitLine: { show: false }, axisLabel: { color: theme.muted, fontSize: 11, hideOverlap: true, formatter: (value) => (value ? duration(value) : "0") } }),
+    xAxis: axis({ type: "value", min: bars[0][2] - start, max: end - start, name: "since the first training", nameGap: 24, splitLine: { show: false }, axisLabel: { color: theme.muted, fontSize: 11, hideOverlap: true, formatter: (value) => (value ? duration(value) : "0") } }),
     yAxis: axis({ type: "value", min: -0.5, max: lanes - 0.5, inverse: true, splitLine: { show: false }, axisLine: { show: false }, axisTick: { show: false },
       axisLabel: { color: theme.muted, fontSize: 11, customValues, formatter: (value) => `worker ${value + 1}` } }),
     dataZoom: [{ type: "inside", xAxisIndex: 0, zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false, filterMode: "weakFilter" }],
