@@ -6,6 +6,7 @@ import { colours, onColours } from "./theme.js";
 
 const TABLE_ROWS = 500;
 const REST = 400; // ms between two drawings of a figure, at least; more where it takes long
+const REPLACED = ["series", "xAxis", "yAxis", "grid"]; // what is gone from an option goes from the chart, too
 const figures = new Set();
 let loading = null;
 
@@ -36,7 +37,8 @@ const sized = new ResizeObserver((entries) => {
 });
 
 /**
- * A figure: `draw(width)` gives {option, height, sentence, columns, rows()} or {empty: sentence}; `pick(id)` is called
+ * A figure: `draw(width)` gives {option, height, sentence, columns, rows()} or {empty: sentence}, and `replace` if
+ * other parts than series, axes and grids may go; `pick(id)` is called
  * with the last number of a mark's value when it is clicked. Call `update()` when what it shows has changed.
  */
 export function figure({ id, title, short = title, caption, legend = [], controls = [], draw, pick, ready }) {
@@ -83,7 +85,7 @@ function drain() {
 function paint(self, echarts) {
   self.dirty = false;
   const started = performance.now();
-  const { option, height = 300, sentence, empty, columns, rows } = self.draw(self.canvas.clientWidth);
+  const { option, height = 300, sentence, empty, columns, rows, replace = REPLACED } = self.draw(self.canvas.clientWidth);
   self.said.textContent = empty ?? sentence;
   self.canvas.setAttribute("aria-label", `${self.title}. ${empty ?? sentence}`);
   self.canvas.hidden = Boolean(empty) || !self.table.hidden;
@@ -93,7 +95,7 @@ function paint(self, echarts) {
   self.canvas.style.setProperty("height", `${height}px`);
   if (!self.chart) begin(self, echarts);
   else if (self.chart.getHeight() !== height) self.chart.resize();
-  self.chart.setOption({ ...look(), ...option }, { replaceMerge: ["series", "xAxis", "yAxis", "grid", "parallelAxis"].filter((kind) => kind in option) });
+  self.chart.setOption({ ...look(), ...option }, { replaceMerge: replace.filter((kind) => kind in option) });
   self.at = performance.now();
   self.cost = self.at - started;
 }

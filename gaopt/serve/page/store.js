@@ -23,6 +23,7 @@ export async function openStudy(name) {
   store.watch = (watcher) => store.watchers.add(watcher);
   store.wantCurves = (ids) => wantCurves(store, ids);
   store.refresh = () => refresh(store);
+  store.reload = async () => { store.snapshot = whole(await get(studyPath(name, "/snapshot"))); };
   store.take = (study) => { store.snapshot.study = { ...store.snapshot.study, ...study }; changed(store, "study"); };
   store.now = () => (frozen || store.snapshot.study.state !== "running" ? lastMoment(store.snapshot) : Date.now() / 1000 + store.clock);
   refresh(store).catch(() => {});

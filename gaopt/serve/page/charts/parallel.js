@@ -4,16 +4,18 @@ import { bestRow, fitnessRange, scoredRows, rankedRows, varyingGenes } from "../
 import { axis, figure } from "../figure.js";
 import { gene, plural } from "../format.js";
 import { rowOf } from "../fold.js";
-import { select, selected } from "../selection.js";
+import { onSelect, select, selected } from "../selection.js";
 import { colours, shade } from "../theme.js";
 import { geneAxis, geneValue, individualRows } from "./parts.js";
 
 const LINES = 1000;
 const LIVE = 300; // lines while the study runs: they are drawn again and again
 const AXES = 12;
+const STRESSED = 12; // selected lines drawn in ink: more would hide the others
 
 export function parallelChart(store) {
   let shown = [];
+  let axes = "";
   return figure({
     id: "parallel",
     title: "Genes and fitness together",
@@ -22,17 +24,31 @@ export function parallelChart(store) {
     draw: (width) => {
       const rows = rankedRows(store.snapshot).filter((row) => store.snapshot.individuals.status[row] === "scored").slice(0, store.snapshot.study.state === "running" ? LIVE : LINES);
       shown = rows.map((row) => store.snapshot.individuals.id[row]).reverse();
-      return drawn(store.snapshot, rows, width);
+      const before = axes;
+      axes = varyingGenes(store.snapshot).join();
+      // Axes that stay keep what was brushed on them.
+      return { ...drawn(store.snapshot, rows, width), replace: axes === before ? ["series"] : ["series", "parallelAxis"] };
     },
-    ready: (chart) => chart.on("axisareaselected", () => brushed(chart, shown)),
+    ready: (chart) => brushing(chart, () => shown),
   });
 }
 
-function brushed(chart, shown) {
-  const series = chart.getModel().getSeriesByIndex(0);
-  const active = series.getRawIndicesByActiveState("active");
-  const brushes = series.coordinateSystem?.hasAxisBrushed?.();
-  select(brushes ? active.map((place) => shown[place]) : []);
+/** What is brushed is selected; another selection takes the brushes away. */
+function brushing(chart, shown) {
+  let own = null; // the selection that the brushes made; "now" while they make it
+  chart.on("axisareaselected", () => {
+    const series = chart.getModel().getSeriesByIndex(0);
+    const brushed = series.coordinateSystem.hasAxisBrushed();
+    if (!brushed && !own) return;
+    own = "now";
+    select(brushed ? series.getRawIndicesByActiveState("active").map((place) => shown()[place]) : []);
+    own = brushed ? selected() : null;
+  });
+  onSelect(() => {
+    if (!own || own === "now" || own === selected()) return;
+    own = null;
+    chart.getOption().parallelAxis.forEach((_, parallelAxisIndex) => chart.dispatchAction({ type: "axisAreaSelect", parallelAxisIndex, intervals: [] }));
+  });
 }
 
 function drawn(snapshot, rows, width) {
@@ -64,7 +80,7 @@ function option(snapshot, names, rows, width) {
   const tall = width < 500;
   return {
     parallel: { left: tall ? 30 : 50, right: tall ? 30 : 60, top: 34, bottom: 20, layout: tall ? "vertical" : "horizontal", axisExpandable: false,
-      parallelAxisDefault: { nameLocation: tall ? "start" : "end", nameGap: 12, nameTextStyle: { color: ink, fontSize: 12 }, axisLine: { lineStyle: { color: muted } },
+      parallelAxisDefault: { realtime: false, nameLocation: tall ? "start" : "end", nameGap: 12, nameTextStyle: { color: ink, fontSize: 12 }, axisLine: { lineStyle: { color: muted } },
         areaSelectStyle: { width: 18, borderColor: best, color: best, opacity: 0.25 } } },
     parallelAxis: [
       ...names.map((name, dim) => ({ ...geneAxis(snapshot.space[name], { axisLabel: label }), dim, name, nameLocation: tall ? "start" : "end", nameTextStyle: { color: ink }, axisLine: { lineStyle: { color: line } } })),
@@ -73,7 +89,7 @@ function option(snapshot, names, rows, width) {
     tooltip: { show: false },
     series: [
       { id: "lines", type: "parallel", data, inactiveOpacity: 0.06, activeOpacity: 0.9, progressive: 300 },
-      { id: "selected", type: "parallel", data: chosen.map((row) => ({ value: values(row) })), lineStyle: { color: ink, width: 2, opacity: chosen.length > 12 ? 0 : 0.9 }, inactiveOpacity: 0.06, activeOpacity: 0.9, z: 4 },
+      { id: "selected", type: "parallel", data: chosen.length > STRESSED ? [] : chosen.map((row) => ({ value: values(row) })), lineStyle: { color: ink, width: 2, opacity: 0.9 }, inactiveOpacity: 0.06, activeOpacity: 0.9, z: 4 },
     ],
   };
 }

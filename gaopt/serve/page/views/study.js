@@ -22,6 +22,7 @@ export async function studyView(main, name) {
   titled(name);
   const store = await openStudy(name);
   const head = studyHead(store);
+  if (!Object.keys(store.snapshot.space).length) await begun(main, store, head);
   const charts = [searchChart, curvesChart, sliceChart, expectedChart, lineageChart, timelineChart, parallelChart].map((make) => make(store));
   const [search, curves, slice, expected, lineage, timeline, parallel] = charts;
   const table = individualsTable(store);
@@ -49,6 +50,19 @@ export async function studyView(main, name) {
   onSelect(store.redraw);
   addEventListener("keydown", ({ key, target }) => key === "Escape" && selected().size && !/INPUT|TEXTAREA|SELECT/.test(target.tagName) && select([]));
   if (!frozen) setInterval(() => store.snapshot.study.state === "running" && timeline.update(), 2000);
+}
+
+/** Show the head alone until the study has begun: before that it has no genes, and all else no columns. */
+async function begun(main, store, head) {
+  fill(main, head.node);
+  head.update();
+  await new Promise((resolve) => store.watch((changes) => {
+    showLink(store.link);
+    head.update();
+    if (changes.has("individuals")) resolve();
+  }));
+  store.watchers.clear();
+  await store.reload();
 }
 
 /** Links to the parts of the page. */
