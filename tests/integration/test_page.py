@@ -47,7 +47,9 @@ def served(page: Any, answers: dict[str, Any]) -> list[str]:
         elif path.startswith("/api/v1"):
             found = answers.get(path.removeprefix("/api/v1"))
             streams = path.endswith("/events")
-            media, body = ("text/event-stream", ": \n\n") if streams else ("application/json", json.dumps(found))
+            media, body = (
+                ("text/event-stream", found or ": \n\n") if streams else ("application/json", json.dumps(found))
+            )
             route.fulfill(status=200 if streams or found is not None else 404, body=body, content_type=media)
         else:
             route.fulfill(body=(PAGE / "index.html").read_text("utf-8"), content_type="text/html", headers=headers)
@@ -169,6 +171,22 @@ def test_every_view_is_sound(digits: dict[str, Any], browser: Any, view: str) ->
         assert page.evaluate(BEYOND) <= 0, path
         page.close()
     context.close()
+
+
+def test_the_page_goes_on_from_its_snapshot(digits: dict[str, Any], browser: Any) -> None:  # noqa: F811
+    events = list(Journal(ROOT / "results" / "digits" / "study.db"))
+    seen = len(events) // 3
+    study = digits["/studies/digits"] | {"state": "running", "best": None}
+    before = columns.snapshot(History(events[:seen]), seen, study)
+    rest = "".join(message(number, event).decode() for number, event in enumerate(events[seen - 9 :], seen - 8))
+    page = browser.new_page()
+    said = served(page, digits | {"/studies/digits/snapshot": before, "/studies/digits/events": rest})
+    page.goto(f"{HOST}/studies/digits")
+    page.get_by_text("1–15 of 30").wait_for()
+    page.get_by_text("0.9667").first.wait_for()
+    page.locator("#curves canvas").first.wait_for()
+    assert not said
+    page.close()
 
 
 def test_one_selection_is_shared_and_kept_in_the_address(digits: dict[str, Any], browser: Any) -> None:  # noqa: F811
