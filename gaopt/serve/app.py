@@ -62,13 +62,17 @@ def _page(app: FastAPI, service: Service, failed: Attempts, cookie: str) -> None
         app.get(path, include_in_schema=False)(view)
 
     @app.get("/static/{path:path}", include_in_schema=False)
-    def static(path: str, v: str = "") -> Response:
+    def static(request: Request, path: str, v: str = "") -> Response:
         found = (PAGE / path.replace("\0", "")).resolve()
         if not found.is_relative_to(PAGE) or not found.is_file() or found.suffix == ".html":
             return problem(404, f"there is no {path!r}")
         age = f"max-age={YEAR}, immutable" if v else "no-cache"
         media = mimetypes.guess_type(found.name)[0] or "application/octet-stream"
-        return FileResponse(found, media_type=media, headers={"Cache-Control": age})
+        headers = {"Cache-Control": age}
+        response = FileResponse(found, media_type=media, headers=headers, stat_result=found.stat())
+        if request.headers.get("if-none-match") == (mark := response.headers["etag"]):
+            return Response(status_code=304, headers=headers | {"ETag": mark})
+        return response
 
     def admitted(request: Request, token: str) -> Response:
         address = request.client.host if request.client else ""

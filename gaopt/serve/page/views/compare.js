@@ -6,6 +6,8 @@ import { el, fill } from "../dom.js";
 import { duration, score } from "../format.js";
 import { badge, progressBar, titled } from "./shell.js";
 
+const FEW = 8; // studies that stand above the charts
+
 export async function compareView(main) {
   const given = new URLSearchParams(location.search);
   const names = given.getAll("study");
@@ -17,8 +19,11 @@ export async function compareView(main) {
   const comparison = await get(frozen ? "/compare" : `/compare${location.search}`);
   const progress = progressChart(comparison);
   const means = meansChart(comparison);
+  const table = overview(comparison.studies);
+  const many = comparison.studies.length > FEW;
   fill(main, el("header", { class: "head" }, el("h1", null, "Compared"), verdictOf(comparison)),
-    overview(comparison.studies), el("div", { class: "pair" }, progress.node, means.node), differences(comparison));
+    many ? null : table, el("div", { class: "pair" }, progress.node, means.node), differences(comparison),
+    many ? el("details", null, el("summary", null, `The ${comparison.studies.length} searches`), table) : null);
 }
 
 function verdictOf({ verdict }) {
@@ -42,6 +47,7 @@ function overview(studies) {
 
 function differences({ studies, differences: found }) {
   const text = (value) => (value === null || value === undefined ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value));
+  if (frozen && !Object.keys(found ?? {}).length) return null; // methods of one plan
   const rows = Object.entries(found ?? {}).map(([key, values]) => el("tr", null, el("th", { scope: "row", class: "text" }, key), values.map((value) => el("td", { class: "text" }, text(value)))));
   const head = el("tr", null, el("th", { scope: "col", class: "text" }, "key"), studies.map(({ name }) => el("th", { scope: "col", class: "text" }, name)));
   return el("section", { id: "differences", "aria-labelledby": "differences-title" }, el("header", null, el("h2", { id: "differences-title" }, "How their configs differ")),
