@@ -16,7 +16,7 @@ import click
 from gaopt.cli.group import cli
 from gaopt.cli.training import DATA, NAME, SEED, SETS, source_of, stem_of
 from gaopt.config.tables import changed
-from gaopt.errors import BadInput, nearest
+from gaopt.errors import BadInput
 from gaopt.printable import path_shown
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from gaopt.config import StudyConfig
     from resnet.analysis import Analysis
 
-FOLDER = click.Path(path_type=Path)
 GIB = 2**30
 WIDE = 96  # columns from which there is room for the activations of each stage
 LEGEND = """
@@ -182,59 +181,12 @@ def _find(config: StudyConfig, name: str | None, stem: str) -> tuple[dict[str, A
         return found, write(found, config, new_dir(name, stem))
 
 
-@cli.group()
-def bench() -> None:
-    """Measure what gaopt does."""
-
-
-def _need_checkout() -> None:
+@cli.command(add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def bench(arguments: tuple[str, ...]) -> None:
+    """Measure how fast a training and how good the searches are, from a checkout: 'gaopt bench --help'."""
     if not find_spec("benchmarks"):
         raise BadInput("the benchmark is not installed with gaopt: run it from a checkout of the repository")
+    from benchmarks.command import bench as measured
 
-
-@bench.command()
-@click.argument("settings", nargs=-1)
-@click.option("--runs", type=click.IntRange(1), default=3, show_default=True, help="Of each way, in turn.")
-def train(settings: tuple[str, ...], runs: int) -> None:
-    """How fast a training is, beside a bare PyTorch loop and stock fastai, on the accelerator or one CPU core.
-
-    SETTINGS are of resnet20, resnet50, digits and quick; by default all. It prints a Markdown table of images a second.
-    """
-    _need_checkout()
-    from benchmarks.training import SETTINGS, table
-
-    for name in settings:
-        if name not in SETTINGS:
-            raise BadInput(f"unknown setting {name!r}: {nearest(name, SETTINGS)}")
-    click.echo("\n".join(table(list(settings), runs)))
-
-
-@bench.command()
-@click.option("--data", type=FOLDER, metavar="FOLDER", help="Where LCBench's surrogate is.")
-@click.option("--searches", default="", metavar="A,B", help="Which; by default all.")
-@click.option("--problems", "names", default="", metavar="A,B", help="tuned, judged, digits, or of names: 'lc3-*'.")
-@click.option("--seeds", type=click.IntRange(1), default=25, show_default=True, help="Runs of each.")
-@click.option("--together", type=click.IntRange(1, 50), multiple=True, default=(1, 10), show_default=True,
-              help="Trainings at once; may be given several times.")  # fmt: skip
-@click.option("--noise", type=click.FloatRange(0), default=0.0, help="Its standard deviation, in points of accuracy.")
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes to use.")
-@click.option("--out", type=FOLDER, default=Path("results/bench/search"), show_default=True, help="Their folder.")
-@click.option("--summary", "only", is_flag=True, help="Run nothing, write the summary of OUT again.")
-def search(
-    data: Path | None, searches: str, names: str, seeds: int, together: tuple[int, ...], noise: float, jobs: int,
-    out: Path, only: bool,
-) -> None:  # fmt: skip
-    """How good the searches are at fifty trainings, beside chance and Optuna's.
-
-    Runs that are in OUT/runs.csv are not run again: an interrupted benchmark goes on. OUT/README.md has the summary.
-    """
-    _need_checkout()
-    from benchmarks.search import problems, runs, summary
-    from benchmarks.search.searches import known
-
-    if not only:
-        if (out / summary.NAME).exists() and not (out / runs.NAME).exists():
-            raise BadInput(f"{out} has a {summary.NAME} and no {runs.NAME}: give another --out")
-        wanted = runs.cases(known(searches), problems.chosen(names), seeds, together, noise)
-        runs.run(out / runs.NAME, wanted, data, jobs, lambda text: click.echo(text, err=True))
-    click.echo(summary.write(out))
+    measured.main(arguments, "gaopt bench", standalone_mode=False)

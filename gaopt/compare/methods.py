@@ -67,8 +67,7 @@ class Methods:
             own = replace(own, assisted=replace(found, generations=min(1000, generations)))
         else:
             genetic = config.genetic if config.strategy == "genetic" else Genetic(population=_population(config))
-            litter = max(1, replace(genetic, generations=2).litters[1])
-            own = replace(own, genetic=replace(genetic, generations=min(1000, 2 + most // litter)))
+            own = replace(own, genetic=replace(genetic, generations=min(1000, 2 + most // max(1, genetic.offspring))))
         return replace(own, strategy=strategy)
 
     @property

@@ -67,8 +67,9 @@ class _Words:
 
     def span(self, contrast: Contrast) -> str:
         """The interval of the difference, seen from the better one; without one, differences are all the same."""
-        span = contrast.interval
-        if contrast.effect is None or span is None or span.low is None or span.high is None:
+        span, differences = contrast.interval, contrast.differences
+        alike = max(differences) - min(differences) <= 1e-6 * (contrast.deviation or 0.0)
+        if alike or span is None or span.low is None or span.high is None:
             return f"the same on all {contrast.pairs} seeds"
         low, high = (span.low, span.high) if span.mean >= 0 else (-span.high, -span.low)
         return f"95 % interval {self._number(low)} … {self._number(high)}"

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
-from math import exp, lgamma, sqrt
+from math import sqrt
 from statistics import fmean, stdev
 
 import numpy as np
@@ -96,18 +96,6 @@ class Contrast:
         """Of the difference, at 95 %, not corrected for the other contrasts."""
         return interval(self.differences) if self.differences else None
 
-    @property
-    def effect(self) -> float | None:
-        """The mean of the differences in units of their deviation (d_z), with Hedges' (1981) correction for few pairs.
-
-        None with fewer than three seeds or where all differences are equal.
-        """
-        if self.pairs < FEWEST or stdev(self.differences) <= 1e-6 * (self.deviation or 0.0):
-            return None
-        freedom = self.pairs - 1
-        hedges = exp(lgamma(freedom / 2) - lgamma((freedom - 1) / 2)) / sqrt(freedom / 2)
-        return hedges * fmean(self.differences) / stdev(self.differences)
-
 
 def contrasts(scores: Scores, reference: str) -> list[Contrast]:
     """The reference against each other method, in their order; the chance of any false claim is at most `ALPHA`.
@@ -147,8 +135,8 @@ def holm(ps: Mapping[str, float], family: int) -> dict[str, float]:
     return dict(zip(names, accumulate(steps, max), strict=True))
 
 
-def seeds_needed(deviation: float, difference: float, comparisons: int = 1, power: float = POWER) -> int | None:
-    """How many seeds show a difference in a share `power` of the comparisons; None for more than `MOST`.
+def seeds_needed(deviation: float, difference: float, comparisons: int = 1) -> int | None:
+    """How many seeds show a difference in a share `POWER` of the comparisons; None for more than `MOST`.
 
     By the noncentral t of the paired test at the first, strictest step of Holm's correction: it is enough also where
     none of the other methods differs. A claim of the wrong sign is none. The deviation is that of the paired
@@ -159,5 +147,5 @@ def seeds_needed(deviation: float, difference: float, comparisons: int = 1, powe
     ratio = min(difference / deviation, 1e6) if deviation else 1e6  # beyond, nctdtr has no number
     seeds = np.arange(FEWEST, MOST + 1)
     critical = stdtrit(seeds - 1, 1 - ALPHA / comparisons / 2)
-    enough = seeds[1 - nctdtr(seeds - 1, ratio * np.sqrt(seeds), critical) >= power]
+    enough = seeds[1 - nctdtr(seeds - 1, ratio * np.sqrt(seeds), critical) >= POWER]
     return int(enough[0]) if enough.size else None

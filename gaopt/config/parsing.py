@@ -34,20 +34,16 @@ def parse(kind: type[T], table: Any, where: str) -> T:
 def parse_value(kind: type[Any], field: str, value: Any, where: str) -> None:
     """Check a value against the annotation of a dataclass's field, whatever the other fields are."""
     try:
-        _adapters(kind)[field].validate_json(json.dumps(value, default=str), strict=True)  # type: ignore[arg-type]
+        hint = get_type_hints(kind, include_extras=True)[field]
+        _adapter(hint).validate_json(json.dumps(value, default=str), strict=True)
     except ValidationError as error:
         raise ConfigError(sentence_of(error, where)) from None
 
 
 @cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     """Made once: it takes longer than all that is checked with it."""
     return TypeAdapter(kind)
-
-
-@cache
-def _adapters(kind: type[Any]) -> dict[str, TypeAdapter[Any]]:
-    return {name: TypeAdapter(hint) for name, hint in get_type_hints(kind, include_extras=True).items()}
 
 
 def sentence_of(error: ValidationError, where: str) -> str:

@@ -16,12 +16,23 @@ First = Literal["", "random", "hypercube", "sobol"]
 
 class _Bred:
     population: int
+    generations: int
     survivors: float
 
     @property
     def promoted(self) -> int:
         """How many individuals survive each generation."""
         return max(1, int(self.population * self.survivors))
+
+    @property
+    def offspring(self) -> int:
+        """How many individuals each later generation trains, at most."""
+        return self.population - self.promoted
+
+    @property
+    def litters(self) -> list[int]:
+        """How many individuals each generation trains, at most."""
+        return [self.population] + [self.offspring] * (self.generations - 1)
 
 
 @dataclass(frozen=True)
@@ -37,10 +48,8 @@ class Genetic(_Bred):
     retrain: bool = False
 
     @property
-    def litters(self) -> list[int]:
-        """How many individuals each generation trains, at most."""
-        later = self.population if self.retrain else self.population - self.promoted
-        return [self.population] + [later] * (self.generations - 1)
+    def offspring(self) -> int:
+        return self.population if self.retrain else super().offspring
 
 
 @dataclass(frozen=True)
@@ -55,13 +64,7 @@ class Assisted(_Bred):
 
     @property
     def offspring(self) -> int:
-        """How many individuals each later generation trains."""
-        return self.litter or self.population - self.promoted
-
-    @property
-    def litters(self) -> list[int]:
-        """How many individuals each generation trains, at most."""
-        return [self.population] + [self.offspring] * (self.generations - 1)
+        return self.litter or super().offspring
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -209,15 +209,12 @@ def from_tables(tables: Mapping[str, Any]) -> StudyConfig:
     if study.strategy not in STRATEGIES:
         raise ConfigError(f"study.strategy is {study.strategy!r}: {nearest(study.strategy, STRATEGIES)}")
     space = genes_of(tables, study.constraints)
+    said = {field.name: getattr(study, field.name) for field in fields(study) if field.name != "constraints"}
     return StudyConfig(
         space=space,
-        objective=study.objective,
-        strategy=study.strategy,
-        seed=study.seed,
+        **said,
         **{name: parse(kind, tables.get(name, {}), name) for name, kind in CHECKED.items()},
         given=_given(tables.get("given", ()), space),
-        default_first=study.default_first,
-        mode=study.mode,
         fixed=_fixed(table(tables, "fixed"), space),
         settings={name: table for name, table in tables.items() if name not in OWN_TABLES},
     )

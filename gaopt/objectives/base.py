@@ -69,7 +69,9 @@ class Objective(Protocol):
 
     `shared` is what `prepare` made. More methods are called where there are any: `data(shared)`, a `Data` for a
     report; `doubts(config)`, sentences for the user on values that learn nothing; `keeps(home, individual)`, whether
-    what judging left in the study's folder is still whole; `load_libraries()`, in the workers (`Heavy`).
+    what judging left in the study's folder is still whole; `load_libraries()`, in the workers while the study is being
+    prepared, to import what takes seconds; `default(config)`, by gene the value that it has without a search, None or
+    one that it cannot have where there is none.
     """
 
     judges: bool  # whether the best individual is measured on a test split at the end, by a task with judge=True
@@ -88,22 +90,6 @@ class Objective(Protocol):
 
     def made_of(self, shared: Any) -> dict[str, str]:
         """What besides the config decides what a training gives, by name: digests of code and data, versions."""
-
-
-@runtime_checkable
-class Heavy(Protocol):
-    """An objective whose trainings import what takes seconds."""
-
-    def load_libraries(self) -> None:
-        """Import it: called in the workers while the study is being prepared."""
-
-
-@runtime_checkable
-class Tuned(Protocol):
-    """An objective that knows values for the genes without a search."""
-
-    def default(self, config: StudyConfig) -> Mapping[str, Any]:
-        """A value for each gene; None, or one that the gene cannot have, where there is none."""
 
 
 @runtime_checkable
@@ -141,8 +127,8 @@ def epochs(config: StudyConfig) -> int:
 
 def default(config: StudyConfig) -> Mapping[str, Any] | None:
     """The values that the genes have without a search; None where the objective knows none."""
-    objective = resolve(config.objective)
-    return objective.default(config) if isinstance(objective, Tuned) else None
+    own = getattr(resolve(config.objective), "default", None)
+    return own(config) if own else None
 
 
 @dataclass(frozen=True)

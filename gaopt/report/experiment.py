@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from gaopt.journal.history import History, Individual
-from gaopt.papers.experiment import Claim, Experiment, Variant, experiment
+from gaopt.papers.experiment import Claim, Variant, experiment
 from gaopt.papers.published import beside, published
 from gaopt.report import format as words
 from gaopt.report import views
@@ -31,16 +31,14 @@ class Compared:
 
 def compared(history: History) -> list[Compared]:
     """The variants of a study's experiment in their order; none where a study is no experiment."""
-    found = experiment(history.config)
-    return [_compared(history, found, variant) for variant in found.variants] if found else []
-
-
-def _compared(history: History, found: Experiment, variant: Variant) -> Compared:
-    everyone = [i for i in history.individuals.values() if found.variant(i.genes) is variant]
-    runs = tuple(sorted((i for i in everyone if i.status == "scored"), key=lambda i: i.id))
-    ends = [views.final(run) for run in runs]
-    errors = {name: tuple(100 * (1 - end[m]) for end in ends if m in end) for name, m in METRICS.items()}
-    return Compared(variant, runs, len(everyone), errors)
+    found, rows = experiment(history.config), []
+    for variant in found.variants if found else ():
+        everyone = [i for i in history.individuals.values() if found.variant(i.genes) is variant]
+        runs = tuple(sorted((i for i in everyone if i.status == "scored"), key=lambda i: i.id))
+        ends = [views.final(run) for run in runs]
+        errors = {name: tuple(100 * (1 - end[m]) for end in ends if m in end) for name, m in METRICS.items()}
+        rows.append(Compared(variant, runs, len(everyone), errors))
+    return rows
 
 
 def error(values: tuple[float, ...]) -> str:

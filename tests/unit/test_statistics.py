@@ -85,13 +85,6 @@ def test_holm_by_hand() -> None:
     assert holm({"a": 0.9, "b": 0.8}, 2) == {"b": 1.0, "a": 1.0}
 
 
-def test_the_effect_by_hand() -> None:
-    found = contrasts({"a": dict(enumerate([1.0, 2, 3, 4, 5])), "b": dict.fromkeys(range(5), 0.0)}, "a")[0]
-    assert found.effect == pytest.approx(3 / sqrt(2.5) * 0.7978846)  # J(4) = Γ(2) / (√2 Γ(3/2))
-    many = contrasts({"a": dict(enumerate(map(float, range(400)))), "b": dict.fromkeys(range(400), 0.0)}, "a")[0]
-    assert many.effect == pytest.approx(199.5 / np.std(range(400), ddof=1), rel=2e-3)
-
-
 @pytest.mark.parametrize(("effect", "pairs"), [(0.2, 199), (0.5, 34), (0.8, 15)])
 def test_seeds_are_counted_as_in_tables_of_the_paired_test(effect: float, pairs: int) -> None:
     assert seeds_needed(1.0, effect) == pairs
@@ -155,7 +148,7 @@ def test_exchanged_methods_change_the_sign_alone(rows: np.ndarray) -> None:
     scores = named(rows[:2])
     one, other = contrasts(scores, "m0")[0], contrasts(scores, "m1")[0]
     assert (one.p, one.claimed, one.deviation) == (other.p, other.claimed, other.deviation)
-    assert (one.difference, one.effect) == (-(other.difference or 0), None if other.effect is None else -other.effect)
+    assert one.difference == -(other.difference or 0)
     (_, low, high), (_, _, most) = (astuple(each.interval) for each in (one, other))  # type: ignore[arg-type]
     assert low == pytest.approx(-most, abs=0.05 * (high - low))  # resampled 9999 times
 
@@ -170,7 +163,7 @@ def test_one_method_alone_has_no_contrast() -> None:
 
 def test_a_reference_without_scores_has_no_pairs() -> None:
     found = contrasts({"b": {0: 1.0}}, "a")[0]
-    assert (found.pairs, found.difference, found.interval, found.effect) == (0, None, None, None)
+    assert (found.pairs, found.difference, found.interval) == (0, None, None)
     assert (found.deviation, found.p, found.adjusted, found.claimed) == (None, None, None, False)
     assert verdict([found], 0.1).endswith("both methods have, and there are 0")
 
@@ -199,7 +192,6 @@ def test_a_difference_that_never_varies_takes_four_seeds() -> None:
     assert not contrasts(three, "a")[0].claimed
     found = contrasts(four, "a")
     assert found[0].claimed
-    assert found[0].effect is None
     assert verdict(found, 0.01, accuracy=True) == "a beats b by 2.00 points (the same on all 4 seeds)"
 
 

@@ -22,7 +22,7 @@ from gaopt.execution.ray.liveness import own_node
 from gaopt.execution.ray.session import TOLD_TO_ALL, first_line
 from gaopt.execution.worker import Begun, batches, failure
 from gaopt.journal.events import Outcome
-from gaopt.objectives.base import Heavy, Objective, Task, resolve
+from gaopt.objectives.base import Objective, Task, resolve
 
 _health = Health()  # of this process, in a worker
 _kept: dict[str, Any] = {}  # in a worker: what was sent, by its reference, fetched once
@@ -63,8 +63,8 @@ def try_out(sent: list[Any]) -> str:
     """In a worker: why it cannot load the objective and what that trains with; "" where it can."""
     try:
         [objective] = _received(sent)
-        if isinstance(objective, Heavy):
-            objective.load_libraries()
+        if load := getattr(objective, "load_libraries", None):
+            load()
     except (Exception, SystemExit) as error:  # whatever a user's module does when it is imported
         return first_line(error.__cause__ or error)
     return ""

@@ -18,8 +18,6 @@ from gaopt.report import views
 from gaopt.report.comparison import genes
 from gaopt.space.gene import AnyGene
 
-PAIRED = 4
-"""Genes whose pairs are drawn: the most important ones."""
 Band = tuple[np.ndarray, np.ndarray]
 """(amounts,) spent, and (searches, amounts) the best scores of all searches of a method by then."""
 
@@ -181,9 +179,3 @@ class Evidence:
     def importance(self) -> dict[str, dict[str, float]]:
         """By question the share of each gene; empty without Optuna."""
         return genes.importance(self.trainings, self.free)
-
-    @cached_property
-    def surfaces(self) -> dict[tuple[str, str], np.ndarray]:
-        """By pair of the most important genes the scores expected of both."""
-        ranked = [name for shares in self.importance.values() for name in shares]
-        return genes.surfaces(self.trainings, self.free, list(dict.fromkeys([*ranked, *self.free]))[:PAIRED])

@@ -1,20 +1,15 @@
-"""What all whole trainings of all searches say of the genes: how much each matters, and how pairs act together.
+"""What all whole trainings of all searches say of the genes: how much each matters.
 
-How much a gene matters is Optuna's answer, and without Optuna there is none. fANOVA (Hutter, Hoos and Leyton-Brown, *An
-Efficient Approach for Assessing Hyperparameter Importance*, 2014) tells what share of the variance over the whole space
-each gene explains alone; PED-ANOVA (Watanabe, Bansal and Hutter, *PED-ANOVA*, 2023), which genes tell the best tenth
-from the rest. A pair is what a random forest (scikit-learn's) expects of it, averaged over the other genes: Friedman's
-partial dependence (*Greedy function approximation*, 2001, section 8.2).
+That is Optuna's answer, and without Optuna there is none. fANOVA (Hutter, Hoos and Leyton-Brown, *An Efficient Approach
+for Assessing Hyperparameter Importance*, 2014) tells what share of the variance over the whole space each gene explains
+alone; PED-ANOVA (Watanabe, Bansal and Hutter, *PED-ANOVA*, 2023), which genes tell the best tenth from the rest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from itertools import combinations
 from typing import Any
-
-import numpy as np
 
 from gaopt.compare.model import Comparison
 from gaopt.journal.history import Individual
@@ -24,16 +19,8 @@ from gaopt.search.optuna import quiet
 from gaopt.space.gene import AnyGene, Choice
 
 LEAST, LEAST_BEST = 20, 50
-"""Whole trainings below which fANOVA and a forest have nothing to say, and PED-ANOVA: a tenth must be five or more."""
+"""Whole trainings below which fANOVA has nothing to say, and PED-ANOVA: a tenth must be five or more."""
 ALL, TENTH = "over the whole space (fANOVA)", "for the best tenth (PED-ANOVA)"
-CELLS = 18
-"""Cells along each axis, of a gene that is a number."""
-ABSENT = -0.5
-"""In place of a gene that an individual does not have: trees can split it off."""
-
-
-def installed() -> bool:
-    return find_spec("optuna") is not None
 
 
 def space(comparison: Comparison) -> dict[str, AnyGene]:
@@ -64,16 +51,11 @@ def _inside(gene: AnyGene, value: Any) -> bool:
 
 def untold(trainings: Sequence[Individual]) -> str:
     """Why nothing can be said of how much each gene matters, as a sentence; "" where it can."""
-    count = words.plural(len(trainings), "whole training")
-    if not installed():
-        return (
-            "How much each gene matters is not told here, for Optuna, which computes it, is not installed:"
-            " pip install 'gaopt[peers]', and write the report again."
-        )
-    if len(trainings) < LEAST:
-        return f"How much each gene matters cannot be told from {count}: {LEAST} are needed."
-    if len({individual.fitness for individual in trainings}) == 1:
-        return f"How much each gene matters cannot be told: all {count} have the same score."
+    if not find_spec("optuna"):
+        return "This takes Optuna: pip install 'gaopt[peers]', and write the report again."
+    if len(trainings) < LEAST or len({individual.fitness for individual in trainings}) == 1:
+        count = words.plural(len(trainings), "whole training")
+        return f"This cannot be told from {count}: it takes {LEAST}, with more than one score among them."
     return ""
 
 
@@ -106,31 +88,3 @@ def _study(optuna: Any, trainings: Sequence[Individual], genes: Mapping[str, Any
         known = {name: own[name] for name in values}
         study.add_trial(optuna.create_trial(params=values, distributions=known, value=individual.fitness))
     return study
-
-
-def surfaces(
-    trainings: Sequence[Individual], genes: Mapping[str, AnyGene], chosen: Sequence[str]
-) -> dict[tuple[str, str], np.ndarray]:
-    """By each pair of the chosen genes (cells up, cells across) expected scores; the first gene is the one across."""
-    if len(trainings) < LEAST or len({individual.fitness for individual in trainings}) == 1:
-        return {}
-    from sklearn.ensemble import RandomForestRegressor
-    from sklearn.inspection import partial_dependence
-
-    points = np.array([[g.unit(i.genes[n]) if n in i.genes else ABSENT for n, g in genes.items()] for i in trainings])
-    scores = [individual.fitness for individual in trainings]
-    forest = RandomForestRegressor(100, min_samples_leaf=3, random_state=0, n_jobs=1).fit(points, scores)
-    found = {}
-    for pair in combinations(chosen, 2):
-        if any(set(pair) <= set(i.genes) for i in trainings):
-            places = [list(genes).index(name) for name in pair]
-            parts = [cells(genes[name]) for name in pair]
-            middles = {place: (np.arange(n) + 0.5) / n for place, n in zip(places, parts, strict=True)}
-            made = partial_dependence(forest, points, places, custom_values=middles, kind="average", method="recursion")
-            found[pair] = made["average"][0].T
-    return found
-
-
-def cells(gene: AnyGene) -> int:
-    """Equal parts of its range."""
-    return len(gene.choices) if isinstance(gene, Choice) else CELLS

@@ -18,12 +18,12 @@ from gaopt.report.comparison.evidence import Evidence
 from gaopt.report.comparison.genes import untold
 from gaopt.report.comparison.tables import tables
 from gaopt.report.page import Page, Section, save
-from gaopt.report.plots.genes import importance, interactions, searched
+from gaopt.report.plots.genes import importance, searched
 from gaopt.report.plots.methods import judged, progress, seeds, winners
 
 UNEVEN = 0.01
 """A budget that differs by more than this share is pointed out."""
-FIGURES = (progress, seeds, judged, winners, searched, importance, interactions)
+FIGURES = (progress, seeds, judged, winners, searched, importance)
 
 
 def write(comparison: Comparison, home: ComparisonDir) -> list[Path]:

@@ -112,7 +112,7 @@ def contrasts(found: Evidence) -> Section:
     """The reference against each other method; those of which a difference is claimed say so."""
     unit, reference = found.unit, found.comparison.methods[0] if found.comparison.methods else ""
     head = ["against", "pairs", f"difference{', points' if unit.accuracy else ''}", "95 % interval"]
-    head += ["p", "p, adjusted", "effect", "seeds needed", "shown"]
+    head += ["p", "p, adjusted", "seeds needed", "shown"]
     rows = [
         [
             row["against"],
@@ -121,7 +121,6 @@ def contrasts(found: Evidence) -> Section:
             "–" if row["low"] is None else f"{unit.gap(row['low'])} … {unit.gap(row['high'])}",
             _probability(row["p"]),
             _probability(row["p_adjusted"]),
-            words.number(row["effect"], 2).replace("-", "−"),
             "–" if row["deviation"] is None else str(row["seeds_needed"] or "> 1000"),
             "yes" if row["claimed"] else "no",
         ]
@@ -131,8 +130,8 @@ def contrasts(found: Evidence) -> Section:
     note = (
         f"Each row is {reference} less the method named, pair by pair over the seeds: above 0, {reference} is the"
         " better. A difference is claimed where p of a paired t-test, adjusted for the number of rows (Holm), is 0.05"
-        " or less; the interval is not adjusted. The effect is the mean difference in standard deviations of the pairs"
-        f" (Hedges). So many seeds show a true difference of {worth} in four comparisons of five."
+        " or less; the interval is not adjusted. So many seeds show a true difference of"
+        f" {worth} in four comparisons of five."
     )
     table = Table(head, rows, frozenset({0}))
     return Section(f"{reference} against every other method", table=table, note=[note])

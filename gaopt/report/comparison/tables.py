@@ -24,7 +24,6 @@ def tables(found: Evidence) -> dict[str, str]:
         "methods": csv(methods(found), ("method", "title", "seeds", "judged")),
         "contrasts": csv(contrasts(found), ("method", "against", "pairs", "difference")),
         "finals": csv(_finals(comparison, names), ("method", "seed", "id", "status", "fitness")),
-        "winners": csv(_winners(comparison), ("method", "seed", "id", "epoch")),
         "trainings": csv(_trainings(comparison, names), ("method", "seed", "id", "status", "fitness")),
         "progress": csv(_progress(comparison), ("method", "seed", "id", "epochs", "seconds", "fitness", "best")),
         "importance": csv(shares, ("question", "gene", "share")),
@@ -78,7 +77,6 @@ def contrasts(found: Evidence) -> list[Row]:
             "deviation": each.deviation,
             "p": each.p,
             "p_adjusted": each.adjusted,
-            "effect": each.effect,
             "seeds_needed": each.deviation
             if each.deviation is None
             else statistics.seeds_needed(each.deviation, found.comparison.difference, len(found.contrasts)),
@@ -113,15 +111,6 @@ def _searches(comparison: Comparison) -> Iterable[tuple[SearchRun, Row]]:
     for method in comparison.methods:
         for search in comparison.of(method):
             yield search, {"method": search.method, "seed": search.seed}
-
-
-def _winners(comparison: Comparison) -> Iterator[Row]:
-    """What the winner of each search reported, epoch by epoch."""
-    for search, begin in _searches(comparison):
-        if winner := search.winner:
-            for epoch in sorted(winner.reports):
-                told = winner.reports[epoch].metrics
-                yield begin | {"id": winner.id, "epoch": epoch} | {name: told[name] for name in views.in_order(told)}
 
 
 def _trainings(comparison: Comparison, names: Sequence[str]) -> Iterator[Row]:

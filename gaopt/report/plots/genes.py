@@ -1,13 +1,11 @@
-"""The genes: where each method searched, how much each gene matters, and how pairs of them act together."""
+"""The genes: where each method searched, and how much each gene matters."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from gaopt.compare.model import Comparison
@@ -15,7 +13,6 @@ from gaopt.journal.history import Individual
 from gaopt.report import format as words
 from gaopt.report import views
 from gaopt.report.comparison.evidence import Evidence
-from gaopt.report.comparison.genes import cells
 from gaopt.report.plots import style
 from gaopt.report.plots.space import BESIDE, beside, place, scale
 from gaopt.space.gene import AnyGene, Choice
@@ -24,8 +21,6 @@ Tried = tuple[Individual, str]
 """An individual and its look."""
 ROW, MOST = 0.36, 12
 """Inches of a method's row; genes that have a panel."""
-DOTS = 250
-"""Trainings that are drawn in a panel of two genes, at most."""
 LOOKS: dict[str, dict[str, Any]] = {
     "early": {"s": 7, "c": "none", "edgecolors": style.LOST, "linewidths": 0.6},
     "failed": {"marker": "x", "s": 11, "c": style.LOST, "linewidths": 0.9},
@@ -106,37 +101,3 @@ def importance(found: Evidence) -> Figure | None:
         axes.set(title=question, xlim=(0, 112), xlabel="share of the importance, %")
         style.rows_of_words(axes, [words.shortened(name) for name in genes], 0.4)
     return drawn
-
-
-@style.plot(
-    "How pairs of genes act together",
-    "What a random forest expects of two genes, averaged over all others (partial dependence), from all whole"
-    " trainings of all searches, which are the dots. If the best value of one gene depends on the other, the patch"
-    " of the best scores lies aslant. Where there are few dots it is a guess.",
-)
-def interactions(found: Evidence) -> Figure | None:
-    surfaces, genes, factor = found.surfaces, found.space, found.unit.factor
-    if not surfaces:
-        return None
-    drawn, grid = style.panels(len(surfaces), 2.9, more=0.2)
-    values = np.concatenate([np.ravel(expected) for expected in surfaces.values()]) * factor
-    norm = Normalize(float(np.quantile(values, 0.1)), float(values.max()))
-    dots: dict[str, Any] = {"color": "white", "markersize": 2.4, "alpha": 0.7, "markeredgecolor": style.INK}
-    look: dict[str, Any] = {"edgecolors": "face", "linewidth": 0.4, "cmap": style.fitness_colours(), "norm": norm}
-    for axes, ((x, y), expected) in zip(grid, surfaces.items(), strict=False):
-        shades = axes.pcolormesh(_edges(genes[x]), _edges(genes[y]), expected * factor, **look)
-        tried = [i.genes for i in found.trainings if {x, y} <= set(i.genes)]
-        across, up = ([place(genes[n], had[n], 0.5) for had in tried[:: -(-len(tried) // DOTS)]] for n in (x, y))
-        axes.plot(across, up, "o", markeredgewidth=0.4, **dots)
-        scale(axes, "x", words.shortened(x), genes[x])
-        scale(axes, "y", words.shortened(y), genes[y])
-        axes.grid(visible=False)
-    style.colourbar(drawn, shades, grid, "%" if found.unit.accuracy else "score")
-    return drawn
-
-
-def _edges(gene: AnyGene) -> np.ndarray:
-    """Of the cells along the gene's axis."""
-    if isinstance(gene, Choice):
-        return np.arange(cells(gene) + 1) - 0.5
-    return (np.geomspace if gene.scale == "log" else np.linspace)(gene.low, gene.high, cells(gene) + 1)
