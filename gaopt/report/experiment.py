@@ -31,8 +31,10 @@ class Compared:
 
 def compared(history: History) -> list[Compared]:
     """The variants of a study's experiment in their order; none where a study is no experiment."""
-    found, rows = experiment(history.config), []
-    for variant in found.variants if found else ():
+    if (found := experiment(history.config)) is None:
+        return []
+    rows = []
+    for variant in found.variants:
         everyone = [i for i in history.individuals.values() if found.variant(i.genes) is variant]
         runs = tuple(sorted((i for i in everyone if i.status == "scored"), key=lambda i: i.id))
         ends = [views.final(run) for run in runs]

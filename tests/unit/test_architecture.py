@@ -126,7 +126,7 @@ def test_what_should_be_light_loads_nothing_heavy() -> None:
         "import gaopt",
         "import sys; sys.argv = ['gaopt', '--help']; from gaopt.cli import main; main()",
         "import sys; sys.argv = ['gaopt', 'run', '--help']; from gaopt.cli import main; main()",
-        "import sys; sys.argv = ['gaopt', 'bench', 'search', '--help']; from gaopt.cli import main; main()",
+        "import sys; sys.argv = ['gaopt', 'compare', '--help']; from gaopt.cli import main; main()",
         "import gaopt; gaopt.load('digits')",
         "import resnet.spec, resnet.recipe, resnet.data",
         "from gaopt import StudyConfig, Gene, Space, History, Task, Score, Told, ask",
