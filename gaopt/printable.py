@@ -7,19 +7,15 @@ from pathlib import Path
 from typing import Any
 
 
-def printable(text: str) -> str:
+def printable(text: str | Path) -> str:
     """The same, with what moves a cursor, hides or turns text about, or is no character, as Python writes it: \\x1b.
 
     Spaces stay; line ends and tabs do not, so that one line stays one.
     """
+    text = str(text)
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def path_shown(path: str | Path) -> str:
-    """A path as it is shown, whoever named its folders."""
-    return printable(str(path))
 
 
 def spoken(value: Any) -> str:

@@ -17,7 +17,7 @@ from gaopt.cli.group import cli
 from gaopt.cli.training import DATA, NAME, SEED, SETS, source_of, stem_of
 from gaopt.config.tables import changed
 from gaopt.errors import BadInput
-from gaopt.printable import path_shown
+from gaopt.printable import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -151,12 +151,12 @@ def lr_find(
         return
     options = [*(("--set", each) for each in sets), ("--seed", seed), ("--data", data)]
     words = [word for option, value in options if value is not None for word in (option, value)]
-    command = path_shown(shlex.join(["gaopt", "train", *([config] if config else []), *words]))
+    command = printable(shlex.join(["gaopt", "train", *([config] if config else []), *words]))
     click.echo(f"steep   {found['steep']:<9.2g}where the loss falls fastest, if only for a few steps")
     click.echo(f"valley  {found['valley']:<9.2g}halfway down its fall")
     click.echo(f"use one: {command} {'--lr ' if 'lr' in whole.space else '--set recipe.lr='}{found['valley']:.2g}")
     for path in files:
-        click.echo(path_shown(path))
+        click.echo(printable(path))
 
 
 def _find(config: StudyConfig, name: str | None, stem: str) -> tuple[dict[str, Any], list[Path]]:
@@ -173,7 +173,7 @@ def _find(config: StudyConfig, name: str | None, stem: str) -> tuple[dict[str, A
     config = objective.check(config)
     with Signals() as signals:
         images = objective.prepare(config)
-        click.echo(f"range test: a {path_shown(config.settings['net']['name'])} on {path_shown(images.name)}", err=True)
+        click.echo(f"range test: a {printable(config.settings['net']['name'])} on {printable(images.name)}", err=True)
         found = asdict(find_lr(config, images, signals.check))
         from gaopt.report.plots.lr_find import write  # pandas and matplotlib: not before there is something to write
 

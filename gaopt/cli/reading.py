@@ -12,7 +12,7 @@ import click
 from gaopt.cli.group import cli
 from gaopt.errors import BadInput
 from gaopt.journal.paths import ComparisonDir
-from gaopt.printable import path_shown, printable, printable_lines
+from gaopt.printable import printable, printable_lines
 
 TOOLS = ("optuna", "tensorboard", "mlflow", "csv")
 FILE = click.Path(path_type=Path)
@@ -96,7 +96,7 @@ def report(study: str, interactive: bool) -> None:
         home.write(home.interactive, study_page(home, history, holds))
         paths.append(home.interactive)
     for path in paths:
-        click.echo(path_shown(path))
+        click.echo(printable(path))
 
 
 @cli.command()
@@ -116,9 +116,9 @@ def export(study: str, name: str, out: Path | None) -> None:
     path = write(found, name, out or home.inside(home.export(name)))
     if found.state != "finished":
         click.echo(f"the study {home.name!r} is not finished ({found.state}): this is what there is of it", err=True)
-    click.echo(path_shown(path))
+    click.echo(printable(path))
     if opened := FORMATS[name].opened:
-        click.echo(f"open it with: {opened.format(path_shown(path))}", err=True)
+        click.echo(f"open it with: {opened.format(printable(path))}", err=True)
 
 
 @cli.command()
@@ -140,7 +140,7 @@ def predict(study: str, images: tuple[Path, ...], as_json: bool) -> None:
             named.append({"image": str(path), "classes": answer})
         else:
             said = "  ".join(f"{printable(name)} {value:.4f}" for name, value in answer)
-            click.echo(f"{path_shown(path)}: {said}")
+            click.echo(f"{printable(path)}: {said}")
     if named:
         click.echo(json.dumps(named))
     if bad:

@@ -32,7 +32,7 @@ from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Objective
-from gaopt.printable import path_shown, printable, shown
+from gaopt.printable import printable, shown
 from gaopt.report.format import plural
 from gaopt.study.loop import Watch, go_on, run
 from gaopt.study.prepare import Ready
@@ -75,7 +75,7 @@ def drive(
         _conclude(home, history, as_json)
         _report(history, home)
         if not as_json:
-            click.echo(f"report: {path_shown(home.report)}")
+            click.echo(f"report: {printable(home.report)}")
         signals.check()
 
 

@@ -23,7 +23,6 @@ class StrategyRow:
     litters: Callable[[StudyConfig], list[int]]  # how many individuals each generation begins to train, at most
     title: str = ""  # what a comparison calls it; "" if it is compared under another name, or not at all
     breeds: bool = False  # whether it has generations, which rungs, rules to stop and finalists can wrap
-    numbers: str = "genetic"  # the table that says how many generations there are
 
 
 def _peer(factory: str, title: str) -> StrategyRow:
@@ -40,7 +39,6 @@ STRATEGIES = {
         lambda of: of.assisted.litters,
         "genetic search, a model choosing among the offspring",
         breeds=True,
-        numbers="assisted",
     ),
     "genetic": StrategyRow(
         "gaopt.search.genetic:GeneticSearch",

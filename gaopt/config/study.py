@@ -104,7 +104,7 @@ class StudyConfig:
     @property
     def numbers(self) -> str:
         """The table that says how many generations there are."""
-        return STRATEGIES[self.strategy].numbers
+        return "assisted" if self.strategy == "assisted" else "genetic"
 
     @property
     def trainings(self) -> int:
@@ -146,7 +146,7 @@ class StudyConfig:
         if constraints := getattr(self.space, "constraints", ()):
             study["constraints"] = [constraint.text for constraint in constraints]
         tables = {"study": plain(study, "study"), "space": _space(self.space)}
-        own = self.strategy if self.strategy in ("assisted", "grid") else "genetic"
+        own = "grid" if self.strategy == "grid" else self.numbers
         tables |= {name: plain(found, name) for name in ("given", "fixed") if (found := getattr(self, name))}
         for name, kind in CHECKED.items():  # what the strategy reads, and what was changed
             found = _table(getattr(self, name), name)

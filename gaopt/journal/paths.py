@@ -83,7 +83,7 @@ class StudyDir:
         return self.path / "export" / name
 
     def lr_find(self, kind: str) -> Path:
-        """What a range test leaves in a folder of its own: its figure (svg), its points (csv), all of it (json)."""
+        """What a range test leaves in a folder of its own: its figure (svg), all of it (json)."""
         return self.path / f"lr-find.{kind}"
 
     def scratch(self, individual: int) -> Path:

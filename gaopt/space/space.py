@@ -66,11 +66,6 @@ class Space(dict[str, AnyGene]):
             found = f"of {DRAWS} individuals drawn at random the constraints allow {allowed or 'none'}"
             raise ConfigError(f"{found}: loosen {self.constraints[0].text!r}, or narrow the ranges")
 
-    def __repr__(self) -> str:
-        parts = [*(repr(constraint.text) for constraint in self.constraints)]
-        parts += [f"{name}={gene}" for name, gene in self.items()]
-        return f"Space({', '.join(parts)})"
-
     @cached_property
     def free(self) -> bool:
         """Whether every point of the unit cube is an individual: no conditions, no constraints."""

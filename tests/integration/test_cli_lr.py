@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import signal
@@ -27,15 +26,12 @@ def test_the_test_leaves_its_figure_its_points_and_how_it_was_made(
     assert code == 0
     assert err == "range test: a resnet20 on digits\n"
     folder = results / "quick-lr-find-1"
-    assert {path.name for path in folder.iterdir()} == {"lr-find.svg", "lr-find.csv", "lr-find.json"}
+    assert {path.name for path in folder.iterdir()} == {"lr-find.svg", "lr-find.json"}
     assert all(str(path) in out for path in folder.iterdir())
 
     whole = json.loads((folder / "lr-find.json").read_text())
-    with open(folder / "lr-find.csv", newline="") as file:
-        head, *rows = list(csv.reader(file))
-    assert head == ["lr", "loss"]
-    assert [float(lr) for lr, _ in rows] == whole["lrs"]
-    assert [float(loss) for _, loss in rows] == whole["losses"]
+    assert len(whole["lrs"]) == len(whole["losses"]) > 50
+    assert whole["lrs"] == sorted(whole["lrs"])
     assert from_tables(whole["config"]).seed == 3
 
     figure = ElementTree.parse(folder / "lr-find.svg")

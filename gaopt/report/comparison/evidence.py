@@ -72,20 +72,9 @@ class Unit:
     """In what scores are said: as accuracies where all of them are, else as they come."""
 
     accuracy: bool
-
-    @property
-    def factor(self) -> float:
-        """What a score is multiplied by to be drawn."""
-        return 100.0 if self.accuracy else 1.0
-
-    @property
-    def sign(self) -> str:
-        return " %" if self.accuracy else ""
-
-    @property
-    def points(self) -> str:
-        """The unit of a difference."""
-        return " points" if self.accuracy else ""
+    factor: float  # what a score is multiplied by to be drawn
+    sign: str  # behind a score
+    points: str  # behind a difference
 
     def score(self, value: float | None) -> str:
         """A score in words, without its sign: 91.33, or 0.9133."""
@@ -116,7 +105,8 @@ class Evidence:
         """Read off the finals; off the winners while there are none."""
         winners = [search.winner for search in self.comparison.searches if search.winner]
         read = [final.individual for final in self.comparison.finals if final.individual.status == "scored"] or winners
-        return Unit(bool(read) and all(map(views.is_accuracy, read)))
+        accuracy = bool(read) and all(map(views.is_accuracy, read))
+        return Unit(True, 100.0, " %", " points") if accuracy else Unit(False, 1.0, "", "")
 
     @property
     def score_name(self) -> str:

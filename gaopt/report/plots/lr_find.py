@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from gaopt.config import StudyConfig
 from gaopt.journal.paths import StudyDir
 from gaopt.report import format as words
-from gaopt.report import tables
 from gaopt.report.page import save_all
 from gaopt.report.plots.style import INK, MEAN, MUTED, SCORED, figure, limit, log, plot, robust
 
@@ -39,14 +38,12 @@ def lr_find(name: str, lrs: Sequence[float], losses: Sequence[float], suggested:
 
 
 def write(found: Mapping[str, Any], config: StudyConfig, home: StudyDir) -> list[Path]:
-    """Write lr-find.svg, .csv and .json of lrs and losses, one a step, and the suggestions steep and valley."""
+    """Write lr-find.svg; and lr-find.json: lrs and losses, one a step, the suggestions steep and valley, the config."""
     lrs, losses = found["lrs"], found["losses"]
     drawn = lr_find(home.name, lrs, losses, {name: found[name] for name in ("steep", "valley")})
     assert drawn
-    points = [{"lr": lr, "loss": loss} for lr, loss in zip(lrs, losses, strict=True)]
     files = {
         home.lr_find("svg"): f"{drawn.svg}\n",
-        home.lr_find("csv"): tables.csv(points, ("lr", "loss")),
         home.lr_find("json"): json.dumps({**found, "config": config.plain()}, indent=2) + "\n",
     }
     return save_all(home, files)
