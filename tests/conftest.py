@@ -8,17 +8,18 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from gaopt import Gene, Genetic, PoolConfig, Space, StudyConfig
-from gaopt.journal.events import Birth, Bred, Failed, Opened, Outcome, Scored
+from gaopt.journal.events import Birth, Bred, Event, Failed, Opened, Outcome, Scored
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
+from gaopt.search.base import Strategy
 
 ROOT = Path(__file__).parent.parent
 MEMORY = Path("/dev/shm")
@@ -78,6 +79,17 @@ def scored(fitnesses: list[float | None]) -> History:
         for n, fitness in enumerate(fitnesses)
     ]
     return History([Bred(0, tuple(births)), *outcomes])
+
+
+def lived(strategy: Strategy, outcome: Callable[[Birth], Outcome], *before: Event) -> list[Event]:
+    """All events of a search whose trainings end at once."""
+    history, happened = History(before), [*before]
+    while decision := strategy.decide(history, 10):
+        assert isinstance(decision, Bred)
+        for event in (decision, *map(outcome, decision.births)):
+            history.add(event)
+            happened.append(event)
+    return happened
 
 
 class Live:

@@ -5,11 +5,11 @@ import pytest
 
 from gaopt import Gene, Space, StudyConfig
 from gaopt.config import Assisted
-from gaopt.journal.events import Failed, Scored
+from gaopt.journal.events import Birth, Failed, Scored
 from gaopt.journal.history import History
 from gaopt.search.surrogate import foresight, gp, multi_fidelity
 from gaopt.search.surrogate.assisted import AssistedSearch
-from tests.conftest import scored, space
+from tests.conftest import lived, scored, space
 
 MIXED = Space(lr=Gene(1e-6, 1e-2, "log"), wd=Gene(0.0, 0.1), layers=Gene(1, 6, integer=True))
 
@@ -22,15 +22,10 @@ def hill(genes: dict[str, float]) -> float:
     return -((math.log10(genes["lr"]) + 3) ** 2) - (10 * genes["wd"] - 0.3) ** 2 - 0.1 * (genes["layers"] - 4) ** 2
 
 
-def events(found: AssistedSearch) -> History:
-    """A whole search in which every fifth training fails, and one scores NaN."""
-    history = History()
-    while decision := found.decide(history, room=10):
-        history.add(decision)
-        for birth in decision.births:
-            score = math.nan if birth.id == 3 else hill(birth.genes)
-            history.add(Failed(birth.id, "diverged") if birth.id % 5 == 4 else Scored(birth.id, score))
-    return history
+def outcome(birth: Birth) -> Failed | Scored:
+    """Every fifth training fails, and one scores NaN."""
+    score = math.nan if birth.id == 3 else hill(birth.genes)
+    return Failed(birth.id, "diverged") if birth.id % 5 == 4 else Scored(birth.id, score)
 
 
 def test_the_fittest_half_is_promoted_and_failures_never_while_others_are_left() -> None:
@@ -41,7 +36,7 @@ def test_the_fittest_half_is_promoted_and_failures_never_while_others_are_left()
 
 
 def test_offspring_descend_from_the_fittest_and_say_how() -> None:
-    history = events(search(generations=6))
+    history = History(lived(search(generations=6), outcome))
     later = [individual.birth for individual in history.individuals.values() if individual.generation]
     assert {birth.origin for birth in later} <= {"random", "mutation", "crossover"}
     for birth in later:
@@ -51,7 +46,7 @@ def test_offspring_descend_from_the_fittest_and_say_how() -> None:
 
 
 def test_a_birth_says_what_the_model_expects_of_it() -> None:
-    history = events(search(generations=8))
+    history = History(lived(search(generations=8), outcome))
     first, *later = ([i for i in history.individuals.values() if i.generation == g] for g in range(8))
     assert all(one.birth.expected is None for one in first)
     told = [(*one.birth.expected, one.fitness) for one in later[-1] if one.birth.expected and one.fitness > -math.inf]

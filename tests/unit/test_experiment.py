@@ -15,7 +15,7 @@ from gaopt.journal.events import Bred, Event, Failed, Opened, Reported, Scored
 from gaopt.journal.history import History
 from gaopt.objectives.base import resolve
 from gaopt.papers.experiment import experiment
-from gaopt.papers.published import published
+from gaopt.papers.published import beside, published
 from gaopt.report import experiment as paper
 from gaopt.report.page import Page
 from gaopt.search.baselines import Grid
@@ -98,6 +98,26 @@ def test_every_experiment_that_is_shipped_is_valid_and_names_published_results()
             assert checked.settings["recipe"]["wd"] == 1e-4
             assert from_tables(checked.plain()).plain() == checked.plain()
             assert strategy(checked).decide(History(), 1)
+
+
+def test_every_row_has_its_source_and_says_how_it_ended() -> None:
+    assert len(PRINTED) == len(published()), "a key is used twice"
+    for row in published():
+        assert row.source.startswith(("He et al. 2015, table", "He et al. 2016, table"))
+        assert row.method
+        assert row.split.startswith(("test", "validation"))
+        assert row.failed == (row.error is None and row.top5 is None)
+        assert all(0 < error < 100 for error in (row.error, row.top5) if error is not None)
+        if row.error is not None and row.top5 is not None:
+            assert row.top5 < row.error
+
+
+def test_what_stands_beside_a_config_is_of_whole_methods_on_the_same_data() -> None:
+    names = {row.key for row in beside({"data": {"name": "cifar10"}})}
+    assert {"resnet20", "preact1001", "maxout"} <= names
+    assert not {key for key in names if key.startswith(("join-", "order-", "c100-"))}
+    assert {row.data for row in beside({"data": {"name": "cifar100"}})} == {"CIFAR-100"}
+    assert beside({"data": {"name": "digits"}}) == beside({"data": 3}) == []
 
 
 def test_the_published_errors_that_the_experiments_are_held_against_are_those_of_the_papers() -> None:

@@ -3,10 +3,10 @@ import hashlib
 import pytest
 
 from gaopt import Gene, Genetic, Space, StudyConfig
-from gaopt.journal.events import Bred, Failed, Scored
+from gaopt.journal.events import Birth, Bred, Failed, Scored
 from gaopt.journal.history import History
 from gaopt.search.genetic import GeneticSearch
-from tests.conftest import scored, space
+from tests.conftest import lived, scored, space
 
 
 def search(seed: int = 0, genes: Space | None = None, **numbers: float) -> GeneticSearch:
@@ -23,11 +23,7 @@ def test_ids_stay_unique_where_a_place_could_not_be_filled(monkeypatch: pytest.M
     monkeypatch.setattr("gaopt.search.genetic.TRIES", 1000)
     two = Space(a=Gene(0, 2, integer=True), b=Gene(0, 2, integer=True))
     strategy = search(1, two, population=6, generations=4, mutation=0.0, crossover=0.0)
-    history = History()
-    while decision := strategy.decide(history, room=10):
-        history.add(decision)
-        for birth in decision.births:
-            history.add(Scored(birth.id, birth.genes["a"]))
+    history = History(lived(strategy, lambda birth: Scored(birth.id, birth.genes["a"])))
     assert list(history.individuals) == list(range(len(history.individuals)))
 
 
@@ -46,19 +42,13 @@ def test_survivors_are_trained_again_with_a_fresh_seed_where_the_config_asks() -
     assert [(birth.parents, birth.trial) for birth in again] == [((n,), 1) for n in (9, 8, 7, 6, 5)]
 
 
-def fifths_fail(strategy: GeneticSearch) -> History:
-    """A whole search in which every fifth training fails and small genes are fit."""
-    history = History()
-    while decision := strategy.decide(history, room=10):
-        history.add(decision)
-        for birth in decision.births:
-            fails = birth.id % 5 == 4
-            history.add(Failed(birth.id, "diverged") if fails else Scored(birth.id, -sum(birth.genes.values())))
-    return history
+def fifth_fails(birth: Birth) -> Failed | Scored:
+    """Every fifth training fails; small genes are fit."""
+    return Failed(birth.id, "diverged") if birth.id % 5 == 4 else Scored(birth.id, -sum(birth.genes.values()))
 
 
 def test_a_search_decides_what_it_decided_before_there_was_a_choice_of_operators() -> None:
-    history = fifths_fail(search(7, population=4, generations=4))
+    history = History(lived(search(7, population=4, generations=4), fifth_fails))
     assert [(birth.parents, *birth.genes.values()) for birth in (i.birth for i in history.individuals.values())] == [
         ((), 4.24921e-05, 0.0442655, 0.359243),
         ((), 0.00140511, 0.0657062, 0.211664),
@@ -87,7 +77,7 @@ def test_nor_does_it_decide_otherwise_on_whole_numbers() -> None:
         "769c480c69b7883d": {"retrain": True, "survivors": 0.3},
     }
     for digest, numbers in settings.items():
-        history = fifths_fail(search(3, wide, population=12, generations=7, **numbers))
+        history = History(lived(search(3, wide, population=12, generations=7, **numbers), fifth_fails))
         births = [
             (i.birth.origin, i.birth.parents, *map(float, i.genes.values())) for i in history.individuals.values()
         ]

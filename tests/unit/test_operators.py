@@ -20,7 +20,7 @@ from gaopt.search.operators import Genome
 from gaopt.search.selection import distances
 from gaopt.search.surrogate.assisted import AssistedSearch
 from gaopt.space.gene import Choice
-from tests.conftest import space
+from tests.conftest import lived, space
 
 WIDE = Space(
     lr=Gene(1e-6, 1e-2, "log"),
@@ -51,14 +51,7 @@ def outcome(birth: Birth) -> Scored | Failed:
 
 
 def events(strategy: Any) -> list[Event]:
-    """A whole search."""
-    history, happened = History(), list[Event]()
-    while decision := strategy.decide(history, room=10):
-        after = [decision, *map(outcome, decision.births)]
-        for event in after:
-            history.add(event)
-        happened += after
-    return happened
+    return lived(strategy, outcome)
 
 
 def litters(happened: list[Event]) -> list[tuple[Birth, ...]]:

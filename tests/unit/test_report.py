@@ -8,14 +8,11 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib
-import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_hex, to_rgb
 
 from gaopt.config import Genetic, PoolConfig, StudyConfig, from_tables
 from gaopt.config.tables import overridden
@@ -25,7 +22,6 @@ from gaopt.journal.paths import StudyDir
 from gaopt.report import format as words
 from gaopt.report import plots, tables
 from gaopt.report.page import Page, Section
-from gaopt.report.plots.style import MUTED, SHADES, fitness_colours
 from gaopt.report.remarks import advice
 from gaopt.report.study import page, result, write
 from gaopt.search.registry import strategy
@@ -93,12 +89,6 @@ def written(whole: History, tmp_path_factory: pytest.TempPathFactory) -> StudyDi
     home.path.mkdir()
     write(whole, home)
     return home
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> StudyDir:
-    (tmp_path / "mine").mkdir()
-    return StudyDir(tmp_path / "mine")
 
 
 def figures(history: History) -> list[Section]:
@@ -465,40 +455,3 @@ def test_what_is_certain_or_is_not_there_is_not_spoken_of() -> None:
     assert "top-5" not in " ".join(result(history))
     assert "test images" not in " ".join(result(scored([0.5, 0.4])))
     assert "The test images were not used." in result(scored([0.5, 0.4], data=images(5, 5)))
-
-
-# colours
-
-
-def lab(colours: list[str], dark: bool, blind: list[list[float]] | None) -> np.ndarray:
-    """Colours in CIELAB as the page shows them, to normal eyes or to eyes that a matrix makes blind (Machado 2009)."""
-    shown = np.array([to_rgb(colour) for colour in colours])
-    if dark:  # CSS: invert(1) hue-rotate(180deg)
-        turned = np.array([[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]])
-        shown = np.clip((1 - shown) @ turned.T, 0, 1)
-    linear = np.where(shown <= 0.04045, shown / 12.92, ((shown + 0.055) / 1.055) ** 2.4)
-    if blind:
-        linear = np.clip(linear @ np.array(blind).T, 0, 1)
-    xyz = linear @ np.array([[0.4339, 0.2126, 0.0177], [0.3762, 0.7152, 0.1095], [0.1899, 0.0722, 0.8728]])
-    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
-    return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], axis=1)
-
-
-NO_RED = [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]]
-NO_GREEN = [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]]
-
-
-def test_no_two_methods_become_one_for_whoever_is_colour_blind() -> None:
-    for dark in (False, True):
-        for blind in (None, NO_RED, NO_GREEN):
-            found = lab(list(SHADES), dark, blind)
-            apart = np.linalg.norm(found[:, None] - found, axis=2) + 1000 * np.eye(len(found))
-            assert apart.min() > 20, (dark, blind)
-
-
-def test_every_line_can_be_seen_on_white_and_on_dark() -> None:
-    """A contrast of 3 and more, as the W3C asks of graphics."""
-    colours = [*SHADES, MUTED, *(to_hex(fitness_colours()(level)) for level in (0.0, 0.5, 1.0))]
-    for dark, paper in ((False, 100.0), (True, float(lab(["#14181d"], False, None)[0, 0]))):
-        light = [((each + 16) / 116) ** 3 + 0.05 for each in (paper, *lab(colours, dark, None)[:, 0])]
-        assert all(max(each, light[0]) / min(each, light[0]) > 2.95 for each in light[1:]), (dark, light)

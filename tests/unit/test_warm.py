@@ -14,6 +14,7 @@ from gaopt.search.surrogate.multi_fidelity import believed
 from gaopt.space.encoding import Encoding
 from gaopt.space.gene import Choice
 from gaopt.space.space import Genes
+from tests.conftest import lived
 
 CUBE = Space(x=Gene(0.0, 1.0), y=Gene(0.0, 1.0), z=Gene(0.0, 1.0))
 
@@ -35,13 +36,7 @@ def study(score: Callable[[Genes], float], size: int = 40) -> Recalled:
 
 
 def ended(found: AssistedSearch, *recalled: Recalled) -> list[Event]:
-    history, happened = History(recalled), list[Event](recalled)
-    while decision := found.decide(history, 10):
-        after: list[Event] = [decision, *(Scored(birth.id, ridge(birth.genes)) for birth in decision.births)]
-        for event in after:
-            history.add(event)
-        happened += after
-    return happened
+    return lived(found, lambda birth: Scored(birth.id, ridge(birth.genes)), *recalled)
 
 
 def best(*recalled: Recalled) -> float:
