@@ -12,7 +12,6 @@ import click
 
 from gaopt.cli.run import open_pool, opened, say, say_dashboard, written
 from gaopt.cli.signals import Signals
-from gaopt.compare import plan as plans
 from gaopt.compare.methods import Methods
 from gaopt.compare.plan import Plan
 from gaopt.compare.read import comparison
@@ -39,7 +38,6 @@ def drive(plan: Plan, place: Callable[[], ComparisonDir], allow_changed: bool = 
         home = place()
         home.make()
         kept.callback(StudyLock(home.path).release)  # held until the report is written
-        plan = plans.current(plan, home)
         _introduce(home, plan, pool.capacity)
         say_dashboard(base, pool)
         try:

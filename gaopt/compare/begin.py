@@ -1,6 +1,5 @@
 """The plan of a comparison that begins: from configs, or from studies that are there."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,9 +23,6 @@ def of_configs(configs: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any
     base = next(iter(whole.values()))
     names = given.get("methods") or (tuple(configs) if len(configs) > 1 else usual(base))
     check(names, base, configs)
-    for name in ("budget", "difference"):
-        if not math.isfinite(given.get(name, 0.0)):
-            raise ConfigError(f"--{name} is {given[name]}: must be a finite number")
     plan = Plan(configs={name: config.plain() for name, config in whole.items()}, **{**given, "methods": names})
     plan = replace(plan, budget=_budget(plan, base))
     for name in names:

@@ -54,14 +54,6 @@ def read(home: ComparisonDir) -> Plan:
     return plan
 
 
-def current(plan: Plan, home: ComparisonDir) -> Plan:
-    """The plan, once its folder is held: another driver may have been there since it was made."""
-    there = read(home) if home.plan.is_file() else plan
-    if replace(there, seeds=plan.seeds) != plan:
-        raise StudyError(f"the comparison {home.name!r} was begun or changed by another process meanwhile: look at it")
-    return replace(plan, seeds=max(plan.seeds, there.seeds))
-
-
 def extended(plan: Plan, seeds: int | None) -> Plan:
     """The same with more seeds; a StudyError for fewer, and where it compares studies that have theirs."""
     if seeds and plan.studies:

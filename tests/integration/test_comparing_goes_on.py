@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from gaopt.compare.plan import Plan, current, read, write
+from gaopt.compare.plan import Plan, read
 from gaopt.compare.read import comparison, history
 from gaopt.compare.run import Runner
 from gaopt.errors import Hopeless, Stopped, StudyError
@@ -206,16 +206,6 @@ def test_a_second_driver_is_refused_and_changes_nothing(place: Path, home: Compa
         assert (journals(home), home.plan.read_bytes()) == (before, planned)
     code(place, 1)
     assert gaopt("compare", "mine", "--allow-changed", cwd=place).returncode == 0
-
-
-def test_a_plan_that_another_driver_widened_meanwhile_keeps_its_seeds(home: ComparisonDir) -> None:
-    home.make()
-    mine = plan(seeds=2)
-    assert current(mine, home) == mine
-    write(replace(mine, seeds=5), home)
-    assert current(mine, home).seeds == 5
-    with pytest.raises(StudyError, match="'mine' was begun or changed by another process meanwhile"):
-        current(plan(methods=("genetic", "random")), home)
 
 
 def dead() -> int:

@@ -54,16 +54,3 @@ def test_a_description_is_checked_before_the_net_is_built(
         code, _, err = predicted(tmp_path, capfd)
         assert code == 2, (changes, err)
         assert err.startswith("gaopt: ")
-
-
-def test_weights_that_tell_nothing_are_one_sentence(
-    home: StudyDir, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    model(home)
-    found = weights.read(home.weights)
-    assert found
-    found[0]["fc.weight"].fill_(float("nan"))
-    weights.write(home.weights, found[0], {})
-    code, out, err = predicted(tmp_path, capfd)
-    assert (code, out, len(err.splitlines())) == (2, "", 1)
-    assert "gives probabilities that are no numbers" in err

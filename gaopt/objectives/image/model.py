@@ -114,8 +114,6 @@ def _classified(home: StudyDir, about: Model, net: nn.Module, image: np.ndarray,
         except RuntimeError as error:  # an image too small for it, say
             said = " ".join(f"{error!s:.200}".split())
             raise StudyError(f"the best model of the study {home.name!r} cannot be used: {said}") from None
-    if not probabilities.isfinite().all():
-        raise StudyError(f"the best model of the study {home.name!r} gives probabilities that are no numbers")
     values, indices = probabilities.topk(min(top, len(probabilities)))
     return [(about.classes[index], value) for index, value in zip(indices.tolist(), values.tolist(), strict=True)]
 

@@ -26,11 +26,7 @@ ALL, TENTH = "over the whole space (fANOVA)", "for the best tenth (PED-ANOVA)"
 def space(comparison: Comparison) -> dict[str, AnyGene]:
     """The genes that the searches look for, by name; of one that differs between them, the first that can vary."""
     found: dict[str, AnyGene] = {}
-    known: list[object] = []
     for search in comparison.searches:
-        if (table := search.history.config.get("space")) in known:  # reading it takes a while
-            continue
-        known.append(table)
         for name, gene in views.space(search.history).items():
             if name not in found or found[name].levels == 1:
                 found[name] = gene
