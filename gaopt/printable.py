@@ -1,7 +1,5 @@
 """Text of unknown origin made fit to be shown: names and messages come from data, from genes, from others' studies."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

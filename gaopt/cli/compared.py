@@ -1,7 +1,5 @@
 """How far a comparison is, on the terminal: for `status` and `list`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from statistics import fmean
 

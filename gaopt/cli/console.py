@@ -1,7 +1,5 @@
 """What is drawn in a terminal: the state of a study, and tables that fit its width."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What a person, or a program, sees while a search runs: watchers of the events."""
 
-from __future__ import annotations
-
 import json
 import sys
 import time

@@ -1,7 +1,5 @@
 """One run of a comparison with all that a person sees around it. What is for people goes to stderr."""
 
-from __future__ import annotations
-
 import os
 import shlex
 from collections.abc import Callable

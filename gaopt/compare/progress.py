@@ -1,7 +1,5 @@
 """How far a comparison is: read off its journals. Nothing that it names is imported."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """An experiment's errors beside the paper's, and what was seen of the paper's claims."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Numbers and genes as words that fit a table."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any

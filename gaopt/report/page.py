@@ -3,8 +3,6 @@
 A study, an experiment of a paper and a comparison each have a list of their own.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What a careful reader should keep in mind about the numbers of a search, and what they say of the search itself."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from math import inf, sqrt

@@ -1,7 +1,5 @@
 """The sections of a study's page that are tables."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any

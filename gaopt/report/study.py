@@ -1,7 +1,5 @@
 """The report of a study: its page as a list of sections, its figures and its tables."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 

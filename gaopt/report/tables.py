@@ -4,8 +4,6 @@ Rows are in the order of ids, generations and epochs, never of the clock: apart 
 same tables as an undisturbed one. What is not known is empty (NaN, None).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any

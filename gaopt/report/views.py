@@ -1,7 +1,5 @@
 """What tables, figures and the page all read off a history."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, stdev, variance

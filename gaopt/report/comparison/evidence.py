@@ -1,7 +1,5 @@
 """What the scores of a comparison show, each worked out once: for its page, its tables and its figures."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

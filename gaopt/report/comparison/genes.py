@@ -5,8 +5,6 @@ for Assessing Hyperparameter Importance*, 2014) tells what share of the variance
 alone; PED-ANOVA (Watanabe, Bansal and Hutter, *PED-ANOVA*, 2023), which genes tell the best tenth from the rest.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any

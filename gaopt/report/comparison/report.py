@@ -1,7 +1,5 @@
 """The report of a comparison: its page as a list of sections, and what to keep in mind."""
 
-from __future__ import annotations
-
 import platform
 import shlex
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The sections of a comparison's page that are tables."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from gaopt.compare.model import Comparison

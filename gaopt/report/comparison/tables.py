@@ -1,7 +1,5 @@
 """A comparison as tables: rows of plain values, in the order of methods, seeds, ids and epochs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean
 from typing import Any

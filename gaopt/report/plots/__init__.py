@@ -3,8 +3,6 @@
 Each figure is a function to a section with an SVG that stands alone, or None where there is nothing to draw.
 """
 
-from __future__ import annotations
-
 from gaopt.report.plots.curves import curves, cycle, errors
 from gaopt.report.plots.fitness import fitness
 from gaopt.report.plots.lineage import lineage

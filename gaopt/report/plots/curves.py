@@ -1,7 +1,5 @@
 """Accuracies, losses and errors by epoch, and the one-cycle of learning rate and momentum."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest

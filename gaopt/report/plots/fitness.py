@@ -1,7 +1,5 @@
 """Fitness by generation."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

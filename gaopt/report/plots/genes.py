@@ -1,7 +1,5 @@
 """The genes: where each method searched, and how much each gene matters."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from matplotlib.axes import Axes

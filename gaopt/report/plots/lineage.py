@@ -1,7 +1,5 @@
 """Who descends from whom: generations from left to right, one lane for each place in the population."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from matplotlib.axes import Axes

@@ -1,7 +1,5 @@
 """A range test: the losses over the learning rate as a figure, and its files."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """How methods are told apart, and how well each does: the best so far, winners by epoch, judged scores."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Where the population went in the space of the genes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import combinations
 from typing import Any, Literal

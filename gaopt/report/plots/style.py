@@ -5,8 +5,6 @@ vermillion (Okabe and Ito, *Color Universal Design*, 2008) and nothing else is. 
 page turns them, on its dark (contrast 3, W3C).
 """
 
-from __future__ import annotations
-
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
