@@ -68,8 +68,8 @@ EPOCHS = 2
 
 def bare(setting: Setting, data: Images, plain: bool) -> None:
     """The least that a training is: forward, backward, AdamW, and validation; `plain`: as `build` makes the network."""
-    device, recipe = default_device(), Recipe(precision=setting.precision)
-    net = build(NetSpec(setting.net), setting.channels, 10).to(device)
+    device, recipe = default_device(), Recipe(precision=setting.precision)  # type: ignore[arg-type]
+    net: torch.nn.Module = build(NetSpec(setting.net), setting.channels, 10).to(device)
     net = net if plain else placed(net, recipe, device)
     optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3, fused=True)
     batches = list(Plain(data.train, data, setting.batch, device))
