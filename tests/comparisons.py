@@ -1,7 +1,5 @@
 """Comparisons that were never run: their histories are made up, with all that real trainings report."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Objectives for tests of comparisons: named in configs as `tests.flat:…`."""
 
-from __future__ import annotations
-
 from gaopt.objectives.base import Report, Score, Task
 from gaopt.search.base import keyed
 

@@ -1,7 +1,5 @@
 """Input that nobody should give and somebody will: configs and command lines near the right ones."""
 
-from __future__ import annotations
-
 from dataclasses import fields
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Spaces drawn at random, of every kind of gene, with conditions and constraints."""
 
-from __future__ import annotations
-
 import random
 
 from gaopt.errors import ConfigError

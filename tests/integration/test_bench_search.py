@@ -1,7 +1,5 @@
 """The benchmark of searches, on problems that cost nothing."""
 
-from __future__ import annotations
-
 import math
 import random
 from importlib.util import find_spec

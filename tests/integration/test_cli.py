@@ -1,7 +1,5 @@
 """The command, as a person or a program uses it."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

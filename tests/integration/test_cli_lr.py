@@ -1,7 +1,5 @@
 """The verb lr-find, as a person or a program uses it."""
 
-from __future__ import annotations
-
 import json
 import re
 import signal

@@ -1,7 +1,5 @@
 """The verb nets."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from functools import cache

@@ -1,7 +1,5 @@
 """The verb that holds the papers' experiments against our own trainings."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

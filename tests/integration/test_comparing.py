@@ -1,7 +1,5 @@
 """Comparisons: what each method trains, resuming, finals, and the verb."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """What a comparison that is gone on with notices: other code, other drivers, and what a killed one left."""
 
-from __future__ import annotations
-
 import math
 import os
 import shutil

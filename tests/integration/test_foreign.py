@@ -1,7 +1,5 @@
 """A study that somebody else made: reading it runs nothing of it, and nothing outside of it is touched."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sqlite3

@@ -1,7 +1,5 @@
 """Which files a user's objective runs through."""
 
-from __future__ import annotations
-
 import functools
 import os
 import subprocess

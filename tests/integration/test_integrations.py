@@ -1,7 +1,5 @@
 """The search in the loops of others: as a sampler of Optuna, as a searcher of Ray Tune."""
 
-from __future__ import annotations
-
 import math
 import os
 import re

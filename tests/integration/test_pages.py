@@ -1,7 +1,5 @@
 """Every kind of page in a browser: nothing to complain of, nothing beyond a phone's edge."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from itertools import product

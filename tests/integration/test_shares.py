@@ -1,7 +1,5 @@
 """Trainings for a share of the epochs: what they are, what they cost, and which shares there can be."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

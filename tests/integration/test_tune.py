@@ -1,7 +1,5 @@
 """The search in the loops of Ray Tune, as its searcher."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Any

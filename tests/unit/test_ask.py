@@ -1,7 +1,5 @@
 """The search in a loop of one's own."""
 
-from __future__ import annotations
-
 import doctest
 import math
 

@@ -1,7 +1,5 @@
 """The best model of a study, its description or its weights changed: `gaopt predict` says so in one sentence."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 from pathlib import Path

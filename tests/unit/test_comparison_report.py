@@ -1,7 +1,5 @@
 """The report of a comparison: read off it whatever state it is in, and complete without scripts."""
 
-from __future__ import annotations
-
 import csv
 import io
 import math

@@ -1,7 +1,5 @@
 """The documents, compared with the program."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """Experiments: the papers' comparisons as configs, and what is said of them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any

@@ -1,7 +1,5 @@
 """A study in the formats of other tools, read back with what those tools read it with."""
 
-from __future__ import annotations
-
 import os
 import struct
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Genes beyond numbers of the recipe: words, and the network's own form."""
 
-from __future__ import annotations
-
 import itertools
 import json
 from dataclasses import replace

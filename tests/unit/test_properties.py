@@ -3,8 +3,6 @@
 A few inputs here, ten thousand in `make fuzz` (GAOPT_FUZZ=1200 of each property). All in this process, never on Ray.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

@@ -1,7 +1,5 @@
 """The report: tables, figures and pages are read off a history, whatever state it is in."""
 
-from __future__ import annotations
-
 import io
 import math
 import re

@@ -1,7 +1,5 @@
 """The report of every kind of study: choices, genes that are not there, rungs, finalists, early ends, warm starts."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What the terminal shows of every kind of study."""
 
-from __future__ import annotations
-
 import io
 import os
 import re

@@ -1,7 +1,5 @@
 """Text of unknown origin is shown as it is, wherever it is shown: no tag, no markup, no command to a terminal."""
 
-from __future__ import annotations
-
 import io
 import json
 import re

@@ -1,7 +1,5 @@
 """What a comparison may claim: seldom where nothing differs, mostly where much does, and in words that say so."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import astuple
 from math import sqrt
