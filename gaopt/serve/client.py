@@ -25,6 +25,8 @@ SILENT = 40.0
 """Seconds after which a stream is taken for lost: it says each fifteen that it is there."""
 AGAIN = 2.0
 """Seconds before a stream that was lost is asked for again."""
+GONE = 300.0
+"""Seconds after which a service that was lost is given up: one that begins again starts Ray first."""
 
 
 class NoService(GaoptError):  # noqa: N818 - named for what the user reads
@@ -65,7 +67,7 @@ class Client:
         """(event, data) as they come, without an end; each event of the journal once, however often the line breaks.
 
         Raises:
-            NoService: nobody answers, at first, or for longer than a request may take.
+            NoService: nobody answers, at first or for minutes.
         """
         number, heard = 0, 0.0
         while True:
@@ -76,7 +78,7 @@ class Client:
                         number, heard = id or number, time.monotonic()
                         yield event, data
             except (NoService, OSError, HTTPException) as error:
-                if not heard or time.monotonic() - heard > ANSWERED:
+                if not heard or time.monotonic() - heard > GONE:
                     raise error if isinstance(error, NoService) else self._silent(error) from None
             time.sleep(AGAIN)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -76,6 +79,19 @@ def test_a_config_is_sent_run_and_followed(service: Running, config: str, capfd:
     assert (code, "6 trainings in 2 generations" in out, out.splitlines()[-1][:8]) == (0, True, "report: ")
     told = Path(f"{service.results}.told").read_text()
     assert f'"link": "{submitted["link"]}"' in told
+
+
+def test_the_program_in_the_documents_starts_a_study_and_follows_it(service: Running, config: str) -> None:
+    found = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "service.md").read_text("utf-8"), re.S)
+    assert found
+    assert '{"preset": "quick", "generations": 3}' in found.group(1)
+    code = found.group(1).replace('{"preset": "quick", "generations": 3}', repr({"config": Path(config).read_text()}))
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=service.results.parent, capture_output=True, text=True, timeout=120
+    )
+    *scored, best = run.stdout.splitlines()
+    assert run.returncode == 0, run.stderr
+    assert max(float(line.split()[1]) for line in scored) == ast.literal_eval(best)["fitness"]
 
 
 def test_the_queue_is_shown_changed_and_what_runs_is_stopped(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
