@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 TESTS = {
     r"\.ci|constraints": ["advisories"],
-    "gaopt/(cli|config)": ["cli", "cli_lr", "cli_nets", "cli_reproduce", "signals"],
+    "gaopt/(cli|config)": ["cli", "cli_lr", "cli_nets", "cli_reproduce", "notify", "remote", "signals"],
     "gaopt/compare": ["comparing", "comparing_goes_on"],
     "gaopt/execution": ["cluster", "security"],
     "gaopt/(export|integrations)": ["integrations", "tune"],
     "gaopt/(journal|study)": ["changed", "contract", "foreign", "golden"],
     "gaopt/objectives": ["golden", "imported"],
     "gaopt/report": ["pages"],
+    "gaopt/serve": ["page", "ray_jobs", "remote"],
     "gaopt/(search|space)": ["contract", "shares"],
     "gaopt/(papers|objectives)|configs": ["cli_reproduce", "golden", "lr", "train"],
     "gaopt/[a-z]+\\.py|pyproject": ["cli", "golden"],

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import tomllib
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,8 @@ def test_prometheus_asks_the_services_of_compose_with_tokens_that_it_can_read(
     assert all(any(token.startswith(folder) for folder in mounted) for token in tokens)
     name, _, port = gaopt["static_configs"][0]["targets"][0].partition(":")
     command = services["serve"]["command"]
-    assert command[command.index("--name") + 1] == name  # of all hosts the service answers to those on a list
+    named = [after for option, after in pairwise(command) if option == "--name"]
+    assert named == ["127.0.0.1", name]  # the first is in the link; of all hosts the service answers to those on a list
     assert services["serve"]["ports"] == [f"127.0.0.1:{port}:{port}"]
     assert f"/api/v1{router.url_path_for('metrics')}" == gaopt["metrics_path"]
 
