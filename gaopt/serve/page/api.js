@@ -5,7 +5,7 @@ const held = document.getElementById("frozen");
 /** Of a page that was written as one file: {path, answers by address}. null where a server answers. */
 export const frozen = held ? JSON.parse(held.textContent) : null;
 
-export class Problem extends Error {
+class Problem extends Error {
   constructor(status, body) {
     super(body?.detail || body?.title || `the server answered ${status}`);
     this.status = status;

@@ -1,25 +1,12 @@
 // A study's columns, kept up by its events as gaopt/journal/history.py keeps a History. Pure: a test runs both on one journal.
 
-const NOTED = 50;
 const beside = new WeakMap();
-
-/** Columns without an individual, for a study's first event. */
-export function emptySnapshot(space = {}) {
-  const names = ["id", "generation", "status", "origin", "parents", "share", "fitness", "epoch", "seconds", "started", "ended"];
-  const columns = Object.fromEntries([...names, "expected", "deviation", "reason"].map((name) => [name, []]));
-  columns.genes = Object.fromEntries(Object.keys(space).map((name) => [name, []]));
-  return {
-    version: 1, number: 0, study: {}, space, metrics: [], epochs: 0, workers: 0,
-    individuals: columns, generations: [], repeats: [], noted: [],
-  };
-}
 
 /** A snapshot with the columns that a server may leave out, where it knows nothing of them. */
 export function whole(snapshot) {
   const { individuals } = snapshot;
   for (const name of ["expected", "deviation", "reason"]) individuals[name] ??= individuals.id.map(() => null);
   snapshot.epochs ??= snapshot.study.epochs ?? 0;
-  snapshot.noted ??= [];
   return snapshot;
 }
 
@@ -113,10 +100,6 @@ function scored(snapshot, event) {
   end(snapshot, event, { status: share < 1 ? "early" : "scored", share, fitness: event.fitness, reason: null });
 }
 
-function note(snapshot, { at, message }, number) {
-  snapshot.noted = [...snapshot.noted, [number, at, message]].slice(-NOTED);
-}
-
 const again = { status: "waiting", epoch: 0, ended: 0, fitness: null };
 const steps = {
   Opened: putDown,
@@ -124,7 +107,6 @@ const steps = {
   Granted: (snapshot, { individuals, share }) => individuals.forEach((id) => set(snapshot, id, { ...again, share })),
   Started: begin,
   Reported: report,
-  Noted: note,
   Retried: (snapshot, { individual }) => set(snapshot, individual, again),
   Scored: scored,
   Failed: (snapshot, event) => end(snapshot, event, { status: "failed", fitness: null, reason: event.reason }),

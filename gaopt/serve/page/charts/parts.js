@@ -7,7 +7,7 @@ import { axis } from "../figure.js";
 import { colours } from "../theme.js";
 
 /** What a chart says of an individual that is pointed at. */
-export function about({ individuals }, row) {
+function about({ individuals }, row) {
   const { id, fitness, status, generation, origin, parents, genes } = individuals;
   const first = `${called(id[row])}  ${status[row] === "scored" ? score(fitness[row]) : status[row]}`;
   const from = parents[row].length ? `${origin[row]} of ${parents[row].map(called).join(", ")}` : origin[row];

@@ -29,6 +29,7 @@ export function studyHead(store) {
     }
     fill(best, result(store));
     reconcile(facts, factsOf(store), ([name]) => name, ([name]) => el("div", null, el("dt", null, name), el("dd")), (cell, [, value]) => say(cell.lastChild, value));
+    bar.hidden = !study.trainings;
     fill(bar, progressBar(study), el("span", null, `${study.done} of ${plural(study.trainings, "training")}`));
     say(said, study.error ?? study.ended ?? "");
     const now = JSON.stringify(store.study?.allowed ?? []);
@@ -55,6 +56,7 @@ function result(store) {
 
 function factsOf(store) {
   const { study, individuals, epochs, workers } = store.snapshot;
+  if (!store.snapshot.number) return study.owner ? [["asked for by", study.owner]] : [];
   const test = Object.entries(study.test ?? {}).sort(([one], [other]) => (other === "top1") - (one === "top1"));
   const trained = individuals.epoch.reduce((sum, each) => sum + each, 0);
   const facts = [["generation", `${study.generation + 1} of ${study.generations}`]];

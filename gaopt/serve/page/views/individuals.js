@@ -1,7 +1,7 @@
 // The table of individuals: sorted by any column, a page at a time, ticked to select.
 
 import { bestRow, rankedRows, ranks } from "../derive.js";
-import { el, reconcile, say } from "../dom.js";
+import { el, fill, reconcile, say } from "../dom.js";
 import { rowOf } from "../fold.js";
 import { called, duration, gene, score } from "../format.js";
 import { onSelect, select, selected, toggle } from "../selection.js";
@@ -9,9 +9,8 @@ import { onSelect, select, selected, toggle } from "../selection.js";
 const PAGE = 15;
 
 export function individualsTable(store) {
-  const columns = columnsOf(store.snapshot);
-  const view = { store, columns, sort: "rank", down: false, page: 0, state: "", only: false };
-  view.head = el("tr", null, el("td", null, el("span", { class: "hidden" }, "selected")), columns.map((column) => heading(view, column)));
+  const view = { store, columns: [], foreseen: null, sort: "rank", down: false, page: 0, state: "", only: false };
+  view.head = el("tr");
   view.body = el("tbody");
   view.count = el("span", { role: "status" });
   const states = ["scored", "running", "waiting", "early", "failed"].map((state) => el("option", { value: state }, state));
@@ -30,7 +29,17 @@ export function individualsTable(store) {
   return { node, update: view.update };
 }
 
-function columnsOf({ space, individuals }) {
+/** The columns; that of what the model expects comes once it expects anything. */
+function headed(view) {
+  const foreseen = view.store.snapshot.individuals.expected.some((each) => each !== null);
+  if (foreseen === view.foreseen) return;
+  view.foreseen = foreseen;
+  view.columns = columnsOf(view.store.snapshot, foreseen);
+  fill(view.head, el("td", null, el("span", { class: "hidden" }, "selected")), view.columns.map((column) => heading(view, column)));
+  reconcile(view.body, [], null, null, null);
+}
+
+function columnsOf({ space, individuals }, foreseen) {
   const { id, fitness, status, generation, origin, parents, epoch, seconds, expected } = individuals;
   const plain = (name, key, text, more) => ({ name, key, text, ...more });
   const list = [
@@ -38,7 +47,7 @@ function columnsOf({ space, individuals }) {
     plain("id", (row) => id[row], (row) => called(id[row])),
     plain("fitness", (row) => fitness[row], (row) => (fitness[row] === null ? status[row] : `${score(fitness[row])}${status[row] === "early" ? " early" : ""}`), { falls: true }),
   ];
-  if (expected.some((each) => each !== null)) list.push(plain("expected", (row) => expected[row], (row) => score(expected[row]), { falls: true }));
+  if (foreseen) list.push(plain("expected", (row) => expected[row], (row) => score(expected[row]), { falls: true }));
   for (const name of Object.keys(space)) list.push(plain(name, (row) => individuals.genes[name][row], (row) => gene(individuals.genes[name][row])));
   return [...list,
     plain("generation", (row) => generation[row], (row) => String(generation[row] + 1)),
@@ -51,7 +60,7 @@ function columnsOf({ space, individuals }) {
 
 function heading(view, column) {
   const button = el("button", { type: "button", on: { click: () => sortBy(view, column) } }, column.name);
-  return el("th", { scope: "col", class: column.words ? "text" : null, "aria-sort": column.name === view.sort ? "ascending" : null }, button);
+  return el("th", { scope: "col", class: column.words ? "text" : null, "aria-sort": column.name === view.sort ? (view.down ? "descending" : "ascending") : null }, button);
 }
 
 function sortBy(view, column) {
@@ -87,6 +96,7 @@ function ordered({ store, columns, sort, down, state, only }) {
 }
 
 function show(view) {
+  headed(view);
   const { store, columns } = view;
   const { snapshot } = store;
   const rows = ordered(view);

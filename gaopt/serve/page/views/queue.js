@@ -39,7 +39,7 @@ function rowNode(view, { id, name }) {
     show(view, await get("/queue"));
   };
   const button = (text, label, act) => el("button", { type: "button", class: "quiet", "aria-label": `${label} ${name}`, on: { click: ({ target }) => press(target, view.wrong, act) } }, text);
-  const acts = el("td", { class: "acts" }, button("Up", "Move up", move(-1)), button("Down", "Move down", move(1)), button("Cancel", "Cancel", cancel));
+  const acts = el("td", null, el("div", { class: "acts" }, button("Up", "Move up", move(-1)), button("Down", "Move down", move(1)), button("Cancel", "Cancel", cancel)));
   return el("tr", { class: "queued" }, cell("place"), cell("study", el("a", { href: `/studies/${encodeURIComponent(name)}` }, name)), cell("state"), cell("owner"), cell("asked for"), acts);
 }
 
@@ -50,9 +50,8 @@ function fillRow(view, node, { id, position, state, owner, created, error }, wai
   say(owned, owner ?? "–");
   say(asked, moment(created));
   const turn = waiting.findIndex((entry) => entry.id === id);
-  const [up, down, cancel] = acts.children;
+  const [up, down, cancel] = acts.firstChild.children;
   [up, down, cancel].forEach((button) => { button.hidden = turn < 0; });
-  up.setAttribute("aria-disabled", String(turn === 0));
   up.disabled = turn === 0;
   down.disabled = turn === waiting.length - 1;
 }
