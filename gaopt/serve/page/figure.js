@@ -85,7 +85,7 @@ function drain() {
 function paint(self, echarts) {
   self.dirty = false;
   const started = performance.now();
-  const { option, height = 300, sentence, empty, columns, rows, replace = REPLACED } = self.draw(self.canvas.clientWidth);
+  const { option, height = 300, sentence, empty, columns, rows, replace = REPLACED } = self.draw(self.node.clientWidth);
   self.said.textContent = empty ?? sentence;
   self.canvas.setAttribute("aria-label", `${self.title}. ${empty ?? sentence}`);
   self.canvas.hidden = Boolean(empty) || !self.table.hidden;

@@ -79,7 +79,7 @@ function option(snapshot, names, rows, width) {
   const label = { color: muted, fontSize: 10, hideOverlap: true, textBorderColor: paper, textBorderWidth: 3 };
   const tall = width < 500;
   return {
-    parallel: { left: tall ? 30 : 50, right: tall ? 30 : 60, top: 34, bottom: 20, layout: tall ? "vertical" : "horizontal", axisExpandable: false,
+    parallel: { left: tall ? 62 : 50, right: tall ? 24 : 60, top: 34, bottom: 20, layout: tall ? "vertical" : "horizontal", axisExpandable: false,
       parallelAxisDefault: { realtime: false, nameLocation: tall ? "start" : "end", nameGap: 12, nameTextStyle: { color: ink, fontSize: 12 }, axisLine: { lineStyle: { color: muted } },
         areaSelectStyle: { width: 18, borderColor: best, color: best, opacity: 0.25 } } },
     parallelAxis: [
