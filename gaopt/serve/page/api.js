@@ -7,7 +7,7 @@ export const frozen = held ? JSON.parse(held.textContent) : null;
 
 class Problem extends Error {
   constructor(status, body) {
-    super(body?.detail || body?.title || `the server answered ${status}`);
+    super(status === 401 ? "The token is no longer known: enter it again." : body?.detail || body?.title || `the server answered ${status}`);
     this.status = status;
     this.errors = body?.errors ?? [];
   }

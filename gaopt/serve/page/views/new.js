@@ -7,7 +7,7 @@ import { configTable } from "./beside.js";
 import { announce, press, titled } from "./shell.js";
 
 const FIELDS = ["name", "generations", "population", "seed", "data", "set", "tags", "note"];
-const KEYS = { generations: /generations/, population: /population|--pop/, seed: /\bseed/, data: /\bdata\b|image folder|images/, set: /--set|table|key/, config: /TOML|config/, name: /\bname/ };
+const KEYS = { generations: /generations/, population: /population|--pop/, seed: /\bseed/, data: /\bdata\b|image folder|images/, set: /--set|table|key/, config: /TOML|config/, name: /\bname/, tags: /^tags/, note: /^note/ };
 
 export async function newView(main) {
   titled("New study");
@@ -139,7 +139,8 @@ function complain(view, error) {
   fill(view.plan);
   const named = error.errors.map(({ loc = [], msg }) => [loc.map(String).find((part) => part in view.wrongs), msg]).filter(([id]) => id);
   const guess = Object.keys(KEYS).find((id) => (id !== "config" || !view.preset.value) && KEYS[id].test(error.message));
-  const places = named.length ? named : guess ? [[guess, error.message]] : [];
+  const place = guess ?? (view.preset.value || error.status === 0 ? null : "config");
+  const places = named.length ? named : place ? [[place, error.message]] : [];
   for (const [id, text] of places) {
     view.wrongs[id].textContent = text;
     view.inputs[id].setAttribute("aria-invalid", "true");
