@@ -127,8 +127,8 @@ def _runner(
     from gaopt.serve.ray_jobs import RayJobs, joined
 
     say("starting Ray …" if not options.address else f"joining the Ray cluster at {options.address} …")
-    ray = joined(options.address) if options.address else head(folder)
-    return RayJobs(ray, environment), ray.dashboard, lambda: stop(ray)
+    runner = RayJobs(lambda: joined(options.address) if options.address else head(folder), environment)
+    return runner, runner.head.dashboard, lambda: stop(runner.head)
 
 
 def _on_loopback(options: Options) -> bool:

@@ -7,7 +7,8 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ class RayJobs:
     """Commands as jobs of a Ray cluster.
 
     Args:
+        find: gives its head, and another one where that is gone.
         environment: variables of the jobs, besides those of the cluster.
 
     Raises:
@@ -75,10 +77,14 @@ class RayJobs:
 
     name = "ray-jobs"
 
-    def __init__(self, head: Head, environment: Mapping[str, str]) -> None:
-        _use_token()
-        self._head = head
+    def __init__(self, find: Callable[[], Head], environment: Mapping[str, str]) -> None:
+        self._find = find
         self._variables = {**environment, "RAY_JOB_STOP_WAIT_TIME_S": str(STOPPING)}
+        self._connect()
+
+    def _connect(self) -> None:
+        self.head = head = self._find()
+        _use_token()
         os.environ["RAY_API_SERVER_ADDRESS"] = head.dashboard  # else the client would take a RAY_ADDRESS for it
         try:
             self._client = _Client(head.dashboard)
@@ -88,9 +94,14 @@ class RayJobs:
             raise Lost(f"the Ray dashboard at {head.dashboard} does not answer: {first_line(error)}") from error
 
     def start(self, id: str, arguments: Sequence[str], log: Path, labels: Mapping[str, str]) -> str:
+        if not self.head.alive:
+            try:
+                self._connect()
+            except ConfigError as error:
+                raise Lost(str(error)) from error  # it was there before, and may come back
         # Another service on the same cluster may count its runs as this one does.
         id = f"{id}-{hashlib.sha256(os.fsencode(log)).hexdigest()[:8]}"
-        try:
+        with _answered(f"take the job {id}"):
             if self._status(id) is None:  # Ray refuses an id that it knows
                 self._client.submit_job(
                     entrypoint=_entrypoint(arguments, log),
@@ -98,23 +109,22 @@ class RayJobs:
                     runtime_env={"env_vars": self._variables},
                     metadata=dict(labels),
                 )
-        except (RuntimeError, requests.RequestException) as error:
-            raise Lost(f"Ray does not take the job {id}: {first_line(error)}") from error
         return id
 
     def stop(self, handle: str) -> None:
         if self.alive(handle):
-            self._client.stop_job(handle)
+            with _answered(f"stop the job {handle}"):
+                self._client.stop_job(handle)
 
     def alive(self, handle: str) -> bool:
         try:
             status = self._status(handle)
         except (RuntimeError, requests.RequestException):
-            return self._head.alive  # the dashboard may be busy, or begun again: jobs go on without it
+            return self.head.alive  # the dashboard may be busy, or begun again: jobs go on without it
         return status is not None and not status.is_terminal()
 
     def link(self, handle: str) -> str:
-        return f"{self._head.dashboard}/#/jobs/{handle}"
+        return f"{self.head.dashboard}/#/jobs/{handle}"
 
     def _status(self, handle: str) -> JobStatus | None:
         """None of a job that the cluster does not know."""
@@ -124,6 +134,14 @@ class RayJobs:
             if "status code 404" in str(error):
                 return None
             raise
+
+
+@contextmanager
+def _answered(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, requests.RequestException) as error:
+        raise Lost(f"Ray does not {what}: {first_line(error)}") from error
 
 
 class _Client(JobSubmissionClient):

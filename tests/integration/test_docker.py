@@ -119,6 +119,7 @@ def test_prometheus_asks_the_services_of_compose_with_tokens_that_it_can_read(
 ) -> None:
     ray, gaopt = yaml.safe_load(_text("prometheus.yml"))["scrape_configs"]
     assert ray["http_sd_configs"][0]["url"] == "http://head:8265/api/prometheus/sd"
+    assert ray["http_sd_configs"][0]["authorization"]["type"] == "Bearer"
     tokens = [each["authorization"]["credentials_file"] for each in (ray["http_sd_configs"][0], gaopt)]
     assert tokens == [
         services["head"]["environment"]["RAY_AUTH_TOKEN_PATH"],

@@ -5,13 +5,17 @@ Ray puts "ray_" before each name.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from ray.util.metrics import Counter, Gauge
 
 from gaopt.execution.worker import Pool
-from gaopt.journal.events import Event, Failed, Reported, Retried, Scored, Started
+from gaopt.journal.events import Closed, Event, Failed, Reported, Retried, Scored, Started
 from gaopt.journal.history import History
+
+AGAIN = 5.0
+"""Seconds after which a gauge is set again: Ray forgets one that was not for 20, and an epoch may take longer."""
 
 
 class Metrics:
@@ -25,6 +29,9 @@ class Metrics:
         self._idle = Gauge("gaopt_idle_workers", "Trainings that could run, and do not.", ("study",))
         for metric in (self._trainings, self._epochs, self._best, self._idle):
             metric.set_default_tags({"study": study})
+        self._last: dict[Gauge, float] = {}
+        self._closed = threading.Event()
+        threading.Thread(target=self._repeat, daemon=True).start()
 
     def __call__(self, history: History, event: Event) -> None:
         if isinstance(event, Reported):
@@ -32,7 +39,18 @@ class Metrics:
         elif isinstance(event, Scored | Failed | Retried):
             self._trainings.inc(tags={"outcome": type(event).__name__.lower()})
             if isinstance(event, Scored) and history.best:
-                self._best.set(history.best.fitness)
+                self._set(self._best, history.best.fitness)
         if isinstance(event, Started | Scored | Failed | Retried):
-            self._idle.set(max(0, self._pool.capacity - len(history.running)))
+            self._set(self._idle, max(0, self._pool.capacity - len(history.running)))
+        if isinstance(event, Closed):
+            self._closed.set()
         self._watch(history, event)
+
+    def _set(self, gauge: Gauge, value: float) -> None:
+        gauge.set(value)
+        self._last[gauge] = value
+
+    def _repeat(self) -> None:
+        while not self._closed.wait(AGAIN):
+            for gauge, value in list(self._last.items()):
+                gauge.set(value)
