@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
 import click
 
@@ -21,7 +20,7 @@ from gaopt.cli.group import cli
 from gaopt.cli.training import DATA, JSON, NAME, SEED, SETS, source_of, stem_of
 from gaopt.errors import BadInput, StudyError
 from gaopt.printable import printable, printable_lines
-from gaopt.serve.client import Client, NoService, client
+from gaopt.serve.client import Client, NoService, client, path_of
 
 SERVICE = click.option(
     "--service", envvar="GAOPT_SERVICE", metavar="URL",
@@ -59,7 +58,7 @@ def submit(
     given["data"] = os.path.abspath(data) if data and of.here else data
     request = _asked_for(config, data) | {key: value for key, value in given.items() if value is not None}
     study = of.ask("POST", "/studies", {**request, "set": sets})
-    link = of.page(study["name"])
+    link = of.address + path_of(study["name"])
     if as_json:
         click.echo(json.dumps({"event": "Submitted", **study, "link": link}))
     else:
@@ -143,7 +142,7 @@ def logs(study: str, follow: bool, service: str | None) -> None:
     text, end = of.log(study, tail=1 << 20)
     while True:
         click.echo(printable_lines(decoder.decode(text)), nl=False)
-        if not text and (not follow or not _at_work(of.ask("GET", _path(study)))):
+        if not text and (not follow or not _at_work(of.ask("GET", path_of(study)))):
             return
         if not text:
             time.sleep(TURN)
@@ -159,7 +158,7 @@ def stop(study: str, service: str | None) -> None:
     What is being trained is given up; `gaopt resume` goes on from there.
     """
     try:
-        state = client(service).ask("POST", f"{_path(study)}/stop")["state"]
+        state = client(service).ask("POST", f"{path_of(study)}/stop")["state"]
     except (BadInput, NoService) as error:
         if service is not None:
             raise
@@ -257,7 +256,3 @@ def _shown(history: Any, last: dict[str, Any], lock: threading.Lock, as_json: bo
     else:
         with Live(console=screen, get_renderable=draw, refresh_per_second=4):
             yield lambda history, event: None
-
-
-def _path(study: str) -> str:
-    return f"/studies/{quote(study, safe='')}"

@@ -46,7 +46,7 @@ class Client:
     token: str
     here: bool = False
 
-    def ask(self, method: str, path: str, body: Any = None, **query: str | int) -> Any:
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
         """The JSON of an answer, None where it has no body.
 
         Raises:
@@ -54,13 +54,16 @@ class Client:
             NoService: nobody answers.
         """
         with closing(self._connection(ANSWERED)) as connection:
-            text = self._request(connection, method, path, body, query).read()
-        return json.loads(text) if text else None
+            text = self._request(connection, method, path, body).read()
+        try:
+            return json.loads(text) if text else None
+        except ValueError:  # a proxy's page, say
+            raise GaoptError(f"what answers at {self.address} is no service of gaopt") from None
 
     def log(self, study: str, **query: int) -> tuple[bytes, int]:
         """What the newest run of a study printed from an offset `after` on, or its `tail`; and the next offset."""
         with closing(self._connection(ANSWERED)) as connection:
-            answer = self._request(connection, "GET", f"/studies/{quote(study, safe='')}/log", None, query)
+            answer = self._request(connection, "GET", f"{path_of(study)}/log?{urlencode(query)}")
             return answer.read(), int(answer.headers["Log-End"])
 
     def events(self, study: str) -> Iterator[tuple[str, str]]:
@@ -73,8 +76,8 @@ class Client:
         while True:
             try:
                 with closing(self._connection(SILENT)) as connection:
-                    path = f"/studies/{quote(study, safe='')}/events"
-                    for id, event, data in _messages(self._request(connection, "GET", path, None, {"after": number})):
+                    answer = self._request(connection, "GET", f"{path_of(study)}/events?after={number}")
+                    for id, event, data in _messages(answer):
                         number, heard = id or number, time.monotonic()
                         yield event, data
             except (NoService, OSError, HTTPException) as error:
@@ -82,24 +85,18 @@ class Client:
                     raise error if isinstance(error, NoService) else self._silent(error) from None
             time.sleep(AGAIN)
 
-    def page(self, study: str) -> str:
-        """Where a person sees a study."""
-        return f"{self.address}/studies/{quote(study, safe='')}"
-
     def _connection(self, timeout: float) -> HTTPConnection:
         url = urlsplit(self.address)
         kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
         return kind(url.hostname or "", url.port, timeout=timeout)
 
-    def _request(
-        self, connection: HTTPConnection, method: str, path: str, body: Any, query: dict[str, Any]
-    ) -> HTTPResponse:
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        url = f"{urlsplit(self.address).path}/api/v1{path}" + (f"?{urlencode(query)}" if query else "")
+    def _request(self, connection: HTTPConnection, method: str, path: str, body: Any = None) -> HTTPResponse:
+        headers = {"Authorization": f"Bearer {self.token}".encode(), "Content-Type": "application/json"}
+        url = f"{urlsplit(self.address).path}/api/v1{path}"
         try:
-            connection.request(method, url, None if body is None else json.dumps(body), headers)
+            connection.request(method, url, None if body is None else json.dumps(body), headers)  # type: ignore[arg-type]
             answer = connection.getresponse()
-            if answer.status < 400:
+            if answer.status < 300:
                 return answer
             said = _detail(answer)
         except (OSError, HTTPException) as error:
@@ -109,6 +106,11 @@ class Client:
     def _silent(self, error: Exception) -> NoService:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return NoService(f"no service answers at {self.address} ({why}): start one with `gaopt serve`")
+
+
+def path_of(study: str) -> str:
+    """The path of a study, below the interface's and the page's."""
+    return f"/studies/{quote(study, safe='')}"
 
 
 def _detail(answer: HTTPResponse) -> str:
@@ -148,8 +150,12 @@ def client(service: str | None) -> Client:
         if not found:
             raise NoService(f"there is no service with the results in {path.parents[1]}: start one with `gaopt serve`")
         return Client(str(found["address"]), os.environ.get("GAOPT_TOKEN") or str(found["token"]), here=True)
-    url = urlsplit(service if "://" in service else f"http://{service}")
-    if url.scheme not in ("http", "https") or not url.hostname:
+    try:
+        url = urlsplit(service if "://" in service else f"http://{service}")
+        fits = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
         raise ConfigError(f"the service is {service!r}: must be an address such as http://127.0.0.1:8400")
     token = parse_qs(url.query).get("token", [""])[0] or os.environ.get("GAOPT_TOKEN") or _kept_token()
     return Client(f"{url.scheme}://{url.netloc}{url.path.removesuffix('/login').rstrip('/')}", token)

@@ -123,7 +123,7 @@ def test_elsewhere_an_address_and_a_token_are_enough(
     (tmp_path / "gaopt").mkdir()
     (tmp_path / "gaopt" / "token").write_text(service.token + "\n")
     assert invoke(capfd, "queue", "--service", service.address)[0] == 0
-    monkeypatch.setenv("GAOPT_TOKEN", "another")
+    monkeypatch.setenv("GAOPT_TOKEN", "another …")
     assert invoke(capfd, "queue", "--service", service.address)[::2] == (2, "gaopt: the token is unknown\n")
     monkeypatch.setenv("GAOPT_SERVICE", f"{service.address}/login?token={service.token}")  # the link that is printed
     assert invoke(capfd, "queue")[0] == 0
@@ -132,6 +132,7 @@ def test_elsewhere_an_address_and_a_token_are_enough(
 REFUSED = [
     ("queue", 1, "there is no service with the results in", "start one with `gaopt serve`"),
     ("queue --service http://127.0.0.1:1", 1, "no service answers at http://127.0.0.1:1 (Connection refused)", ""),
+    ("queue --service http://x:port", 2, "must be an address such as http://127.0.0.1:8400", ""),
     ("queue --service ftp://x", 2, "must be an address such as http://127.0.0.1:8400", ""),
     ("watch x --service http://127.0.0.1:1", 1, "no service answers", ""),
     ("stop nothing", 2, "there is no study 'nothing'", ""),
