@@ -76,13 +76,13 @@ class Unit:
 
     def score(self, value: float | None) -> str:
         """A score in words, without its sign: 91.33, or 0.9133."""
-        return f"{100 * value:.2f}" if self.accuracy and value is not None else words.score(value)
+        return f"{self.factor * value:.2f}" if self.accuracy and value is not None else words.score(value)
 
     def gap(self, value: float | None) -> str:
         """A difference of scores with its sign: +0.42 (points, where they are accuracies)."""
         if value is None:
             return "–"
-        return (f"{100 * value:+.2f}" if self.accuracy else f"{value:+.4f}").replace("-", "−")
+        return (f"{self.factor * value:+.2f}" if self.accuracy else f"{value:+.4f}").replace("-", "−")
 
     def span(self, low: float | None, high: float | None) -> str:
         """The interval of a score, which knows nothing of 0 and 100 %: 90.10 … 91.20."""
