@@ -1,11 +1,32 @@
 """A comparison in one sentence: what it shows, and what it would take to show more."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gaopt.compare.statistics import FEWEST, MOST, POWER, Contrast, seeds_needed
+
+
+@dataclass(frozen=True)
+class _Words:
+    accuracy: bool
+
+    def amount(self, value: float, form: str = "") -> str:
+        """A difference in its unit: "0.80 points", "0.0031"."""
+        said = self._number(value, form)
+        return f"{said} point{'s' * (said != '1')}" if self.accuracy else said
+
+    def span(self, contrast: Contrast) -> str:
+        """The interval of the difference, seen from the better one; without one, differences are all the same."""
+        span, differences = contrast.interval, contrast.differences
+        alike = max(differences) - min(differences) <= 1e-6 * (contrast.deviation or 0.0)
+        if alike or span is None or span.low is None or span.high is None:
+            return f"the same on all {contrast.pairs} seeds"
+        low, high = (span.low, span.high) if span.mean >= 0 else (-span.high, -span.low)
+        return f"95 % interval {self._number(low)} … {self._number(high)}"
+
+    def _number(self, value: float, form: str = "") -> str:
+        shown = format(100 * value, form or ".2f") if self.accuracy else format(value, form or ".3g")
+        return shown.replace("-", "−")
 
 
 def verdict(found: Sequence[Contrast], difference: float, accuracy: bool = False) -> str:
@@ -54,29 +75,6 @@ def _wanted(unclear: Sequence[Contrast], difference: float, family: int, words: 
     if seeds and seeds <= best.pairs:
         return [f"{one} would have been shown with a probability of at least {100 * POWER:g} %"]
     return [f"to show {one} it would take {f'about {seeds}' if seeds else f'more than {MOST}'} seeds"]
-
-
-@dataclass(frozen=True)
-class _Words:
-    accuracy: bool
-
-    def amount(self, value: float, form: str = "") -> str:
-        """A difference in its unit: "0.80 points", "0.0031"."""
-        said = self._number(value, form)
-        return f"{said} point{'s' * (said != '1')}" if self.accuracy else said
-
-    def span(self, contrast: Contrast) -> str:
-        """The interval of the difference, seen from the better one; without one, differences are all the same."""
-        span, differences = contrast.interval, contrast.differences
-        alike = max(differences) - min(differences) <= 1e-6 * (contrast.deviation or 0.0)
-        if alike or span is None or span.low is None or span.high is None:
-            return f"the same on all {contrast.pairs} seeds"
-        low, high = (span.low, span.high) if span.mean >= 0 else (-span.high, -span.low)
-        return f"95 % interval {self._number(low)} … {self._number(high)}"
-
-    def _number(self, value: float, form: str = "") -> str:
-        shown = format(100 * value, form or ".2f") if self.accuracy else format(value, form or ".3g")
-        return shown.replace("-", "−")
 
 
 def _gap(contrast: Contrast) -> float:

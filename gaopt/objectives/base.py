@@ -1,7 +1,5 @@
 """What scores an individual: a function of a task, found by its name."""
 
-from __future__ import annotations
-
 import importlib
 import math
 import sys
@@ -92,6 +90,14 @@ class Objective(Protocol):
         """What besides the config decides what a training gives, by name: digests of code and data, versions."""
 
 
+@dataclass(frozen=True)
+class Baseline:
+    """A setting without a search."""
+
+    title: str  # what it is, in a few words
+    configured: Callable[[], StudyConfig]  # the config of a study that trains it again and again
+
+
 @runtime_checkable
 class Comparable(Protocol):
     """An objective that comparisons can judge by a test split."""
@@ -107,14 +113,6 @@ class Comparable(Protocol):
 
     def final(self, task: Task, report: Report) -> Score:
         """Train on what is joined; the fitness is measured on the test split, once."""
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """A setting without a search."""
-
-    title: str  # what it is, in a few words
-    configured: Callable[[], StudyConfig]  # the config of a study that trains it again and again
 
 
 def epochs(config: StudyConfig) -> int:
