@@ -22,7 +22,7 @@ async function show(main) {
     await view(main);
   } catch (error) {
     refused(main, error);
-    if (!error.status) throw error; // no refusal, but a fault of the page: the console says where
+    if (error.status === undefined) throw error; // no refusal, but a fault of the page: the console says where
   }
   const part = location.hash && document.getElementById(location.hash.slice(1));
   if (part) part.scrollIntoView();
