@@ -37,8 +37,9 @@ export const bestRow = memo((snapshot) => {
 export const rankedRows = memo((snapshot) => {
   const { status, fitness, id } = snapshot.individuals;
   const order = { scored: 0, running: 1, waiting: 2, early: 3, failed: 4 };
-  return [...searchedRows(snapshot)].sort((one, other) =>
-    order[status[one]] - order[status[other]] || (fitness[other] ?? 0) - (fitness[one] ?? 0) || id[one] - id[other]);
+  return [...searchedRows(snapshot)].sort(
+    (one, other) => order[status[one]] - order[status[other]] || (fitness[other] ?? 0) - (fitness[one] ?? 0) || id[one] - id[other],
+  );
 });
 
 /** Ranks by row; equals share one. */
@@ -88,7 +89,10 @@ export function showEverything(snapshot, everything) {
 
 /** [low, high, step] of the axis of fitness, all round; what lies far below is drawn at its lower end. */
 export const fitnessRange = memo((snapshot) => {
-  const [low, high] = upperRange(scoredRows(snapshot).map((row) => snapshot.individuals.fitness[row]), whole.has(snapshot));
+  const [low, high] = upperRange(
+    scoredRows(snapshot).map((row) => snapshot.individuals.fitness[row]),
+    whole.has(snapshot),
+  );
   const rough = (high - low) / 5;
   const unit = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((each) => each * unit).find((each) => each >= rough);
@@ -97,10 +101,12 @@ export const fitnessRange = memo((snapshot) => {
 });
 
 /** The genes that differ among the individuals, in the order of the space. */
-export const varyingGenes = memo(({ space, individuals }) => Object.keys(space).filter((name) => {
-  const column = individuals.genes[name] ?? [];
-  return column.some((value) => value !== null && value !== column[0]);
-}));
+export const varyingGenes = memo(({ space, individuals }) =>
+  Object.keys(space).filter((name) => {
+    const column = individuals.genes[name] ?? [];
+    return column.some((value) => value !== null && value !== column[0]);
+  }),
+);
 
 /** A line of descent: the individuals themselves, their parents, theirs, … as ids. */
 export function ancestors(snapshot, ids) {

@@ -20,12 +20,15 @@ function library() {
   return loading;
 }
 
-const seen = new IntersectionObserver((entries) => {
-  for (const { target, isIntersecting } of entries) {
-    target.figure.visible = isIntersecting;
-    if (isIntersecting) schedule(target.figure);
-  }
-}, { rootMargin: "200px" });
+const seen = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      target.figure.visible = isIntersecting;
+      if (isIntersecting) schedule(target.figure);
+    }
+  },
+  { rootMargin: "200px" },
+);
 const sized = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     const { chart } = target.figure;
@@ -47,12 +50,42 @@ export function figure({ id, title, short = title, caption, legend = [], control
   const said = el("p", { class: "said" });
   const tabled = el("button", { type: "button", class: "quiet", "aria-pressed": "false", on: { click: () => flip(self) } }, "Table");
   const image = el("button", { type: "button", class: "quiet", on: { click: () => download(self) } }, "Image");
-  const key = el("ul", { class: "legend" }, legend.map(([name, text]) => el("li", { class: `key-${name}` }, text)));
-  const node = el("section", { class: "figure", id, "aria-labelledby": `${id}-title` },
+  const key = el(
+    "ul",
+    { class: "legend" },
+    legend.map(([name, text]) => el("li", { class: `key-${name}` }, text)),
+  );
+  const node = el(
+    "section",
+    { class: "figure", id, "aria-labelledby": `${id}-title` },
     el("header", null, el("h2", { id: `${id}-title` }, title), el("div", { class: "tools" }, controls, tabled, frozen ? null : image)),
-    el("p", { class: "caption" }, caption), legend.length ? key : null, canvas, table, said);
+    el("p", { class: "caption" }, caption),
+    legend.length ? key : null,
+    canvas,
+    table,
+    said,
+  );
   const about = [node.querySelector(".caption"), key];
-  const self = { id, title, short, about, node, canvas, table, said, tabled, draw, pick, ready, chart: null, visible: false, dirty: true, at: 0, cost: 0, timer: 0 };
+  const self = {
+    id,
+    title,
+    short,
+    about,
+    node,
+    canvas,
+    table,
+    said,
+    tabled,
+    draw,
+    pick,
+    ready,
+    chart: null,
+    visible: false,
+    dirty: true,
+    at: 0,
+    cost: 0,
+    timer: 0,
+  };
   self.update = () => schedule(self);
   canvas.figure = node.figure = self;
   figures.add(self);
@@ -64,7 +97,13 @@ export function figure({ id, title, short = title, caption, legend = [], control
 function schedule(self) {
   self.dirty = true;
   if (self.timer || !self.visible) return;
-  self.timer = setTimeout(() => { self.timer = 0; queue(self); }, Math.max(0, Math.max(REST, 8 * self.cost) - (performance.now() - self.at)));
+  self.timer = setTimeout(
+    () => {
+      self.timer = 0;
+      queue(self);
+    },
+    Math.max(0, Math.max(REST, 8 * self.cost) - (performance.now() - self.at)),
+  );
 }
 
 const queued = new Set();
@@ -112,7 +151,12 @@ function look() {
     animation: false,
     textStyle: { fontFamily: "system-ui, sans-serif", color: muted },
     tooltip: {
-      renderMode: "richText", confine: true, backgroundColor: paper, borderColor: line, borderWidth: 1, padding: [6, 9],
+      renderMode: "richText",
+      confine: true,
+      backgroundColor: paper,
+      borderColor: line,
+      borderWidth: 1,
+      padding: [6, 9],
       textStyle: { color: ink, fontSize: 12, lineHeight: 17 },
     },
   };
@@ -122,8 +166,13 @@ function look() {
 export function axis(more = {}) {
   const { muted, line } = colours();
   return {
-    axisLine: { lineStyle: { color: line } }, axisTick: { lineStyle: { color: line } }, splitLine: { lineStyle: { color: line } },
-    axisLabel: { color: muted, fontSize: 11, hideOverlap: true }, nameTextStyle: { color: muted, fontSize: 11 }, nameLocation: "middle", ...more,
+    axisLine: { lineStyle: { color: line } },
+    axisTick: { lineStyle: { color: line } },
+    splitLine: { lineStyle: { color: line } },
+    axisLabel: { color: muted, fontSize: 11, hideOverlap: true },
+    nameTextStyle: { color: muted, fontSize: 11 },
+    nameLocation: "middle",
+    ...more,
   };
 }
 
@@ -132,8 +181,16 @@ export function generationAxis(count, margin = 0.5) {
   const step = Math.max(1, Math.ceil(count / 12));
   const customValues = Array.from({ length: Math.ceil(count / step) }, (_, place) => 1 + place * step);
   const { muted } = colours();
-  return axis({ type: "value", min: 1 - margin, max: count + margin, name: "generation", nameGap: 24, splitLine: { show: false },
-    axisTick: { customValues }, axisLabel: { color: muted, fontSize: 11, customValues, formatter: String } });
+  return axis({
+    type: "value",
+    min: 1 - margin,
+    max: count + margin,
+    name: "generation",
+    nameGap: 24,
+    splitLine: { show: false },
+    axisTick: { customValues },
+    axisLabel: { color: muted, fontSize: 11, customValues, formatter: String },
+  });
 }
 
 function flip(self) {
@@ -149,10 +206,28 @@ function download(self) {
 
 function fillTable(node, columns, rows) {
   const cell = (value) => el("td", { class: typeof value === "string" && !/^[\d.–−e%-]/.test(value) ? "text" : null }, String(value ?? "–"));
-  fill(node,
-    el("table", null, el("thead", null, el("tr", null, columns.map((name) => el("th", { scope: "col" }, name)))),
-      el("tbody", null, rows.slice(0, TABLE_ROWS).map((row) => el("tr", null, row.map(cell))))),
-    rows.length > TABLE_ROWS ? el("p", { class: "note" }, `The first ${TABLE_ROWS} of ${rows.length}; individuals.csv has all.`) : null);
+  fill(
+    node,
+    el(
+      "table",
+      null,
+      el(
+        "thead",
+        null,
+        el(
+          "tr",
+          null,
+          columns.map((name) => el("th", { scope: "col" }, name)),
+        ),
+      ),
+      el(
+        "tbody",
+        null,
+        rows.slice(0, TABLE_ROWS).map((row) => el("tr", null, row.map(cell))),
+      ),
+    ),
+    rows.length > TABLE_ROWS ? el("p", { class: "note" }, `The first ${TABLE_ROWS} of ${rows.length}; individuals.csv has all.`) : null,
+  );
 }
 
 onColours(() => {

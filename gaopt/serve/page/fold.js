@@ -66,8 +66,20 @@ function breed(snapshot, { generation, births, survivors }) {
     rows.set(birth.id, individuals.id.length);
     const [expected, deviation] = birth.expected ?? [null, null];
     const row = {
-      id: birth.id, generation, status: "waiting", origin: birth.origin, parents: birth.parents, share: birth.share,
-      fitness: null, epoch: 0, seconds: 0, started: 0, ended: 0, expected, deviation, reason: null,
+      id: birth.id,
+      generation,
+      status: "waiting",
+      origin: birth.origin,
+      parents: birth.parents,
+      share: birth.share,
+      fitness: null,
+      epoch: 0,
+      seconds: 0,
+      started: 0,
+      ended: 0,
+      expected,
+      deviation,
+      reason: null,
     };
     for (const [name, value] of Object.entries(row)) individuals[name].push(value);
     for (const [name, column] of Object.entries(individuals.genes)) column.push(birth.genes[name] ?? null);
@@ -110,6 +122,8 @@ const steps = {
   Retried: (snapshot, { individual }) => set(snapshot, individual, again),
   Scored: scored,
   Failed: (snapshot, event) => end(snapshot, event, { status: "failed", fitness: null, reason: event.reason }),
-  Judged: (snapshot, { metrics }) => { snapshot.study.test = metrics; },
+  Judged: (snapshot, { metrics }) => {
+    snapshot.study.test = metrics;
+  },
   Closed: putDown,
 };

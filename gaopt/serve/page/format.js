@@ -25,7 +25,9 @@ export function gene(value) {
 
 /** All genes in a line: lr 0.0031, flip true. */
 export function genes(values) {
-  return Object.entries(values ?? {}).map(([name, value]) => `${name} ${gene(value)}`).join(", ");
+  return Object.entries(values ?? {})
+    .map(([name, value]) => `${name} ${gene(value)}`)
+    .join(", ");
 }
 
 /** Seconds as people say them: 0.4 s, 48 s, 12 min 30 s, 3 h 20 min, 2 d 4 h. */
@@ -33,9 +35,18 @@ export function duration(seconds) {
   if (typeof seconds !== "number" || !Number.isFinite(seconds)) return DASH;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   const all = Math.round(seconds);
-  const parts = [[Math.floor(all / 86400), "d"], [Math.floor(all / 3600) % 24, "h"], [Math.floor(all / 60) % 60, "min"], [all % 60, "s"]];
+  const parts = [
+    [Math.floor(all / 86400), "d"],
+    [Math.floor(all / 3600) % 24, "h"],
+    [Math.floor(all / 60) % 60, "min"],
+    [all % 60, "s"],
+  ];
   const first = parts.findIndex(([count]) => count);
-  return parts.slice(first, first + 2).filter(([count]) => count).map((part) => part.join(" ")).join(" ");
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count)
+    .map((part) => part.join(" "))
+    .join(" ");
 }
 
 /** A moment, in the reader's own time: today's without its date, this year's without the year. */

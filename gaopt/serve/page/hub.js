@@ -52,7 +52,10 @@ export function createHub(deliver) {
     };
     for (const kind of KINDS) source.addEventListener(kind, (message) => take(topic, message));
     for (const kind of ["progress", "studies"]) {
-      source.addEventListener(kind, (message) => { topic.told.push(message.data); soon(topic); });
+      source.addEventListener(kind, (message) => {
+        topic.told.push(message.data);
+        soon(topic);
+      });
     }
   }
 
@@ -87,7 +90,8 @@ export function createHub(deliver) {
         topics.set(path, topic);
       }
       topic.ports.add(port);
-      if (topic.numbered && after < topic.after) { // behind the others: all hear it again, and drop what they have
+      if (topic.numbered && after < topic.after) {
+        // behind the others: all hear it again, and drop what they have
         topic.after = after;
         close(topic);
       }

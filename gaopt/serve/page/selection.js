@@ -8,7 +8,12 @@ let chosen = read();
 
 function read() {
   const text = new URLSearchParams(location.search).get("select") ?? "";
-  return new Set(text.split(",").filter((each) => /^\d+$/.test(each)).map(Number));
+  return new Set(
+    text
+      .split(",")
+      .filter((each) => /^\d+$/.test(each))
+      .map(Number),
+  );
 }
 
 function write() {

@@ -23,8 +23,13 @@ export async function openStudy(name) {
   store.watch = (watcher) => store.watchers.add(watcher);
   store.wantCurves = (ids) => wantCurves(store, ids);
   store.refresh = () => refresh(store);
-  store.reload = async () => { store.snapshot = whole(await get(studyPath(name, "/snapshot"))); };
-  store.take = (study) => { store.snapshot.study = { ...store.snapshot.study, ...study }; changed(store, "study"); };
+  store.reload = async () => {
+    store.snapshot = whole(await get(studyPath(name, "/snapshot")));
+  };
+  store.take = (study) => {
+    store.snapshot.study = { ...store.snapshot.study, ...study };
+    changed(store, "study");
+  };
   store.now = () => (frozen || store.snapshot.study.state !== "running" ? lastMoment(store.snapshot) : Date.now() / 1000 + store.clock);
   refresh(store).catch(() => {});
   if (!frozen) keepUp(store);
@@ -58,7 +63,10 @@ function keepUp(store) {
     position: () => store.snapshot.number,
     onEvents: (events) => takeIn(store, path, events),
     onTold: (told) => progressed(store, told.at(-1)),
-    onState: (state) => { store.link = state; changed(store, "link"); },
+    onState: (state) => {
+      store.link = state;
+      changed(store, "link");
+    },
   });
 }
 
@@ -110,7 +118,7 @@ async function wantCurves(store, ids) {
 }
 
 async function fetchCurves(store, ids) {
-  for (const id of ids) store.asked.add(id), store.pending.set(id, []);
+  for (const id of ids) (store.asked.add(id), store.pending.set(id, []));
   const path = studyPath(store.name, "/epochs");
   try {
     const { curves } = await get(frozen ? path : `${path}?individuals=${ids.join(",")}`);

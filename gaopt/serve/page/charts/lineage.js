@@ -15,7 +15,8 @@ export function lineageChart(store) {
     id: "lineage",
     title: "Who descends from whom",
     short: "Lineage",
-    caption: "From left to right by generation. A straight line is a survivor, a curve leads from a parent to its offspring; the descent of the selected, or else of the best, is orange. Hollow: no score yet.",
+    caption:
+      "From left to right by generation. A straight line is a survivor, a curve leads from a parent to its offspring; the descent of the selected, or else of the best, is orange. Hollow: no score yet.",
     draw: () => drawn(store.snapshot),
     pick: toggle,
   });
@@ -33,10 +34,18 @@ function drawn(snapshot) {
   return {
     option: option(snapshot, lanes, count, line),
     height: Math.min(560, Math.max(200, 26 * count + 60)),
-    sentence: whose ? `${plural(Math.max(0, line.size - (from.length || 1)), "ancestor")} of ${whose} over ${plural(generations.length, "generation")}.` : "Nothing is scored yet.",
+    sentence: whose
+      ? `${plural(Math.max(0, line.size - (from.length || 1)), "ancestor")} of ${whose} over ${plural(generations.length, "generation")}.`
+      : "Nothing is scored yet.",
     columns: ["individual", "fitness", "generation", "origin", "parents"],
-    rows: () => individualRows(snapshot, [...lanes.keys()].map((id) => rowOf(snapshot, id)), (row) => individuals.generation[row] + 1,
-      (row) => individuals.origin[row], (row) => individuals.parents[row].map(called).join(", ") || "–"),
+    rows: () =>
+      individualRows(
+        snapshot,
+        [...lanes.keys()].map((id) => rowOf(snapshot, id)),
+        (row) => individuals.generation[row] + 1,
+        (row) => individuals.origin[row],
+        (row) => individuals.parents[row].map(called).join(", ") || "–",
+      ),
   };
 }
 
@@ -81,7 +90,7 @@ function marks(snapshot, lanes) {
     const row = rowOf(snapshot, id);
     const place = Math.max(0, Math.min(5, Math.floor((6 * (individuals.fitness[row] - low)) / (high - low))));
     const state = individuals.status[row];
-    const list = row === best ? found.best : state === "scored" ? found.shades[place] : found[state] ?? found.none;
+    const list = row === best ? found.best : state === "scored" ? found.shades[place] : (found[state] ?? found.none);
     list.push([individuals.generation[row] + 1, lane, id]);
   }
   return found;
@@ -91,8 +100,25 @@ function option(snapshot, lanes, count, line) {
   const theme = colours();
   const size = count > 60 ? 5 : count > 24 ? 9 : 14;
   const found = marks(snapshot, lanes);
-  const label = { show: size === 14 && snapshot.generations.length <= 12, position: "right", distance: 3, fontSize: 9, color: theme.muted, formatter: ({ value }) => value[2] };
-  const points = (id, data, itemStyle, more) => ({ id, type: "scatter", data, symbolSize: size, z: 3, itemStyle, label, labelLayout: { hideOverlap: true }, ...more });
+  const label = {
+    show: size === 14 && snapshot.generations.length <= 12,
+    position: "right",
+    distance: 3,
+    fontSize: 9,
+    color: theme.muted,
+    formatter: ({ value }) => value[2],
+  };
+  const points = (id, data, itemStyle, more) => ({
+    id,
+    type: "scatter",
+    data,
+    symbolSize: size,
+    z: 3,
+    itemStyle,
+    label,
+    labelLayout: { hideOverlap: true },
+    ...more,
+  });
   const hollow = (borderColor) => ({ color: theme.paper, borderColor, borderWidth: 2 });
   const all = [found.best, found.running, found.failed, found.none, ...found.shades].flat();
   return {
@@ -101,11 +127,23 @@ function option(snapshot, lanes, count, line) {
     yAxis: { type: "value", min: -0.7, max: count - 0.3, inverse: true, show: false },
     tooltip: tooltipFor(snapshot),
     series: [
-      { id: "edges", type: "custom", data: edges(snapshot, lanes, line).map((edge) => edge.map(Number)), encode: { x: [0, 2], y: [1, 3] }, silent: true, z: 1, progressive: 500,
-        renderItem: drawEdge(theme, (api) => [0, 1, 2, 3, 4, 5].map((dimension) => api.value(dimension))) },
-      ...found.shades.map((data, place) => points(`shade-${place}`, data, { color: theme.fitness[place], borderColor: theme.paper, borderWidth: 1 }, MANY)),
-      points("none", found.none, hollow(theme.lost)), points("running", found.running, hollow(theme.running)),
-      points("failed", found.failed, hollow(theme.lost), { symbol: "diamond" }), points("best", found.best, { color: theme.best }, { z: 4 }),
+      {
+        id: "edges",
+        type: "custom",
+        data: edges(snapshot, lanes, line).map((edge) => edge.map(Number)),
+        encode: { x: [0, 2], y: [1, 3] },
+        silent: true,
+        z: 1,
+        progressive: 500,
+        renderItem: drawEdge(theme, (api) => [0, 1, 2, 3, 4, 5].map((dimension) => api.value(dimension))),
+      },
+      ...found.shades.map((data, place) =>
+        points(`shade-${place}`, data, { color: theme.fitness[place], borderColor: theme.paper, borderWidth: 1 }, MANY),
+      ),
+      points("none", found.none, hollow(theme.lost)),
+      points("running", found.running, hollow(theme.running)),
+      points("failed", found.failed, hollow(theme.lost), { symbol: "diamond" }),
+      points("best", found.best, { color: theme.best }, { z: 4 }),
       rings(all, { symbolSize: size + 4 }),
     ],
   };

@@ -11,7 +11,9 @@ function about({ individuals }, row) {
   const { id, fitness, status, generation, origin, parents, genes } = individuals;
   const first = `${called(id[row])}  ${status[row] === "scored" ? score(fitness[row]) : status[row]}`;
   const from = parents[row].length ? `${origin[row]} of ${parents[row].map(called).join(", ")}` : origin[row];
-  const values = Object.keys(genes).slice(0, 12).map((name) => `${name}  ${gene(genes[name][row])}`);
+  const values = Object.keys(genes)
+    .slice(0, 12)
+    .map((name) => `${name}  ${gene(genes[name][row])}`);
   return [first, `generation ${generation[row] + 1}, ${from}`, ...values].join("\n");
 }
 
@@ -29,8 +31,15 @@ export function tooltipFor(snapshot) {
 export function rings(points, more = {}) {
   const { ink } = colours();
   return {
-    id: "selected", type: "scatter", data: points.filter((point) => selected().has(point.at(-1))), symbol: "circle", symbolSize: 15, silent: true, z: 9,
-    itemStyle: { color: "transparent", borderColor: ink, borderWidth: 2 }, ...more,
+    id: "selected",
+    type: "scatter",
+    data: points.filter((point) => selected().has(point.at(-1))),
+    symbol: "circle",
+    symbolSize: 15,
+    silent: true,
+    z: 9,
+    itemStyle: { color: "transparent", borderColor: ink, borderWidth: 2 },
+    ...more,
   };
 }
 
@@ -43,8 +52,22 @@ export function geneAxis(spec, more = {}) {
     return axis({ type: "category", data: spec.values.map(String), axisTick: { show: false }, ...more });
   }
   const log = spec.scale === "log" && spec.low > 0;
-  return axis({ type: log ? "log" : "value", min: spec.low, max: spec.high, minInterval: spec.kind === "int" ? 1 : 0, ...more,
-    axisLabel: { fontSize: 10, color: colours().muted, hideOverlap: true, textBorderColor: colours().paper, textBorderWidth: 3, formatter: (value) => number(value), ...more.axisLabel } });
+  return axis({
+    type: log ? "log" : "value",
+    min: spec.low,
+    max: spec.high,
+    minInterval: spec.kind === "int" ? 1 : 0,
+    ...more,
+    axisLabel: {
+      fontSize: 10,
+      color: colours().muted,
+      hideOverlap: true,
+      textBorderColor: colours().paper,
+      textBorderWidth: 3,
+      formatter: (value) => number(value),
+      ...more.axisLabel,
+    },
+  });
 }
 
 /** A gene's value, as its axis takes it. */

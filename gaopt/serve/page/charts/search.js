@@ -9,16 +9,28 @@ import { colours } from "../theme.js";
 import { MANY, individualRows, rings, tooltipFor } from "./parts.js";
 
 export function searchChart(store) {
-  const everything = el("input", { type: "checkbox", on: { change: ({ target }) => {
-    showEverything(store.snapshot, target.checked);
-    store.redraw();
-  } } });
+  const everything = el("input", {
+    type: "checkbox",
+    on: {
+      change: ({ target }) => {
+        showEverything(store.snapshot, target.checked);
+        store.redraw();
+      },
+    },
+  });
   return figure({
     id: "search",
     title: "Every individual by generation",
     short: "Search",
     caption: "Higher is better. The line is the best so far. Click an individual to select it everywhere on this page.",
-    legend: [["scored", "scored"], ["best", "best"], ["running", "being trained"], ["failed", "failed"], ["below", "far below"], ["early", "left on a rung"]],
+    legend: [
+      ["scored", "scored"],
+      ["best", "best"],
+      ["running", "being trained"],
+      ["failed", "failed"],
+      ["below", "far below"],
+      ["early", "left on a rung"],
+    ],
     controls: [el("label", null, everything, " all fitnesses")],
     draw: () => drawn(store.snapshot),
     pick: toggle,
@@ -31,7 +43,8 @@ function drawn(snapshot) {
   const rows = searchedRows(snapshot);
   if (!rows.length) return { empty: "No individual yet." };
   const { id, fitness, generation } = snapshot.individuals;
-  const name = best < 0 ? "nothing is scored yet" : `the best is ${called(id[best])} with ${score(fitness[best])}, born in generation ${generation[best] + 1}`;
+  const name =
+    best < 0 ? "nothing is scored yet" : `the best is ${called(id[best])} with ${score(fitness[best])}, born in generation ${generation[best] + 1}`;
   return {
     option: option(snapshot, marks),
     height: 320,
@@ -69,7 +82,13 @@ function option(snapshot, marks) {
   return {
     grid: { left: 54, right: 14, top: 14, bottom: 40 },
     xAxis: generationAxis(Math.max(snapshot.generations.length, 1)),
-    yAxis: axis({ type: "value", min: low, max: high, interval, axisLabel: { color: muted, fontSize: 11, formatter: (value) => Number(value.toPrecision(3)) } }),
+    yAxis: axis({
+      type: "value",
+      min: low,
+      max: high,
+      interval,
+      axisLabel: { color: muted, fontSize: 11, formatter: (value) => Number(value.toPrecision(3)) },
+    }),
     dataZoom: [{ type: "inside", yAxisIndex: 0, zoomOnMouseWheel: "ctrl", moveOnMouseMove: false, filterMode: "none" }],
     tooltip: tooltipFor(snapshot),
     series: [

@@ -16,7 +16,8 @@ export function sliceChart(store) {
     id: "slice",
     title: "Fitness by each gene",
     short: "Genes",
-    caption: "A panel for each gene that varies, all on the same scale of fitness. The later the generation, the stronger the colour; the best is orange.",
+    caption:
+      "A panel for each gene that varies, all on the same scale of fitness. The later the generation, the stronger the colour; the best is orange.",
     draw: (width) => drawn(store.snapshot, width),
     pick: toggle,
   });
@@ -67,13 +68,38 @@ function option(snapshot, names, rows, columns, width) {
     const place = { xAxisIndex: panel, yAxisIndex: panel };
     made.grid.push({ left: column * step + 48, width: step - 62, top: Math.floor(panel / columns) * PANEL + 12, height: PANEL - 62 });
     made.xAxis.push(geneAxis(spec, { gridIndex: panel, name, nameGap: 22, splitLine: { show: false } }));
-    made.yAxis.push(axis({ type: "value", gridIndex: panel, min: low, max: high, interval, axisLabel: { show: true, color: muted, fontSize: 10, formatter: (value) => Number(value.toPrecision(3)) } }));
+    made.yAxis.push(
+      axis({
+        type: "value",
+        gridIndex: panel,
+        min: low,
+        max: high,
+        interval,
+        axisLabel: { show: true, color: muted, fontSize: 10, formatter: (value) => Number(value.toPrecision(3)) },
+      }),
+    );
     const found = groups(snapshot, rows, spec, name);
-    found.forEach((data, age) => made.series.push({
-      id: `${name}-${age}`, type: "scatter", data, ...place, symbolSize: 7, ...MANY, itemStyle: { color: shade(generation, (age + 0.5) / 6), opacity: 0.8 },
-    }));
+    found.forEach((data, age) =>
+      made.series.push({
+        id: `${name}-${age}`,
+        type: "scatter",
+        data,
+        ...place,
+        symbolSize: 7,
+        ...MANY,
+        itemStyle: { color: shade(generation, (age + 0.5) / 6), opacity: 0.8 },
+      }),
+    );
     const all = found.flat();
-    made.series.push({ id: `${name}-best`, type: "scatter", data: all.filter((point) => point.at(-1) === bestId), ...place, symbolSize: 11, itemStyle: { color: best }, z: 5 });
+    made.series.push({
+      id: `${name}-best`,
+      type: "scatter",
+      data: all.filter((point) => point.at(-1) === bestId),
+      ...place,
+      symbolSize: 11,
+      itemStyle: { color: best },
+      z: 5,
+    });
     made.series.push(rings(all, { id: `${name}-selected`, ...place }));
   });
   return made;

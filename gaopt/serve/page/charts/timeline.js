@@ -15,7 +15,13 @@ export function timelineChart(store) {
     title: "Workers over time",
     short: "Workers",
     caption: "A bar for each training. What is shaded is idle: a worker that waits, or a search that was put down.",
-    legend: [["scored", "scored"], ["best", "selected"], ["running", "being trained"], ["failed", "failed"], ["idle", "idle"]],
+    legend: [
+      ["scored", "scored"],
+      ["best", "selected"],
+      ["running", "being trained"],
+      ["failed", "failed"],
+      ["idle", "idle"],
+    ],
     draw: () => drawn(store),
     pick: toggle,
   });
@@ -65,14 +71,36 @@ function option(snapshot, bars, lanes, start, end) {
   const customValues = Array.from({ length: Math.ceil(lanes / step) }, (_, place) => place * step);
   return {
     grid: { left: 78, right: 14, top: 8, bottom: 40 },
-    xAxis: axis({ type: "value", min: bars[0][2] - start, max: end - start, name: "since the first training", nameGap: 24, splitLine: { show: false }, axisLabel: { color: theme.muted, fontSize: 11, hideOverlap: true, formatter: (value) => (value ? duration(value) : "0") } }),
-    yAxis: axis({ type: "value", min: -0.5, max: lanes - 0.5, inverse: true, splitLine: { show: false }, axisLine: { show: false }, axisTick: { show: false },
-      axisLabel: { color: theme.muted, fontSize: 11, customValues, formatter: (value) => `worker ${value + 1}` } }),
+    xAxis: axis({
+      type: "value",
+      min: bars[0][2] - start,
+      max: end - start,
+      name: "since the first training",
+      nameGap: 24,
+      splitLine: { show: false },
+      axisLabel: { color: theme.muted, fontSize: 11, hideOverlap: true, formatter: (value) => (value ? duration(value) : "0") },
+    }),
+    yAxis: axis({
+      type: "value",
+      min: -0.5,
+      max: lanes - 0.5,
+      inverse: true,
+      splitLine: { show: false },
+      axisLine: { show: false },
+      axisTick: { show: false },
+      axisLabel: { color: theme.muted, fontSize: 11, customValues, formatter: (value) => `worker ${value + 1}` },
+    }),
     dataZoom: [{ type: "inside", xAxisIndex: 0, zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false, filterMode: "weakFilter" }],
     tooltip: tooltipFor(snapshot),
     series: [
       { id: "idle", ...shape, data: Array.from({ length: lanes }, (_, lane) => [lane, 0, end - start, -1]), silent: true, z: 1 },
-      { id: "trainings", ...shape, data: bars.map(([row, lane, from, to]) => [lane, from - start, to - start, kind(row), id[row]]), z: 2, progressive: 1000 },
+      {
+        id: "trainings",
+        ...shape,
+        data: bars.map(([row, lane, from, to]) => [lane, from - start, to - start, kind(row), id[row]]),
+        z: 2,
+        progressive: 1000,
+      },
     ],
   };
 }

@@ -10,7 +10,12 @@ const OPEN = 3; // failures that need no folding
 
 export function failuresPanel(store) {
   const body = el("div");
-  const node = el("section", { id: "failures", "aria-labelledby": "failures-title" }, el("header", null, el("h2", { id: "failures-title" }, "Failures")), body);
+  const node = el(
+    "section",
+    { id: "failures", "aria-labelledby": "failures-title" },
+    el("header", null, el("h2", { id: "failures-title" }, "Failures")),
+    body,
+  );
   const found = new Map();
   let asked = false;
   const update = async () => {
@@ -40,10 +45,16 @@ function byReason(failures) {
   const groups = new Map();
   for (const each of failures) groups.set(each.reason, [...(groups.get(each.reason) ?? []), each]);
   const sorted = [...groups].sort(([, one], [, other]) => other.length - one.length);
-  return sorted.map(([reason, each]) => el("details", { class: "reason", open: failures.length <= OPEN },
-    el("summary", null, el("strong", null, reason), ` ${plural(each.length, "individual")}`),
-    el("button", { type: "button", class: "quiet", on: { click: () => select(each.map(({ individual }) => individual)) } }, "Select them"),
-    each.slice(0, SHOWN).map(failureOf), each.length > SHOWN ? el("p", { class: "note" }, `${each.length - SHOWN} more are in individuals.csv.`) : null));
+  return sorted.map(([reason, each]) =>
+    el(
+      "details",
+      { class: "reason", open: failures.length <= OPEN },
+      el("summary", null, el("strong", null, reason), ` ${plural(each.length, "individual")}`),
+      el("button", { type: "button", class: "quiet", on: { click: () => select(each.map(({ individual }) => individual)) } }, "Select them"),
+      each.slice(0, SHOWN).map(failureOf),
+      each.length > SHOWN ? el("p", { class: "note" }, `${each.length - SHOWN} more are in individuals.csv.`) : null,
+    ),
+  );
 }
 
 function failureOf(failure) {
@@ -53,10 +64,13 @@ function failureOf(failure) {
 
 /** What a failure said, its traceback, and its difference to the nearest success. */
 export function failureStory({ reason, message, traceback, nearest }) {
-  return el("div", { class: "failure" },
+  return el(
+    "div",
+    { class: "failure" },
     el("p", { class: "message" }, message || reason),
     nearest ? difference(nearest) : null,
-    traceback ? el("details", null, el("summary", null, "Traceback"), el("pre", { tabindex: 0 }, traceback)) : null);
+    traceback ? el("details", null, el("summary", null, "Traceback"), el("pre", { tabindex: 0 }, traceback)) : null,
+  );
 }
 
 function difference({ individual, differences }) {

@@ -28,7 +28,13 @@ export function studyHead(store) {
       last = study.state;
     }
     fill(best, result(store));
-    reconcile(facts, factsOf(store), ([name]) => name, ([name]) => el("div", null, el("dt", null, name), el("dd")), (cell, [, value]) => say(cell.lastChild, value));
+    reconcile(
+      facts,
+      factsOf(store),
+      ([name]) => name,
+      ([name]) => el("div", null, el("dt", null, name), el("dd")),
+      (cell, [, value]) => say(cell.lastChild, value),
+    );
     bar.hidden = !study.trainings;
     fill(bar, progressBar(study), el("span", null, `${study.done} of ${plural(study.trainings, "training")}`));
     say(said, study.error ?? study.ended ?? "");
@@ -48,9 +54,15 @@ function result(store) {
   const values = Object.entries(individuals.genes).filter(([, column]) => column[row] !== null);
   const mean = study.trials > 1 ? `, ${score(study.best?.fitness)} on average over ${study.trials} trainings` : "";
   return [
-    el("span", { class: "number" }, score(individuals.fitness[row])), " by ",
-    el("button", { type: "button", class: "individual", on: { click: () => toggle(id) } }, called(id)), mean,
-    el("span", { class: "genes" }, values.map(([name, column]) => el("span", null, el("span", { class: "name" }, name), ` ${gene(column[row])}`))),
+    el("span", { class: "number" }, score(individuals.fitness[row])),
+    " by ",
+    el("button", { type: "button", class: "individual", on: { click: () => toggle(id) } }, called(id)),
+    mean,
+    el(
+      "span",
+      { class: "genes" },
+      values.map(([name, column]) => el("span", null, el("span", { class: "name" }, name), ` ${gene(column[row])}`)),
+    ),
   ];
 }
 
@@ -61,7 +73,11 @@ function factsOf(store) {
   const trained = individuals.epoch.reduce((sum, each) => sum + each, 0);
   const facts = [["generation", `${study.generation + 1} of ${study.generations}`]];
   if (study.state === "running") facts.push(["time left", study.left === null ? "not known yet" : duration(study.left)]);
-  facts.push(["elapsed", duration(study.elapsed)], ["epochs", `${trained.toLocaleString("en")}${epochs ? ` (${epochs} a training)` : ""}`], ["workers", String(workers)]);
+  facts.push(
+    ["elapsed", duration(study.elapsed)],
+    ["epochs", `${trained.toLocaleString("en")}${epochs ? ` (${epochs} a training)` : ""}`],
+    ["workers", String(workers)],
+  );
   if (study.failed) facts.push(["failed", String(study.failed)]);
   for (const [name, value] of test.slice(0, 2)) facts.push([`test ${name}`, name.startsWith("top") ? percent(value, 2) : score(value)]);
   facts.push(["started", moment(study.started)]);
@@ -75,13 +91,22 @@ function actions(store, wrong) {
     await store.refresh();
     announce({ stop: "Asked to stop.", resume: "Asked to go on.", extend: "Extended." }[verb]);
   };
-  const button = (verb, text, body) => el("button", { type: "button", on: { click: ({ target }) => press(target, wrong, act(verb, body?.())) } }, text);
+  const button = (verb, text, body) =>
+    el("button", { type: "button", on: { click: ({ target }) => press(target, wrong, act(verb, body?.())) } }, text);
   const { generations } = store.snapshot.study;
   const more = el("input", { type: "number", min: generations, value: generations + 2, "aria-label": "Generations in all" });
   return [
     allowed.includes("stop") ? button("stop", "Stop") : null,
     allowed.includes("resume") ? button("resume", "Resume") : null,
-    allowed.includes("extend") ? el("span", { class: "joined" }, button("extend", "Extend to", () => ({ generations: Number(more.value) })), more, "generations") : null,
+    allowed.includes("extend")
+      ? el(
+          "span",
+          { class: "joined" },
+          button("extend", "Extend to", () => ({ generations: Number(more.value) })),
+          more,
+          "generations",
+        )
+      : null,
   ];
 }
 
@@ -92,14 +117,26 @@ function showTraining(store, list) {
   const metric = ["top1", "valid_loss", ...snapshot.metrics].find((name) => snapshot.metrics.includes(name));
   const rows = runningRows(snapshot).slice(0, 24);
   list.hidden = !rows.length;
-  reconcile(list, rows, (row) => row, (row) => {
-    const bar = el("progress", { "aria-label": `Epochs of ${called(id[row])}` });
-    return el("li", null, el("button", { type: "button", class: "individual", on: { click: () => toggle(id[row]) } }, called(id[row])), bar, el("span"));
-  }, (item, row) => {
-    const whole = Math.max(1, Math.round(snapshot.epochs * share[row]), epoch[row]);
-    item.children[1].max = whole;
-    item.children[1].value = epoch[row];
-    const value = curves.get(id[row])?.metrics[metric]?.at(-1);
-    say(item.lastChild, `${epoch[row]} of ${plural(whole, "epoch")}${typeof value === "number" ? `, ${metric} ${score(value)}` : ""}`);
-  });
+  reconcile(
+    list,
+    rows,
+    (row) => row,
+    (row) => {
+      const bar = el("progress", { "aria-label": `Epochs of ${called(id[row])}` });
+      return el(
+        "li",
+        null,
+        el("button", { type: "button", class: "individual", on: { click: () => toggle(id[row]) } }, called(id[row])),
+        bar,
+        el("span"),
+      );
+    },
+    (item, row) => {
+      const whole = Math.max(1, Math.round(snapshot.epochs * share[row]), epoch[row]);
+      item.children[1].max = whole;
+      item.children[1].value = epoch[row];
+      const value = curves.get(id[row])?.metrics[metric]?.at(-1);
+      say(item.lastChild, `${epoch[row]} of ${plural(whole, "epoch")}${typeof value === "number" ? `, ${metric} ${score(value)}` : ""}`);
+    },
+  );
 }

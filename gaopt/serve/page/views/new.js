@@ -7,30 +7,63 @@ import { configTable } from "./beside.js";
 import { announce, press, titled } from "./shell.js";
 
 const FIELDS = ["name", "generations", "population", "seed", "data", "set", "tags", "note"];
-const KEYS = { generations: /generations/, population: /population|--pop/, seed: /\bseed/, data: /\bdata\b|image folder|images/, set: /--set|table|key/, config: /TOML|config/, name: /\bname/, tags: /^tags/, note: /^note/ };
+const KEYS = {
+  generations: /generations/,
+  population: /population|--pop/,
+  seed: /\bseed/,
+  data: /\bdata\b|image folder|images/,
+  set: /--set|table|key/,
+  config: /TOML|config/,
+  name: /\bname/,
+  tags: /^tags/,
+  note: /^note/,
+};
 
 export async function newView(main) {
   titled("New study");
   const { presets } = await get("/presets");
   const view = { inputs: {}, wrongs: {}, presets, key: crypto.randomUUID?.() ?? String(Math.random()), asked: 0, timer: 0 };
-  view.preset = el("select", { id: "preset" }, presets.map(({ name }) => el("option", { value: name }, name)), el("option", { value: "" }, "a config of your own (TOML)"));
+  view.preset = el(
+    "select",
+    { id: "preset" },
+    presets.map(({ name }) => el("option", { value: name }, name)),
+    el("option", { value: "" }, "a config of your own (TOML)"),
+  );
   view.about = el("p", { class: "note" });
   view.plan = el("div", { class: "plan", role: "status" });
   view.start = el("button", { type: "submit", class: "strong", disabled: true }, "Start");
   view.wrong = el("p", { class: "wrong", role: "alert" });
-  const form = el("form", { class: "form", on: { input: () => later(view), submit: (event) => start(event, view) } },
-    field(view, "preset", "Preset", view.preset), view.about, configField(view),
-    el("div", { class: "columns" },
+  const form = el(
+    "form",
+    { class: "form", on: { input: () => later(view), submit: (event) => start(event, view) } },
+    field(view, "preset", "Preset", view.preset),
+    view.about,
+    configField(view),
+    el(
+      "div",
+      { class: "columns" },
       field(view, "generations", "Generations", el("input", { type: "number", min: 1, inputmode: "numeric" })),
       field(view, "population", "Population", el("input", { type: "number", min: 2, inputmode: "numeric" })),
-      field(view, "seed", "Seed", el("input", { type: "number", min: 0, inputmode: "numeric", placeholder: "0" }))),
-    field(view, "data", "Data: a folder or archive of images on the server; empty for the preset's own", el("input", { type: "text", autocomplete: "off" })),
+      field(view, "seed", "Seed", el("input", { type: "number", min: 0, inputmode: "numeric", placeholder: "0" })),
+    ),
+    field(
+      view,
+      "data",
+      "Data: a folder or archive of images on the server; empty for the preset's own",
+      el("input", { type: "text", autocomplete: "off" }),
+    ),
     field(view, "set", "Other keys, one a line: table.key=value", el("textarea", { rows: 3, spellcheck: "false", placeholder: "recipe.epochs=5" })),
-    el("div", { class: "columns" },
+    el(
+      "div",
+      { class: "columns" },
       field(view, "name", "Name; empty for the preset's and a number", el("input", { type: "text", autocomplete: "off" })),
-      field(view, "tags", "Tags, with commas between", el("input", { type: "text", autocomplete: "off" }))),
+      field(view, "tags", "Tags, with commas between", el("input", { type: "text", autocomplete: "off" })),
+    ),
     field(view, "note", "Note", el("textarea", { rows: 2 })),
-    view.plan, view.wrong, el("div", null, view.start));
+    view.plan,
+    view.wrong,
+    el("div", null, view.start),
+  );
   fill(main, el("header", { class: "head" }, el("h1", null, "New study")), form);
   view.preset.addEventListener("change", () => choose(view));
   const wanted = new URLSearchParams(location.search).get("preset") ?? "quick";
@@ -73,7 +106,11 @@ function choose(view) {
 function request(view) {
   const value = (id) => view.inputs[id].value.trim();
   const body = view.preset.value ? { preset: view.preset.value } : { config: view.inputs.config.value };
-  const list = (text, by) => text.split(by).map((each) => each.trim()).filter(Boolean);
+  const list = (text, by) =>
+    text
+      .split(by)
+      .map((each) => each.trim())
+      .filter(Boolean);
   for (const id of FIELDS) {
     if (!value(id)) continue;
     if (["generations", "population", "seed"].includes(id)) body[id] = Number(value(id));
@@ -91,7 +128,8 @@ async function ask(view) {
   const turn = ++view.asked;
   const body = request(view);
   clear(view);
-  if (body.config === "") return void (fill(view.plan, el("p", { class: "note" }, "The plan appears here once there is a config.")), view.start.disabled = true);
+  if (body.config === "")
+    return void (fill(view.plan, el("p", { class: "note" }, "The plan appears here once there is a config.")), (view.start.disabled = true));
   try {
     fill(view.plan, el("p", { class: "note" }, "Planning …"));
     const plan = await send("POST", "/plan", body);
@@ -107,12 +145,24 @@ function showPlan(view, { trainings, generations, population, at_once, seconds, 
   const wrong = el("p", { class: "wrong", role: "alert" });
   const timed = el("button", { type: "button", on: { click: ({ target }) => measure(view, target, wrong) } }, "Measure time and cost");
   const fact = (name, text) => el("div", null, el("dt", null, name), el("dd", null, text));
-  fill(view.plan, el("dl", { class: "facts" },
-    fact("trainings", `${trainings} in ${plural(generations, "generation")} of ${population}`), at_once ? fact("at once", String(at_once)) : null, epochs ? fact("epochs, all trainings", epochs.toLocaleString("en")) : null,
-    seconds === null ? null : fact("time", `about ${duration(seconds)}`), cost === null ? null : fact("cost", number(cost, 3))),
-  seconds === null ? el("div", { class: "acts" }, timed, el("span", { class: "note" }, "trains three steps on the server, about half a minute")) : null, wrong,
-  (doubts ?? []).map((doubt) => el("p", { class: "note" }, doubt)),
-  el("details", null, el("summary", null, "The whole config"), configTable(config)));
+  fill(
+    view.plan,
+    el(
+      "dl",
+      { class: "facts" },
+      fact("trainings", `${trainings} in ${plural(generations, "generation")} of ${population}`),
+      at_once ? fact("at once", String(at_once)) : null,
+      epochs ? fact("epochs, all trainings", epochs.toLocaleString("en")) : null,
+      seconds === null ? null : fact("time", `about ${duration(seconds)}`),
+      cost === null ? null : fact("cost", number(cost, 3)),
+    ),
+    seconds === null
+      ? el("div", { class: "acts" }, timed, el("span", { class: "note" }, "trains three steps on the server, about half a minute"))
+      : null,
+    wrong,
+    (doubts ?? []).map((doubt) => el("p", { class: "note" }, doubt)),
+    el("details", null, el("summary", null, "The whole config"), configTable(config)),
+  );
   say(view.start, `Start ${plural(trainings, "training")}`);
 }
 

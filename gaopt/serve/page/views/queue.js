@@ -10,20 +10,39 @@ const WAITS = ["queued"];
 
 export async function queueView(main) {
   titled("Queue");
-  const view = { entries: [], body: el("tbody"), said: el("p", { class: "note", role: "status" }), wrong: el("p", { class: "wrong", role: "alert" }) };
-  const head = ["place", "study", "state", "owner", "asked for", ""].map((name) => (name ? el("th", { scope: "col", class: "text" }, name) : el("td")));
+  const view = {
+    entries: [],
+    body: el("tbody"),
+    said: el("p", { class: "note", role: "status" }),
+    wrong: el("p", { class: "wrong", role: "alert" }),
+  };
+  const head = ["place", "study", "state", "owner", "asked for", ""].map((name) =>
+    name ? el("th", { scope: "col", class: "text" }, name) : el("td"),
+  );
   const table = el("table", { class: "studies queue" }, el("thead", null, el("tr", null, head)), view.body);
   fill(main, el("header", { class: "head" }, el("h1", null, "Queue"), view.said), view.wrong, table);
   show(view, await get("/queue"));
   const again = async () => show(view, await get("/queue"));
-  follow(url("/events"), null, { onTold: () => again().catch(() => {}), onState: (state, anew) => { showLink(state); if (anew) again().catch(() => {}); } });
+  follow(url("/events"), null, {
+    onTold: () => again().catch(() => {}),
+    onState: (state, anew) => {
+      showLink(state);
+      if (anew) again().catch(() => {});
+    },
+  });
 }
 
 function show(view, { slots, entries }) {
   view.entries = entries;
   const waiting = view.entries.filter(({ state }) => WAITS.includes(state));
   say(view.said, `${plural(slots, "study", "studies")} at once; ${waiting.length ? `${waiting.length} waiting` : "nothing waits"}.`);
-  reconcile(view.body, view.entries, ({ id }) => id, (entry) => rowNode(view, entry), (node, entry) => fillRow(view, node, entry, waiting));
+  reconcile(
+    view.body,
+    view.entries,
+    ({ id }) => id,
+    (entry) => rowNode(view, entry),
+    (node, entry) => fillRow(view, node, entry, waiting),
+  );
 }
 
 function rowNode(view, { id, name }) {
@@ -38,9 +57,27 @@ function rowNode(view, { id, name }) {
     announce(`${name} is cancelled.`);
     show(view, await get("/queue"));
   };
-  const button = (text, label, act) => el("button", { type: "button", class: "quiet", "aria-label": `${label} ${name}`, on: { click: ({ target }) => press(target, view.wrong, act) } }, text);
-  const acts = el("td", null, el("div", { class: "acts" }, button("Up", "Move up", move(-1)), button("Down", "Move down", move(1)), button("Cancel", "Cancel", cancel)));
-  return el("tr", { class: "queued" }, cell("place"), cell("study", el("a", { href: `/studies/${encodeURIComponent(name)}` }, name)), cell("state"), cell("owner"), cell("asked for"), acts);
+  const button = (text, label, act) =>
+    el(
+      "button",
+      { type: "button", class: "quiet", "aria-label": `${label} ${name}`, on: { click: ({ target }) => press(target, view.wrong, act) } },
+      text,
+    );
+  const acts = el(
+    "td",
+    null,
+    el("div", { class: "acts" }, button("Up", "Move up", move(-1)), button("Down", "Move down", move(1)), button("Cancel", "Cancel", cancel)),
+  );
+  return el(
+    "tr",
+    { class: "queued" },
+    cell("place"),
+    cell("study", el("a", { href: `/studies/${encodeURIComponent(name)}` }, name)),
+    cell("state"),
+    cell("owner"),
+    cell("asked for"),
+    acts,
+  );
 }
 
 function fillRow(view, node, { id, position, state, owner, created, error }, waiting) {
@@ -51,7 +88,9 @@ function fillRow(view, node, { id, position, state, owner, created, error }, wai
   say(asked, moment(created));
   const turn = waiting.findIndex((entry) => entry.id === id);
   const [up, down, cancel] = acts.firstChild.children;
-  [up, down, cancel].forEach((button) => { button.hidden = turn < 0; });
+  [up, down, cancel].forEach((button) => {
+    button.hidden = turn < 0;
+  });
   up.disabled = turn === 0;
   down.disabled = turn === waiting.length - 1;
 }

@@ -3,7 +3,11 @@
 import { frozen, get } from "../api.js";
 import { el, fill, say } from "../dom.js";
 
-const PAGES = [["/", "Studies"], ["/new", "New study"], ["/queue", "Queue"]];
+const PAGES = [
+  ["/", "Studies"],
+  ["/new", "New study"],
+  ["/queue", "Queue"],
+];
 const spoken = el("p", { class: "hidden", role: "status", "aria-live": "polite" });
 const link = el("span", { class: "link" });
 
@@ -11,7 +15,14 @@ const link = el("span", { class: "link" });
 export function shell() {
   const main = el("main", { id: "main", tabindex: -1 });
   const items = PAGES.map(([path, name]) => el("a", { href: path, "aria-current": location.pathname === path ? "page" : null }, name));
-  const bar = el("nav", { class: "bar", "aria-label": "Pages" }, el("strong", null, "gaopt"), frozen ? null : items, el("span", { class: "gap" }), link);
+  const bar = el(
+    "nav",
+    { class: "bar", "aria-label": "Pages" },
+    el("strong", null, "gaopt"),
+    frozen ? null : items,
+    el("span", { class: "gap" }),
+    link,
+  );
   document.body.append(el("a", { href: "#main", class: "skip" }, "Skip to the content"), bar, main, spoken);
   if (!frozen) linkRay();
   return main;

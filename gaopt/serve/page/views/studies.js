@@ -14,17 +14,55 @@ export async function studiesView(main) {
   const view = { studies: new Map(), ticked: new Set(), next: null, filter: readFilter() };
   view.text = el("input", { type: "search", id: "q", placeholder: "name", value: view.filter.q, on: { input: () => later(view) } });
   view.tag = el("input", { type: "search", id: "tag", placeholder: "tag", value: view.filter.tag, on: { input: () => later(view) } });
-  view.state = el("select", { id: "state", on: { change: () => search(view) } }, el("option", { value: "" }, "every state"),
-    STATES.map((state) => el("option", { value: state, selected: state === view.filter.state }, state)));
+  view.state = el(
+    "select",
+    { id: "state", on: { change: () => search(view) } },
+    el("option", { value: "" }, "every state"),
+    STATES.map((state) => el("option", { value: state, selected: state === view.filter.state }, state)),
+  );
   view.compare = el("a", { class: "button", href: "/compare", "aria-disabled": "true" }, "Compare");
   view.body = el("tbody");
   view.count = el("p", { class: "note", role: "status" });
   view.more = el("button", { type: "button", hidden: true, on: { click: () => load(view, view.next) } }, "More");
   const label = (id, text) => el("label", { for: id, class: "hidden" }, text);
-  const table = el("table", { class: "studies" }, el("thead", null, el("tr", null, HEAD.map((name) => (name ? el("th", { scope: "col", class: "text" }, name) : el("td"))))), view.body);
-  fill(main, el("header", { class: "head" }, el("h1", null, "Studies"),
-    el("div", { class: "filters" }, label("q", "Name"), view.text, label("tag", "Tag"), view.tag, label("state", "State"), view.state, el("span", { class: "gap" }), view.compare, el("a", { class: "button strong", href: "/new" }, "New study"))),
-  table, view.count, view.more);
+  const table = el(
+    "table",
+    { class: "studies" },
+    el(
+      "thead",
+      null,
+      el(
+        "tr",
+        null,
+        HEAD.map((name) => (name ? el("th", { scope: "col", class: "text" }, name) : el("td"))),
+      ),
+    ),
+    view.body,
+  );
+  fill(
+    main,
+    el(
+      "header",
+      { class: "head" },
+      el("h1", null, "Studies"),
+      el(
+        "div",
+        { class: "filters" },
+        label("q", "Name"),
+        view.text,
+        label("tag", "Tag"),
+        view.tag,
+        label("state", "State"),
+        view.state,
+        el("span", { class: "gap" }),
+        view.compare,
+        el("a", { class: "button strong", href: "/new" }, "New study"),
+      ),
+    ),
+    table,
+    view.count,
+    view.more,
+  );
   showTicked(view);
   try {
     await load(view);
@@ -33,7 +71,10 @@ export async function studiesView(main) {
   }
   follow(url("/events"), null, {
     onTold: (told) => told.forEach((each) => merge(view, each)),
-    onState: (state, again) => { showLink(state); if (again) load(view).catch(() => {}); },
+    onState: (state, again) => {
+      showLink(state);
+      if (again) load(view).catch(() => {});
+    },
   });
 }
 
@@ -87,14 +128,23 @@ function merge(view, { changed = [], removed = [] }) {
 }
 
 function show(view) {
-  reconcile(view.body, [...view.studies.values()], ({ name }) => name, (study) => rowNode(view, study), fillRow);
+  reconcile(
+    view.body,
+    [...view.studies.values()],
+    ({ name }) => name,
+    (study) => rowNode(view, study),
+    fillRow,
+  );
   view.more.hidden = !view.next;
   const none = Object.values(view.filter).some(Boolean) ? "No study fits the filter." : "No study yet. Start one with New study, or with gaopt run.";
   say(view.count, view.studies.size ? `${plural(view.studies.size, "study", "studies")}${view.next ? ", and more" : ""}` : none);
 }
 
 function rowNode(view, { name, kind }) {
-  const tick = kind === "comparison" ? "" : el("input", { type: "checkbox", "aria-label": `Compare ${name}`, on: { change: ({ target }) => ticked(view, name, target.checked) } });
+  const tick =
+    kind === "comparison"
+      ? ""
+      : el("input", { type: "checkbox", "aria-label": `Compare ${name}`, on: { change: ({ target }) => ticked(view, name, target.checked) } });
   const link = el("a", { href: kind === "comparison" ? url(studyPath(name, "/report")) : `/studies/${encodeURIComponent(name)}` }, name);
   const cell = (label, ...children) => el("td", { class: "text", "data-label": label }, children);
   return el("tr", null, el("td", { class: "tick" }, tick), cell("", link), ...HEAD.slice(2).map((label) => cell(label)));
@@ -105,14 +155,45 @@ function fillRow(node, study) {
   if (node.shown === now) return;
   node.shown = now;
   const [, name, state, best, trainings, left, started, tags] = node.children;
-  fill(name, name.firstChild, study.error ? el("div", { class: "wrong sentence" }, study.error) : study.note ? el("div", { class: "note clipped" }, study.note) : null);
-  fill(state, badge(study.state), study.queue?.position >= 0 && study.queue.position !== null ? el("div", { class: "note" }, `place ${study.queue.position + 1}`) : null);
-  fill(best, study.best ? [el("strong", null, score(study.best.fitness)), study.best.individual === null ? null : el("div", { class: "note clipped", title: genes(study.best.genes) }, `${called(study.best.individual)}: ${genes(study.best.genes)}`)] : "–");
-  fill(trainings, progressBar(study), el("div", { class: "note" }, `${study.done} of ${study.trainings}${study.failed ? `, ${study.failed} failed` : ""}`));
+  fill(
+    name,
+    name.firstChild,
+    study.error ? el("div", { class: "wrong sentence" }, study.error) : study.note ? el("div", { class: "note clipped" }, study.note) : null,
+  );
+  fill(
+    state,
+    badge(study.state),
+    study.queue?.position >= 0 && study.queue.position !== null ? el("div", { class: "note" }, `place ${study.queue.position + 1}`) : null,
+  );
+  fill(
+    best,
+    study.best
+      ? [
+          el("strong", null, score(study.best.fitness)),
+          study.best.individual === null
+            ? null
+            : el("div", { class: "note clipped", title: genes(study.best.genes) }, `${called(study.best.individual)}: ${genes(study.best.genes)}`),
+        ]
+      : "–",
+  );
+  fill(
+    trainings,
+    progressBar(study),
+    el("div", { class: "note" }, `${study.done} of ${study.trainings}${study.failed ? `, ${study.failed} failed` : ""}`),
+  );
   say(left, study.state === "running" && study.left !== null ? duration(study.left) : "–");
   say(started, moment(study.started));
-  for (const [cell, none] of [[best, !study.best], [left, left.textContent === "–"], [started, !study.started], [tags, !study.tags.length]]) cell.classList.toggle("none", none);
-  fill(tags, study.tags.map((tag) => el("a", { class: "tag", href: `/?tag=${encodeURIComponent(tag)}` }, tag)));
+  for (const [cell, none] of [
+    [best, !study.best],
+    [left, left.textContent === "–"],
+    [started, !study.started],
+    [tags, !study.tags.length],
+  ])
+    cell.classList.toggle("none", none);
+  fill(
+    tags,
+    study.tags.map((tag) => el("a", { class: "tag", href: `/?tag=${encodeURIComponent(tag)}` }, tag)),
+  );
 }
 
 function ticked(view, name, on) {

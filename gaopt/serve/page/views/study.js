@@ -31,15 +31,22 @@ export async function studyView(main, name) {
   const files = filesPanel(store);
   const setting = settingPanel(store);
   const parts = [search, curves, table, slice, expected, lineage, timeline, parallel, failures, setting];
-  fill(main, head.node, contents(parts), el("div", { class: "pair" }, search.node, curves.node), chosen.node, table.node, slice.node,
-    el("div", { class: "pair" }, expected.node, lineage.node), timeline.node, parallel.node, failures.node,
-    frozen ? null : el("div", { class: "pair" }, notesPanel(store), files.node), setting.node);
-  const updates = {
-    individuals: [head, table, chosen, ...charts],
-    study: [head, files, setting],
-    curves: [head, curves],
-    failed: [failures],
-  };
+  fill(
+    main,
+    head.node,
+    contents(parts),
+    el("div", { class: "pair" }, search.node, curves.node),
+    chosen.node,
+    table.node,
+    slice.node,
+    el("div", { class: "pair" }, expected.node, lineage.node),
+    timeline.node,
+    parallel.node,
+    failures.node,
+    frozen ? null : el("div", { class: "pair" }, notesPanel(store), files.node),
+    setting.node,
+  );
+  const updates = { individuals: [head, table, chosen, ...charts], study: [head, files, setting], curves: [head, curves], failed: [failures] };
   const update = (changes) => {
     if (changes.has("link")) showLink(store.link);
     for (const part of new Set([...changes].flatMap((kind) => updates[kind] ?? []))) part.update();
@@ -48,7 +55,10 @@ export async function studyView(main, name) {
   update(new Set(["individuals", "study", "failed", "link"]));
   store.redraw = () => charts.forEach((chart) => chart.update());
   onSelect(store.redraw);
-  addEventListener("keydown", ({ key, target }) => key === "Escape" && selected().size && !/INPUT|TEXTAREA|SELECT/.test(target.tagName) && select([]));
+  addEventListener(
+    "keydown",
+    ({ key, target }) => key === "Escape" && selected().size && !/INPUT|TEXTAREA|SELECT/.test(target.tagName) && select([]),
+  );
   if (!frozen) setInterval(() => store.snapshot.study.state === "running" && timeline.update(), 2000);
 }
 
@@ -56,11 +66,13 @@ export async function studyView(main, name) {
 async function begun(main, store, head) {
   fill(main, head.node);
   head.update();
-  await new Promise((resolve) => store.watch((changes) => {
-    showLink(store.link);
-    head.update();
-    if (changes.has("individuals")) resolve();
-  }));
+  await new Promise((resolve) =>
+    store.watch((changes) => {
+      showLink(store.link);
+      head.update();
+      if (changes.has("individuals")) resolve();
+    }),
+  );
   store.watchers.clear();
   await store.reload();
 }
