@@ -74,8 +74,9 @@ def install(app: FastAPI) -> None:
         return problem(error.status, str(error))
 
     @app.exception_handler(HTTPException)
-    def _(_: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, str(error.detail), dict(error.headers or {}))
+    def _(request: Request, error: HTTPException) -> JSONResponse:
+        allow = {"Allow": _methods(app, request.url.path)} if error.status_code == 405 else {}
+        return problem(error.status_code, str(error.detail), {**(error.headers or {}), **allow})
 
     @app.exception_handler(RequestValidationError)
     def _(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -85,3 +86,20 @@ def install(app: FastAPI) -> None:
         found = [{"where": [str(part) for part in one["loc"]], "message": one["msg"]} for one in error.errors()]
         said = "; ".join(f"{'.'.join(one['where'][1:]) or 'the body'}: {one['message']}" for one in found[:3])
         return problem(422, said, errors=jsonable_encoder(found))
+
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        found = described()
+        found["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
+        return found
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _methods(app: FastAPI, path: str) -> str:
+    """What a path takes, for `Allow`: of the routes that share it, Starlette tells the first one's."""
+    for template, methods in app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
+            return ", ".join(sorted(map(str.upper, methods)))
+    return "GET"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from gaopt.config import StudyConfig, from_tables, presets
 from gaopt.config.tables import changed, parse_toml, quoted, read_toml
@@ -20,10 +20,19 @@ Line = Annotated[str, Field(max_length=1000)]
 Tag = Annotated[str, Field(min_length=1, max_length=50)]
 
 
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""JSON knows no difference between 2.0 and 2. `false` is neither."""
+Generations = Annotated[int, Field(ge=1, le=10_000), WHOLE]
+
+
 class Notes(BaseModel):
     """What people write of a study."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     note: str = Field("", max_length=20_000)
     tags: list[Tag] = Field([], max_length=20)
 
@@ -35,9 +44,9 @@ class StudyRequest(Notes):
     config: str | None = Field(None, max_length=1 << 20, description="A config in TOML, in place of a preset.")
     name: str | None = Field(None, max_length=100, description="By default the preset's and a number.")
     stem: str | None = Field(None, max_length=100, description="What a number follows, where no name is given.")
-    generations: int | None = Field(None, ge=1, le=100_000)
-    population: int | None = Field(None, ge=1, le=100_000)
-    seed: int | None = Field(None, ge=0, lt=2**63)
+    generations: Generations | None = None
+    population: Annotated[int, Field(ge=2, le=10_000), WHOLE] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**53), WHOLE] | None = None
     data: str | None = Field(None, max_length=4096, description="An image folder or archive on the server.")
     set: list[Line] = Field([], max_length=200, examples=[["recipe.epochs=5"]], description="table.key=value, each")
 

@@ -52,7 +52,7 @@ class Service:
         self.queue, self.tokens = Queue(self.folder.queue), Tokens(self.folder)
         self.catalog = Catalog(self.queue)
         self.dispatcher = Dispatcher(self.folder, self.queue, self.runner, self.slots, self.extra)
-        self._naming = threading.Lock()
+        self._naming, self._measuring = threading.Lock(), threading.Lock()
         self._measured: dict[str, tuple[float | None, int | None]] = {}
 
     def submit(self, request: StudyRequest, owner: str, key: str | None) -> tuple[Summary, bool]:
@@ -154,20 +154,25 @@ class Service:
 
     def _measure(self, config: str) -> tuple[float | None, int | None]:
         """Seconds of the whole study, and how many train at once, by a dry run of the command."""
-        if config not in self._measured:
-            with tempfile.TemporaryDirectory(dir=self.folder.path) as folder:
-                path = Path(folder) / "config.toml"
-                path.write_text(config, "utf-8")
-                command = [sys.executable, "-m", "gaopt", "run", str(path), "--dry-run", "--json"]
-                try:
-                    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-                except subprocess.TimeoutExpired:
-                    raise Refused(503, "the time cannot be measured now: the machine is too busy") from None
-            if done.returncode:
-                raise Refused(400, (done.stderr.strip().splitlines() or ["no message"])[-1].removeprefix("gaopt: "))
-            found = json.loads(done.stdout.splitlines()[-1])
-            self._measured[config] = found["seconds"], found["at_once"]
-        return self._measured[config]
+        if not self._measuring.acquire(blocking=False):
+            raise Refused(503, "the time of another study is measured now: ask again later")
+        try:
+            if config not in self._measured:
+                with tempfile.TemporaryDirectory(dir=self.folder.path) as folder:
+                    path = Path(folder) / "config.toml"
+                    path.write_text(config, "utf-8")
+                    command = [sys.executable, "-m", "gaopt", "run", str(path), "--dry-run", "--json"]
+                    try:
+                        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+                    except subprocess.TimeoutExpired:
+                        raise Refused(503, "the time cannot be measured now: the machine is too busy") from None
+                if done.returncode:
+                    raise Refused(400, (done.stderr.strip().splitlines() or ["no message"])[-1].removeprefix("gaopt: "))
+                found = json.loads(done.stdout.splitlines()[-1])
+                self._measured[config] = found["seconds"], found["at_once"]
+            return self._measured[config]
+        finally:
+            self._measuring.release()
 
     def entries(self) -> list[dict[str, Any]]:
         """What takes a slot and what waits, in their order."""

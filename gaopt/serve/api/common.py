@@ -7,11 +7,14 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, Path, Request
 from fastapi.responses import Response
+from pydantic import BaseModel
 
 from gaopt.serve.problems import Problem
 from gaopt.serve.service import Service
 
-Name = Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Of a study.")]
+Name = Annotated[
+    str, Path(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Of a study.", examples=["digits-1"])
+]
 
 
 def service(request: Request) -> Service:
@@ -29,9 +32,16 @@ Who = Annotated[str, Depends(user)]
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The statuses of a route's problems, for the description; some are every route's."""
-    found = {400, 401, 403, 404, 413, 422, 429, 500, *statuses}
+    found = {400, 401, 403, 404, 405, 413, 415, 422, 429, 500, *statuses}
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": "The sentence says why.", "content": content} for status in sorted(found)}
+
+
+def sends(what: type[BaseModel] | str) -> dict[int | str, dict[str, Any]]:
+    """What a route answers, for the description: an object with an ETag, or text of a media type."""
+    if isinstance(what, str):
+        return {200: {"content": {what: {"schema": {"type": "string"}}}}}
+    return {200: {"model": what}, 304: {"description": "It is the one of If-None-Match."}}
 
 
 def answer(request: Request, tag: str, content: Any) -> Response:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
 from gaopt.serve import versus
-from gaopt.serve.api.common import Of, answer, refusals
+from gaopt.serve.api.common import Of, answer, refusals, sends
+from gaopt.serve.api.models import Comparison
 from gaopt.serve.problems import Refused
 
 router = APIRouter(tags=["compare"], responses=refusals())
@@ -15,9 +17,9 @@ MOST = 20
 """Studies in one comparison."""
 
 
-@router.get("/compare")
+@router.get("/compare", responses=sends(Comparison))
 def compare(
-    of: Of, request: Request, study: Annotated[list[str], Query(max_length=MOST, examples=[["a", "b"]])]
+    of: Of, request: Request, study: Annotated[list[str], Query(min_length=2, max_length=MOST, examples=[["a", "b"]])]
 ) -> Response:
     """Studies beside each other: best so far by epochs, intervals, differences of configs, and an honest verdict."""
     names = list(dict.fromkeys(study))
@@ -25,6 +27,12 @@ def compare(
         raise Refused(400, "a comparison takes two studies or more")
     readers = {name: of.catalog.reader(name) for name in names}
     numbers: list[Any] = [reader.catch_up() for reader in readers.values()]
-    histories = {name: reader.history for name, reader in readers.items()}
     summaries = [of.catalog.summary(name) for name in names]
-    return answer(request, "-".join(map(str, numbers)), lambda: versus.beside(histories, summaries))
+
+    def whole() -> dict[str, Any]:
+        with ExitStack() as locks:
+            for name in sorted(names):  # in one order, so that two who ask do not wait for each other
+                locks.enter_context(readers[name].lock)
+            return versus.beside({name: reader.history for name, reader in readers.items()}, summaries)
+
+    return answer(request, "-".join(map(str, numbers)), whole)

@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Res
 
 from gaopt.errors import DataError
 from gaopt.journal.lock import held
-from gaopt.serve.api.common import Name, Of, refusals
+from gaopt.serve.api.common import Name, Of, refusals, sends
 from gaopt.serve.api.models import Classes
 from gaopt.serve.frozen import study_page
 from gaopt.serve.problems import Refused
@@ -26,7 +26,7 @@ REPORT = (
 """A report is one file with its styles in it. It runs apart from the page: it has neither its cookie nor its origin."""
 
 
-@router.get("/studies/{name}/report", response_class=FileResponse)
+@router.get("/studies/{name}/report", response_class=HTMLResponse)
 def report(name: Name, of: Of) -> Response:
     """The report as one HTML file; written at the end of a run."""
     home = of.catalog.home(name)
@@ -43,7 +43,7 @@ def interactive_report(name: Name, of: Of) -> Response:
     return HTMLResponse(text, headers={"Content-Security-Policy": REPORT})
 
 
-@router.get("/studies/{name}/files/{file}", response_class=FileResponse)
+@router.get("/studies/{name}/files/{file}", response_class=FileResponse, responses=sends("application/octet-stream"))
 def file(name: Name, file: Left, of: Of) -> Response:
     """A table, the best weights or the config."""
     home = of.catalog.home(name)

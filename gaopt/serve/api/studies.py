@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from gaopt.serve import snapshot as columns
-from gaopt.serve.api.common import Name, Of, Who, answer, refusals
+from gaopt.serve.api import models
+from gaopt.serve.api.common import Name, Of, Who, answer, refusals, sends
 from gaopt.serve.api.models import Plan, Summaries, Summary
 from gaopt.serve.problems import Refused
 from gaopt.serve.reader import Reader
-from gaopt.serve.request import Notes, StudyRequest
+from gaopt.serve.request import Generations, Notes, StudyRequest
 
 router = APIRouter(tags=["studies"], responses=refusals())
+Id = Annotated[int, Path(ge=0, lt=2**31, description="Of an individual.")]
 CURVES = 100
 """Individuals whose learning curves are answered at once."""
 
@@ -23,8 +25,8 @@ CURVES = 100
 class Extension(BaseModel):
     """How far a study is to go."""
 
-    model_config = ConfigDict(extra="forbid")
-    generations: int = Field(ge=1, le=100_000)
+    model_config = ConfigDict(extra="forbid", strict=True)
+    generations: Generations
 
 
 @router.get("/studies")
@@ -51,7 +53,7 @@ def list_studies(
     return Summaries(studies=[Summary(**one) for one in page], next=page[-1]["name"] if more else None)
 
 
-@router.post("/studies", status_code=201, responses=refusals(409, 507))
+@router.post("/studies", status_code=201, responses={200: {"model": Summary}, **refusals(409, 507)})
 def start_study(
     request: StudyRequest, of: Of, who: Who, response: Response,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
@@ -64,7 +66,7 @@ def start_study(
     return Summary(**summary)
 
 
-@router.post("/plan")
+@router.post("/plan", responses=refusals(503))
 def plan_study(
     request: StudyRequest, of: Of, measure: Annotated[bool, Query(description="Time three steps of it.")] = False
 ) -> Plan:
@@ -72,7 +74,7 @@ def plan_study(
     return Plan(**of.plan(request, measure))
 
 
-@router.get("/studies/{name}")
+@router.get("/studies/{name}", responses=sends(models.Study))
 def study(name: Name, of: Of, request: Request) -> Response:
     """One study, with its config."""
     reader = _read(of, name)
@@ -86,7 +88,7 @@ def study(name: Name, of: Of, request: Request) -> Response:
                 "links": _links(of, name),
             }  # fmt: skip
 
-    return answer(request, _mark(reader, summary), whole)
+    return answer(request, f"{_mark(reader, summary)}-{of.catalog.home(name).report.is_file():d}", whole)
 
 
 def _allowed(state: str) -> list[str]:
@@ -107,7 +109,7 @@ def _links(of: Any, name: str) -> dict[str, str | None]:
     }
 
 
-@router.get("/studies/{name}/snapshot")
+@router.get("/studies/{name}/snapshot", responses=sends(models.Snapshot))
 def snapshot(name: Name, of: Of, request: Request) -> Response:
     """All individuals as columns, with the number of the last event: a page goes on from there by `events`."""
     reader = _read(of, name)
@@ -120,7 +122,7 @@ def snapshot(name: Name, of: Of, request: Request) -> Response:
     return answer(request, _mark(reader, summary), whole)
 
 
-@router.get("/studies/{name}/epochs")
+@router.get("/studies/{name}/epochs", responses=sends(models.Curves))
 def epochs(
     name: Name, of: Of, request: Request,
     individuals: Annotated[str, Query(pattern=r"^[0-9]{1,9}(,[0-9]{1,9})*$", max_length=1100, examples=["0,3"])],
@@ -135,8 +137,8 @@ def epochs(
     return answer(request, f"{reader.number}-{individuals}", found)
 
 
-@router.get("/studies/{name}/individuals/{id}")
-def individual(name: Name, id: int, of: Of, request: Request) -> Response:
+@router.get("/studies/{name}/individuals/{id}", responses=sends(models.IndividualDetail))
+def individual(name: Name, id: Id, of: Of, request: Request) -> Response:
     """All that is known of an individual."""
     reader = _read(of, name)
     with reader.lock:
@@ -146,7 +148,7 @@ def individual(name: Name, id: int, of: Of, request: Request) -> Response:
     return answer(request, f"{reader.number}-{id}", found)
 
 
-@router.get("/studies/{name}/failures")
+@router.get("/studies/{name}/failures", responses=sends(models.Failures))
 def failures(name: Name, of: Of, request: Request) -> Response:
     """Individuals that failed, the newest first, each with the nearest that did not."""
     reader = _read(of, name)
@@ -155,7 +157,7 @@ def failures(name: Name, of: Of, request: Request) -> Response:
     return answer(request, f"{reader.number}", found)
 
 
-@router.get("/studies/{name}/events", response_class=StreamingResponse)
+@router.get("/studies/{name}/events", response_class=StreamingResponse, responses=sends("text/event-stream"))
 def events(
     name: Name, of: Of, request: Request,
     after: Annotated[int, Query(ge=0, lt=2**53, description="The number of the last event that is known.")] = 0,
@@ -167,7 +169,7 @@ def events(
     return _stream(request.app.state.streams.study(name, known))
 
 
-@router.get("/events", response_class=StreamingResponse)
+@router.get("/events", response_class=StreamingResponse, responses=sends("text/event-stream"))
 def all_events(request: Request) -> StreamingResponse:
     """Server-sent events `studies`: what changes in the list, first of all what is not over."""
     return _stream(request.app.state.streams.all())

@@ -13,8 +13,9 @@ from gaopt.config import from_tables, presets
 from gaopt.config.tables import read_toml, text_of
 from gaopt.journal.paths import results
 from gaopt.serve import metrics as counters
-from gaopt.serve.api.common import Of, refusals
+from gaopt.serve.api.common import Of, refusals, sends
 from gaopt.serve.api.models import Health, Preset, Presets, QueueState, Ready, Waiting
+from gaopt.serve.request import WHOLE
 from gaopt.serve.snapshot import described
 
 router = APIRouter(tags=["service"], responses=refusals())
@@ -24,8 +25,8 @@ Id = Annotated[int, Path(ge=1, lt=2**53)]
 class Move(BaseModel):
     """A place among those that wait, counted from 0."""
 
-    model_config = ConfigDict(extra="forbid")
-    position: int = Field(ge=0, lt=2**31)
+    model_config = ConfigDict(extra="forbid", strict=True)
+    position: Annotated[int, Field(ge=0, lt=2**31), WHOLE]
 
 
 @router.get("/health")
@@ -80,7 +81,7 @@ def cancel(id: Id, of: Of) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
+@router.get("/metrics", response_class=PlainTextResponse, responses=sends("text/plain"))
 def metrics(of: Of) -> Response:
     """Counters and gauges for Prometheus."""
     return Response(counters.text(of.catalog.all(), of.queue), media_type=counters.MEDIA)
