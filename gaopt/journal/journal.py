@@ -155,14 +155,14 @@ class Journal:
         """The number of the last event."""
         return int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
 
-    def since(self, seq: int) -> Iterator[tuple[int, Event]]:
-        """The events after a sequence number, each with its own."""
-        return self._read("TRUE", seq)
+    def since(self, seq: int, most: int = -1) -> Iterator[tuple[int, Event]]:
+        """The events after a sequence number, each with its own; at most so many, if not all."""
+        return self._read("TRUE", seq, most)
 
-    def _read(self, which: str, seq: int) -> Iterator[tuple[int, Event]]:
-        select = f"SELECT seq, kind, body, at FROM events WHERE seq > ? AND {which} ORDER BY seq"
+    def _read(self, which: str, seq: int, most: int = -1) -> Iterator[tuple[int, Event]]:
+        select = f"SELECT seq, kind, body, at FROM events WHERE seq > ? AND {which} ORDER BY seq LIMIT ?"
         try:
-            rows = self._connection.execute(select, (seq,)).fetchall()
+            rows = self._connection.execute(select, (seq, most)).fetchall()
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise StudyError(f"{self.path} cannot be read: {error}") from error
         rows.reverse()

@@ -18,8 +18,8 @@ from gaopt.study.progress import Progress, progress
 
 RECENT = 5_000
 """Events that are kept encoded: a watcher that lost its connection for a while needs no look into the journal."""
-BATCH = 2_000
-"""Events sent at once to a watcher that comes late."""
+BATCH = 250
+"""Events sent at once to a watcher that comes late: 300 kB are kept for one that does not read them."""
 
 
 class Reader:
@@ -59,7 +59,7 @@ class Reader:
             signature = stat.st_ino, stat.st_mtime_ns, stat.st_size
             if signature != self._signature:
                 with Journal(self.home.journal) as journal:
-                    last = next(journal.since(self.number - 1), None) if self.number else None
+                    last = next(journal.since(self.number - 1, 1), None) if self.number else None
                     if self.number and (not last or last[1].at != self.history.updated):  # removed, and begun again
                         self._clear()
                     for number, event in journal.since(self.number):
@@ -89,7 +89,7 @@ class Reader:
                 found = list(islice(self._recent, skipped, skipped + BATCH))
                 return b"".join(text for _, text in found), found[-1][0]
         with Journal(self.home.journal) as journal:
-            events = list(islice(journal.since(number), BATCH))
+            events = list(journal.since(number, BATCH))
         if not events:
             raise StudyError(f"the journal of {self.home.name!r} ends before event {number}")
         return b"".join(message(*each) for each in events), events[-1][0]
