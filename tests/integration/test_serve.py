@@ -16,7 +16,6 @@ import httpx
 import uvicorn
 from click.testing import CliRunner
 
-import gaopt.objectives.image  # noqa: F401 - a first prediction loads torch, which takes seconds
 from gaopt.cli import cli
 from gaopt.journal.events import Closed
 from gaopt.journal.journal import Journal
@@ -121,7 +120,7 @@ def test_a_study_is_stopped_found_again_and_goes_on(tmp_path):
         assert second.ask("POST", "/studies/waits/stop").json()["state"] == "cancelled"
         assert not (results / "waits").exists()
         assert second.ask("POST", "/studies/long/stop").status_code == 202
-        eventually(lambda: second.state("long") == "interrupted", 30)
+        eventually(lambda: second.state("long") == "interrupted")
         assert last_event(results, "long").reason == "interrupted"
         done = second.ask("GET", "/studies/long").json()
         refused = second.ask("POST", "/studies/long/extend", json={"generations": 1})
@@ -129,7 +128,7 @@ def test_a_study_is_stopped_found_again_and_goes_on(tmp_path):
         assert second.ask("POST", "/studies/long/resume").status_code == 202
         eventually(lambda: second.ask("GET", "/studies/long").json()["done"] > done["done"])
         assert second.ask("POST", "/studies/long/stop").status_code == 202
-        eventually(lambda: not second.ask("GET", "/queue").json()["entries"], 30)
+        eventually(lambda: not second.ask("GET", "/queue").json()["entries"])
         assert isinstance(last_event(results, "long"), Closed)
         eventually(lambda: other.state("long") == "finished")
         assert other.ask("POST", "/studies/long/extend", json={"generations": 3}).status_code == 202
@@ -154,7 +153,7 @@ def test_the_whole_description_is_kept(tmp_path, monkeypatch):
     assert CliRunner().invoke(cli, ["run", str(study), "--name", "digits-1"]).exit_code == 0
     with inside() as served, socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        app = create(served.service, ["127.0.0.1"], port)
+        app = create(served.service, [f"127.0.0.1:{port}"], port)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
@@ -162,7 +161,7 @@ def test_the_whole_description_is_kept(tmp_path, monkeypatch):
             done = subprocess.run(
                 [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run",
                  f"http://127.0.0.1:{port}/api/v1/openapi.json", "-H", f"Authorization: Bearer {served.token}",
-                 "--request-timeout", "5", "--max-examples", "5", "--exclude-path-regex", "/events$", "--seed", "1",
+                 "--request-timeout", "30", "--max-examples", "5", "--exclude-path-regex", "/events$", "--seed", "1",
                  "--phases", "examples,coverage,fuzzing", "--no-color"],
                 capture_output=True, text=True, cwd=tmp_path,
             )  # fmt: skip
