@@ -31,6 +31,7 @@ STOPPING = 60
 """Seconds that a job has to end in good order; Ray's own patience is 3."""
 ANSWER = 30.0
 """Seconds that the dashboard may take to answer."""
+_UNANSWERED = (RuntimeError, AuthenticationError, requests.RequestException)
 
 
 def joined(address: str) -> Head:
@@ -119,7 +120,7 @@ class RayJobs:
     def alive(self, handle: str) -> bool:
         try:
             status = self._status(handle)
-        except (RuntimeError, requests.RequestException):
+        except _UNANSWERED:
             return self.head.alive  # the dashboard may be busy, or begun again: jobs go on without it
         return status is not None and not status.is_terminal()
 
@@ -140,7 +141,7 @@ class RayJobs:
 def _answered(what: str) -> Iterator[None]:
     try:
         yield
-    except (RuntimeError, requests.RequestException) as error:
+    except _UNANSWERED as error:
         raise Lost(f"Ray does not {what}: {first_line(error)}") from error
 
 

@@ -76,6 +76,17 @@ def everyone(head: Head) -> list[psutil.Process]:
     return [process, *process.children(recursive=True)]
 
 
+def listening(head: Head) -> set[str]:
+    """The names of its processes that listen, all of them on this machine only."""
+    names = set()
+    for process in everyone(head):
+        with suppress(psutil.NoSuchProcess):
+            found = [each.laddr for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+            names |= {process.name() for _ in found}
+            assert {address.ip for address in found} <= LOOPBACK, process
+    return names
+
+
 def wait_until(what: Callable[[], bool], seconds: float = 90.0) -> float:
     began = time.monotonic()
     while not what():
@@ -100,13 +111,8 @@ def test_a_head_outlives_who_started_it_and_listens_on_this_machine_only(two: li
     assert second.alive
     assert not {first.address, first.dashboard} & {second.address, second.dashboard}
     for head in (first, second):
-        listening = set()
         assert not any("ray.util.client.server" in process.cmdline() for process in everyone(head))
-        for process in everyone(head):
-            found = [each.laddr for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
-            listening |= {process.name() for _ in found}
-            assert {address.ip for address in found} <= LOOPBACK, process
-        assert listening >= {"gcs_server", "raylet", "ray::DashboardAgent", "ray::RuntimeEnvAgent"}
+        assert listening(head) >= {"gcs_server", "raylet", "ray::DashboardAgent", "ray::RuntimeEnvAgent"}
     assert {path.stat().st_mode & 0o77 for path in (two[0].folder.ray, Path(first.folder))} == {0}
 
 
@@ -139,6 +145,7 @@ def test_studies_as_jobs_on_two_heads_one_to_its_end_and_one_stopped(two: list[S
 
     naps_journal = two[1].study("naps").journal
     wait_until(lambda: naps_journal.exists() and any(isinstance(event, Reported) for event in Journal(naps_journal)))
+    assert any(name.startswith("ray::g0 i") for name in listening(two[1].head))  # workers, and drivers
     assert not first.alive(naps_job)  # the other's
     second.stop(naps_job)
     assert wait_until(lambda: not second.alive(naps_job)) < 30
