@@ -1,7 +1,5 @@
 """The config of a study: its tables, checked, and back. docs/config.md has the keys."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
@@ -157,7 +155,7 @@ class StudyConfig:
             raise ConfigError(f"settings has a table {taken[0]!r}, which gaopt reads itself: must have another name")
         return tables | {name: plain(found, name) for name, found in settings.items()}
 
-    def read_back(self) -> StudyConfig:
+    def read_back(self) -> "StudyConfig":
         """As the journal will give it back, checked like a file; with the objective itself, which may be a function."""
         return replace(from_tables(self.plain()), objective=self.objective)
 

@@ -1,12 +1,10 @@
 """The image objective's tables [data], [net], [recipe], with an individual's genes, and whether they can be trained."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import islice, pairwise
-from typing import Any
+from typing import Any, Self
 
 from gaopt.config import OWN_TABLES, SEARCHES, StudyConfig, parse, parse_value
 from gaopt.errors import ConfigError, nearest
@@ -35,7 +33,7 @@ class Settings:
     recipe: Recipe
 
     @classmethod
-    def of(cls, tables: Any) -> Settings:
+    def of(cls, tables: Any) -> Self:
         """The tables, checked; a ConfigError for an unknown table or key, or a value out of range."""
         for table in tables:
             if table not in TABLES:
@@ -47,11 +45,11 @@ class Settings:
         )
 
     @classmethod
-    def of_task(cls, task: Task) -> Settings:
+    def of_task(cls, task: Task) -> Self:
         """What a task trains: the config's tables with its genes, for its share of the epochs."""
         return cls.of(task.settings).with_genes(task.genes).shortened(task.share)
 
-    def with_genes(self, genes: Mapping[str, Any]) -> Settings:
+    def with_genes(self, genes: Mapping[str, Any]) -> Self:
         """The same for an individual: "net.width" is a field of [net], "lr" one of [recipe]; else a ConfigError."""
         net = {name.removeprefix(NET): value for name, value in genes.items() if name.startswith(NET)}
         recipe = {name: value for name, value in genes.items() if not name.startswith(NET)}
@@ -60,7 +58,7 @@ class Settings:
         except ValueError as error:
             raise ConfigError(str(error)) from None
 
-    def shortened(self, share: float) -> Settings:
+    def shortened(self, share: float) -> Self:
         """The same for a share of the epochs: on a rung."""
         return replace(self, recipe=self.recipe.shortened(share))
 
