@@ -18,13 +18,17 @@ from gaopt.compare.statistics import FEWEST
 from gaopt.errors import BadInput, GaoptError
 from gaopt.journal.lock import StudyLock, check_free
 from gaopt.journal.paths import ComparisonDir
-from gaopt.objectives.base import resolve
+from gaopt.objectives.base import epochs, resolve
 from gaopt.printable import printable
 from gaopt.report.comparison import report
 from gaopt.report.comparison.evidence import Evidence
 from gaopt.report.format import plural
 from gaopt.serve.frozen import comparison_page
 from gaopt.study.progress import clock
+
+BESIDES = 8
+"""Seconds that a search takes besides its trainings, on two cores: beginning workers, a range test, Ray Tune's loop,
+what a model expects, its share of the report."""
 
 
 def drive(plan: Plan, place: Callable[[], ComparisonDir], allow_changed: bool = False) -> None:
@@ -69,7 +73,7 @@ def _conclude(home: ComparisonDir) -> None:
 
 
 def outline(plan: Plan) -> None:
-    """Say what a comparison would do, and about how long a training would take, and do nothing."""
+    """Say what a comparison would do, and about how long it would take, and do nothing."""
     base = plan.base
     objective = resolve(base.objective)
     shared = cache(partial(objective.prepare, base))
@@ -81,10 +85,24 @@ def outline(plan: Plan) -> None:
     searches = len(plan.methods) * plan.seeds
     click.echo(f"{searches} searches of {plan.budget:g} {plan.cost} each, {together} trainings at a time")
     click.echo(f"{searches * plan.finals} finals")
-    if seconds is not None:
-        click.echo(f"about {clock(seconds)} a whole training, by three steps timed here")
+    if seconds is not None or plan.cost == "seconds":
+        total = clock(duration(plan, seconds or 0.0, together))
+        click.echo(f"about {total} in all: trainings by three steps timed here, and {BESIDES} s a search besides")
     if plan.seeds < FEWEST:
         click.echo(_too_few(plan))
+
+
+def duration(plan: Plan, seconds: float, together: int) -> float:
+    """About how long a comparison takes, by the seconds of one training and how many are trained together.
+
+    The generations of a search wait for one another, searches too.
+    """
+    base, methods = plan.base, len(plan.methods)
+    search = plan.budget / together
+    if plan.cost == "epochs":  # as long as the config's own search, for its share of the budget
+        search = seconds * base.rounds(together) * plan.budget / (epochs(base) * sum(base.litters))
+    finals = seconds * -(-methods * plan.finals // together)
+    return plan.seeds * (methods * (search + BESIDES) + finals)
 
 
 def _too_few(plan: Plan) -> str:
