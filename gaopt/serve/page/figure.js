@@ -134,7 +134,9 @@ function paint(self, echarts) {
   self.canvas.style.setProperty("height", `${height}px`);
   if (!self.chart) begin(self, echarts);
   else if (self.chart.getHeight() !== height) self.chart.resize();
-  self.chart.setOption({ ...look(), ...option }, { replaceMerge: replace.filter((kind) => kind in option) });
+  const shared = look();
+  const tooltip = { ...shared.tooltip, ...option.tooltip };
+  self.chart.setOption({ ...shared, ...option, tooltip }, { replaceMerge: replace.filter((kind) => kind in option) });
   self.at = performance.now();
   self.cost = self.at - started;
 }

@@ -5,7 +5,7 @@ import { axis, figure } from "../figure.js";
 import { called, percent, plural, score } from "../format.js";
 import { toggle } from "../selection.js";
 import { colours } from "../theme.js";
-import { MANY, rings, tooltipFor } from "./parts.js";
+import { MANY, grain, rings, tooltipFor } from "./parts.js";
 
 const BARS = 400; // intervals of more would hide the points
 
@@ -52,7 +52,7 @@ function drawn(snapshot) {
     option: option(snapshot, all, came),
     height: 320,
     sentence: came.length
-      ? `${within} of ${came.length} (${percent(within / came.length)}) came within two standard deviations; ${trend}.`
+      ? `${within.toLocaleString("en")} of ${came.length.toLocaleString("en")} (${percent(within / came.length)}) came within two standard deviations; ${trend}.`
       : `${plural(all.length, "individual")} expected, none scored yet.`,
     columns: ["individual", "expected", "± deviation", "came", "difference"],
     rows: () =>
@@ -76,6 +76,7 @@ function drawInterval(color) {
 
 function option(snapshot, all, came) {
   const { scored, running, lost, muted, paper } = colours();
+  const { symbolSize, opacity } = grain(came.length);
   const [low, high, interval] = fitnessRange(snapshot);
   const label = { color: muted, fontSize: 11, formatter: (value) => Number(value.toPrecision(3)) };
   const inside = (value) => Math.max(low, Math.min(high, value));
@@ -104,7 +105,7 @@ function option(snapshot, all, came) {
         lineStyle: { color: lost, type: [4, 4], width: 1 },
       },
       { id: "intervals", type: "custom", data: bars, renderItem: drawInterval(scored), silent: true, encode: { x: [0, 1], y: 2 }, clip: true },
-      { id: "points", type: "scatter", data: points, symbolSize: 8, ...MANY, itemStyle: { color: scored, opacity: 0.8 } },
+      { id: "points", type: "scatter", data: points, symbolSize, ...MANY, itemStyle: { color: scored, opacity } },
       { id: "coming", type: "scatter", data: coming, symbolSize: 8, itemStyle: { color: paper, borderColor: running, borderWidth: 1.6 } },
       rings([...points, ...coming]),
     ],

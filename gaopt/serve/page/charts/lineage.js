@@ -98,7 +98,7 @@ function marks(snapshot, lanes) {
 
 function option(snapshot, lanes, count, line) {
   const theme = colours();
-  const size = count > 60 ? 5 : count > 24 ? 9 : 14;
+  const size = count > 150 ? 3 : count > 60 ? 5 : count > 24 ? 9 : 14;
   const found = marks(snapshot, lanes);
   const label = {
     show: size === 14 && snapshot.generations.length <= 12,
@@ -119,7 +119,7 @@ function option(snapshot, lanes, count, line) {
     labelLayout: { hideOverlap: true },
     ...more,
   });
-  const hollow = (borderColor) => ({ color: theme.paper, borderColor, borderWidth: 2 });
+  const hollow = (borderColor) => ({ color: theme.paper, borderColor, borderWidth: size > 5 ? 2 : 1 });
   const all = [found.best, found.running, found.failed, found.none, ...found.shades].flat();
   return {
     grid: { left: 14, right: 14, top: 14, bottom: 40 },
@@ -138,7 +138,7 @@ function option(snapshot, lanes, count, line) {
         renderItem: drawEdge(theme, (api) => [0, 1, 2, 3, 4, 5].map((dimension) => api.value(dimension))),
       },
       ...found.shades.map((data, place) =>
-        points(`shade-${place}`, data, { color: theme.fitness[place], borderColor: theme.paper, borderWidth: 1 }, MANY),
+        points(`shade-${place}`, data, { color: theme.fitness[place], borderColor: theme.paper, borderWidth: size > 5 ? 1 : 0 }, MANY),
       ),
       points("none", found.none, hollow(theme.lost)),
       points("running", found.running, hollow(theme.running)),

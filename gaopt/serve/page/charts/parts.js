@@ -46,6 +46,12 @@ export function rings(points, more = {}) {
 /** What makes many marks cheap: beyond these ECharts draws a series as one shape. */
 export const MANY = { large: true, largeThreshold: 150 };
 
+/** How large marks are, and how opaque: many are small and faint, so that one sees where they lie thick. */
+export function grain(count) {
+  if (count <= 600) return { symbolSize: 8, opacity: 0.75 };
+  return count <= 3000 ? { symbolSize: 5, opacity: 0.6 } : { symbolSize: 3.5, opacity: 0.5 };
+}
+
 /** An axis for a gene. */
 export function geneAxis(spec, more = {}) {
   if (spec.kind === "choice" || spec.values) {

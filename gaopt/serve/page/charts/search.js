@@ -6,7 +6,7 @@ import { axis, figure, generationAxis } from "../figure.js";
 import { called, plural, score } from "../format.js";
 import { toggle } from "../selection.js";
 import { colours } from "../theme.js";
-import { MANY, individualRows, rings, tooltipFor } from "./parts.js";
+import { MANY, grain, individualRows, rings, tooltipFor } from "./parts.js";
 
 export function searchChart(store) {
   const everything = el("input", {
@@ -77,7 +77,8 @@ function sorted(snapshot) {
 function option(snapshot, marks) {
   const { best, scored, running, lost, muted, paper } = colours();
   const [low, high, interval] = fitnessRange(snapshot);
-  const points = (id, data, color, more = {}) => ({ id, type: "scatter", data, symbolSize: 8, itemStyle: { color, opacity: 0.75 }, ...more });
+  const { symbolSize, opacity } = grain(snapshot.individuals.id.length);
+  const points = (id, data, color, more = {}) => ({ id, type: "scatter", data, symbolSize, itemStyle: { color, opacity }, ...more });
   const hollow = (color) => ({ itemStyle: { color: paper, borderColor: color, borderWidth: 1.6, opacity: 1 } });
   return {
     grid: { left: 54, right: 14, top: 14, bottom: 40 },
@@ -94,9 +95,9 @@ function option(snapshot, marks) {
     series: [
       { id: "line", type: "line", step: "end", data: marks.line, showSymbol: false, silent: true, lineStyle: { color: best, width: 1.5 } },
       points("scored", marks.scored, scored, MANY),
-      points("below", marks.below, scored, { symbol: "triangle", symbolRotate: 180, symbolSize: 7, ...MANY }),
+      points("below", marks.below, scored, { symbol: "triangle", symbolRotate: 180, symbolSize: symbolSize * 0.9, ...MANY }),
       points("early", marks.early, lost, { symbol: "diamond", ...hollow(lost) }),
-      points("failed", marks.failed, lost, { symbol: "path://M0,1L1,0L5,4L9,0L10,1L6,5L10,9L9,10L5,6L1,10L0,9L4,5Z", symbolSize: 8 }),
+      points("failed", marks.failed, lost, { symbol: "path://M0,1L1,0L5,4L9,0L10,1L6,5L10,9L9,10L5,6L1,10L0,9L4,5Z" }),
       points("waiting", marks.waiting, lost, { symbolSize: 6, ...hollow(lost) }),
       points("running", marks.running, running, hollow(running)),
       points("best", marks.best, best, { symbolSize: 11, itemStyle: { color: best }, z: 5 }),

@@ -5,7 +5,7 @@ import { axis, figure } from "../figure.js";
 import { gene, plural } from "../format.js";
 import { toggle } from "../selection.js";
 import { colours, shade } from "../theme.js";
-import { MANY, geneAxis, geneValue, individualRows, rings, tooltipFor } from "./parts.js";
+import { MANY, grain, geneAxis, geneValue, individualRows, rings, tooltipFor } from "./parts.js";
 
 const PANEL = 190;
 const MOST = 12;
@@ -85,7 +85,7 @@ function option(snapshot, names, rows, columns, width) {
         type: "scatter",
         data,
         ...place,
-        symbolSize: 7,
+        symbolSize: grain(rows.length).symbolSize,
         ...MANY,
         itemStyle: { color: shade(generation, (age + 0.5) / 6), opacity: 0.8 },
       }),

@@ -36,7 +36,7 @@ export function studyHead(store) {
       (cell, [, value]) => say(cell.lastChild, value),
     );
     bar.hidden = !study.trainings;
-    fill(bar, progressBar(study), el("span", null, `${study.done} of ${plural(study.trainings, "training")}`));
+    fill(bar, progressBar(study), el("span", null, `${study.done.toLocaleString("en")} of ${plural(study.trainings, "training")}`));
     say(said, study.error ?? study.ended ?? "");
     const now = JSON.stringify(store.study?.allowed ?? []);
     if (now !== allowed && !frozen) fill(acts, actions(store, wrong));
