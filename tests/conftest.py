@@ -26,7 +26,7 @@ MEMORY = Path("/dev/shm")
 ROOM = 4 << 30
 """Bytes that must be free in memory for the tests' own folders to lie there: a journal syncs at every event, and so do
 thousands of tests."""
-LONG = ("test_table", "test_cli", "test_contract", "test_comparing", "test_cluster", "test_nodes")
+LONG = ("test_table", "test_cli", "test_contract", "test_comparing", "test_cluster", "test_ray_jobs", "test_nodes")
 """Files that take minutes: begun first, that no process has one to do when the others are through."""
 
 MANY = int(os.environ.get("GAOPT_FUZZ", 0))
