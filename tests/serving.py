@@ -78,6 +78,10 @@ class Idle:
     def link(self, handle: str) -> str:
         return ""
 
+    @property
+    def dashboard(self) -> str:
+        return ""
+
 
 @dataclass
 class Inside:

@@ -200,7 +200,7 @@ def _watch(of: Client, study: str, as_json: bool) -> None:
 
     history, last, lock, number = History(), dict[str, Any](), threading.Lock(), 0
     with _shown(history, last, lock, as_json) as show:
-        for kind, data in of.events(study):
+        for kind, data in _until_cancelled(of.events(study), last):
             body = json.loads(data)
             if kind == "progress":
                 last.update(body)
@@ -217,6 +217,16 @@ def _watch(of: Client, study: str, as_json: bool) -> None:
         why = f": {last['error']}" if last.get("error") else ""
         click.echo(f"gaopt: the study {study!r} is {last['state']}{printable(why)}", err=True)
         click.get_current_context().exit(1)
+
+
+def _until_cancelled(events: Iterator[tuple[str, str]], last: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The events of a study; one that is cancelled before it begins is gone."""
+    try:
+        yield from events
+    except BadInput:
+        if last.get("state") not in AT_WORK:
+            raise
+        last["state"] = "cancelled"
 
 
 def _is_over(summary: dict[str, Any]) -> bool:

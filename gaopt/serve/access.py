@@ -90,8 +90,8 @@ class Access:
     def _refused(self, scope: Scope, headers: Headers) -> Response | None:
         """Why a request is not answered; None where it is."""
         path, method, address = scope["path"], scope["method"], (scope.get("client") or ("",))[0]
-        if headers.get("host", "") not in self._hosts:
-            return problem(400, f"the host {headers.get('host', '')!r} is not this service's: start it with --host")
+        if (host := headers.get("host", "")) not in self._hosts:
+            return problem(400, f"the host {host!r} is not this service's: start it with --name HOST")
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > LARGEST:
             return problem(413, f"the body has {length} bytes: at most {LARGEST} are taken")

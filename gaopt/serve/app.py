@@ -21,8 +21,9 @@ from gaopt.serve.api import compare, files, studies, system
 from gaopt.serve.problems import problem
 from gaopt.serve.service import Service
 from gaopt.serve.stream import Streams
+from gaopt.serve.tokens import cookie_of
 
-PAGE = Path(__file__).parent / "page"
+PAGE = (Path(__file__).parent / "page").resolve()
 VIEWS = ("/", "/new", "/queue", "/compare", "/studies/{name}")
 YEAR = 365 * 24 * 3600
 
@@ -78,7 +79,11 @@ def _page(app: FastAPI, service: Service, failed: Attempts, cookie: str) -> None
         address = request.client.host if request.client else ""
         if user := service.tokens.by_token(token.strip()):
             response = RedirectResponse("/", 303)
-            response.set_cookie(cookie, user.cookie, max_age=YEAR, httponly=True, samesite="strict", path="/")
+            response.set_cookie(
+                cookie, cookie_of(user.name, token.strip()), max_age=YEAR, httponly=True,
+                samesite="lax",  # so that a link in a chat leads to its study; changes are asked for by the page itself
+                secure=service.address.startswith("https:"), path="/",
+            )  # fmt: skip
             return response
         if failed.too_many(address):
             return later("too many tokens that are unknown")

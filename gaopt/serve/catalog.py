@@ -12,10 +12,9 @@ from gaopt.errors import BadInput, StudyError
 from gaopt.journal.lock import held
 from gaopt.journal.paths import ComparisonDir, StudyDir, results
 from gaopt.journal.studies import comparisons, find_study, studies
-from gaopt.serve.dispatch import written
 from gaopt.serve.folder import read_json
-from gaopt.serve.queue import Entry, Queue
-from gaopt.serve.reader import Reader
+from gaopt.serve.queue import ACTIVE, Entry, Queue
+from gaopt.serve.reader import Reader, written
 from gaopt.study.progress import Progress, look
 
 KEPT = 20
@@ -55,19 +54,19 @@ class Catalog:
         """
         if "/" in name or name in (".", ".."):
             raise StudyError(f"there is no study {name!r}")
-        if (entry := self._queue.of(name)) and entry.state != "cancelled":
+        if (entry := self._queue.of(name)) and _is_study(entry):
             return StudyDir(results() / name)
         return find_study(name)
 
-    def summary(self, name: str) -> Summary:
-        """One study.
+    def summary(self, name: str, reader: Reader | None = None) -> Summary:
+        """One study, read by a reader that is there already, or by the catalog's own.
 
         Raises:
             StudyError: there is no such study, or it cannot be read.
         """
         home, entry = self.home(name), self._queue.of(name)
-        reader = self.reader(name)
-        found = told(reader.progress()) if reader.catch_up() else empty(name)
+        reader = reader or self.reader(name)
+        found = summary_of(reader.progress()) if reader.catch_up() else empty(name)
         return _with(found, home, entry, self._place(entry))
 
     def all(self) -> list[Summary]:
@@ -76,7 +75,7 @@ class Catalog:
         places = {entry.id: place for place, entry in enumerate(self._queue.waiting())}
         found = {home.name: self._summary(home) for home in (*studies(), *comparisons())}
         for name, entry in entries.items():
-            if name not in found and entry.state != "cancelled":
+            if name not in found and _is_study(entry):
                 found[name] = empty(name) | {"started": entry.created, "error": entry.error or None}
         every = [
             _with(summary, StudyDir(results() / name), entry, places.get(entry.id) if entry else None)
@@ -119,8 +118,13 @@ class Catalog:
         if held(home.path):  # it runs: the next look reads only what is new
             reader = self.reader(home.name)
             reader.catch_up()
-            return told(reader.progress())
-        return told(look(home))
+            return summary_of(reader.progress())
+        return summary_of(look(home))
+
+
+def _is_study(entry: Entry) -> bool:
+    """Whether a study stands in the list that has no journal: it is to come, or says why it never came."""
+    return entry.state in ("queued", *ACTIVE) or bool(entry.error)
 
 
 def _signature(home: StudyDir) -> tuple[Any, ...]:
@@ -132,7 +136,7 @@ def _signature(home: StudyDir) -> tuple[Any, ...]:
     return stat.st_ino, stat.st_mtime_ns, stat.st_size, held(home.path)
 
 
-def told(now: Progress) -> Summary:
+def summary_of(now: Progress) -> Summary:
     """A study in short, without what the queue and people say of it."""
     plain = now.plain()
     return {
@@ -168,7 +172,7 @@ def _with(found: Summary, home: StudyDir, entry: Entry | None, place: int | None
             more["state"] = entry.state
         elif entry.state in ("starting", "running") and written(home) == entry.before:
             more["state"] = "starting"
-        elif entry.error:
+        elif entry.error and found["state"] not in ("running", "finished"):
             more["error"] = entry.error
             if found["state"] == "empty":
                 more["state"] = "failed"

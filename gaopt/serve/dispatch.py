@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from gaopt.journal.lock import held, holder
 from gaopt.journal.paths import StudyDir, results
 from gaopt.serve.folder import ServiceDir
 from gaopt.serve.queue import ACTIVE, Entry, Queue
+from gaopt.serve.reader import written
 from gaopt.serve.runner import Runner
 from gaopt.study.progress import State, look
 
@@ -66,12 +66,11 @@ class Dispatcher:
 
     def turn(self) -> None:
         """See what ended, and begin what waits."""
-        with self._lock:
-            for entry in self.queue.active():
-                self._look_after(entry)
-            free = self.slots - len(self.queue.active())
-            for entry in self.queue.waiting()[: max(0, free)]:
-                self._begin(entry)
+        for entry in self.queue.active():
+            self._look_after(entry)
+        free = self.slots - len(self.queue.active())
+        for entry in self.queue.waiting()[: max(0, free)]:
+            self._begin(entry)
 
     def _look_after(self, entry: Entry) -> None:
         if entry.handle and self.runner.alive(entry.handle):
@@ -82,27 +81,36 @@ class Dispatcher:
 
     def _settle(self, entry: Entry) -> None:
         """A run has ended, or never began: decide by the journal whether it is begun again."""
-        state = self.state(entry.name)
-        if entry.state == "stopping" and not state:
-            self.queue.change(entry.id, "cancelled")
-            self.forget(self._home(entry))
-        elif entry.state == "stopping" or state in ("finished", "interrupted"):
+        state, silent = self.state(entry.name), written(self._home(entry)) == entry.before
+        if entry.state == "stopping":
+            self.queue.change(entry.id, "ended" if state else "cancelled")
+            if not state:
+                self.forget(self._home(entry))
+        elif silent and entry.handle and (said := self._last_words(entry, "gaopt: ")):
+            self.queue.change(entry.id, "ended", error=said)  # what it was given cannot be used
+        elif not silent and state in ("finished", "interrupted"):
             self.queue.change(entry.id, "ended")
-        elif state == "failed":
+        elif not silent and state == "failed":
             self.queue.change(entry.id, "ended", error=self._last_words(entry) or "the study failed")
-        elif entry.handle and state is None:  # it ended before its study began: what it was given cannot be used
-            self.queue.change(entry.id, "ended", error=self._last_words(entry) or "it ended before its first training")
-        elif entry.attempts >= ATTEMPTS and entry.handle:
-            self.queue.change(entry.id, "ended", error=f"it was killed {entry.attempts} times")
+        elif entry.handle and entry.attempts >= ATTEMPTS:
+            said = self._last_words(entry) if silent else ""
+            self.queue.change(entry.id, "ended", error=said or f"it was killed {entry.attempts} times")
         else:
             self._begin(entry)
+        if not silent:
+            self.folder.config(entry.name).unlink(missing_ok=True)  # from now on the study has its own
 
     def _begin(self, entry: Entry) -> None:
         # A service that was killed before it knew the handle begins the same run again, which may be there already.
         attempt = entry.attempts + (not entry.attempts or entry.handle != "")
-        self.queue.change(entry.id, "starting", attempts=attempt, handle="", before=written(self._home(entry)))
-        label = f"gaopt-{entry.name}-{entry.id}-{attempt}"
+        with self._lock:
+            now = self.queue.get(entry.id)
+            if not now or now.state != entry.state:
+                return  # cancelled or told to stop meanwhile
+            self.queue.change(entry.id, "starting", attempts=attempt, handle="", before=written(self._home(entry)))
+        label = f"gaopt-{entry.name}-{entry.id}-{attempt}-{int(entry.created)}"
         try:
+            # Without the lock: a Ray that has to start takes a minute, in which others are answered.
             handle = self.runner.start(label, self._arguments(entry), self.folder.log(entry.id), {"study": entry.name})
         except (Lost, OSError) as error:  # Ray is away, or there is no room for a log: it waits
             self.queue.change(entry.id, "queued", error=str(error))
@@ -110,7 +118,12 @@ class Dispatcher:
         except GaoptError as error:
             self.queue.change(entry.id, "ended", error=str(error))
             return
-        self.queue.change(entry.id, "running", handle=handle, error="")
+        with self._lock:
+            now = self.queue.get(entry.id)
+            stopping = now is not None and now.state == "stopping"
+            self.queue.change(entry.id, "stopping" if stopping else "running", handle=handle, error="")
+        if stopping:
+            self.runner.stop(handle)
 
     def _arguments(self, entry: Entry) -> list[str]:
         if entry.verb == "run" and self.state(entry.name) in (None, "empty"):
@@ -126,12 +139,12 @@ class Dispatcher:
                 return None
             if entry.state == "queued":
                 self.cancel(entry)
-            elif entry.state != "stopping":
-                self.queue.change(entry.id, "stopping")
-                if entry.handle:
+            elif entry.state != "stopping":  # a second signal would end it at once
+                if entry.handle and self.runner.alive(entry.handle):
                     self.runner.stop(entry.handle)
-                elif driver := holder(self._home(entry).path):  # the service was killed before it wrote the handle down
+                elif driver := holder(self._home(entry).path):  # begun by a service that was killed before it said so
                     os.kill(driver, signal.SIGTERM)
+                self.queue.change(entry.id, "stopping")
             return self.queue.get(entry.id)
 
     def cancel(self, entry: Entry) -> bool:
@@ -151,17 +164,6 @@ class Dispatcher:
             home.check_new()
             shutil.rmtree(home.path, ignore_errors=True)
 
-    def stop_all(self, wait: float) -> list[str]:
-        """Stop every run, and wait for them for so many seconds. Returns the names of their studies."""
-        names = [entry.name for entry in self.queue.active()]
-        for name in names:
-            self.stop(name)
-        deadline = time.monotonic() + wait
-        while self.queue.active() and time.monotonic() < deadline:
-            self.turn()
-            time.sleep(TURN)
-        return names
-
     @staticmethod
     def _home(entry: Entry) -> StudyDir:
         return StudyDir(results() / entry.name)
@@ -177,21 +179,13 @@ class Dispatcher:
         except BadInput:
             return "failed"
 
-    def _last_words(self, entry: Entry) -> str:
-        """The sentence with which the command ended."""
+    def _last_words(self, entry: Entry, begins: str = "") -> str:
+        """The sentence with which the command ended: an error's, or else, where it need not begin so, the last line."""
         try:
             with open(self.folder.log(entry.id), "rb") as file:
                 file.seek(max(0, file.seek(0, 2) - 8192))
                 lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines()]
         except OSError:
             return ""
-        said = [line for line in lines if line.startswith("gaopt: ")] or [line for line in lines if line]
+        said = [line for line in lines if line.startswith("gaopt: ")] or [line for line in lines if line and not begins]
         return said[-1].removeprefix("gaopt: ")[:500] if said else ""
-
-
-def written(home: StudyDir) -> int:
-    """When a study's journal was written to last, as its file system says; 0 where there is none."""
-    try:
-        return home.journal.stat().st_mtime_ns
-    except OSError:
-        return 0

@@ -11,7 +11,7 @@ from gaopt.journal.history import History
 from gaopt.journal.paths import StudyDir
 from gaopt.report.comparison.evidence import Evidence
 from gaopt.serve import snapshot as columns
-from gaopt.serve.catalog import notes, told
+from gaopt.serve.catalog import notes, summary_of
 from gaopt.serve.interactive import interactive, interactive_comparison
 from gaopt.serve.versus import compared
 from gaopt.study.progress import progress
@@ -22,7 +22,7 @@ CURVES = 300
 
 def study_page(home: StudyDir, history: History, held: bool) -> str:
     """A study as it is now."""
-    summary = told(progress(home.name, history, held=held, now=time.time())) | notes(home)
+    summary = summary_of(progress(home.name, history, held=held, now=time.time())) | notes(home)
     whole = columns.snapshot(history, 0, summary)
     fittest = [one.id for one in history.ranked[:CURVES]] + [one.id for one in history.unfinished]
     about = summary | columns.about(history)
@@ -33,5 +33,5 @@ def comparison_page(comparison: Comparison) -> str:
     """A comparison, by method."""
     now = time.time()
     searches: Mapping[str, Any] = {f"{each.method}, seed {each.seed}": each.history for each in comparison.searches}
-    summaries = [told(progress(name, each, held=False, now=now)) for name, each in searches.items()]
+    summaries = [summary_of(progress(name, each, held=False, now=now)) for name, each in searches.items()]
     return interactive_comparison(compared(Evidence(comparison), summaries))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -13,14 +14,14 @@ from pathlib import Path
 import uvicorn
 
 from gaopt.config import Notify
-from gaopt.errors import ConfigError, StudyError
+from gaopt.errors import ConfigError, Stopped, StudyError
 from gaopt.journal.lock import StudyLock
 from gaopt.serve.app import create
 from gaopt.serve.folder import ServiceDir, read_json, write_private
 from gaopt.serve.request import Policy
 from gaopt.serve.runner import Processes, Runner
 from gaopt.serve.service import Service
-from gaopt.serve.tokens import OWNER, digest
+from gaopt.serve.tokens import OWNER
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 EVERYWHERE = ("0.0.0.0", "::")
@@ -59,6 +60,8 @@ def serve(options: Options, say: Callable[[str], None]) -> None:
     except StudyError as error:
         raise StudyError(f"another service uses the results in {folder.path.parent}: {error}") from None
     listening = _listen(options.host, options.port)
+    # uvicorn raises again what it was ended by, when it has ended; as an exception it lets us end, too.
+    signal.signal(signal.SIGTERM, _stopped)
     try:
         _serve(options, folder, listening, say)
     finally:
@@ -66,14 +69,18 @@ def serve(options: Options, say: Callable[[str], None]) -> None:
         lock.release()
 
 
+def _stopped(number: int, frame: object) -> None:
+    raise Stopped(number)
+
+
 def _serve(options: Options, folder: ServiceDir, listening: socket.socket, say: Callable[[str], None]) -> None:
     port = listening.getsockname()[1]
     address = _address(options, port)
     hooks = {"GAOPT_NOTIFY": options.notify or "", "GAOPT_NOTIFY_COMMAND": options.notify_command or ""}
     environment = {"GAOPT_RESULTS": str(folder.path.parent), "GAOPT_LINK": f"{address}/studies", **hooks}
-    runner, ray, end = _runner(options, folder, environment, say)
+    runner, end = _runner(options, folder, environment, say)
     policy = Policy(options.objectives, options.data)
-    service = Service(folder, runner, options.slots, policy, options.price, ray, options.extra)
+    service = Service(folder, runner, options.slots, policy, options.price, address, options.extra)
     token = _owner(service, folder, options, port)
     if not _on_loopback(options):
         say(
@@ -81,8 +88,8 @@ def _serve(options: Options, folder: ServiceDir, listening: socket.socket, say: 
             " along has the token; put it behind a proxy with TLS, or use an SSH tunnel to 127.0.0.1"
         )
     say(f"gaopt: {address}/login?token={token}")
-    if ray:
-        say(f"Ray dashboard: {ray}  (its token: ray get-auth-token)")
+    if runner.dashboard:
+        say(f"Ray dashboard: {runner.dashboard}  (its token: ray get-auth-token)")
     say(f"results in {folder.path.parent}; Ctrl-C ends the service, studies that run go on")
     service.dispatcher.start()
     config = uvicorn.Config(
@@ -118,17 +125,17 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _runner(
     options: Options, folder: ServiceDir, environment: dict[str, str], say: Callable[[str], None]
-) -> tuple[Runner, str, Callable[[], None]]:
-    """What runs studies, the dashboard of its Ray, and what ends that Ray."""
+) -> tuple[Runner, Callable[[], None]]:
+    """What runs studies, and what ends its Ray."""
     if options.runner == "process":
         address = {"RAY_ADDRESS": options.address} if options.address else {}
-        return Processes(environment | address), "", lambda: None
+        return Processes(environment | address), lambda: None
     from gaopt.serve.ray_head import head, stop
     from gaopt.serve.ray_jobs import RayJobs, joined
 
     say("starting Ray …" if not options.address else f"joining the Ray cluster at {options.address} …")
     runner = RayJobs(lambda: joined(options.address) if options.address else head(folder), environment)
-    return runner, runner.head.dashboard, lambda: stop(runner.head)
+    return runner, lambda: stop(runner.head)
 
 
 def _on_loopback(options: Options) -> bool:
@@ -160,8 +167,8 @@ def _owner(service: Service, folder: ServiceDir, options: Options, port: int) ->
     token = ""
     with suppress(StudyError):
         token = str(read_json(folder.connection).get("token", ""))
-    known = service.tokens.users.get(OWNER)
-    if not token or known is None or known.hash != digest(token):
+    known = service.tokens.by_token(token)
+    if known is None or known.name != OWNER:
         token = service.tokens.add(OWNER, "write")
     here = "127.0.0.1" if options.host in EVERYWHERE else _listens_at(options)
     told = {"address": f"http://{here}:{port}", "token": token, "pid": os.getpid()}

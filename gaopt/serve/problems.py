@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from gaopt.errors import BadInput, GaoptError, StudyError, Unwritable
+from gaopt.errors import BadInput, GaoptError, Lost, StudyError, Unwritable
 from gaopt.printable import printable
 from gaopt.serve.request import Forbidden
 
@@ -46,7 +46,7 @@ class Refused(Exception):  # noqa: N818
 
 
 def status_of(error: GaoptError) -> int:
-    """The status of an error: 507 is a full disk."""
+    """The status of an error: 503 is a Ray that does not answer, 507 a full disk."""
     if isinstance(error, Forbidden):
         return 403
     if isinstance(error, StudyError) and str(error).startswith("there is no"):
@@ -55,6 +55,8 @@ def status_of(error: GaoptError) -> int:
         return 409
     if isinstance(error, BadInput):
         return 400
+    if isinstance(error, Lost):
+        return 503
     return 507 if isinstance(error, Unwritable) else 500
 
 

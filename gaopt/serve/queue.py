@@ -101,10 +101,7 @@ class Queue:
     def _select(self, rest: str, values: Iterable[Any] = ()) -> list[Entry]:
         return [Entry(*row) for row in self._execute(f"SELECT {_COLUMNS} FROM entries {rest}", values)]
 
-    def add(
-        self, name: str, verb: str, owner: str, key: str | None = None, generations: int | None = None,
-        state: State = "queued",
-    ) -> Entry:  # fmt: skip
+    def add(self, name: str, verb: str, owner: str, key: str | None = None, generations: int | None = None) -> Entry:
         """Append an entry; the one that there is where the key was used before."""
         with self._lock:
             if key and (known := self.by_key(key)):
@@ -112,7 +109,7 @@ class Queue:
             self._execute(
                 "INSERT INTO entries (name, verb, state, position, owner, created, generations, key)"
                 " SELECT ?, ?, ?, coalesce(max(position), 0) + 1, ?, ?, ?, ? FROM entries",
-                (name, verb, state, owner, time.time(), generations, key),
+                (name, verb, "queued", owner, time.time(), generations, key),
             )
             return self._select("WHERE id = last_insert_rowid()")[0]
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,15 +70,16 @@ def head(folder: ServiceDir) -> Head:
     """
     if found := read_json(folder.ray):
         before = Head(**found)
-        if before.alive:
+        if before.alive and before.address:
             token.guard(make=False)
             return before
+        stop(before)  # a service was killed while it started
     token.guard(make=True)
     while True:
         if not (port := next(filter(free, DASHBOARD), 0)):
             raise Lost(f"Ray cannot be started: no port from {DASHBOARD[0]} to {DASHBOARD[-1]} is free")
         try:
-            started = _start(port)
+            started = _start(port, folder)
         except Lost:
             if free(port):
                 raise
@@ -100,7 +101,7 @@ def stop(head: Head) -> None:
     shutil.rmtree(head.folder, ignore_errors=True)
 
 
-def _start(port: int) -> Head:
+def _start(port: int, of: ServiceDir) -> Head:
     # Ray opens its own folder to everybody: that lies in one that is its owner's. It is short: a socket's path has 107
     # bytes at most. And each head has its own, for by what lies there a job finds its cluster.
     folder = tempfile.mkdtemp(prefix="gaopt-", dir=os.environ.get("RAY_TMPDIR"))
@@ -114,13 +115,20 @@ def _start(port: int) -> Head:
             start_new_session=True,
             env=_environment(),
         )
-    address, deadline = ray / "ray_current_cluster", time.monotonic() + PATIENCE  # written when all of it has started
-    while not address.exists() or not address.read_text():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise _refusal(process, folder, log.read_text("utf-8", "replace"))
-        time.sleep(0.1)
     url = f"http://127.0.0.1:{port}"
-    return Head(address.read_text().strip(), url, process.pid, began(process.pid) or 0.0, folder)
+    starting = Head("", url, process.pid, began(process.pid) or 0.0, folder)
+    address, deadline = ray / "ray_current_cluster", time.monotonic() + PATIENCE  # written when all of it has started
+    try:
+        write_private(of.ray, json.dumps(asdict(starting)))
+        while not address.exists() or not address.read_text():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise _refusal(process, log.read_text("utf-8", "replace"))
+            time.sleep(0.1)
+    except BaseException:  # Ctrl-C, too
+        stop(starting)
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return replace(starting, address=address.read_text().strip())
 
 
 def _environment() -> dict[str, str]:
@@ -145,12 +153,11 @@ def without_client(parameters: Any, head: bool) -> None:
     parameters.ray_client_server_port = None
 
 
-def _refusal(process: subprocess.Popen[bytes], folder: str, said: str) -> ConfigError | Lost:
-    """Why it did not start; nothing of it is left."""
-    timed_out = process.poll() is None
-    stop(Head("", "", process.pid, began(process.pid) or 0.0, folder))
-    shutil.rmtree(folder, ignore_errors=True)
+def _refusal(process: subprocess.Popen[bytes], said: str) -> ConfigError | Lost:
+    """Why it did not start."""
     if "AF_UNIX path length" in said:
+        folder = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
         return ConfigError(f"{folder!r} is too long for the paths of Ray's sockets: set RAY_TMPDIR=/tmp")
+    timed_out = process.poll() is None
     why = f"not within {PATIENCE:.0f} s" if timed_out else said.strip().splitlines()[-1] if said.strip() else "no word"
     return Lost(f"Ray cannot be started: {why}")

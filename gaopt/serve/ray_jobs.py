@@ -127,6 +127,10 @@ class RayJobs:
     def link(self, handle: str) -> str:
         return f"{self.head.dashboard}/#/jobs/{handle}"
 
+    @property
+    def dashboard(self) -> str:
+        return self.head.dashboard
+
     def _status(self, handle: str) -> JobStatus | None:
         """None of a job that the cluster does not know."""
         try:

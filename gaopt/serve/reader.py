@@ -102,6 +102,14 @@ def message(number: int, event: Event) -> bytes:
     return f"id: {number}\nevent: {kind}\ndata: {data}\n\n".encode()
 
 
-def told(event: str, data: object) -> bytes:
+def announcement(event: str, data: object) -> bytes:
     """A message that is no event of a journal, and has no id."""
     return f"event: {event}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+def written(home: StudyDir) -> int:
+    """When a study's journal was written to last, as its file system says; 0 where there is none."""
+    try:
+        return home.journal.stat().st_mtime_ns
+    except OSError:
+        return 0

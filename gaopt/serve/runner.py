@@ -1,6 +1,6 @@
 """How the service runs a command: the protocol, and a process of this machine.
 
-A runner is asked four things: start, stop, whether a run is alive, and where its log is. What a study is doing is read
+A runner is asked to start and stop a run, whether it is alive, and where it is shown. What a study is doing is read
 from its journal.
 """
 
@@ -30,7 +30,7 @@ class Runner(Protocol):
         Args:
             id: unique in the service. A run that was begun under it before is the same run.
             log: a file that takes what the command prints.
-            labels: what people should see of it: study, preset.
+            labels: what people should see of it: the study.
         """
 
     def stop(self, handle: str) -> None:
@@ -41,6 +41,10 @@ class Runner(Protocol):
 
     def link(self, handle: str) -> str:
         """A page about the run, "" where there is none."""
+
+    @property
+    def dashboard(self) -> str:
+        """The page of Ray, "" where there is none."""
 
 
 class Processes:
@@ -77,6 +81,10 @@ class Processes:
         return began(found["pid"]) == found["began"] is not None
 
     def link(self, handle: str) -> str:
+        return ""
+
+    @property
+    def dashboard(self) -> str:
         return ""
 
 

@@ -36,7 +36,7 @@ class Service:
     Attributes:
         slots: studies that run at once.
         price: of an hour of one training, in any currency; None where nobody said.
-        ray: the dashboard of its Ray, "" where there is none.
+        address: where people find it.
     """
 
     folder: ServiceDir
@@ -44,7 +44,7 @@ class Service:
     slots: int = 1
     policy: Policy = field(default_factory=Policy)
     price: float | None = None
-    ray: str = ""
+    address: str = ""
     extra: Sequence[str] = ()
 
     def __post_init__(self) -> None:

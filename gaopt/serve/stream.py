@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from gaopt.errors import GaoptError
 from gaopt.serve.catalog import Catalog, Summary
-from gaopt.serve.reader import Reader, told
+from gaopt.serve.reader import Reader, announcement
 
 TURN = 0.25
 """Seconds between two looks at a journal that somebody watches."""
@@ -20,6 +21,7 @@ SILENCE = 15.0
 STILL_HERE = b": keep-alive\n\n"
 RENEWED = 5.0
 """Seconds after which a running study's clock is told again."""
+_log = logging.getLogger(__name__)
 
 
 class Beat:
@@ -53,6 +55,9 @@ class Beat:
         try:
             found = await asyncio.to_thread(self._look)
         except (GaoptError, OSError):
+            found = None
+        except Exception:
+            _log.exception("a stream cannot be made now")
             found = None
         if found != self.value:
             self.value = found
@@ -112,7 +117,7 @@ class Streams:
                 now = {one["name"]: one for one in seen}
                 changed = [one for name, one in now.items() if before.get(name) != one]
                 if changed or before.keys() - now.keys():
-                    yield told("studies", {"changed": changed, "removed": sorted(before.keys() - now.keys())})
+                    yield announcement("studies", {"changed": changed, "removed": sorted(before.keys() - now.keys())})
                 before = now
                 while self._list.value is seen:
                     if not await self._list.change(SILENCE):
@@ -135,6 +140,8 @@ class _Turn:
     def __call__(self) -> bytes:
         number = self.reader.catch_up()
         if number != self._number or time.monotonic() - self._at > RENEWED:
-            said = told("progress", {**self._catalog.summary(self.reader.home.name), "number": number})
+            said = announcement(
+                "progress", {**self._catalog.summary(self.reader.home.name, self.reader), "number": number}
+            )
             self._number, self._at, self._said = number, time.monotonic(), said
         return self._said

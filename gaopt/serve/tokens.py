@@ -1,6 +1,7 @@
-"""Who may use the service: tokens with a name and a scope, kept as hashes.
+"""Who may use the service: tokens with a name and a scope.
 
-A token is 32 random bytes, so that a plain SHA-256 of it tells nothing; no slow hash is needed.
+The page keeps a cookie, which the token makes, and the file the hash of the cookie: by neither can the one before it be
+told. A token is 32 random bytes, so that no slow hash is needed.
 """
 
 from __future__ import annotations
@@ -30,11 +31,6 @@ class User:
     scope: Scope
     hash: str
 
-    @property
-    def cookie(self) -> str:
-        """What the page sends in place of the token. It ends with the token, and the token cannot be told from it."""
-        return f"{self.name}:{hmac.new(self.hash.encode(), b'cookie', hashlib.sha256).hexdigest()}"
-
 
 class Tokens:
     """The tokens of a service, read again whenever the file changed: `gaopt token` writes it from another process."""
@@ -60,7 +56,7 @@ class Tokens:
         if not _NAME.fullmatch(name):
             raise ConfigError(f"the name {name!r} cannot be used: letters, digits and '.', '_', '@', '-', at most 64")
         token = secrets.token_urlsafe(32)
-        self._write(self.users | {name: User(name, scope, digest(token))})
+        self._write(self.users | {name: User(name, scope, _hash(cookie_of(name, token)))})
         return token
 
     def remove(self, name: str) -> None:
@@ -73,14 +69,19 @@ class Tokens:
 
     def by_token(self, token: str) -> User | None:
         """Who has this token."""
-        found = digest(token)
-        return next((user for user in self.users.values() if hmac.compare_digest(user.hash, found)), None)
+        return next((user for name, user in self.users.items() if self.by_cookie(cookie_of(name, token))), None)
 
     def by_cookie(self, cookie: str) -> User | None:
         """Whose cookie this is."""
         user = self.users.get(cookie.partition(":")[0])
-        return user if user and hmac.compare_digest(user.cookie.encode(), cookie.encode()) else None
+        return user if user and hmac.compare_digest(user.hash, _hash(cookie)) else None
 
 
-def digest(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+def cookie_of(name: str, token: str) -> str:
+    """What the page sends in place of a token."""
+    key = token.encode("utf-8", "replace")
+    return f"{name}:{hmac.new(key, b'cookie', hashlib.sha256).hexdigest()}"
+
+
+def _hash(cookie: str) -> str:
+    return hashlib.sha256(cookie.encode("utf-8", "replace")).hexdigest()

@@ -12,10 +12,11 @@ from gaopt.compare.sentence import verdict
 from gaopt.compare.statistics import Scores, contrasts, interval
 from gaopt.journal.history import History
 from gaopt.report.comparison.evidence import Evidence, steps
+from gaopt.report.views import is_accuracy
 from gaopt.study.resume_check import flat
 
 DIFFERENCE = 0.01
-"""A difference that is worth showing: one percentage point of accuracy."""
+"""A difference that is worth showing, as `gaopt compare` has it by default: of accuracies one percentage point."""
 
 
 def beside(histories: Mapping[str, History], summaries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def beside(histories: Mapping[str, History], summaries: list[dict[str, Any]]) ->
     }
     return {
         "studies": summaries,
-        "verdict": _verdict(scores),
+        "verdict": _verdict(scores, all(map(is_accuracy, filter(None, (each.best for each in histories.values()))))),
         "methods": [_method(method, scores[method]) for method in methods],
         "best_so_far": {name: _best_so_far(history) for name, history in histories.items()},
         "differences": differences([history.config for history in histories.values()]),
@@ -60,11 +61,11 @@ def _method(method: str, scores: Mapping[int, float]) -> dict[str, Any]:
     return told | {"mean": found.mean, "low": found.low, "high": found.high}
 
 
-def _verdict(scores: Scores) -> list[str]:
+def _verdict(scores: Scores, accuracy: bool) -> list[str]:
     """What may be said, in sentences: searches were judged by the images that they chose by."""
     if len(scores) < 2:
         return ["These studies are one method with several seeds: there is nothing to compare it with."]
-    said = verdict(contrasts(scores, next(iter(scores))), DIFFERENCE)
+    said = verdict(contrasts(scores, next(iter(scores))), DIFFERENCE, accuracy)
     return [
         f"{said[0].upper()}{said[1:]}.",
         "The scores are those that each search chose its best by, and lie above what new images would give: `gaopt"

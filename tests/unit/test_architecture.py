@@ -134,6 +134,13 @@ def test_what_should_be_light_loads_nothing_heavy() -> None:
         assert loaded(code) == set()
 
 
+def test_what_needs_no_extra_imports_none_of_one() -> None:
+    hidden = "sys.modules.update(dict.fromkeys(['fastapi', 'psutil', 'uvicorn', 'optuna']))"
+    assert loaded(f"{hidden}; import gaopt.serve.frozen, gaopt.serve.client, gaopt.cli.serving, gaopt.cli.remote") == {
+        *("fastapi", "optuna")  # hidden, not loaded
+    }
+
+
 def test_functions_and_files_stay_small() -> None:
     long: list[str] = []
     for path in [*files("gaopt"), *files("resnet")]:

@@ -12,6 +12,7 @@ from gaopt.journal.lock import StudyLock
 from gaopt.journal.paths import StudyDir
 from gaopt.serve import service as module
 from gaopt.serve.queue import Queue
+from gaopt.serve.reader import written
 from gaopt.serve.service import Service
 from gaopt.serve.tokens import Tokens
 from tests.conftest import toy
@@ -84,7 +85,35 @@ def test_a_service_that_is_killed_while_it_begins_a_run_begins_the_same_again(se
     entry = served.service.queue.of("a")
     served.service.queue.change(entry.id, "starting", attempts=1)
     turn()
-    assert served.runner.living == {f"gaopt-a-{entry.id}-1"}
+    assert served.runner.living == {f"gaopt-a-{entry.id}-1-{int(entry.created)}"}
+
+
+def test_a_resume_that_was_not_begun_is_begun_and_one_that_is_refused_says_why(served, turn):
+    served.submit("a")
+    turn()
+    wrote(served, "a", OPENED, Closed("interrupted"))
+    dead(served)
+    turn()
+    assert served.ask("POST", "/studies/a/resume").status_code == 202
+    served.service.queue.change(2, "starting", attempts=1, before=written(home(served, "a")))  # and then it was killed
+    turn()
+    assert [arguments[0] for arguments in served.runner.started] == ["run", "resume"]
+    served.service.folder.log(2).write_text("gaopt: no images there\n")
+    dead(served)
+    turn()
+    found = served.ask("GET", "/studies/a").json()
+    assert (found["state"], found["error"]) == ("interrupted", "no images there")
+
+
+def test_a_stop_that_was_not_heard_can_be_asked_for_again(served, turn, monkeypatch):
+    served.submit("a")
+    turn()
+    wrote(served, "a", OPENED)
+    with monkeypatch.context() as away:
+        away.setattr(served.runner, "stop", lambda handle: (_ for _ in ()).throw(Lost("Ray does not answer")))
+        assert served.ask("POST", "/studies/a/stop").status_code == 503
+    assert served.ask("POST", "/studies/a/stop").status_code == 202
+    assert len(served.runner.stopped) == 1
 
 
 def test_a_driver_that_lives_is_left_alone_also_without_its_handle(served, turn):
@@ -130,7 +159,7 @@ def test_a_study_that_is_taken_off_the_queue_leaves_nothing(served, turn, way):
     else:
         turn()
         assert served.ask("POST", "/studies/a/stop").json()["state"] == "stopping"
-        assert served.runner.stopped == ["gaopt-a-1-1"]
+        assert len(served.runner.stopped) == 1
         (home(served, "a").path / "study.lock").touch()
         dead(served)
         turn()

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from gaopt.serve.problems import Problem
+from gaopt.serve.reader import Reader
 from gaopt.serve.service import Service
 
 Name = Annotated[
@@ -52,4 +53,10 @@ def answer(request: Request, tag: str, content: Any) -> Response:
     return Response(text, media_type="application/json", headers={"ETag": mark, "Cache-Control": "private, no-cache"})
 
 
-__all__ = ["Name", "Of", "Problem", "Who", "answer", "refusals", "service"]
+def mark(reader: Reader, summary: dict[str, Any]) -> str:
+    """What changes whenever an answer about a study would: its events, its state, what people wrote."""
+    said = hash((summary["note"], *summary["tags"], str(summary["queue"]), summary["error"])) & 0xFFFFFFFF
+    return f"{reader.lives}-{reader.number}-{summary['state'].replace(' ', '-')}-{said:x}"
+
+
+__all__ = ["Name", "Of", "Problem", "Who", "answer", "mark", "refusals", "service"]

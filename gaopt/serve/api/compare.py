@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from gaopt.serve import versus
-from gaopt.serve.api.common import Of, answer, refusals, sends
+from gaopt.serve.api.common import Of, answer, mark, refusals, sends
 from gaopt.serve.api.models import Comparison
 from gaopt.serve.problems import Refused
 
@@ -26,7 +26,8 @@ def compare(
     if len(names) < 2:
         raise Refused(400, "a comparison takes two studies or more")
     readers = {name: of.catalog.reader(name) for name in names}
-    numbers: list[Any] = [reader.catch_up() for reader in readers.values()]
+    for reader in readers.values():
+        reader.catch_up()
     summaries = [of.catalog.summary(name) for name in names]
 
     def whole() -> dict[str, Any]:
@@ -35,4 +36,4 @@ def compare(
                 locks.enter_context(readers[name].lock)
             return versus.beside({name: reader.history for name, reader in readers.items()}, summaries)
 
-    return answer(request, "-".join(map(str, numbers)), whole)
+    return answer(request, "+".join(map(mark, readers.values(), summaries)), whole)

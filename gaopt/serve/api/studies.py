@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gaopt.serve import snapshot as columns
 from gaopt.serve.api import models
-from gaopt.serve.api.common import Name, Of, Who, answer, refusals, sends
+from gaopt.serve.api.common import Name, Of, Who, answer, mark, refusals, sends
 from gaopt.serve.api.models import Plan, Summaries, Summary
 from gaopt.serve.problems import Refused
 from gaopt.serve.reader import Reader
@@ -88,7 +88,7 @@ def study(name: Name, of: Of, request: Request) -> Response:
                 "links": _links(of, name),
             }  # fmt: skip
 
-    return answer(request, f"{_mark(reader, summary)}-{of.catalog.home(name).report.is_file():d}", whole)
+    return answer(request, f"{mark(reader, summary)}-{of.catalog.home(name).report.is_file():d}", whole)
 
 
 def _allowed(state: str) -> list[str]:
@@ -119,7 +119,7 @@ def snapshot(name: Name, of: Of, request: Request) -> Response:
         with reader.lock:
             return columns.snapshot(reader.history, reader.number, summary)
 
-    return answer(request, _mark(reader, summary), whole)
+    return answer(request, mark(reader, summary), whole)
 
 
 @router.get("/studies/{name}/epochs", responses=sends(models.Curves))
@@ -209,9 +209,3 @@ def _read(of: Any, name: str) -> Reader:
     reader: Reader = of.catalog.reader(name)
     reader.catch_up()
     return reader
-
-
-def _mark(reader: Reader, summary: dict[str, Any]) -> str:
-    """What changes whenever an answer about a study would: its events, its state, what people wrote."""
-    said = hash((summary["note"], *summary["tags"], str(summary["queue"]), summary["error"])) & 0xFFFFFFFF
-    return f"{reader.number}-{summary['state'].replace(' ', '-')}-{said:x}"

@@ -39,7 +39,11 @@ def health() -> Health:
 def ready(of: Of) -> Ready:
     """Whether studies can be started, and with what."""
     return Ready(
-        status="ready", runner=of.runner.name, ray=of.ray or None, slots=of.slots, results=str(results().absolute())
+        status="ready",
+        runner=of.runner.name,
+        ray=of.runner.dashboard or None,
+        slots=of.slots,
+        results=str(results().absolute()),
     )
 
 
