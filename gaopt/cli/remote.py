@@ -247,10 +247,16 @@ def _shown(history: Any, last: dict[str, Any], lock: threading.Lock, as_json: bo
     from rich.text import Text
 
     from gaopt.cli.console import console, page
-    from gaopt.cli.live import Lines, as_json_line
+    from gaopt.cli.live import Lines, as_json_line, sentence
     from gaopt.study.progress import progress
 
-    screen = console()
+    screen, lines = console(), Lines(sys.stdout)
+
+    def tell(history: Any, event: Any) -> None:
+        if last:
+            lines(history, event)
+        elif line := printable(sentence(history, event)):  # of before: how far it was then would take the square of it
+            print(line)
 
     def draw() -> Any:
         if not last:
@@ -262,7 +268,7 @@ def _shown(history: Any, last: dict[str, Any], lock: threading.Lock, as_json: bo
     if as_json:
         yield as_json_line
     elif not screen.is_terminal:
-        yield Lines(sys.stdout)
+        yield tell
     else:
         with Live(console=screen, get_renderable=draw, refresh_per_second=4):
             yield lambda history, event: None
