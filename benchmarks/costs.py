@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from fastai.optimizer import Adam
 
-from benchmarks import driver, evaluation, shell, training
+from benchmarks import driver, evaluation, service, shell, training
 from gaopt import Gene, Space, StudyConfig
 from gaopt.config import Assisted
 from gaopt.journal.events import Birth, Bred, Reported, Scored
@@ -164,6 +164,7 @@ def main() -> None:
         "Workers that are busy, and what a thousand of them cost": driver.workers,
         "From Enter to the result: `gaopt run quick`, 2 trainings of an epoch": lambda: shell.starting(runs),
         "Commands on large studies": lambda: shell.reading((1_000,) if quick else (1_000, 10_000)),
+        "How far one process of the service carries": lambda: service.table(10 if quick else 1),
         "Single calls": small,
         **({} if quick else {"Memory": memory}),
     }

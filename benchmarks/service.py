@@ -36,7 +36,10 @@ async def read(running: Running, name: str, after: int, last: int, delays: list[
         delays: takes the seconds between each event and its coming.
     """
     address, found = f"{running.address}/api/v1/studies/{name}/events?after={after}", 0
-    async with httpx.AsyncClient(headers=running.bearer, timeout=60) as client, client.stream("GET", address) as answer:
+    async with (
+        httpx.AsyncClient(headers=running.bearer, timeout=600) as client,
+        client.stream("GET", address) as answer,
+    ):
         async for line in answer.aiter_lines():
             if line.startswith("id: "):
                 found += 1

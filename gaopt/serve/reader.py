@@ -42,6 +42,7 @@ class Reader:
         self.lives += 1
         self._signature: tuple[int, ...] = ()
         self._recent: deque[tuple[int, bytes]] = deque(maxlen=RECENT)
+        self.snapshot = "", ""  # its mark, and the text, which takes 0.2 s of a processor for 10,000 individuals
 
     def catch_up(self) -> int:
         """Read what is new in the journal. Returns the number of its last event; 0 where there is no journal yet.
@@ -62,10 +63,14 @@ class Reader:
                     last = next(journal.since(self.number - 1, 1), None) if self.number else None
                     if self.number and (not last or last[1].at != self.history.updated):  # removed, and begun again
                         self._clear()
-                    for number, event in journal.since(self.number):
-                        self.history.add(event)
-                        self._recent.append((number, message(number, event)))
-                        self.number = number
+                    newest: deque[tuple[int, Event]] = deque(maxlen=RECENT)
+                    try:
+                        for number, event in journal.since(self.number):
+                            self.history.add(event)
+                            newest.append((number, event))
+                            self.number = number
+                    finally:  # also of a journal that is damaged further on
+                        self._recent.extend((number, message(number, event)) for number, event in newest)
                 self._signature = signature
             return self.number
 

@@ -132,11 +132,12 @@ def individual(history: History, one: Individual) -> dict[str, Any]:
 
 def failures(history: History) -> list[dict[str, Any]]:
     """Those that failed, the newest first."""
-    found, others = sorted(history.failed, key=lambda one: ended(one), reverse=True), _Scored(history)
+    found = sorted(history.failed, key=ended, reverse=True)
+    others = _Scored(history) if found else None
     return [
         {"individual": one.id, "genes": one.genes, "at": one.failure.at, **failure(others, one, one.failure)}
         for one in found
-        if one.failure
+        if one.failure and others
     ]
 
 

@@ -45,11 +45,16 @@ def sends(what: type[BaseModel] | str) -> dict[int | str, dict[str, Any]]:
     return {200: {"model": what}, 304: {"description": "It is the one of If-None-Match."}}
 
 
+def text_of(content: Any) -> str:
+    return json.dumps(content, separators=(",", ":"), allow_nan=False)
+
+
 def answer(request: Request, tag: str, content: Any) -> Response:
     """JSON with an ETag; nothing where the client has it already."""
     if request.headers.get("if-none-match") == (mark := f'"{tag}"'):
         return Response(status_code=304, headers={"ETag": mark})
-    text = json.dumps(content() if callable(content) else content, separators=(",", ":"), allow_nan=False)
+    found = content() if callable(content) else content
+    text = found if isinstance(found, str) else text_of(found)
     return Response(text, media_type="application/json", headers={"ETag": mark, "Cache-Control": "private, no-cache"})
 
 

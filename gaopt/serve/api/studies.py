@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gaopt.serve import snapshot as columns
 from gaopt.serve.api import models
-from gaopt.serve.api.common import Name, Of, Who, answer, mark, refusals, sends
+from gaopt.serve.api.common import Name, Of, Who, answer, mark, refusals, sends, text_of
 from gaopt.serve.api.models import Plan, Summaries, Summary
 from gaopt.serve.problems import Refused
 from gaopt.serve.reader import Reader
@@ -115,11 +115,15 @@ def snapshot(name: Name, of: Of, request: Request) -> Response:
     reader = _read(of, name)
     summary = of.catalog.summary(name)
 
-    def whole() -> dict[str, Any]:
-        with reader.lock:
-            return columns.snapshot(reader.history, reader.number, summary)
+    tag = mark(reader, summary)
 
-    return answer(request, mark(reader, summary), whole)
+    def whole() -> str:
+        with reader.lock:
+            if reader.snapshot[0] != tag:
+                reader.snapshot = tag, text_of(columns.snapshot(reader.history, reader.number, summary))
+            return reader.snapshot[1]
+
+    return answer(request, tag, whole)
 
 
 @router.get("/studies/{name}/epochs", responses=sends(models.Curves))
