@@ -114,7 +114,6 @@ def snapshot(name: Name, of: Of, request: Request) -> Response:
     """All individuals as columns, with the number of the last event: a page goes on from there by `events`."""
     reader = _read(of, name)
     summary = of.catalog.summary(name)
-
     tag = mark(reader, summary)
 
     def whole() -> str:
