@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -29,17 +28,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class Dispatcher:
-    """Begins as many runs as there are slots, oldest first. One thread; a service that was killed goes on here.
-
-    Attributes:
-        extra: arguments of every `gaopt run` and `gaopt resume`.
-    """
+    """Begins as many runs as there are slots, oldest first. One thread; a service that was killed goes on here."""
 
     folder: ServiceDir
     queue: Queue
     runner: Runner
     slots: int
-    extra: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self._ended, self._lock = threading.Event(), threading.RLock()
@@ -127,9 +121,9 @@ class Dispatcher:
 
     def _arguments(self, entry: Entry) -> list[str]:
         if entry.verb == "run" and self.state(entry.name) in (None, "empty"):
-            return ["run", str(self.folder.config(entry.name)), "--name", entry.name, *self.extra]
+            return ["run", str(self.folder.config(entry.name)), "--name", entry.name]
         further = [] if entry.generations is None else ["--generations", str(entry.generations)]
-        return ["resume", entry.name, *further, *self.extra]
+        return ["resume", entry.name, *further]
 
     def stop(self, name: str) -> Entry | None:
         """Ask the run of a study to end in good order, or take it off the queue. Returns its entry, if it had one."""

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,6 @@ class Options:
     price: float | None = None
     notify: str | None = None
     notify_command: str | None = None
-    extra: Sequence[str] = ()
 
 
 def serve(options: Options, say: Callable[[str], None]) -> None:
@@ -80,7 +79,7 @@ def _serve(options: Options, folder: ServiceDir, listening: socket.socket, say: 
     environment = {"GAOPT_RESULTS": str(folder.path.parent), "GAOPT_LINK": f"{address}/studies", **hooks}
     runner, end = _runner(options, folder, environment, say)
     policy = Policy(options.objectives, options.data)
-    service = Service(folder, runner, options.slots, policy, options.price, address, options.extra)
+    service = Service(folder, runner, options.slots, policy, options.price, address)
     token = _owner(service, folder, options, port)
     if not _on_loopback(options):
         say(

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,13 +44,12 @@ class Service:
     policy: Policy = field(default_factory=Policy)
     price: float | None = None
     address: str = ""
-    extra: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self.folder.make()
         self.queue, self.tokens = Queue(self.folder.queue), Tokens(self.folder)
         self.catalog = Catalog(self.queue)
-        self.dispatcher = Dispatcher(self.folder, self.queue, self.runner, self.slots, self.extra)
+        self.dispatcher = Dispatcher(self.folder, self.queue, self.runner, self.slots)
         self._naming, self._measuring = threading.Lock(), threading.Lock()
         self._measured: dict[str, tuple[float | None, int | None]] = {}
 
