@@ -65,7 +65,7 @@ def _file(title: str, path: str, answers: Mapping[str, Any]) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta name="color-scheme" content="light dark">\n<title>{html.escape(title)} · gaopt</title>\n'
-        f'<style>{style}</style>\n</head>\n<body>\n<script type="application/json" id="frozen">{data}</script>\n'
+        f'<style>{style}</style>\n</head>\n<body>\n<script type="application/json" id="interactive">{data}</script>\n'
         f'<script>{library}</script>\n<script type="module">{bundle()}</script>\n</body>\n</html>\n'
     )
 

@@ -31,6 +31,18 @@ FOLD = """async (given) => {
   const found = given.events.map((event) => fold(snapshot, event));
   return { snapshot, gap: fold(snapshot, { number: snapshot.number + 2, kind: "Closed", data: {} }), found };
 }"""
+HUB = """async () => {
+  globalThis.EventSource = class {
+    constructor(path) { setTimeout(() => globalThis.served ? (served.add(path), this.onopen()) : this.onerror(), 10); }
+    addEventListener() {}
+    close() {}
+  };
+  globalThis.told = [];
+  globalThis.port = { postMessage: (message) => told.push(message) };
+  await import("/static/stream-worker.js");
+  onconnect({ ports: [port] });
+  for (const follow of "abcdef") port.onmessage({ data: { follow, after: null } });
+}"""
 FOLDED = ("individuals", "generations", "repeats", "number", "workers")
 
 
@@ -188,6 +200,44 @@ def test_the_page_goes_on_from_its_snapshot(digits: dict[str, Any], browser: Any
     page.get_by_text("0.9667").first.wait_for()
     page.locator("#curves canvas").first.wait_for()
     assert not said
+    page.close()
+
+
+def test_streams_outlive_a_restart_and_a_sleep(digits: dict[str, Any], browser: Any) -> None:  # noqa: F811
+    page = browser.new_page()
+    served(page, digits)
+    page.clock.install()
+    page.goto(f"{HOST}/static/login.html")
+    page.evaluate(HUB)
+    page.clock.run_for(9000)  # milliseconds in which no server answers
+    page.evaluate("globalThis.served = new Set()")
+    page.clock.run_for(60000)
+    assert page.evaluate("[...served].sort().join('')") == "abcdef"
+    page.clock.run_for(240000)
+    page.evaluate("told.length = 0; port.onmessage({ data: { ping: true } })")
+    assert page.evaluate("told") == [{"forgotten": True}]
+    page.add_init_script(
+        "globalThis.sent = []; globalThis.port = { postMessage: (each) => each.follow && sent.push(each) };"
+        "globalThis.SharedWorker = function () { this.port = port; }"
+    )
+    page.goto(f"{HOST}/studies/digits")
+    page.wait_for_function("sent.length === 1")
+    page.evaluate("port.onmessage({ data: { forgotten: true } })")
+    assert page.evaluate("sent") == 2 * [{"follow": "/api/v1/studies/digits/events", "after": 1}]
+    page.close()
+
+
+def test_what_is_wrong_stands_beside_its_field(digits: dict[str, Any], browser: Any) -> None:  # noqa: F811
+    page = browser.new_page()
+    served(page, digits)
+    wrong = {"detail": "population: too few", "errors": [{"where": ["body", "population"], "message": "too few"}]}
+    page.route("**/plan", lambda route: route.fulfill(status=422, json=wrong))
+    page.goto(f"{HOST}/new")
+    page.locator("#population-wrong").get_by_text("too few", exact=True).wait_for()
+    wrong |= {"detail": "assisted.generations is 0", "errors": None}
+    page.get_by_label("Seed").fill("1")
+    page.locator("#generations-wrong").get_by_text("assisted.generations is 0").wait_for()
+    assert page.locator(".wrong:not(:empty)").count() == 1
     page.close()
 
 

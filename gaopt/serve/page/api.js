@@ -1,9 +1,9 @@
-// The server, or what a frozen page holds of it. A refusal becomes a Problem with the sentence that the command prints.
+// The server, or what an interactive file holds of it. A refusal becomes a Problem with the sentence that the command prints.
 
-const held = document.getElementById("frozen");
+const held = document.getElementById("interactive");
 
 /** Of a page that was written as one file: {path, answers by address}. null where a server answers. */
-export const frozen = held ? JSON.parse(held.textContent) : null;
+export const interactive = held ? JSON.parse(held.textContent) : null;
 
 class Problem extends Error {
   constructor(status, body) {
@@ -36,8 +36,8 @@ async function answer(path, options) {
 
 /** Read: JSON as data, anything else as text. */
 export async function get(path) {
-  if (!frozen) return answer(path);
-  if (path in frozen.answers) return frozen.answers[path];
+  if (!interactive) return answer(path);
+  if (path in interactive.answers) return interactive.answers[path];
   throw new Problem(404, { detail: "This is not part of the file." });
 }
 

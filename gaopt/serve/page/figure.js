@@ -1,6 +1,6 @@
 // A chart with what a canvas lacks: a title, a sentence that says what it shows, and its numbers as a table.
 
-import { frozen } from "./api.js";
+import { interactive } from "./api.js";
 import { el, fill, save } from "./dom.js";
 import { colours, onColours } from "./theme.js";
 
@@ -58,7 +58,7 @@ export function figure({ id, title, short = title, caption, legend = [], control
   const node = el(
     "section",
     { class: "figure", id, "aria-labelledby": `${id}-title` },
-    el("header", null, el("h2", { id: `${id}-title` }, title), el("div", { class: "tools" }, controls, tabled, frozen ? null : image)),
+    el("header", null, el("h2", { id: `${id}-title` }, title), el("div", { class: "tools" }, controls, tabled, interactive ? null : image)),
     el("p", { class: "caption" }, caption),
     legend.length ? key : null,
     canvas,

@@ -47,7 +47,10 @@ export function createHub(deliver) {
       tell(topic, { state: "broken" });
       topic.broken = true;
       close(topic); // the browser would go on from its own last number; ours is the one that was delivered
-      topic.retry = setTimeout(() => topic.ports.size && schedule(topic), topic.wait);
+      topic.retry = setTimeout(() => {
+        topic.retry = 0; // from now on it waits for its turn, as others do
+        if (topic.ports.size) schedule(topic);
+      }, topic.wait);
       topic.wait = Math.min(2 * topic.wait, 15000);
     };
     for (const kind of KINDS) source.addEventListener(kind, (message) => take(topic, message));
@@ -61,6 +64,7 @@ export function createHub(deliver) {
 
   function close(topic) {
     clearTimeout(topic.retry);
+    topic.retry = 0;
     topic.source?.close();
     topic.source = null;
   }
@@ -73,7 +77,7 @@ export function createHub(deliver) {
 
   /** Where more are followed than may be open, the one that was open longest gives its place to one that waits. */
   function turn() {
-    const waiting = [...topics.values()].filter((topic) => !topic.source && !topic.broken);
+    const waiting = [...topics.values()].filter((topic) => !topic.source && !topic.retry);
     const [next] = waiting.sort((one, other) => (one.opened ?? 0) - (other.opened ?? 0));
     if (!next) return;
     const [oldest] = opened().sort((one, other) => one.opened - other.opened);

@@ -1,6 +1,6 @@
 // Where the page begins: the view is named by the path.
 
-import { frozen } from "./api.js";
+import { interactive } from "./api.js";
 import { compareView } from "./views/compare.js";
 import { newView } from "./views/new.js";
 import { queueView } from "./views/queue.js";
@@ -16,7 +16,7 @@ function viewOf(path) {
 }
 
 async function show(main) {
-  const view = viewOf(frozen ? frozen.path : location.pathname);
+  const view = viewOf(interactive ? interactive.path : location.pathname);
   if (!view) return fill(main, el("h1", null, "Nothing here"), el("p", null, el("a", { href: "/" }, "All studies")));
   try {
     await view(main);

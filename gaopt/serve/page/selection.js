@@ -1,6 +1,6 @@
 // The one selection of individuals, shared by all charts and the table and kept in the address (?select=3,7).
 
-import { frozen } from "./api.js";
+import { interactive } from "./api.js";
 
 const KEPT = 200; // ids in the address; a longer selection lives in the page only
 const listeners = new Set();
@@ -21,7 +21,7 @@ function write() {
   if (chosen.size && chosen.size <= KEPT) address.searchParams.set("select", [...chosen].join(","));
   else address.searchParams.delete("select");
   const text = address.href.replaceAll("%2C", ",");
-  if (text !== location.href && !frozen) history.replaceState(null, "", text);
+  if (text !== location.href && !interactive) history.replaceState(null, "", text);
 }
 
 /** The ids chosen, oldest choice first. Not to be changed. */

@@ -1,6 +1,6 @@
 // One study as the page holds it: fetched once, then kept up by its events.
 
-import { frozen, get, studyPath, url } from "./api.js";
+import { get, interactive, studyPath, url } from "./api.js";
 import { fold, whole } from "./fold.js";
 import { follow, rewind } from "./stream.js";
 
@@ -13,7 +13,7 @@ export async function openStudy(name) {
     snapshot: whole(await get(studyPath(name, "/snapshot"))),
     study: null, // with config and data, once it came
     curves: new Map(),
-    link: frozen ? "frozen" : "connecting",
+    link: interactive ? "interactive" : "connecting",
     clock: 0, // the server's seconds less ours
     watchers: new Set(),
     changes: new Set(),
@@ -30,9 +30,9 @@ export async function openStudy(name) {
     store.snapshot.study = { ...store.snapshot.study, ...study };
     changed(store, "study");
   };
-  store.now = () => (frozen || store.snapshot.study.state !== "running" ? lastMoment(store.snapshot) : Date.now() / 1000 + store.clock);
+  store.now = () => (interactive || store.snapshot.study.state !== "running" ? lastMoment(store.snapshot) : Date.now() / 1000 + store.clock);
   refresh(store).catch(() => {});
-  if (!frozen) keepUp(store);
+  if (!interactive) keepUp(store);
   return store;
 }
 
@@ -121,7 +121,7 @@ async function fetchCurves(store, ids) {
   for (const id of ids) (store.asked.add(id), store.pending.set(id, []));
   const path = studyPath(store.name, "/epochs");
   try {
-    const { curves } = await get(frozen ? path : `${path}?individuals=${ids.join(",")}`);
+    const { curves } = await get(interactive ? path : `${path}?individuals=${ids.join(",")}`);
     for (const id of ids) if (curves[id]) store.curves.set(id, curves[id]);
   } catch {
     for (const id of ids) store.asked.delete(id);

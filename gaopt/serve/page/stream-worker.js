@@ -13,6 +13,7 @@ function drop(port) {
 
 self.onconnect = ({ ports: [port] }) => {
   port.onmessage = ({ data }) => {
+    if (data.ping && !seen.has(port)) port.postMessage({ forgotten: true });
     seen.set(port, Date.now());
     if (data.follow) hub.follow(port, data.follow, data.after);
     else if (data.leave) hub.leave(port, data.leave);

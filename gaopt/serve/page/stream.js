@@ -22,21 +22,29 @@ function connect() {
     };
   }
   const worker = new SharedWorker(new URL("./stream-worker.js", import.meta.url), { type: "module", name: "gaopt" });
-  worker.port.onmessage = ({ data }) => hear(data);
+  worker.port.onmessage = ({ data }) => (data.forgotten ? followAgain() : hear(data));
   setInterval(() => worker.port.postMessage({ ping: true }), 30000);
   return (data) => worker.port.postMessage(data);
 }
 
+/** The worker dropped this page, which slept or was in the browser's cache: go on, and fetch what no number tells. */
+function followAgain() {
+  for (const [path, { position, onState }] of followers) {
+    link({ follow: path, after: position?.() ?? null });
+    onState?.("connecting", true);
+  }
+}
+
 /**
  * Follow a path from after a number on; null where its messages have none. `position()` is asked for the number when
- * the page comes back from the browser's cache.
+ * the page comes back from sleep or from the browser's cache.
  */
 export function follow(path, after, follower) {
   if (!link) {
     link = connect();
     addEventListener("pagehide", () => link({ bye: true }));
     addEventListener("pageshow", ({ persisted }) => {
-      if (persisted) for (const [each, { position }] of followers) link({ follow: each, after: position?.() ?? null });
+      if (persisted) followAgain();
     });
   }
   followers.set(path, follower);

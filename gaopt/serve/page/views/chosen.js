@@ -1,6 +1,6 @@
 // The selected individuals side by side: genes, outcome, origin, and where they differ; of one alone its whole story.
 
-import { frozen, get, studyPath } from "../api.js";
+import { get, interactive, studyPath } from "../api.js";
 import { el, fill } from "../dom.js";
 import { rowOf } from "../fold.js";
 import { called, duration, gene, moment, number, score } from "../format.js";
@@ -102,7 +102,7 @@ function story(store, row, told) {
   const id = store.snapshot.individuals.id[row];
   const key = `${id} ${store.snapshot.individuals.status[row]}`;
   const node = el("div", { class: "story" });
-  if (frozen && !(studyPath(store.name, `/individuals/${id}`) in frozen.answers)) return node;
+  if (interactive && !(studyPath(store.name, `/individuals/${id}`) in interactive.answers)) return node;
   if (!told.has(key)) told.set(key, get(studyPath(store.name, `/individuals/${id}`)));
   told.get(key).then(
     (found) => selected().has(id) && fill(node, storyOf(found, store.snapshot)),

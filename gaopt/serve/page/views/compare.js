@@ -1,6 +1,6 @@
 // Studies compared: the honest verdict first, then the charts, then how their configs differ.
 
-import { frozen, get } from "../api.js";
+import { get, interactive } from "../api.js";
 import { meansChart, progressChart } from "../charts/compared.js";
 import { el, fill } from "../dom.js";
 import { duration, score } from "../format.js";
@@ -12,11 +12,11 @@ export async function compareView(main) {
   const given = new URLSearchParams(location.search);
   const names = given.getAll("study");
   titled("Compare");
-  if (!frozen && names.length < 2) {
+  if (!interactive && names.length < 2) {
     const [one, other] = [el("a", { href: "/" }, "list of studies"), "."];
     return fill(main, el("h1", null, "Compare"), el("p", null, "Tick two studies or more in the ", one, other));
   }
-  const comparison = await get(frozen ? "/compare" : `/compare${location.search}`);
+  const comparison = await get(interactive ? "/compare" : `/compare${location.search}`);
   const progress = progressChart(comparison);
   const means = meansChart(comparison);
   const table = overview(comparison.studies);
@@ -47,7 +47,7 @@ function withCode(sentence) {
 }
 
 function overview(studies) {
-  const link = ({ name }) => (frozen ? name : el("a", { href: `/studies/${encodeURIComponent(name)}` }, name));
+  const link = ({ name }) => (interactive ? name : el("a", { href: `/studies/${encodeURIComponent(name)}` }, name));
   const row = (study) =>
     el(
       "tr",
@@ -82,7 +82,7 @@ function overview(studies) {
 
 function differences({ studies, differences: found }) {
   const text = (value) => (value === null || value === undefined ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value));
-  if (frozen && !Object.keys(found ?? {}).length) return null; // methods of one plan
+  if (interactive && !Object.keys(found ?? {}).length) return null; // methods of one plan
   const rows = Object.entries(found ?? {}).map(([key, values]) =>
     el(
       "tr",

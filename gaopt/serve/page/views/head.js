@@ -1,6 +1,6 @@
 // The head of a study: its true state, what is left, what it cost, the best, and what can be done with it.
 
-import { frozen, send, studyPath } from "../api.js";
+import { interactive, send, studyPath } from "../api.js";
 import { bestRow } from "../derive.js";
 import { el, fill, reconcile, say } from "../dom.js";
 import { runningRows } from "../fold.js";
@@ -39,7 +39,7 @@ export function studyHead(store) {
     fill(bar, progressBar(study), el("span", null, `${study.done.toLocaleString("en")} of ${plural(study.trainings, "training")}`));
     say(said, study.error ?? study.ended ?? "");
     const now = JSON.stringify(store.study?.allowed ?? []);
-    if (now !== allowed && !frozen) fill(acts, actions(store, wrong));
+    if (now !== allowed && !interactive) fill(acts, actions(store, wrong));
     allowed = now;
     showTraining(store, training);
   };

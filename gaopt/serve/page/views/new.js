@@ -3,20 +3,19 @@
 import { get, send } from "../api.js";
 import { el, fill, say } from "../dom.js";
 import { duration, number, plural } from "../format.js";
-import { configTable } from "./beside.js";
+import { configTable } from "./about.js";
 import { announce, press, titled } from "./shell.js";
 
 const FIELDS = ["name", "generations", "population", "seed", "data", "set", "tags", "note"];
+// What a sentence says where a key of the config is wrong, or a name is taken. A wrong field of the request is named by the server.
 const KEYS = {
-  generations: /generations/,
-  population: /population|--pop/,
-  seed: /\bseed/,
-  data: /\bdata\b|image folder|images/,
-  set: /--set|table|key/,
-  config: /TOML|config/,
-  name: /\bname/,
-  tags: /^tags/,
-  note: /^note/,
+  config: /TOML/,
+  generations: /\.generations\b/,
+  population: /\.population\b/,
+  seed: /\.seed\b/,
+  data: /\bdata\b|\bimages?\b/,
+  set: /override|key|table/,
+  name: /\bname\b/,
 };
 
 export async function newView(main) {
@@ -187,7 +186,7 @@ function clear(view) {
 function complain(view, error) {
   view.start.disabled = true;
   fill(view.plan);
-  const named = error.errors.map(({ loc = [], msg }) => [loc.map(String).find((part) => part in view.wrongs), msg]).filter(([id]) => id);
+  const named = error.errors.map(({ where, message }) => [where.find((part) => part in view.wrongs), message]).filter(([id]) => id);
   const guess = Object.keys(KEYS).find((id) => (id !== "config" || !view.preset.value) && KEYS[id].test(error.message));
   const place = guess ?? (view.preset.value || error.status === 0 ? null : "config");
   const places = named.length ? named : place ? [[place, error.message]] : [];

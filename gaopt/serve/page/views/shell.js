@@ -1,6 +1,6 @@
 // What surrounds every view: the bar at the top, the sentence that says what went wrong, and words of a study's state.
 
-import { frozen, get } from "../api.js";
+import { get, interactive } from "../api.js";
 import { el, fill, say } from "../dom.js";
 
 const PAGES = [
@@ -19,12 +19,12 @@ export function shell() {
     "nav",
     { class: "bar", "aria-label": "Pages" },
     el("strong", null, "gaopt"),
-    frozen ? null : items,
+    interactive ? null : items,
     el("span", { class: "gap" }),
     link,
   );
   document.body.append(el("a", { href: "#main", class: "skip" }, "Skip to the content"), bar, main, spoken);
-  if (!frozen) linkRay();
+  if (!interactive) linkRay();
   return main;
 }
 
@@ -35,7 +35,7 @@ async function linkRay() {
 
 /** Whether what is shown keeps up with the server. */
 export function showLink(state) {
-  const words = { live: "live", broken: "reconnecting …", connecting: "connecting …", frozen: "" };
+  const words = { live: "live", broken: "reconnecting …", connecting: "connecting …", interactive: "" };
   link.dataset.state = state;
   say(link, words[state] ?? "");
 }

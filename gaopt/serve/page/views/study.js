@@ -1,6 +1,6 @@
 // One study, live: every part of it on one page, all with the same selection.
 
-import { frozen } from "../api.js";
+import { interactive } from "../api.js";
 import { curvesChart } from "../charts/curves.js";
 import { expectedChart } from "../charts/expected.js";
 import { lineageChart } from "../charts/lineage.js";
@@ -11,7 +11,7 @@ import { timelineChart } from "../charts/timeline.js";
 import { el, fill } from "../dom.js";
 import { onSelect, select, selected } from "../selection.js";
 import { openStudy } from "../store.js";
-import { filesPanel, notesPanel, settingPanel } from "./beside.js";
+import { filesPanel, notesPanel, settingPanel } from "./about.js";
 import { chosenPanel } from "./chosen.js";
 import { failuresPanel } from "./failures.js";
 import { studyHead } from "./head.js";
@@ -43,7 +43,7 @@ export async function studyView(main, name) {
     timeline.node,
     parallel.node,
     failures.node,
-    frozen ? null : el("div", { class: "pair" }, notesPanel(store), files.node),
+    interactive ? null : el("div", { class: "pair" }, notesPanel(store), files.node),
     setting.node,
   );
   const updates = { individuals: [head, table, chosen, ...charts], study: [head, files, setting], curves: [head, curves], failed: [failures] };
@@ -59,7 +59,7 @@ export async function studyView(main, name) {
     "keydown",
     ({ key, target }) => key === "Escape" && selected().size && !/INPUT|TEXTAREA|SELECT/.test(target.tagName) && select([]),
   );
-  if (!frozen) setInterval(() => store.snapshot.study.state === "running" && timeline.update(), 2000);
+  if (!interactive) setInterval(() => store.snapshot.study.state === "running" && timeline.update(), 2000);
 }
 
 /** Show the head alone until the study has begun: before that it has no genes, and all else no columns. */

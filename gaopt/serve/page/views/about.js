@@ -1,6 +1,6 @@
-// What stands beside a study: its note and tags, files to take away, its config and images, its log, and a try of the best.
+// About a study, besides its search: note and tags, files to take away, config and images, log, and a try of the best.
 
-import { frozen, get, send, studyPath, url } from "../api.js";
+import { get, interactive, send, studyPath, url } from "../api.js";
 import { el, fill } from "../dom.js";
 import { percent } from "../format.js";
 import { announce, press } from "./shell.js";
@@ -107,7 +107,7 @@ export function settingPanel(store) {
     const now = JSON.stringify([store.study?.config, store.study?.data]);
     if (!store.study || now === shown) return;
     shown = now;
-    fill(body, imagesOf(store.study.data), folded("Config", configTable(store.study.config)), frozen ? null : logOf(store));
+    fill(body, imagesOf(store.study.data), folded("Config", configTable(store.study.config)), interactive ? null : logOf(store));
   };
   return { node, update };
 }
