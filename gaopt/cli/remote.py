@@ -54,8 +54,9 @@ def submit(
     Prints the study's name, and on stderr its link. --data is a path of the machine that the service runs on.
     """
     of = client(service)
-    given = {"generations": generations, "population": pop, "seed": seed, "name": name}
-    given["data"] = os.path.abspath(data) if data and of.here else data
+    given: dict[str, Any] = {"name": name, "data": os.path.abspath(data) if data and of.here else data}
+    for key, number in (("generations", generations), ("population", pop), ("seed", seed)):
+        given[key] = int(number) if number and number.isdecimal() else number  # else the service says what is wrong
     request = _asked_for(config, data) | {key: value for key, value in given.items() if value is not None}
     study = of.ask("POST", "/studies", {**request, "set": sets})
     link = of.address + path_of(study["name"])
