@@ -10,6 +10,7 @@ from gaopt.compare.model import SearchRun
 from gaopt.compare.read import by_method
 from gaopt.compare.sentence import verdict
 from gaopt.compare.statistics import Scores, contrasts, interval
+from gaopt.config.tables import renamed
 from gaopt.journal.history import History
 from gaopt.report.comparison.evidence import Evidence, steps
 from gaopt.report.views import is_accuracy
@@ -83,7 +84,7 @@ def _best_so_far(history: History) -> dict[str, list[float]]:
 
 def differences(configs: list[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """By key of the config what each study has, where they differ; None where one has no such key."""
-    tables = [flat(config) for config in configs]
+    tables = [flat(renamed(config)) for config in configs]
     keys = sorted({key for table in tables for key in table})
     found = {key: [table.get(key) for table in tables] for key in keys}
     return {key: values for key, values in found.items() if any(value != values[0] for value in values)}
