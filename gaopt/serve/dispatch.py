@@ -34,6 +34,7 @@ class Dispatcher:
     queue: Queue
     runner: Runner
     slots: int
+    address: str = ""
 
     def __post_init__(self) -> None:
         self._ended, self._lock = threading.Event(), threading.RLock()
@@ -103,9 +104,10 @@ class Dispatcher:
                 return  # cancelled or told to stop meanwhile
             self.queue.change(entry.id, "starting", attempts=attempt, handle="", before=written(self._home(entry)))
         label = f"gaopt-{entry.name}-{entry.id}-{attempt}-{int(entry.created)}"
+        labels = {"study": entry.name, "page": f"{self.address}/studies/{entry.name}"}
         try:
             # Without the lock: a Ray that has to start takes a minute, in which others are answered.
-            handle = self.runner.start(label, self._arguments(entry), self.folder.log(entry.id), {"study": entry.name})
+            handle = self.runner.start(label, self._arguments(entry), self.folder.log(entry.id), labels)
         except (Lost, OSError) as error:  # Ray is away, or there is no room for a log: it waits
             self.queue.change(entry.id, "queued", error=str(error))
             raise

@@ -30,7 +30,7 @@ class Runner(Protocol):
         Args:
             id: unique in the service. A run that was begun under it before is the same run.
             log: a file that takes what the command prints.
-            labels: what people should see of it: the study.
+            labels: what people should see of it: the study, and its page.
         """
 
     def stop(self, handle: str) -> None:

@@ -49,7 +49,7 @@ class Service:
         self.folder.make()
         self.queue, self.tokens = Queue(self.folder.queue), Tokens(self.folder)
         self.catalog = Catalog(self.queue)
-        self.dispatcher = Dispatcher(self.folder, self.queue, self.runner, self.slots)
+        self.dispatcher = Dispatcher(self.folder, self.queue, self.runner, self.slots, self.address)
         self._naming, self._measuring = threading.Lock(), threading.Lock()
         self._measured: dict[str, tuple[float | None, int | None]] = {}
 
