@@ -243,7 +243,7 @@ def test_a_damaged_journal_is_one_sentence(study: StudyDir, capfd: Any) -> None:
     whole = study.journal.read_bytes()
     for damage in (
         "DELETE FROM events WHERE kind = 'Bred'",
-        "UPDATE events SET body = '{' WHERE seq = 3",
+        "UPDATE events SET body = '{' WHERE seq = 2",
         "DROP TABLE events",
         "",
     ):
