@@ -66,12 +66,15 @@ def token() -> None:
 @click.option("--write", is_flag=True, help="May also start and stop studies.")
 def add_token(name: str, write: bool) -> None:
     """Make a token and print it; a second time in place of the first."""
-    from gaopt.serve.folder import ServiceDir
+    from gaopt.serve.folder import ServiceDir, read_json
     from gaopt.serve.tokens import Tokens
 
     folder = ServiceDir.default()
     folder.make()
-    click.echo(Tokens(folder).add(name, "write" if write else "read"))
+    made = Tokens(folder).add(name, "write" if write else "read")
+    click.echo(made)
+    if address := read_json(folder.connection).get("address"):
+        click.echo(f"the page: {address}/login?token={made}", err=True)
 
 
 @token.command(name="list")

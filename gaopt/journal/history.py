@@ -50,7 +50,7 @@ class History:
         repeats: the trainings of finalists again.
         recalled: what earlier studies found.
         judged: the latest `Judged` of each individual, the newest last.
-        elapsed: seconds from the first event to the newest. A clock that was set back takes none away.
+        elapsed: seconds in which drivers were at work. A clock that was set back takes none away.
         ends: trainings that have ended, each with its share of a whole one, in the order of writing.
         closed: the latest `Closed`, None while (or if) a driver holds the study without having put it down.
     """
@@ -87,7 +87,7 @@ class History:
             ConfigError: the config that the study was opened with has no space that can be read.
         """
         check_follows(event, self.individuals, self.generation)
-        if self.opened:
+        if self.opened and not isinstance(event, Opened):  # before one nobody was at work
             self.elapsed += max(0.0, event.at - self.updated)
         self.updated = event.at
         self.untouched = isinstance(event, Opened) or (self.untouched and not _done(event))

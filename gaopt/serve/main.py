@@ -101,7 +101,8 @@ def _serve(options: Options, folder: ServiceDir, listening: socket.socket, say: 
         service.dispatcher.close()
         running = [entry.name for entry in service.queue.active()]
         if running:
-            say(f"{', '.join(running)} {'goes' if len(running) == 1 else 'go'} on; `gaopt serve` finds them again")
+            them, go = ("it", "goes") if len(running) == 1 else ("them", "go")
+            say(f"{', '.join(running)} {go} on; `gaopt serve` finds {them} again")
         else:
             end()
         service.queue.close()

@@ -125,6 +125,9 @@ def wanted(request: StudyRequest, policy: Policy) -> Wanted:
     given = {key: str(value) for key, value in keys.items() if value is not None}
     config = from_tables(changed(tables, request.data, request.set, given))
     policy.check(config)
+    images = config.settings.get("data", {})
+    if isinstance(images, Mapping) and images.get("name") == "folder" and not images.get("path"):
+        raise ConfigError("data is missing: images of your own are wanted, in a folder or an archive on the server")
     return Wanted(prepare_new(config), stem)
 
 

@@ -16,7 +16,7 @@ import tomli_w
 
 from gaopt.journal.lock import held
 from gaopt.journal.paths import StudyDir, results
-from gaopt.journal.studies import new_dir
+from gaopt.journal.studies import free_dir, new_dir
 from gaopt.serve.catalog import Catalog, Summary, empty
 from gaopt.serve.dispatch import Dispatcher
 from gaopt.serve.folder import ServiceDir, write_private
@@ -65,8 +65,7 @@ class Service:
             if key and (known := self.queue.by_key(key)):
                 return self._now(known), False
             assert found
-            if request.name and self._waits(request.name):
-                raise Refused(409, f"the study {request.name!r} exists: give another name")
+            self._check_name(request.name, found.stem)
             home = new_dir(request.name, found.stem)  # from now on nobody else can have it
             try:
                 write_private(self.folder.config(home.name), tomli_w.dumps(found.ready.config.plain()))
@@ -82,6 +81,12 @@ class Service:
         """The study of an entry, also where it was taken off the queue before it began."""
         gone = entry.state == "cancelled" and not StudyDir(results() / entry.name).journal.is_file()
         return cancelled(entry) if gone else self.catalog.summary(entry.name)
+
+    def _check_name(self, name: str | None, stem: str) -> None:
+        """Refuse a name that is taken, or cannot be a folder's."""
+        if name and self._waits(name):
+            raise Refused(409, f"the study {name!r} exists: give another name")
+        free_dir(name, stem)
 
     def _waits(self, name: str) -> Entry | None:
         """The entry of a study that is queued or takes a slot."""
@@ -105,11 +110,10 @@ class Service:
         """
         home = self.catalog.home(name)
         with self._naming:
-            over = self.catalog.summary(name)["state"] in (
-                "finished",
-                "interrupted",
-                "failed",
-            )  # its process may linger
+            state = self.catalog.summary(name)["state"]
+            over = state in ("finished", "interrupted", "failed")  # its process may linger
+            if state == "finished" and generations is None:
+                raise Refused(409, f"the study {name!r} is finished: extend it to more generations")
             if held(home.path) or (self._waits(name) and not over):
                 raise Refused(409, f"the study {name!r} is running or waits: stop it first")
             if not home.journal.is_file():
@@ -144,6 +148,7 @@ class Service:
     def plan(self, request: StudyRequest, measure: bool) -> dict[str, Any]:
         """What a study would do, and, with `measure`, how long it would take: three steps of it are timed here."""
         found = wanted(request, self.policy)
+        self._check_name(request.name, found.stem)
         seconds, at_once = self._measure(tomli_w.dumps(found.ready.config.plain())) if measure else (None, None)
         told = plan(found) | {"seconds": seconds, "at_once": at_once, "cost": None}
         if self.price is not None and seconds is not None and at_once:

@@ -87,6 +87,11 @@ def test_a_cookie_changes_something_from_the_own_page_alone(served):
     refused(served.client.get("/api/v1/studies", headers={"Cookie": f"gaopt-80={cookie}"}), 401)
 
 
+def test_a_browser_names_its_page_where_the_login_form_is_sent(served):
+    # With "no-referrer" it would call the form's origin null, which is refused as another page's.
+    assert served.client.get("/login").headers["referrer-policy"] == "same-origin"
+
+
 def test_only_its_own_hosts_are_answered(served):
     for host in ("evil.example", "testserver.evil.example", "testserver:81", "127.0.0.1", ""):
         for path in ("/api/v1/health", "/login", "/static/style.css", "/api/v1/studies"):

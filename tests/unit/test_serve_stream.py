@@ -173,7 +173,7 @@ def test_the_list_tells_what_changed(catalog, home):
                     else:
                         return found
                 elif not found:
-                    write(home, Opened(toy().plain(), "1", "host", 1))
+                    write(home, births(0))
         return None
 
     (found,) = watch(first())

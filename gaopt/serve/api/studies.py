@@ -95,7 +95,9 @@ def _allowed(state: str) -> list[str]:
     """What can be done with a study now."""
     if state in ("queued", "starting", "running"):
         return ["stop"]
-    return ["resume", "extend"] if state in ("interrupted", "failed", "cut off", "finished") else []
+    if state == "finished":
+        return ["extend"]
+    return ["resume", "extend"] if state in ("interrupted", "failed", "cut off") else []
 
 
 def _links(of: Any, name: str) -> dict[str, str | None]:

@@ -54,11 +54,12 @@ def list_presets() -> Presets:
     for name, path in presets().items():
         tables = read_toml(path)
         config = from_tables(tables)
+        data = tables.get("data", {}).get("name")
         title = next((line.lstrip("# ") for line in text_of(path).splitlines() if line.startswith("#")), name)
         found.append(
             Preset(
                 name=name, title=title, trainings=config.trainings, generations=config.generations,
-                population=config.litters[0], objective=config.called, data=tables.get("data", {}).get("name"),
+                population=config.litters[0], objective=config.called, data=data if data != "folder" else None,
                 space={gene: described(one) for gene, one in config.space.items()},
             )
         )  # fmt: skip

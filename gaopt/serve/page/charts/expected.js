@@ -15,7 +15,7 @@ export function expectedChart(store) {
     title: "What the model expected, and what came",
     short: "Model",
     caption:
-      "On the line it came as expected; above it, better. A bar spans two standard deviations to each side: about 19 of 20 should reach the line.",
+      "On the line it came as expected; above it, better. A bar spans two standard deviations to each side: about 19 of 20 should reach the line. It is asked where it hopes for most, so more come below than above.",
     legend: [
       ["scored", "scored"],
       ["running", "not scored yet"],

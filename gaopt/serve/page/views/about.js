@@ -81,6 +81,7 @@ function tryBest(store) {
     if (!image.files.length) return;
     const form = new FormData();
     form.append("image", image.files[0]);
+    fill(found);
     press(image, wrong, async () => {
       const { classes } = await send("POST", studyPath(store.name, "/predict"), form);
       fill(
