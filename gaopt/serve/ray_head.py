@@ -126,6 +126,7 @@ def _start(port: int, of: ServiceDir) -> Head:
             time.sleep(0.1)
     except BaseException:  # Ctrl-C, too
         stop(starting)
+        of.ray.unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return replace(starting, address=address.read_text().strip())

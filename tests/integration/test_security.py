@@ -41,6 +41,12 @@ REASONS = {
     ("gaopt/__init__.py", "import_module"): "names of the package's own modules",
     ("gaopt/objectives/base.py", "import_module"): "the objective: code that its user names",
     ("gaopt/export/__init__.py", "import_module"): "one of FORMATS",
+    ("resnet/lean.py", "import_module"): "modules that fastai names",
+    ("gaopt/cli/doctor.py", "subprocess"): "this Python, to see whether torch and Ray start",
+    ("gaopt/cli/notify.py", "subprocess"): "--notify-command, which is never taken from a config",
+    ("gaopt/serve/runner.py", "subprocess"): "gaopt run and gaopt resume",
+    ("gaopt/serve/service.py", "subprocess"): "gaopt run --dry-run",
+    ("gaopt/serve/ray_head.py", "subprocess"): "ray start",
 }
 """Every place where a loader or such a call is, and why it may be there."""
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from gaopt.errors import StudyError
-from gaopt.journal.events import Birth, Bred, Closed, Opened, Reported, Scored, Started
+from gaopt.journal.events import Birth, Bred, Closed, Reported, Scored, Started
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.serve import reader as reading
