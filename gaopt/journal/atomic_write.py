@@ -5,12 +5,36 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from gaopt.errors import Unwritable
+
 _PART = re.compile(r".+\.(\d+)\.tmp")
 
 
 def part_of(path: Path) -> Path:
     """Where this process writes a file that is to be whole: of its own, for another may write it as well."""
     return path.with_name(f"{path.name}.{os.getpid()}.tmp")
+
+
+def replace_file(path: Path, text: str, mode: int = 0o666) -> None:
+    """Replace a file whole, with these permissions less the umask: a reader, or a kill, never sees half of it.
+
+    Raises:
+        Unwritable: there is no room, say. The file is as it was.
+    """
+    part = part_of(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+        # Never through a link that lies there.
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise Unwritable(f"{path} cannot be written: {error.strerror}") from error
 
 
 def tidy(folder: Path) -> None:

@@ -6,12 +6,11 @@ import errno
 import os
 import shutil
 from collections.abc import Container
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gaopt.errors import StudyError, Unwritable
-from gaopt.journal.atomic_write import abandoned, part_of, tidy
+from gaopt.errors import StudyError
+from gaopt.journal.atomic_write import abandoned, replace_file, tidy
 
 _BEGUN = {"study.lock", "study.db.part", "study.db.part-journal", "notes.json"}
 """All that a driver leaves which was killed before its study had an event, or its comparison a plan; and parts; and
@@ -154,19 +153,7 @@ class StudyDir:
             StudyError: a link leads out of the study.
         """
         self.inside(path.parent)
-        part = part_of(path)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.unlink(missing_ok=True)
-            with open(part, "x", encoding="utf-8") as file:  # never through a link that lies there
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        except OSError as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise Unwritable(f"{path} cannot be written: {error.strerror}") from error
+        replace_file(path, text)
 
     def tidy(self) -> None:
         """Remove what processes left that were killed while they wrote a file."""

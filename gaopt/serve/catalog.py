@@ -68,12 +68,12 @@ class Catalog:
         home, entry = self.home(name), self._queue.of(name)
         reader = reader or self.reader(name)
         found = summary_of(reader.progress()) if reader.catch_up() else empty(name)
-        return _with(found, home, entry, self._place(entry))
+        return _with(found, home, entry, self._queue.places().get(entry.id) if entry else None)
 
     def all(self) -> list[Summary]:
         """All studies and comparisons, the newest first. One that cannot be read says why."""
         entries = self._queue.newest()
-        places = {entry.id: place for place, entry in enumerate(self._queue.waiting())}
+        places = self._queue.places()
         found = {home.name: self._summary(home) for home in (*studies(), *comparisons())}
         for name, entry in entries.items():
             if name not in found and _is_study(entry):
@@ -84,10 +84,6 @@ class Catalog:
             for entry in (entries.get(name),)
         ]
         return sorted(every, key=lambda summary: summary["started"], reverse=True)
-
-    def _place(self, entry: Entry | None) -> int | None:
-        waiting = [each.id for each in self._queue.waiting()] if entry else []
-        return waiting.index(entry.id) if entry and entry.id in waiting else None
 
     def _summary(self, home: StudyDir) -> Summary:
         """From its journal, which is read only where it changed."""

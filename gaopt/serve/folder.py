@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gaopt.errors import StudyError, Unwritable
+from gaopt.errors import StudyError
+from gaopt.journal.atomic_write import replace_file
 from gaopt.journal.paths import results
 
 
@@ -87,14 +88,4 @@ def write_private(path: Path, text: str) -> None:
     Raises:
         Unwritable: there is no room, say.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        part.unlink(missing_ok=True)
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise Unwritable(f"{path} cannot be written: {error.strerror}") from error
+    replace_file(path, text, 0o600)

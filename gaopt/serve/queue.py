@@ -131,6 +131,10 @@ class Queue:
         """Those that are queued, the next first."""
         return self._select("WHERE state = 'queued' ORDER BY position, id")
 
+    def places(self) -> dict[int, int]:
+        """By the id of an entry that waits its place, counted from 0."""
+        return {entry.id: place for place, entry in enumerate(self.waiting())}
+
     def active(self) -> list[Entry]:
         """Those that take a slot, the oldest first."""
         return self._select(f"WHERE state IN ({', '.join('?' * len(ACTIVE))}) ORDER BY id", ACTIVE)

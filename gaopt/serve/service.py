@@ -179,13 +179,13 @@ class Service:
 
     def entries(self) -> list[dict[str, Any]]:
         """What takes a slot and what waits, in their order."""
-        waiting = {entry.id: place for place, entry in enumerate(self.queue.waiting())}
+        places = self.queue.places()
         return [
             {
                 "id": entry.id,
                 "name": entry.name,
                 "state": entry.state,
-                "position": waiting.get(entry.id),
+                "position": places.get(entry.id),
                 "owner": entry.owner,
                 "created": entry.created,
                 "error": entry.error or None,
