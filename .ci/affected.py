@@ -14,7 +14,7 @@ TESTS = {
     "gaopt/objectives": ["golden", "imported"],
     "gaopt/report": ["pages"],
     "gaopt/serve": ["page", "ray_jobs", "remote"],
-    "gaopt/(search|space)": ["contract", "shares"],
+    "gaopt/(strategies|space)": ["contract", "shares"],
     "gaopt/(papers|objectives)|configs": ["cli_reproduce", "golden", "lr", "train"],
     "gaopt/[a-z]+\\.py|pyproject": ["cli", "golden"],
     "tests/golden": ["golden"],

@@ -26,8 +26,8 @@ from gaopt.config import Assisted
 from gaopt.journal.events import Birth, Bred, Reported, Scored
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
-from gaopt.search.genetic import GeneticSearch
-from gaopt.search.surrogate.assisted import AssistedSearch
+from gaopt.strategies.genetic import GeneticSearch
+from gaopt.strategies.surrogate.assisted import AssistedSearch
 from resnet.net import build
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec

@@ -16,9 +16,9 @@ __version__ = "0.5.0"
 
 _home = {
     "run": "gaopt.study.loop",
-    "ask": "gaopt.search.ask",
-    "Observation": "gaopt.search.ask",
-    "Told": "gaopt.search.ask",
+    "ask": "gaopt.strategies.ask",
+    "Observation": "gaopt.strategies.ask",
+    "Told": "gaopt.strategies.ask",
     "load": "gaopt.config",
     "StudyConfig": "gaopt.config",
     "Genetic": "gaopt.config",

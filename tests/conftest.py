@@ -19,7 +19,7 @@ from gaopt.journal.events import Birth, Bred, Event, Failed, Opened, Outcome, Sc
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
-from gaopt.search.base import Strategy
+from gaopt.strategies.base import Strategy
 
 ROOT = Path(__file__).parent.parent
 MEMORY = Path("/dev/shm")

@@ -1,7 +1,7 @@
 """Objectives for tests of comparisons: named in configs as `tests.flat:…`."""
 
 from gaopt.objectives.base import Report, Score, Task
-from gaopt.search.base import keyed
+from gaopt.strategies.base import keyed
 
 
 def noise(task: Task, report: Report) -> Score:

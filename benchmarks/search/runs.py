@@ -17,8 +17,8 @@ from benchmarks.search import csv_log, problems
 from benchmarks.search.problems import Problem, role
 from benchmarks.search.searches import SEARCHES, Search, Setting, Trial
 from gaopt.errors import BadInput
-from gaopt.search.surrogate.gp import one_thread
 from gaopt.space.space import Genes
+from gaopt.strategies.surrogate.gp import one_thread
 
 EVALUATIONS = 50
 """Full trainings that a search may pay for; a short one costs its share of epochs."""

@@ -13,12 +13,12 @@ from gaopt.config import Assisted, Genetic, StudyConfig
 from gaopt.errors import BadInput, nearest
 from gaopt.journal.events import Bred, Failed, Granted, Scored, Started
 from gaopt.journal.history import History, Individual
-from gaopt.search.base import Strategy, keyed
-from gaopt.search.genetic import GeneticSearch
-from gaopt.search.optuna import kind, quiet, sampler
-from gaopt.search.surrogate.assisted import AssistedSearch
-from gaopt.search.wrappers import Breeder, Steady
 from gaopt.space.space import Genes, Space
+from gaopt.strategies.base import Strategy, keyed
+from gaopt.strategies.genetic import GeneticSearch
+from gaopt.strategies.optuna import kind, quiet, sampler
+from gaopt.strategies.surrogate.assisted import AssistedSearch
+from gaopt.strategies.wrappers import Breeder, Steady
 
 
 @dataclass(frozen=True)

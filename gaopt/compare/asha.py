@@ -36,7 +36,7 @@ from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Task, epochs, resolve
-from gaopt.search.base import keyed
+from gaopt.strategies.base import keyed
 from gaopt.study.resume_check import changes
 
 METRICS = ("fitness", "top1")  # what an epoch may report that says how good a training is so far

@@ -12,7 +12,7 @@ from gaopt.config import StudyConfig, check_unused_keys
 from gaopt.errors import ConfigError, StudyError
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import epochs
-from gaopt.search.registry import strategy
+from gaopt.strategies.registry import strategy
 from gaopt.study.prepare import recalled
 
 

@@ -23,7 +23,7 @@ from gaopt.journal.history import History
 from gaopt.journal.paths import ComparisonDir, StudyDir
 from gaopt.objectives import finals
 from gaopt.objectives.base import resolve
-from gaopt.search.base import keyed
+from gaopt.strategies.base import keyed
 from gaopt.study import retries
 from gaopt.study.loop import ignore, run
 from gaopt.study.prepare import resumed

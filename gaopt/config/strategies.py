@@ -34,36 +34,36 @@ def _peer(factory: str, title: str) -> StrategyRow:
 
 STRATEGIES = {
     "assisted": StrategyRow(
-        "gaopt.search.surrogate.assisted:AssistedSearch",
+        "gaopt.strategies.surrogate.assisted:AssistedSearch",
         (*_AROUND, "assisted", "operators"),
         lambda of: of.assisted.litters,
         "genetic search, a model choosing among the offspring",
         breeds=True,
     ),
     "genetic": StrategyRow(
-        "gaopt.search.genetic:GeneticSearch",
+        "gaopt.strategies.genetic:GeneticSearch",
         (*_AROUND, "genetic", "operators", "assisted"),
         lambda of: of.genetic.litters,
         "the genetic search as it was first",
         breeds=True,
     ),
     "random": StrategyRow(
-        "gaopt.search.baselines:RandomSearch",
+        "gaopt.strategies.baselines:RandomSearch",
         (*_AROUND, "genetic", "assisted"),
         lambda of: of.genetic.litters,
         "random search",
         breeds=True,
     ),
-    "optuna-tpe": _peer("gaopt.search.optuna:Sampled", "Optuna's TPE sampler"),
-    "optuna-gp": _peer("gaopt.search.optuna:Sampled", "Optuna's Gaussian process sampler"),
+    "optuna-tpe": _peer("gaopt.strategies.optuna:Sampled", "Optuna's TPE sampler"),
+    "optuna-gp": _peer("gaopt.strategies.optuna:Sampled", "Optuna's Gaussian process sampler"),
     "ray-asha": _peer("", "Ray Tune's random search with ASHA"),
     "grid": StrategyRow(
-        "gaopt.search.baselines:Grid",
+        "gaopt.strategies.baselines:Grid",
         ("grid", "genetic", "assisted"),
         lambda of: [of.grid.repeats * of.space.levels],
     ),
     "fixed": StrategyRow(
-        "gaopt.search.baselines:Fixed",
+        "gaopt.strategies.baselines:Fixed",
         ("fixed", "grid", "stop"),
         lambda of: [1] * of.grid.repeats,
     ),

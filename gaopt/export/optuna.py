@@ -12,8 +12,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from gaopt.export.place import database
 from gaopt.export.trials import Study, Trial
-from gaopt.search.optuna import kind, quiet
 from gaopt.space.gene import AnyGene, Choice
+from gaopt.strategies.optuna import kind, quiet
 
 Distributions = dict[str, BaseDistribution]
 

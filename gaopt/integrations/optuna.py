@@ -8,9 +8,9 @@ from typing import Any
 
 from gaopt.errors import ConfigError
 from gaopt.integrations.axis import Axis, linear, logarithmic, numbered
-from gaopt.search.ask import Observation, ask, check
-from gaopt.search.base import keyed
 from gaopt.space.space import Space
+from gaopt.strategies.ask import Observation, ask, check
+from gaopt.strategies.base import keyed
 
 try:
     from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution

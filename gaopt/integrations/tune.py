@@ -15,9 +15,9 @@ from ray.tune.search.variant_generator import parse_spec_vars
 
 from gaopt.errors import ConfigError
 from gaopt.integrations.axis import Axis, Meant, linear, logarithmic, numbered
-from gaopt.search.ask import Observation, ask, check
 from gaopt.space.numbers import real
 from gaopt.space.space import Genes, Space
+from gaopt.strategies.ask import Observation, ask, check
 
 
 class GaoptSearch(Searcher):  # type: ignore[misc,unused-ignore]  # Ray has no types

@@ -41,8 +41,8 @@ from gaopt.journal.history import History, Individual
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Task
-from gaopt.search.base import Done
-from gaopt.search.wrappers import finalists, keep_from
+from gaopt.strategies.base import Done
+from gaopt.strategies.wrappers import finalists, keep_from
 from gaopt.study import retries
 from gaopt.study.prepare import Ready, prepare, prepare_new
 from gaopt.study.resume_check import changes

@@ -18,8 +18,8 @@ from gaopt.journal.lock import check_free
 from gaopt.journal.paths import StudyDir
 from gaopt.journal.studies import find_study
 from gaopt.objectives.base import Objective, resolve
-from gaopt.search.base import Strategy
-from gaopt.search.registry import strategy
+from gaopt.strategies.base import Strategy
+from gaopt.strategies.registry import strategy
 from gaopt.study.resume_check import begun_with, changes
 
 

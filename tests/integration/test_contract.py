@@ -12,11 +12,11 @@ import pytest
 from gaopt.config import SEARCHES, StudyConfig, Warm, from_tables
 from gaopt.journal.events import Bred, Event, Failed, Granted, Recalled, Scored
 from gaopt.journal.history import History
-from gaopt.search.registry import strategy
-from gaopt.search.surrogate.candidates import Genomes, bred
 from gaopt.space.encoding import Encoding
 from gaopt.space.gene import Choice, Gene
 from gaopt.space.space import Genes, Space
+from gaopt.strategies.registry import strategy
+from gaopt.strategies.surrogate.candidates import Genomes, bred
 from tests.spaces import random_space
 
 SMALL = {"genetic": {"population": 6, "generations": 4}, "assisted": {"population": 6, "generations": 3, "litter": 3}}

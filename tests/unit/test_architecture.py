@@ -23,7 +23,7 @@ LAYERS = [
     ("papers",),
     ("compare",),
     ("study",),
-    ("execution", "search"),
+    ("execution", "strategies"),
     ("objective", "history"),
     ("objectives",),
     ("journal",),
@@ -35,7 +35,7 @@ LAYERS = [
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 DOORS = {
-    "deap": {"gaopt/search/operators.py"},
+    "deap": {"gaopt/strategies/operators.py"},
     # The pool runs our tasks on Ray, the service its commands; the searcher is run by Ray Tune, imported by who uses
     # Tune, and meets no pool.
     "ray": {"gaopt/execution/ray", "gaopt/integrations/tune.py", "gaopt/compare/asha.py", "gaopt/serve/ray_jobs.py"},
@@ -44,7 +44,7 @@ DOORS = {
     "optuna": {
         "gaopt/export/optuna.py",
         "gaopt/integrations/optuna.py",
-        "gaopt/search/optuna.py",
+        "gaopt/strategies/optuna.py",
         "gaopt/report/comparison/genes.py",
     },
     "tensorboardX": {"gaopt/export/tensorboard.py"},

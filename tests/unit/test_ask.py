@@ -9,9 +9,9 @@ from gaopt import Choice, Gene, Space, StudyConfig, Told, ask
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Birth, Bred, Scored
 from gaopt.journal.history import History
-from gaopt.search import ask as asking
-from gaopt.search.surrogate.assisted import AssistedSearch
 from gaopt.space.space import Genes
+from gaopt.strategies import ask as asking
+from gaopt.strategies.surrogate.assisted import AssistedSearch
 from tests.conftest import space
 
 PLANE = Space(x=Gene(0.0, 1.0), y=Gene(0.0, 1.0))

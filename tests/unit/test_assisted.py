@@ -7,8 +7,8 @@ from gaopt import Gene, Space, StudyConfig
 from gaopt.config import Assisted
 from gaopt.journal.events import Birth, Failed, Scored
 from gaopt.journal.history import History
-from gaopt.search.surrogate import foresight, gp, multi_fidelity
-from gaopt.search.surrogate.assisted import AssistedSearch
+from gaopt.strategies.surrogate import foresight, gp, multi_fidelity
+from gaopt.strategies.surrogate.assisted import AssistedSearch
 from tests.conftest import lived, scored, space
 
 MIXED = Space(lr=Gene(1e-6, 1e-2, "log"), wd=Gene(0.0, 0.1), layers=Gene(1, 6, integer=True))

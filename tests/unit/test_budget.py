@@ -14,10 +14,10 @@ from gaopt.errors import ConfigError
 from gaopt.journal.events import Bred, Failed, Reported, Scored, Started
 from gaopt.journal.history import History
 from gaopt.journal.paths import StudyDir
-from gaopt.search import optuna
-from gaopt.search.optuna import Sampled
-from gaopt.search.registry import strategy
-from gaopt.search.wrappers import Budget
+from gaopt.strategies import optuna
+from gaopt.strategies.optuna import Sampled
+from gaopt.strategies.registry import strategy
+from gaopt.strategies.wrappers import Budget
 from gaopt.study.loop import run
 from tests.conftest import space
 

@@ -16,10 +16,10 @@ from gaopt.papers.experiment import experiment
 from gaopt.papers.published import beside, published
 from gaopt.report import experiment as paper
 from gaopt.report.page import Page
-from gaopt.search.baselines import Grid
-from gaopt.search.registry import strategy
 from gaopt.space.gene import Gene
 from gaopt.space.space import Space
+from gaopt.strategies.baselines import Grid
+from gaopt.strategies.registry import strategy
 from tests.unit.test_report import rows
 
 PRINTED = {row.key: row for row in published()}

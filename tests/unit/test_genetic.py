@@ -5,7 +5,7 @@ import pytest
 from gaopt import Gene, Genetic, Space, StudyConfig
 from gaopt.journal.events import Birth, Bred, Failed, Scored
 from gaopt.journal.history import History
-from gaopt.search.genetic import GeneticSearch
+from gaopt.strategies.genetic import GeneticSearch
 from tests.conftest import lived, scored, space
 
 
@@ -20,7 +20,7 @@ def decided(strategy: GeneticSearch, history: History) -> Bred:
 
 
 def test_ids_stay_unique_where_a_place_could_not_be_filled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gaopt.search.genetic.TRIES", 1000)
+    monkeypatch.setattr("gaopt.strategies.genetic.TRIES", 1000)
     two = Space(a=Gene(0, 2, integer=True), b=Gene(0, 2, integer=True))
     strategy = search(1, two, population=6, generations=4, mutation=0.0, crossover=0.0)
     history = History(lived(strategy, lambda birth: Scored(birth.id, birth.genes["a"])))

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from gaopt.search.surrogate.acquisition import Improvement, log_gain
-from gaopt.search.surrogate.foresight import Bend, targets
-from gaopt.search.surrogate.gp import (
+from gaopt.strategies.surrogate.acquisition import Improvement, log_gain
+from gaopt.strategies.surrogate.foresight import Bend, targets
+from gaopt.strategies.surrogate.gp import (
     Array,
     Hyper,
     Process,
@@ -17,7 +17,7 @@ from gaopt.search.surrogate.gp import (
     priors,
     solved,
 )
-from gaopt.search.surrogate.multi_fidelity import Evidence, Observations, believed
+from gaopt.strategies.surrogate.multi_fidelity import Evidence, Observations, believed
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,9 @@ from gaopt.journal.events import Judged, Opened, Scored
 from gaopt.journal.history import History
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Task, resolve
-from gaopt.search.registry import strategy
 from gaopt.space.gene import Gene
 from gaopt.space.space import Space
+from gaopt.strategies.registry import strategy
 from gaopt.study.resume_check import changes
 from resnet.data import Images
 from resnet.spec import FAMILIES, NetSpec

@@ -12,14 +12,14 @@ from gaopt.config import Operators
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Birth, Bred, Event, Failed, Scored
 from gaopt.journal.history import History
-from gaopt.search import operators
-from gaopt.search.base import keyed
-from gaopt.search.genetic import GeneticSearch
-from gaopt.search.initial_design import spread
-from gaopt.search.operators import Genome
-from gaopt.search.selection import distances
-from gaopt.search.surrogate.assisted import AssistedSearch
 from gaopt.space.gene import Choice
+from gaopt.strategies import operators
+from gaopt.strategies.base import keyed
+from gaopt.strategies.genetic import GeneticSearch
+from gaopt.strategies.initial_design import spread
+from gaopt.strategies.operators import Genome
+from gaopt.strategies.selection import distances
+from gaopt.strategies.surrogate.assisted import AssistedSearch
 from tests.conftest import lived, space
 
 WIDE = Space(
@@ -138,7 +138,7 @@ def test_a_blend_reaches_beyond_its_parents_by_alpha_and_no_further() -> None:
 def test_offspring_that_break_a_constraint_are_bred_again_and_in_the_end_drawn_at_random(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gaopt.search.genetic.TRIES", 1000)
+    monkeypatch.setattr("gaopt.strategies.genetic.TRIES", 1000)
     found = events(search(CONDITIONAL, population=20, generations=3))
     assert all(CONDITIONAL.allows(birth.genes) for litter in litters(found) for birth in litter)
     assert [len(litter) for litter in litters(found)] == [20] + [10] * 2

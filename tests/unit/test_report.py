@@ -22,9 +22,9 @@ from gaopt.report import plots, tables
 from gaopt.report.page import Page, Section
 from gaopt.report.remarks import advice
 from gaopt.report.study import page, result, write
-from gaopt.search.registry import strategy
 from gaopt.space.gene import Gene
 from gaopt.space.space import Space
+from gaopt.strategies.registry import strategy
 
 SPACE = Space(lr=Gene(1e-6, 1e-2, "log"), wd=Gene(0.0, 0.1), mom=Gene(0.1, 1.5))
 

@@ -8,11 +8,11 @@ from gaopt import Gene, Genetic, Space, StudyConfig
 from gaopt.config import Assisted, Fidelity, Stop
 from gaopt.journal.events import Bred, Event, Failed, Granted, Scored
 from gaopt.journal.history import History
-from gaopt.search.base import Strategy
-from gaopt.search.genetic import GeneticSearch
-from gaopt.search.surrogate.assisted import AssistedSearch
-from gaopt.search.wrappers import Rungs, Stopping
 from gaopt.space.space import Genes
+from gaopt.strategies.base import Strategy
+from gaopt.strategies.genetic import GeneticSearch
+from gaopt.strategies.surrogate.assisted import AssistedSearch
+from gaopt.strategies.wrappers import Rungs, Stopping
 
 Score = Callable[[Genes, float], float]
 SQUARE = Space(x=Gene(0.0, 1.0), y=Gene(0.0, 1.0))

@@ -9,8 +9,8 @@ import pytest
 from gaopt.config import Operators
 from gaopt.journal.events import Birth, Bred, Failed, Granted, Scored
 from gaopt.journal.history import History
-from gaopt.search.operators import Genome
-from gaopt.search.selection import by_rank, selection, step, successes
+from gaopt.strategies.operators import Genome
+from gaopt.strategies.selection import by_rank, selection, step, successes
 from tests.conftest import scored, space
 from tests.unit.test_operators import search
 

@@ -14,7 +14,7 @@ from gaopt.journal.events import Bred, Scored
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
-from gaopt.search.registry import strategy
+from gaopt.strategies.registry import strategy
 from gaopt.study.loop import run
 from gaopt.study.progress import planned, progress
 from tests.conftest import toy

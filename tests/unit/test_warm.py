@@ -7,13 +7,13 @@ from gaopt import Gene, Space, StudyConfig
 from gaopt.config import Assisted
 from gaopt.journal.events import Birth, Bred, Event, Recalled, Scored
 from gaopt.journal.history import History
-from gaopt.search.surrogate.assisted import AssistedSearch
-from gaopt.search.surrogate.foresight import MOST
-from gaopt.search.surrogate.foresight import observations as told
-from gaopt.search.surrogate.multi_fidelity import believed
 from gaopt.space.encoding import Encoding
 from gaopt.space.gene import Choice
 from gaopt.space.space import Genes
+from gaopt.strategies.surrogate.assisted import AssistedSearch
+from gaopt.strategies.surrogate.foresight import MOST
+from gaopt.strategies.surrogate.foresight import observations as told
+from gaopt.strategies.surrogate.multi_fidelity import believed
 from tests.conftest import lived
 
 CUBE = Space(x=Gene(0.0, 1.0), y=Gene(0.0, 1.0), z=Gene(0.0, 1.0))

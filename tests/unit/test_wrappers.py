@@ -14,10 +14,10 @@ from gaopt.journal.events import Birth, Bred, Failed, Granted, Opened, Recalled,
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
-from gaopt.search import operators
-from gaopt.search.baselines import RandomSearch
-from gaopt.search.initial_design import Known
-from gaopt.search.wrappers import Finalists, Rungs, Stopping, affordable, keep_from, reason
+from gaopt.strategies import operators
+from gaopt.strategies.baselines import RandomSearch
+from gaopt.strategies.initial_design import Known
+from gaopt.strategies.wrappers import Finalists, Rungs, Stopping, affordable, keep_from, reason
 from gaopt.study.loop import run
 from gaopt.study.prepare import recalled, resumed
 

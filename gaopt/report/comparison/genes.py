@@ -13,8 +13,8 @@ from gaopt.compare.model import Comparison
 from gaopt.journal.history import Individual
 from gaopt.report import format as words
 from gaopt.report import views
-from gaopt.search.optuna import quiet
 from gaopt.space.gene import AnyGene, Choice
+from gaopt.strategies.optuna import quiet
 
 LEAST, LEAST_BEST = 20, 50
 """Whole trainings below which fANOVA has nothing to say, and PED-ANOVA: a tenth must be five or more."""

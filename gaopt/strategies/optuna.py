@@ -13,10 +13,10 @@ from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Birth, Bred
 from gaopt.journal.history import History, Individual
-from gaopt.search.base import Done, Wait, keyed
-from gaopt.search.initial_design import NOTHING, Known
 from gaopt.space.gene import AnyGene, Choice
 from gaopt.space.space import Genes
+from gaopt.strategies.base import Done, Wait, keyed
+from gaopt.strategies.initial_design import NOTHING, Known
 
 SAMPLERS = {"optuna-tpe": "TPESampler", "optuna-gp": "GPSampler"}
 TRIES = 100  # questions for an individual that the constraints allow; then one is drawn at random

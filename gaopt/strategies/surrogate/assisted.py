@@ -16,16 +16,16 @@ from gaopt.config import StudyConfig
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Birth, Bred
 from gaopt.journal.history import History
-from gaopt.search import operators
-from gaopt.search.base import USED_UP, Done, Wait, keyed
-from gaopt.search.initial_design import NOTHING, Known, spread
-from gaopt.search.operators import Seen
-from gaopt.search.selection import Crowd
-from gaopt.search.surrogate.acquisition import Improvement
-from gaopt.search.surrogate.candidates import NOBODY, Genomes, bred, strangers
-from gaopt.search.surrogate.foresight import Foresight, foresight, heard
-from gaopt.search.surrogate.gp import one_thread
 from gaopt.space.encoding import Array, Encoding
+from gaopt.strategies import operators
+from gaopt.strategies.base import USED_UP, Done, Wait, keyed
+from gaopt.strategies.initial_design import NOTHING, Known, spread
+from gaopt.strategies.operators import Seen
+from gaopt.strategies.selection import Crowd
+from gaopt.strategies.surrogate.acquisition import Improvement
+from gaopt.strategies.surrogate.candidates import NOBODY, Genomes, bred, strangers
+from gaopt.strategies.surrogate.foresight import Foresight, foresight, heard
+from gaopt.strategies.surrogate.gp import one_thread
 
 PARENTS, OFFSPRING, STRANGERS = 10, 300, 150
 ROUNDS, KEPT, CHILDREN, SHRINK = 5, 40, 150, 0.6

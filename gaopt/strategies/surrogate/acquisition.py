@@ -9,8 +9,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import erfcx, log_ndtr, logsumexp, ndtr
 
-from gaopt.search.surrogate.gp import Process
 from gaopt.space.encoding import Array
+from gaopt.strategies.surrogate.gp import Process
 
 DRAWS = 32
 STEPS = 30

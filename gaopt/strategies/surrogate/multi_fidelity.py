@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from gaopt.search.surrogate import gp
-from gaopt.search.surrogate.gp import Process, covariance, prior_variance
 from gaopt.space.encoding import Array
+from gaopt.strategies.surrogate import gp
+from gaopt.strategies.surrogate.gp import Process, covariance, prior_variance
 
 STARTS, STEPS = 3, 50
 OFFSET = 4.0  # variance of the constant by which a source may lie off: each was standardised by itself

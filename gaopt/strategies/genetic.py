@@ -17,12 +17,12 @@ import numpy as np
 from gaopt.config import StudyConfig
 from gaopt.journal.events import Birth, Bred
 from gaopt.journal.history import History
-from gaopt.search import operators
-from gaopt.search.base import USED_UP, Done, Wait, keyed
-from gaopt.search.initial_design import NOTHING, Known, spread
-from gaopt.search.operators import Genome
-from gaopt.search.selection import Crowd, selection, step
 from gaopt.space.space import TRIES
+from gaopt.strategies import operators
+from gaopt.strategies.base import USED_UP, Done, Wait, keyed
+from gaopt.strategies.initial_design import NOTHING, Known, spread
+from gaopt.strategies.operators import Genome
+from gaopt.strategies.selection import Crowd, selection, step
 
 Breeding = Callable[[int, random.Random], Birth | None]
 PATIENCE = 100

@@ -20,9 +20,9 @@ from deap import base, tools
 from gaopt.config import Genetic, Operators
 from gaopt.journal.events import Birth
 from gaopt.journal.history import History, Individual
-from gaopt.search.base import keyed
 from gaopt.space.gene import AnyGene, Choice, Gene
 from gaopt.space.space import TRIES, Genes, Space
+from gaopt.strategies.base import keyed
 
 DEFAULT = Operators()
 

@@ -8,9 +8,9 @@ from gaopt.config import SEARCHES, STRATEGIES, Stop, StudyConfig
 from gaopt.config.strategies import MOST
 from gaopt.errors import ConfigError
 from gaopt.objectives.base import default, epochs
-from gaopt.search.base import Strategy
-from gaopt.search.initial_design import Known, nearest
-from gaopt.search.wrappers import Breeder, Budget, Finalists, Rungs, Steady, Stopping
+from gaopt.strategies.base import Strategy
+from gaopt.strategies.initial_design import Known, nearest
+from gaopt.strategies.wrappers import Breeder, Budget, Finalists, Rungs, Steady, Stopping
 
 MOST_OF_A_GRID = 100_000
 """Trainings of a grid, which are all born at once."""

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from gaopt.config import Operators
 from gaopt.journal.history import History, Individual
-from gaopt.search.operators import Genome, tournament
 from gaopt.space.encoding import Array
 from gaopt.space.gene import Choice
 from gaopt.space.space import Genes, Space
+from gaopt.strategies.operators import Genome, tournament
 
 FACTOR, SUCCESS = 1.5, 0.2
 """Auger, *Benchmarking the (1+1) evolution strategy with one-fifth success rule on the BBOB-2009 function testbed*,

@@ -6,9 +6,9 @@ from gaopt.config import Operators, StudyConfig
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Birth, Bred
 from gaopt.journal.history import History
-from gaopt.search.base import Done, Wait
-from gaopt.search.genetic import GeneticSearch
-from gaopt.search.initial_design import NOTHING, Known
+from gaopt.strategies.base import Done, Wait
+from gaopt.strategies.genetic import GeneticSearch
+from gaopt.strategies.initial_design import NOTHING, Known
 
 
 class Fixed:

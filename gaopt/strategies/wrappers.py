@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gaopt.config import Fidelity, Noise, Stop
 from gaopt.journal.events import Birth, Bred, Granted
 from gaopt.journal.history import History, Individual
-from gaopt.search.base import USED_UP, Decision, Done, Strategy, Wait
 from gaopt.space.space import Genes, Space
+from gaopt.strategies.base import USED_UP, Decision, Done, Strategy, Wait
 
 if TYPE_CHECKING:
-    from gaopt.search.surrogate.foresight import Foresight
+    from gaopt.strategies.surrogate.foresight import Foresight
 
 SPENT = "the budget is spent"
 WORTH = 1.5

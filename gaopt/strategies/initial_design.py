@@ -13,9 +13,9 @@ from gaopt.config import First
 from gaopt.errors import ConfigError
 from gaopt.journal.events import Birth, Origin
 from gaopt.journal.history import History
-from gaopt.search.base import keyed
 from gaopt.space.gene import AnyGene, Choice
 from gaopt.space.space import Genes, Space
+from gaopt.strategies.base import keyed
 
 WARM = 7  # sets these random numbers apart from all others of a study
 EVENED = 1000  # more points than this are not moved any more: it takes long, and so many fill the cube by themselves

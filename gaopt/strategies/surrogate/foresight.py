@@ -10,13 +10,13 @@ import numpy as np
 
 from gaopt.journal.events import Birth, Recalled
 from gaopt.journal.history import History, Individual
-from gaopt.search.base import keyed
-from gaopt.search.initial_design import translated
-from gaopt.search.surrogate.acquisition import Improvement
-from gaopt.search.surrogate.gp import one_thread
-from gaopt.search.surrogate.multi_fidelity import Belief, Observations, believed
 from gaopt.space.encoding import Array, Encoding
 from gaopt.space.space import Genes
+from gaopt.strategies.base import keyed
+from gaopt.strategies.initial_design import translated
+from gaopt.strategies.surrogate.acquisition import Improvement
+from gaopt.strategies.surrogate.gp import one_thread
+from gaopt.strategies.surrogate.multi_fidelity import Belief, Observations, believed
 
 MOST = 100
 """Rows of an earlier study: enough to show its shape, and few enough for a model whose time grows with the cube."""

@@ -94,7 +94,7 @@ def _check_whole(name: str, value: Any, low: int, high: int) -> None:
 
 def _assisted(past: History, space: Space, number: int, seed: int, population: int) -> list[Birth]:
     """The rest of the first population, and beyond it what the model chooses, to which the former are pending."""
-    from gaopt.search.surrogate.assisted import AssistedSearch  # scipy, half a second
+    from gaopt.strategies.surrogate.assisted import AssistedSearch  # scipy, half a second
 
     search = AssistedSearch(StudyConfig(space, "", assisted=Assisted(population=population), seed=seed))
     first = min(number, max(0, population - len(past.individuals)))
@@ -107,7 +107,7 @@ def _assisted(past: History, space: Space, number: int, seed: int, population: i
 
 
 def _random(past: History, space: Space, number: int, seed: int) -> list[Birth]:
-    from gaopt.search.operators import newcomer, seen  # DEAP
+    from gaopt.strategies.operators import newcomer, seen  # DEAP
 
     known = seen(space, past.individuals.values())
     born = len(known)
