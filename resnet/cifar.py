@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from resnet.decode import fitted
-from resnet.split import DataError, Source, Split
+from resnet.split import DataError, Source, Split, numbered, together
 from resnet.trees import Parts, Tree
 
 
@@ -97,15 +97,15 @@ def read(release: Release, tree: Tree, folder: Parts, size: int) -> Source:
         if hashlib.md5(raw, usedforsecurity=False).hexdigest() != published[parts]:
             found = f"{tree.where(parts)} is not the file that {release.title} was published with, its MD5 is another"
             raise DataError(f'{found}: give {known.filename} as it was, or images in folders with name = "folder"')
-        splits[parts[-1]] = _split(pickle.loads(raw, encoding="latin1"), size)
-    train = [splits[name] for name, _ in known.train_list]
-    whole = Split(*(np.concatenate([getattr(split, key) for split in train]) for key in ("images", "labels")))
+        splits[parts[-1]] = _split(parts[-1], pickle.loads(raw, encoding="latin1"), size)
+    whole = together([splits[name] for name, _ in known.train_list])
     folders = {"train": "training images", "test": "test images"}
     return Source(whole, None, splits[known.test_list[0][0]], release.classes, "batches", folders)
 
 
-def _split(batch: dict[str, Any], size: int) -> Split:
+def _split(name: str, batch: dict[str, Any], size: int) -> Split:
     """One batch: rows of 3072 bytes, the red plane first, and the labels, of CIFAR-100 the fine ones."""
     images = batch["data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     labels = batch["labels" if "labels" in batch else "fine_labels"]
-    return Split(fitted(np.ascontiguousarray(images), size), np.array(labels, np.int64))
+    names = numbered(name, len(labels))
+    return Split(fitted(np.ascontiguousarray(images), size), np.array(labels, np.int64), names)

@@ -16,7 +16,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from resnet import cifar, folders
 from resnet.decode import fitted, read_image
 from resnet.fields import check_path
-from resnet.split import DataError, Source, Split, divide, few
+from resnet.split import DataError, Source, Split, divide, few, numbered, together
 from resnet.trees import Tree, open_tree
 
 __all__ = ["DataError", "DataSpec", "Images", "Split", "joined", "load", "read_image"]
@@ -103,8 +103,7 @@ def _origins(source: Source, spec: DataSpec, name: str) -> dict[str, str]:
 
 def joined(images: Images) -> Images:
     """The same with the validation images added to the training images, to be measured on the test images alone."""
-    both = images.train, images.valid
-    train = Split(*(np.concatenate([getattr(split, part) for split in both]) for part in ("images", "labels")))
+    train = together((images.train, images.valid))
     origins = images.origins | {"train": "train and valid together"}
     found = _images(images.splits | {"train": train}, images.classes, images.name, origins)
     return replace(found, warnings=images.warnings)
@@ -119,7 +118,7 @@ def _digits(path: str, size: int) -> Source:
     digits = load_digits()
     # Its grey values are counts of 0 … 16.
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., None]
-    train = Split(fitted(images, size), digits.target.astype(np.int64))
+    train = Split(fitted(images, size), digits.target.astype(np.int64), numbered("digits", len(images)))
     return Source(train, None, None, tuple(str(name) for name in digits.target_names), "batches")
 
 
@@ -148,8 +147,8 @@ def _kept(tree: Tree, name: str, size: int, cache: Path) -> Source:
     """What a tree holds, decoded once: kept in a file that is written whole, or not at all."""
     import PIL
 
-    # Another Pillow may decode to other pixels; the 4 is the form of the kept file.
-    key = hashlib.sha256(f"4 {PIL.__version__} {name} {size} {tree.digest()}".encode()).hexdigest()
+    # Another Pillow may decode to other pixels; the 5 is the form of the kept file.
+    key = hashlib.sha256(f"5 {PIL.__version__} {name} {size} {tree.digest()}".encode()).hexdigest()
     path = cache / f"{key[:32]}.npz"
     with suppress(Exception):  # what a missing, cut or altered file raises; zipfile checks the sum of each array
         return _kept_in(path)
@@ -172,18 +171,20 @@ def _kept_in(path: Path) -> Source:
     # Opened here, since np.load leaves a cut file open.
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         there = [name for name in NAMES if f"{name}_images" in arrays]
-        splits = {name: Split(arrays[f"{name}_images"], arrays[f"{name}_labels"]) for name in there}
-        classes, form, folders, warnings = json.loads(str(arrays["about"]))
+        classes, form, folders, warnings, names = json.loads(str(arrays["about"]))
+        splits = {name: Split(arrays[f"{name}_images"], arrays[f"{name}_labels"], tuple(names[name])) for name in there}
     train, valid, test = splits["train"], splits.get("valid"), splits.get("test")
     return Source(train, valid, test, tuple(classes), form, folders, tuple(warnings))
 
 
 def _keep(path: Path, source: Source) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {"about": np.array(json.dumps([source.classes, source.form, source.folders, source.warnings]))}
-    for name in NAMES:
-        if split := getattr(source, name):
-            arrays |= {f"{name}_images": split.images, f"{name}_labels": split.labels}
+    splits = {name: split for name in NAMES if (split := getattr(source, name))}
+    names = {name: split.names for name, split in splits.items()}
+    about = [source.classes, source.form, source.folders, source.warnings, names]
+    arrays = {"about": np.array(json.dumps(about))}
+    for name, split in splits.items():
+        arrays |= {f"{name}_images": split.images, f"{name}_labels": split.labels}
     with TemporaryDirectory(dir=path.parent) as folder:
         np.savez(made := Path(folder, path.name), **arrays)  # type: ignore[arg-type]
         os.replace(made, path)

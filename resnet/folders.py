@@ -30,7 +30,8 @@ def read(tree: Tree, size: int) -> Source:
     for name, folder in folders.items():
         files = _labelled(tree, folder, classes, images)
         pixels = np.empty((len(files), size, size, 3), np.uint8)
-        splits[name] = Split(pixels, np.array(list(files.values()), np.int64))
+        names = tuple(map("/".join, files))
+        splits[name] = Split(pixels, np.array(list(files.values()), np.int64), names)
         slots |= zip(files, pixels, strict=True)
     form = "/".join(sorted(_decode_into(slots, tree)))
     where = {name: "/".join(folder) for name, folder in folders.items()}

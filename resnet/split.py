@@ -1,8 +1,11 @@
 """Splits of a data set: what is trained on, what is validated on, what is kept for the test."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
@@ -22,6 +25,7 @@ class Split:
 
     images: np.ndarray  # uint8 (n, h, w, c)
     labels: np.ndarray  # int64 (n,), each the index of a class
+    names: tuple[str, ...] = ()  # of each image its path in the data set, or "train/17"; none in a split made by hand
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -31,6 +35,22 @@ class Split:
         """The accuracy of always naming the commonest class, plus twice its standard error."""
         commonest = float(np.bincount(self.labels).max() / len(self))
         return commonest + 2 * math.sqrt(commonest * (1 - commonest) / len(self))
+
+    def take(self, chosen: np.ndarray) -> Split:
+        """The images at these indices (k,)."""
+        names = tuple(self.names[i] for i in chosen.tolist()) if self.names else ()
+        return Split(self.images[chosen], self.labels[chosen], names)
+
+
+def together(splits: Sequence[Split]) -> Split:
+    """Several splits one after another."""
+    images, labels = (np.concatenate([getattr(split, key) for split in splits]) for key in ("images", "labels"))
+    return Split(images, labels, tuple(chain.from_iterable(split.names for split in splits)))
+
+
+def numbered(where: str, count: int) -> tuple[str, ...]:
+    """Names for images that have none: where they are, and how many came before."""
+    return tuple(f"{where}/{index}" for index in range(count))
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +106,7 @@ def _first(orders: Orders, counts: Sequence[int]) -> Orders:
 
 
 def _taken(split: Split, orders: Orders) -> Split:
-    chosen = np.sort(np.concatenate(orders))
-    return Split(split.images[chosen], split.labels[chosen])
+    return split.take(np.sort(np.concatenate(orders)))
 
 
 def _limited(parts: dict[str, tuple[Split, Orders]], limit: int) -> dict[str, tuple[Split, Orders]]:

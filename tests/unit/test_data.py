@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.datasets import load_digits
 
 from resnet import folders
-from resnet.data import DataError, DataSpec, Images, Split, load, statistics
+from resnet.data import DataError, DataSpec, Images, Split, joined, load, statistics
 
 COLOURS = {"cat": 40, "dog": 120, "owl": 200}
 
@@ -157,6 +158,21 @@ def test_a_limit_cuts_all_parts_by_the_same_factor(tmp_path: Path) -> None:
     assert same(data, load(spec(tmp_path / "d", limit=30), tmp_path))
     least = load(spec(tmp_path / "d", limit=3), tmp_path)
     assert [np.bincount(s.labels).tolist() for s in (least.train, least.valid, least.test)] == [[1] * 3] * 3
+
+
+@pytest.mark.parametrize("packing", ["folder", "archive"])
+def test_every_image_has_the_name_of_its_file(tmp_path: Path, packing: str) -> None:
+    root = fill(tmp_path / "pets", 10)
+    place = root if packing == "folder" else packed(root, tmp_path / "pets.tar.gz", ".")
+    for data in (load(spec(place), tmp_path), load(spec(place), tmp_path), load(spec(place, limit=9), tmp_path)):
+        for split in (*data.splits.values(), joined(data).train):
+            assert len(split.names) == len(split) == len(set(split.names))
+            for name, image in zip(split.names, split.images, strict=True):
+                assert np.array_equal(np.asarray(Image.open(root / name)), image)
+    digits = load(DataSpec())
+    whole = load_digits().images
+    for name, image in zip(digits.test.names, digits.test.images, strict=True):
+        assert np.array_equal(np.rint(whole[int(name.removeprefix("digits/"))] * 255 / 16), image[..., 0])
 
 
 def test_a_limit_draws_from_the_parts_and_never_across_them(tmp_path: Path) -> None:
