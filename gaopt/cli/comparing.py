@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gaopt.cli.arguments import EITHER
 from gaopt.cli.group import cli
 from gaopt.cli.training import ADDRESS, DATA, DRY_RUN, NAME, SETS, stem_of
 from gaopt.config.tables import changed, quoted
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @cli.command()
-@click.argument("sources", nargs=-1, metavar="[CONFIG…|STUDY…|COMPARISON]")
+@click.argument("sources", nargs=-1, type=EITHER, metavar="[CONFIG…|STUDY…|COMPARISON]")
 @click.option("--seeds", type=click.IntRange(1, 1000), help="Searches of each method; 5 by default.")
 @click.option("--methods", metavar="A,B", help="Which; the others are held against the first.")
 @click.option("--budget", type=click.FloatRange(1), help="Of each search; by default that of the config's trainings.")

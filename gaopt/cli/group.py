@@ -9,12 +9,15 @@ import sys
 from typing import NoReturn
 
 import click
+from click.shell_completion import shell_complete
 
 from gaopt import __version__
 from gaopt.config.source_digest import here
 from gaopt.errors import BadInput, GaoptError, Stopped, of_disk
 from gaopt.printable import printable_lines
 
+COMPLETE = "_GAOPT_COMPLETE"
+"""A variable by which a shell asks what a line may go on with."""
 LONGEST = 1000
 """Characters of a sentence about bad input, which may quote a megabyte: then its middle is left out."""
 
@@ -22,6 +25,8 @@ LONGEST = 1000
 def main() -> NoReturn:
     """Run a verb. Bad input exits with 2 and one sentence, a failure with 1, Ctrl-C with 130, SIGTERM with 143 …"""
     _open_streams()
+    if instruction := os.environ.get(COMPLETE):
+        sys.exit(shell_complete(cli, {}, "gaopt", COMPLETE, instruction))
     try:
         with cli.make_context("gaopt", sys.argv[1:]) as context:  # cli.main would make 1 of a broken pipe
             cli.invoke(context)

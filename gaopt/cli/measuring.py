@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gaopt.cli.arguments import CONFIG
 from gaopt.cli.group import cli
 from gaopt.cli.training import DATA, NAME, SEED, SETS, source_of, stem_of
 from gaopt.config.tables import changed
@@ -123,7 +124,7 @@ def _table(*columns: str) -> Table:
 
 
 @cli.command(name="lr-find")
-@click.argument("config", required=False)
+@click.argument("config", required=False, type=CONFIG)
 @SETS
 @SEED
 @DATA

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from gaopt.cli.arguments import STUDY, STUDY_OR_COMPARISON
 from gaopt.cli.group import cli
 from gaopt.errors import BadInput
 from gaopt.journal.paths import ComparisonDir
@@ -19,7 +20,7 @@ FILE = click.Path(path_type=Path)
 
 
 @cli.command()
-@click.argument("study")
+@click.argument("study", type=STUDY_OR_COMPARISON)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--follow", is_flag=True, help="Stay, and renew the page until the search ends.")
 def status(study: str, as_json: bool, follow: bool) -> None:
@@ -79,7 +80,7 @@ def list_(as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("study")
+@click.argument("study", type=STUDY)
 @click.option("--interactive", is_flag=True, help="Also the service's page as one file, interactive.html.")
 def report(study: str, interactive: bool) -> None:
     """Write a study's tables and report again, also while it runs."""
@@ -100,7 +101,7 @@ def report(study: str, interactive: bool) -> None:
 
 
 @cli.command()
-@click.argument("study")
+@click.argument("study", type=STUDY)
 @click.option("--to", "name", required=True, type=click.Choice(TOOLS), help="The tool that it is for.")
 @click.option("--out", type=FILE, metavar="FOLDER", help="By default results/STUDY/export/ and the tool.")
 def export(study: str, name: str, out: Path | None) -> None:
@@ -122,7 +123,7 @@ def export(study: str, name: str, out: Path | None) -> None:
 
 
 @cli.command()
-@click.argument("study")
+@click.argument("study", type=STUDY)
 @click.argument("images", nargs=-1, required=True, type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def predict(study: str, images: tuple[Path, ...], as_json: bool) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from gaopt.cli.arguments import CONFIG, STUDY
 from gaopt.cli.group import cli
 from gaopt.cli.training import DATA, JSON, NAME, SEED, SETS, source_of, stem_of
 from gaopt.errors import BadInput, StudyError
@@ -35,7 +36,7 @@ TURN = 1.0
 
 
 @cli.command()
-@click.argument("config", required=False)
+@click.argument("config", required=False, type=CONFIG)
 @click.option("--generations", metavar="N", help="How many generations, the first one counted.")
 @click.option("--pop", metavar="N", help="How many individuals in a generation.")
 @SETS
@@ -134,7 +135,7 @@ def _show_queue(found: dict[str, Any], as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("study")
+@click.argument("study", type=STUDY)
 @FOLLOW
 @SERVICE
 def logs(study: str, follow: bool, service: str | None) -> None:
@@ -151,7 +152,7 @@ def logs(study: str, follow: bool, service: str | None) -> None:
 
 
 @cli.command()
-@click.argument("study")
+@click.argument("study", type=STUDY)
 @SERVICE
 def stop(study: str, service: str | None) -> None:
     """End a study in good order: one of a service, or one that `gaopt run` runs on this machine.
@@ -184,7 +185,7 @@ def _stopped_here(study: str, refused: Exception) -> str:
 
 
 @cli.command()
-@click.argument("study")
+@click.argument("study", type=STUDY)
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines, and at last the result.")
 @SERVICE
 def watch(study: str, as_json: bool, service: str | None) -> None:

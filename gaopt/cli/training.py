@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gaopt.cli.arguments import CONFIG, EXPERIMENT, STUDY
 from gaopt.cli.group import cli
 from gaopt.config.tables import changed, quoted
 from gaopt.errors import BadInput
@@ -44,7 +45,7 @@ def training_options(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @cli.command()
-@click.argument("config", required=False)
+@click.argument("config", required=False, type=CONFIG)
 @click.option("--generations", metavar="N", help="How many generations, the first one counted.")
 @click.option("--pop", metavar="N", help="How many individuals in a generation.")
 @training_options
@@ -60,7 +61,7 @@ def run(config: str | None, generations: str | None, pop: str | None, **options:
 
 
 @cli.command()
-@click.argument("config", required=False)
+@click.argument("config", required=False, type=CONFIG)
 @click.option("--lr", metavar="X", help="The learning rate; with one-cycle its peak.")
 @click.option("--wd", metavar="X", help="Weight decay.")
 @click.option("--mom", metavar="X", help="The momentum; with one-cycle its bottom.")
@@ -77,7 +78,7 @@ def train(config: str | None, lr: str | None, wd: str | None, mom: str | None, *
 
 
 @cli.command()
-@click.argument("experiment", required=False)
+@click.argument("experiment", required=False, type=EXPERIMENT)
 @click.option("--small", is_flag=True, help="Scaled down for a CPU, as its table [small] says.")
 @click.option("--seeds", metavar="N", help="How often each variant is trained, each time with the next seed.")
 @training_options
@@ -147,7 +148,7 @@ def _tables(name: str, small: bool) -> tuple[str, dict[str, Any]]:
 
 
 @cli.command()
-@click.argument("study")
+@click.argument("study", type=STUDY)
 @click.option("--generations", metavar="N", help="Go on to this many generations, if more than before.")
 @click.option("--seeds", metavar="N", help="Go on to this many seeds of each variant of an experiment.")
 @ADDRESS

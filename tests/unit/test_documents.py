@@ -7,7 +7,7 @@ import sys
 import tomllib
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -27,12 +27,14 @@ from gaopt.config import (
     Warm,
     presets,
 )
+from gaopt.journal.events import Event
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.papers.experiment import Claim, Experiment, Variant
 from gaopt.report import experiment
 from gaopt.space.gene import Gene
+from gaopt.study.progress import progress
 from resnet.data import DataSpec
 from resnet.recipe import Recipe
 from resnet.spec import NAMES, NetSpec
@@ -74,6 +76,19 @@ def default(key: Field[Any]) -> str:
     if key.default_factory is not MISSING:
         return json.dumps(key.default_factory())
     return "–" if key.default is MISSING else json.dumps(key.default).replace("null", "none")
+
+
+def test_every_event_and_key_of_json_is_documented() -> None:
+    text = (ROOT / "docs" / "json.md").read_text("utf-8")
+    events, study = (text.split(f"\n## {head}")[1].split("\n## ")[0] for head in ("Events", "A study"))
+    rows = {
+        name: re.findall(r"`(\w+)`", keys) for name, keys in re.findall(r"^\| `(\w+)` \|[^|]*\| (.*) \|$", events, re.M)
+    }
+    for event in get_args(Event):
+        assert {each.name for each in fields(event)} - {"at"} <= set(rows.pop(event.__name__))
+    assert [*rows] == ["Result"]
+    keys = {key for cell in re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", study, re.M) for key in re.findall(r"\w+", cell)}
+    assert keys == progress("x", History(), held=False, now=0.0).plain().keys()
 
 
 def test_every_network_is_documented() -> None:
