@@ -1,19 +1,20 @@
-"""Data sets as uint8 arrays: the digits of scikit-learn, CIFAR-10 and CIFAR-100, folders of images."""
+"""Data sets as uint8 arrays: scikit-learn's digits, CIFAR-10 and -100, torchvision's, and images of one's own."""
 
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
-from resnet import cifar, folders
+from resnet import cifar, folders, libraries, tables
 from resnet.decode import fitted, read_image
 from resnet.fields import check_path
 from resnet.split import DataError, Source, Split, divide, few, numbered, together
@@ -31,7 +32,7 @@ NAMES = {"train": "training", "valid": "validation", "test": "test"}  # the spli
 class DataSpec:
     """Which images, and how they are split: the keys of [data] in docs/config.md, which says what each is."""
 
-    name: Literal["digits", "cifar10", "cifar100", "folder"] = "digits"
+    name: str = "digits"
     path: str = ""
     size: Annotated[int, Ge(0), Le(1024)] = 0
     valid: Annotated[float, Gt(0), Lt(1)] = 0.2
@@ -41,6 +42,11 @@ class DataSpec:
 
     def __post_init__(self) -> None:
         check_path("path", self.path)
+        named = self.name.removeprefix(libraries.TORCHVISION)
+        if self.name not in SIZES and (named == self.name or named not in libraries.KNOWN):
+            near = get_close_matches(self.name, [*SIZES, *map(libraries.TORCHVISION.__add__, libraries.KNOWN)], 3)
+            known = f"did you mean {', '.join(near)}?" if near else f"must be {', '.join(SIZES)} or torchvision:NAME"
+            raise ValueError(f"name is {self.name!r}: {known}")
         if self.valid + self.test >= 1:
             raise ValueError(f"valid + test is {self.valid + self.test:g}: must be under 1")
 
@@ -55,7 +61,7 @@ class Images:
     classes: tuple[str, ...]  # a label is an index
     mean: tuple[float, ...]  # of each channel of the training images, in 0 … 1
     std: tuple[float, ...]  # the same; 1 where it would be 0
-    name: str  # "digits", "CIFAR-10", "CIFAR-10 (JPEG copy)", CIFAR-100 alike, or a folder's own name
+    name: str  # "digits", "CIFAR-10", "CIFAR-10 (JPEG copy)", CIFAR-100 alike, "MNIST", or that of a folder or file
     digest: str  # BLAKE2b of the classes and of all three splits: 32 hexadecimal digits
     origins: dict[str, str] = field(default_factory=dict)  # where each split comes from, in words
     warnings: tuple[str, ...] = ()  # sentences on what is amiss
@@ -77,13 +83,18 @@ def load(spec: DataSpec, cache: Path | None = None) -> Images:
     Decoded sets are kept in `cache`, and CIFAR-10 and CIFAR-100 fetched to it; by default see `default_cache`.
     """
     cache = cache or default_cache()
-    size = spec.size or SIZES[spec.name]
+    size = spec.size or SIZES.get(spec.name, 0)
     if spec.name == "digits":
         source, name = _digits(spec.path, size), "digits"
     elif spec.name in cifar.SETS:
         source, name = _cifar(spec.name, spec.path, size, cache)
+    elif spec.name == "folder":
+        source, name = _own(spec, cache)
     else:
-        source, name = _folder(spec.path, size, cache)
+        name = spec.name.removeprefix(libraries.TORCHVISION)
+        root = libraries.torchvision_folder(name, spec.path, cache)
+        tree = open_tree(root)
+        source = _kept(tree, spec.name, size, cache, lambda: libraries.read_torchvision(name, root, size))
     splits = divide(source, spec.valid, spec.test, spec.seed, spec.limit)
     found = _images(splits, source.classes, name, _origins(source, spec, name))
     return replace(found, warnings=(*source.warnings, *_warnings(found)))
@@ -129,22 +140,37 @@ def _cifar(key: str, path: str, size: int, cache: Path) -> tuple[Source, str]:
     # Not the parent as a whole: it may hold every data set of its owner.
     inner = place / release.folder
     tree = open_tree(inner if inner.is_dir() else place)
-    source = _kept(tree, key, size, cache)
+    source = _kept(tree, key, size, cache, lambda: _batches_or_folders(release, tree, size))
     if odd := sorted(set(source.classes) ^ set(release.classes)):
         found = f"{place} is not {release.title}: only one of the two has the classes {few(odd)}"
         raise DataError(f'{found}; name = "folder" takes any classes')
     return source, release.title if source.form == "batches" else f"{release.title} ({source.form} copy)"
 
 
-def _folder(path: str, size: int, cache: Path) -> tuple[Source, str]:
-    if not path:
-        raise DataError('path is empty: must be a folder or a tar archive with name = "folder"')
-    tree = open_tree(Path(os.path.expanduser(path)))
-    return _kept(tree, "folder", size, cache), tree.path.resolve().name.split(".tar")[0].removesuffix(".tgz")
+def _batches_or_folders(release: cifar.Release, tree: Tree, size: int) -> Source:
+    folder = cifar.find(release, tree)
+    return folders.read(tree, size) if folder is None else cifar.read(release, tree, folder, size)
 
 
-def _kept(tree: Tree, name: str, size: int, cache: Path) -> Source:
-    """What a tree holds, decoded once: kept in a file that is written whole, or not at all."""
+def _own(spec: DataSpec, cache: Path) -> tuple[Source, str]:
+    """Images of one's own, in any form, and what they are called."""
+    if not spec.path:
+        raise DataError('path is empty: must be a folder, an archive or a table of images with name = "folder"')
+    place, size = Path(os.path.expanduser(spec.path)), spec.size or SIZES["folder"]
+    if place.suffix.lower() in tables.SUFFIXES and place.is_file():
+        table = tables.Table(place)
+        return _kept(table, "table", size, cache, lambda: table.read(size)), place.name
+    tree = open_tree(place)
+    if libraries.is_saved(place):
+        source = _kept(tree, "saved", spec.size, cache, lambda: libraries.read_saved(place, spec.size))
+    else:
+        source = _kept(tree, "folder", size, cache, lambda: folders.read(tree, size))
+    name = place.resolve().name.split(".tar")[0]
+    return source, name.removesuffix(".tgz").removesuffix(".zip")
+
+
+def _kept(tree: Tree | tables.Table, name: str, size: int, cache: Path, read: Callable[[], Source]) -> Source:
+    """What is read, decoded once: kept in a file that is written whole, or not at all."""
     import PIL
 
     # Another Pillow may decode to other pixels; the 5 is the form of the kept file.
@@ -152,11 +178,7 @@ def _kept(tree: Tree, name: str, size: int, cache: Path) -> Source:
     path = cache / f"{key[:32]}.npz"
     with suppress(Exception):  # what a missing, cut or altered file raises; zipfile checks the sum of each array
         return _kept_in(path)
-    release = cifar.SETS.get(name)
-    if release and (folder := cifar.find(release, tree)) is not None:
-        source = cifar.read(release, tree, folder, size)
-    else:
-        source = folders.read(tree, size)
+    source = read()
     with suppress(OSError):
         _keep(path, source)
     return source

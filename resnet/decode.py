@@ -76,16 +76,19 @@ def decode(data: bytes, size: int, channels: int, where: str) -> tuple[np.ndarra
             # Of a broken EXIF block; or of another tag that is broken, when the image is turned.
             with suppress(Exception):
                 ImageOps.exif_transpose(image, in_place=True)
-            square = squared(_rgb(image), size)
+            return pixels(image, size, channels), form
     except Image.UnidentifiedImageError:
         raise DataError(f"{where} is no image in a format that can be read") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise DataError(f"{where} has too many pixels: at most {Image.MAX_IMAGE_PIXELS} are decoded") from None
     except Exception as error:  # a decoder fed with a broken file raises nearly anything
         raise DataError(f"{where} is a broken image: {str(error) or type(error).__name__}") from error
-    if channels == 1:
-        square = square.convert("L")
-    return np.asarray(square).reshape(size, size, channels), form
+
+
+def pixels(image: Image, size: int, channels: int) -> np.ndarray:
+    """An image as uint8 (size, size, channels)."""
+    square = squared(_rgb(image), size)
+    return np.asarray(square.convert("L") if channels == 1 else square).reshape(size, size, channels)
 
 
 def _rgb(image: Image) -> Image:

@@ -33,7 +33,7 @@ def read(tree: Tree, size: int) -> Source:
         names = tuple(map("/".join, files))
         splits[name] = Split(pixels, np.array(list(files.values()), np.int64), names)
         slots |= zip(files, pixels, strict=True)
-    form = "/".join(sorted(_decode_into(slots, tree)))
+    form = decode_into(slots, tree)
     where = {name: "/".join(folder) for name, folder in folders.items()}
     warnings: tuple[str, ...] = ()
     if unused := ["/".join(parts) for parts in images if parts not in slots]:
@@ -113,8 +113,8 @@ def _labelled(tree: Tree, folder: Parts, classes: tuple[str, ...], images: Colle
 BATCH = 64  # files that are read before they are decoded: enough for all threads, and photographs have 5 MB each
 
 
-def _decode_into(slots: Mapping[Parts, np.ndarray], tree: Tree) -> set[str]:
-    """Every file of the tree into its slot (size, size, 3); which formats there were."""
+def decode_into(slots: Mapping[Parts, np.ndarray], tree: Tree) -> str:
+    """Every file of the tree into its slot (size, size, 3); which formats there were, "JPEG/PNG" for two."""
 
     def decoded(parts: Parts, contents: Callable[[], bytes]) -> str:
         slot = slots[parts]
@@ -125,4 +125,4 @@ def _decode_into(slots: Mapping[Parts, np.ndarray], tree: Tree) -> set[str]:
     with strict(), ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
         while batch := list(islice(files, BATCH)):
             forms |= set(pool.map(decoded, *zip(*batch, strict=True)))
-    return forms
+    return "/".join(sorted(forms))

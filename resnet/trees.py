@@ -1,4 +1,4 @@
-"""Files in a folder or in a tar archive, listed and read in the same way. Nothing is ever extracted.
+"""Files in a folder, or in a tar or zip archive, listed and read in the same way. Nothing is ever extracted.
 
 Everything here may raise a DataError that names the path.
 """
@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tarfile
+import zipfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 from resnet.split import DataError
 
@@ -34,16 +37,21 @@ class Listing:
         return self.folders.get(folder, [])
 
 
-def open_tree(path: Path) -> Folder | Archive:
+def open_tree(path: Path) -> Tree:
     """The tree at a path."""
     with _reading(f"{path} cannot be read"):
         if not path.exists():
-            raise DataError(f"{path} does not exist: a folder or a tar archive of images is wanted")
+            raise DataError(f"{path} does not exist: a folder, an archive or a table of images is wanted")
         if path.is_dir():
             return Folder(path)
-        if path.is_file() and tarfile.is_tarfile(path):
-            return Archive(path)
-    raise DataError(f"{path} is neither a folder nor a tar archive: one of them is wanted")
+        if path.is_file():
+            if tarfile.is_tarfile(path):  # first: a zip archive at its end would be found there
+                return Tar(path)
+            if zipfile.is_zipfile(path):
+                return Zip(path)
+    raise DataError(
+        f"{path} is no folder, no tar or zip archive and no table (.csv, .tsv, .parquet): one of them is wanted"
+    )
 
 
 @contextmanager
@@ -111,20 +119,25 @@ def _unlisted(error: OSError) -> None:
 
 @dataclass(frozen=True)
 class Archive:
-    """A tar archive, compressed or not, read as a stream."""
+    """An archive, by what its kinds have in common."""
 
     path: Path
 
     @cached_property
-    def _members(self) -> dict[Parts, tarfile.TarInfo]:
-        with _reading(f"{self.path} is a broken archive"), tarfile.open(self.path) as tar:
-            found = {self._inside(member.name): member for member in tar}
-            # tarfile takes a damaged header for the end of the archive: images would be missing unnoticed.
-            assert tar.fileobj
-            tar.fileobj.seek(tar.offset)
-            if tar.fileobj.read(tarfile.BLOCKSIZE).strip(b"\0"):
-                raise tarfile.ReadError(f"damaged header at byte {tar.offset}")
-        return {parts: member for parts, member in found.items() if parts and not any(p.startswith(".") for p in parts)}
+    def _members(self) -> dict[Parts, Any]:
+        """What is in it by its path, without what is hidden, and what macOS adds."""
+        with _reading(f"{self.path} is a broken archive"):
+            found = {self._inside(name): member for name, member in self._listed()}
+        hidden = (".", "__MACOSX")
+        return {parts: found[parts] for parts in found if parts and not any(p.startswith(hidden) for p in parts)}
+
+    def _listed(self) -> Iterator[tuple[str, Any]]:
+        raise NotImplementedError
+
+    @staticmethod
+    def _kind(member: Any) -> tuple[bool, bool]:
+        """Whether it is a folder, whether a regular file."""
+        raise NotImplementedError
 
     def _inside(self, name: str) -> Parts:
         parts = tuple(part for part in name.split("/") if part not in ("", "."))
@@ -134,7 +147,8 @@ class Archive:
 
     @cached_property
     def listing(self) -> Listing:
-        files = {parts: member.isreg() for parts, member in self._members.items() if not member.isdir()}
+        kinds = {parts: self._kind(member) for parts, member in self._members.items()}
+        files = {parts: regular for parts, (folder, regular) in kinds.items() if not folder}
         ends = {parts: len(parts) - (parts in files) for parts in self._members}
         listing = Listing(files, {})
         for folder in sorted({parts[:depth] for parts, end in ends.items() for depth in range(1, end + 1)}):
@@ -149,6 +163,23 @@ class Archive:
     def where(self, parts: Parts) -> str:
         return f"{self.path}: {'/'.join(parts)}" if parts else str(self.path)
 
+
+class Tar(Archive):
+    """A tar archive, compressed or not, read as a stream."""
+
+    def _listed(self) -> Iterator[tuple[str, tarfile.TarInfo]]:
+        with tarfile.open(self.path) as tar:
+            yield from ((member.name, member) for member in tar)
+            # tarfile takes a damaged header for the end of the archive: images would be missing unnoticed.
+            assert tar.fileobj
+            tar.fileobj.seek(tar.offset)
+            if tar.fileobj.read(tarfile.BLOCKSIZE).strip(b"\0"):
+                raise tarfile.ReadError(f"damaged header at byte {tar.offset}")
+
+    @staticmethod
+    def _kind(member: tarfile.TarInfo) -> tuple[bool, bool]:
+        return member.isdir(), member.isreg()
+
     def read(self, wanted: Collection[Parts]) -> Reading:
         with tarfile.open(self.path) as tar:
             # In the order of the archive: going back in a compressed one means starting again.
@@ -159,4 +190,24 @@ class Archive:
                 yield parts, partial(bytes, content)
 
 
-Tree = Folder | Archive
+class Zip(Archive):
+    """A zip archive."""
+
+    def _listed(self) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+        with zipfile.ZipFile(self.path) as found:
+            yield from ((member.filename, member) for member in found.infolist())
+
+    @staticmethod
+    def _kind(member: zipfile.ZipInfo) -> tuple[bool, bool]:
+        mode = member.external_attr >> 16
+        return member.is_dir(), not stat.S_ISLNK(mode)
+
+    def read(self, wanted: Collection[Parts]) -> Reading:
+        with zipfile.ZipFile(self.path) as found:
+            for parts in sorted(wanted):
+                with _reading(f"{self.where(parts)} cannot be read"):
+                    content = found.read(self._members[parts])
+                yield parts, partial(bytes, content)
+
+
+Tree = Folder | Tar | Zip

@@ -54,8 +54,11 @@ def submit(
 
     Prints the study's name, and on stderr its link. --data is a path of the machine that the service runs on.
     """
+    from gaopt.config.tables import is_named
+
     of = client(service)
-    given: dict[str, Any] = {"name": name, "data": os.path.abspath(data) if data and of.here else data}
+    images = os.path.abspath(data) if data and of.here and not is_named(data) else data
+    given: dict[str, Any] = {"name": name, "data": images}
     for key, number in (("generations", generations), ("population", pop), ("seed", seed)):
         given[key] = int(number) if number and number.isdecimal() else number  # else the service says what is wrong
     request = _asked_for(config, data) | {key: value for key, value in given.items() if value is not None}

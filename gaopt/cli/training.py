@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 SETS = click.option("--set", "sets", multiple=True, metavar="TABLE.KEY=VALUE", help="Override a key of the config.")
 SEED = click.option("--seed", metavar="N", help="The seed of all random numbers.")
-DATA = click.option("--data", type=click.Path(), metavar="PATH", help="An image folder or an archive of one.")
+DATA = click.option(
+    "--data",
+    type=click.Path(),
+    metavar="PATH",
+    help="Images: a folder, archive or table (labels.csv), or torchvision:NAME.",
+)
 NAME = click.option("--name", metavar="NAME", help="Of its folder in results/; by default the config's and a number.")
 ADDRESS = click.option("--address", metavar="ADDRESS", help="Join this Ray cluster; 'local' for this machine.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines on stdout.")

@@ -141,14 +141,21 @@ def changed(
 ) -> dict[str, Any]:
     """Tables of a config with --data, --set, and the keys that other options stand for, the last said winning.
 
-    The digits, which have no path, give way to the images of --data.
+    --data is a path, whose images take the place of the digits, which have none, or the name of a packaged set.
     """
     table = tables.get("data")
     name = table.get("name", "digits") if isinstance(table, Mapping) else "digits"
+    images = {"data.path": quoted(data)}
+    if data and is_named(data):
+        images = {"data.name": quoted(data), "data.path": '""'}
     folder = ["data.name=folder"] if data and name == "digits" else []
-    named = {**keys, "data.path": quoted(data)}
-    given = [f"{key}={value}" for key, value in named.items() if value is not None]
+    given = [f"{key}={value}" for key, value in {**keys, **images}.items() if value is not None]
     return overridden(tables, [*folder, *sets, *given])
+
+
+def is_named(data: str) -> bool:
+    """Whether what --data says is the name of a packaged set rather than a path."""
+    return data.startswith("torchvision:")
 
 
 def quoted(text: str | None) -> str | None:

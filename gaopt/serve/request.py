@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from gaopt.config import StudyConfig, from_tables, presets
-from gaopt.config.tables import changed, parse_toml, quoted, read_toml
+from gaopt.config.tables import changed, parse_toml, read_toml
 from gaopt.errors import ConfigError, GaoptError, nearest
 from gaopt.objectives.base import epochs
 from gaopt.study.prepare import Ready, prepare_new
@@ -47,7 +47,9 @@ class StudyRequest(Notes):
     generations: Generations | None = None
     population: Annotated[int, Field(ge=2, le=10_000), WHOLE] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**53), WHOLE] | None = None
-    data: str | None = Field(None, max_length=4096, description="An image folder or archive on the server.")
+    data: str | None = Field(
+        None, max_length=4096, description="Images on the server: a folder, archive or table; or torchvision:NAME."
+    )
     set: list[Line] = Field([], max_length=200, examples=[["recipe.epochs=5"]], description="table.key=value, each")
 
 
@@ -120,14 +122,15 @@ def wanted(request: StudyRequest, policy: Policy) -> Wanted:
         f"{numbers}.generations": request.generations,
         f"{numbers}.population": request.population,
         "study.seed": request.seed,
-        "data.path": quoted(request.data),
     }
     given = {key: str(value) for key, value in keys.items() if value is not None}
     config = from_tables(changed(tables, request.data, request.set, given))
     policy.check(config)
     images = config.settings.get("data", {})
     if isinstance(images, Mapping) and images.get("name") == "folder" and not images.get("path"):
-        raise ConfigError("data is missing: images of your own are wanted, in a folder or an archive on the server")
+        raise ConfigError(
+            "data is missing: images of your own are wanted, in a folder, an archive or a table on the server"
+        )
     return Wanted(prepare_new(config), stem)
 
 

@@ -23,6 +23,7 @@ from gaopt.journal.studies import find_study, free_dir, new_dir
 from gaopt.study.loop import run as run_study
 from resnet.data import default_cache
 from tests.conftest import ROOT, toy
+from tests.photos import labelled
 
 QUICK = ["quick", "--set", "pool.kind=inline", "--set", "data.limit=200", "--set", "recipe.epochs=1"]
 SMALL = [*QUICK, "--pop", "2", "--generations", "2"]
@@ -169,6 +170,24 @@ def test_a_preset_of_the_digits_takes_other_images_and_says_which(
     assert 'name = "resnet20"' in config
     for words in (("run", "digits", "--dry-run"), ("compare", "quick", "--dry-run", "--methods", "random,assisted")):
         assert invoke(capfd, *words, *data, *small)[0] == 0, words
+
+
+def test_the_images_of_a_table_are_searched_over_and_a_row_without_a_file_is_named(
+    results: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    table = labelled(tmp_path / "d", 300, classes=2)
+    search = ("run", "quick", "--data", str(table), *SMALL[1:], "--set", "data.size=8", "--set", "recipe.epochs=2")
+    code, _, err = invoke(capfd, *search, "--name", "table")
+    assert code == 0
+    assert "labels.csv: 2 classes" in err
+    (picture, *_) = (tmp_path / "d/photos").iterdir()
+    assert invoke(capfd, "predict", "table", str(picture))[0] == 0
+    with table.open("a") as file:
+        file.write("photos/none.png,1\n")
+    code, out, err = invoke(capfd, *search, "--name", "none")
+    assert (code, out) == (2, "")
+    assert "labels.csv, line 302: there is no file" in err
+    assert not (results / "none").exists()
 
 
 def test_one_individual_is_trained_with_the_genes_that_are_given(

@@ -33,6 +33,7 @@ CALLS = {
 """Calls that are to have one."""
 REASONS = {
     ("resnet/cifar.py", "pickle"): "of files with the MD5 of the published ones",
+    ("resnet/trees.py", "zipfile"): "members are read, none is extracted",
     ("resnet/weights.py", "pickle"): "the error of that name alone",
     ("resnet/weights.py", "torch.load"): "weights_only=True: tensors, of a file that the config names",
     ("resnet/weights.py", "load_state_dict_from_url"): "weights_only=True: torchvision's own, checked by their hash",

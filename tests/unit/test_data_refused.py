@@ -14,7 +14,7 @@ def test_a_path_that_leads_to_no_data_is_named(tmp_path: Path) -> None:
     assert f"{tmp_path}/none does not exist" in refused(tmp_path / "none", tmp_path)
     for text in ("hello", ""):
         (tmp_path / "notes.txt").write_text(text)
-        assert "notes.txt is neither a folder nor a tar archive" in refused(tmp_path / "notes.txt", tmp_path)
+        assert "notes.txt is no folder, no tar or zip archive" in refused(tmp_path / "notes.txt", tmp_path)
 
 
 def test_one_class_is_not_enough(tmp_path: Path) -> None:
