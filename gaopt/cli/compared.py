@@ -6,8 +6,8 @@ from statistics import fmean
 from rich.console import Group
 from rich.text import Text
 
-from gaopt.cli.console import Column, fitted, headline
 from gaopt.compare.progress import Compared, has_ended, over
+from gaopt.screen.console import Column, fitted, headline
 from gaopt.study.progress import clock
 
 

@@ -1,25 +1,21 @@
-"""What a person, or a program, sees while a search runs: watchers of the events."""
+"""What a person, or a program, sees while a verb that trains runs."""
 
 import json
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.text import Text
 
-from gaopt.cli.console import generation, genes, page, text
-from gaopt.cli.signals import STOPPING, Signals
-from gaopt.config import from_tables
+from gaopt.cli.signals import Signals
 from gaopt.execution import Pool
 from gaopt.journal import events
-from gaopt.journal.history import History, Individual
-from gaopt.printable import printable
+from gaopt.journal.history import History
+from gaopt.screen.live import Lines, Page
 from gaopt.study.loop import Watch
-from gaopt.study.progress import clock, progress, telling
 
 
 @contextmanager
@@ -30,7 +26,7 @@ def watcher(name: str, as_json: bool, signals: Signals, pool: Pool) -> Iterator[
     elif not sys.stderr.isatty():
         yield Lines(sys.stderr)
     else:
-        page = Page(name, signals, pool)
+        page = Page(name, lambda: bool(signals.received), lambda: pool.capacity)
         signals.told_on_a_page = True
         try:
             with page.live:
@@ -43,109 +39,6 @@ def as_json_line(history: History, event: events.Event) -> None:
     """One JSON object: the event as it is in the journal, with its time and kind."""
     kind, body = events.encode(event)
     print(json.dumps({"event": kind, "at": event.at} | json.loads(body)), flush=True)
-
-
-class Lines:
-    """One line for each thing worth knowing, in words."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def __call__(self, history: History, event: events.Event) -> None:
-        if line := printable(sentence(history, event)):
-            if isinstance(event, events.Scored | events.Failed):
-                now = progress("", history, held=True, now=event.at)
-                best = f", best {now.fitness:.4f} by i{now.best.id}" if now.best else ""
-                line += f"; {now.done}/{now.trainings}{best}" + (f", {clock(now.left)} left" if now.left else "")
-            print(line, file=self._stream, flush=True)
-
-
-def sentence(history: History, event: events.Event) -> str:
-    """An event in words; "" for one not worth a line."""
-    one = history.individuals.get(getattr(event, "individual", -1))
-    which, of = (_which(one), genes(one)) if one else ("", "")
-    match event:
-        case events.Opened(changed=changed) if history.individuals:
-            trained = sum(i.done or bool(i.early) for i in history.individuals.values())
-            return f"going on: {trained} trained so far" + "".join(f"; changed since: {what}" for what in changed)
-        case events.Recalled(study, _, fitness):
-            best = f", the fittest with {max(fitness):.4f}" if fitness else ""
-            return f"from {study}: {len(fitness)} scored{best}"
-        case events.Bred():
-            return _bred(history, event)
-        case events.Granted(individuals, share):
-            return f"  {len(individuals)} go on to {_portion(share)}: {' '.join(f'i{id}' for id in individuals)}"
-        case events.Reported(individual, epoch, metrics):
-            keys = [key for key in ("train_loss", "valid_loss", "top1") if key in metrics] or sorted(metrics)[:3]
-            values = " ".join(f"{key}={metrics[key]:.4g}" for key in keys)
-            return f"  i{individual} epoch {epoch} {values}".rstrip()
-        case events.Scored(_, fitness, seconds=seconds):
-            return f"  {which} fitness {fitness:.4f} in {clock(seconds)} ({of})"
-        case events.Noted(_, message):
-            return f"  {which}: {message}"
-        case events.Retried(_, reason, message):
-            return f"  {which} is begun again: {reason}: {message}"
-        case events.Failed(_, reason, message):
-            return f"  {which} failed: {reason}: {message} ({of})"
-        case events.Judged(individual, metrics):
-            values = " ".join(f"{key}={value:.4f}" for key, value in telling(metrics, history).items())
-            return f"test: i{individual} {values}"
-        case events.Closed("failed"):
-            return "failed"
-    return ""
-
-
-def _bred(history: History, event: events.Bred) -> str:
-    births = event.births
-    if births and births[0].origin == "repeat":
-        return f"finalists: {', '.join(f'i{id}' for id in dict.fromkeys(b.parents[0] for b in births))} again"
-    if event.generation and len(births) == 1 and from_tables(history.config).mode == "steady":
-        parents = " and ".join(f"i{parent}" for parent in births[0].parents)
-        return f"  i{births[0].id} for a free worker{parents and f', of {parents}'}"
-    first = f" for {_portion(births[0].share)}" if births and births[0].share < 1 else ""
-    number = len(event.survivors)
-    survivors = f", {number} survivor{'s' * (number > 1)}" if number else ""
-    which = generation(event.generation, max(event.generation + 1, from_tables(history.config).generations))
-    return f"{which}: {len(births)} to train{first}{survivors}"
-
-
-def _portion(share: float) -> str:
-    return "a whole training" if share == 1 else f"{100 * share:.3g} % of a training"
-
-
-def _which(individual: Individual) -> str:
-    """Its id, and what is special about its training."""
-    if individual.birth.origin == "repeat":
-        return f"i{individual.id} (i{individual.birth.parents[0]} again)"
-    return f"i{individual.id}" + (f" ({100 * individual.share:.3g} %)" if individual.share < 1 else "")
-
-
-class Page:
-    """A page that renews itself in the terminal."""
-
-    def __init__(self, name: str, signals: Signals, pool: Pool) -> None:
-        self._name, self._signals, self._pool, self._history = name, signals, pool, History()
-        self._workers = pool.capacity
-        self._console = Console(stderr=True)
-        # Drawn by a thread of its own, several times a second: clocks go on between events.
-        self.live = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4)
-
-    def __call__(self, history: History, event: events.Event) -> None:
-        self._history = history
-        if isinstance(event, events.Started):  # it was just asked how many there are
-            self._workers = self._pool.capacity
-        if isinstance(event, events.Noted | events.Retried | events.Failed):
-            style = "yellow" if isinstance(event, events.Noted) else "red"
-            self._console.print(text(sentence(history, event).strip(), style))
-
-    def _draw(self) -> Group:
-        try:
-            now = progress(self._name, self._history, held=True, now=time.time())
-            drawn = page(now, time.time(), self._console.width, self._workers if now.state == "running" else 0)
-            stopping = self._signals.received and now.state == "running"
-            return Group(drawn, Text(STOPPING, "yellow")) if stopping else drawn
-        except RuntimeError:  # the search changed the history while it was read: the next drawing has it
-            return Group(Text("…"))
 
 
 def follow(look: Callable[[], Any], drawn: Callable[[Any], RenderableType], console: Console) -> None:

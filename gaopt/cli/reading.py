@@ -26,9 +26,9 @@ FILE = click.Path(path_type=Path)
 def status(study: str, as_json: bool, follow: bool) -> None:
     """Where a study or a comparison is: from any shell, while it runs or afterwards."""
     from gaopt.cli import compared as comparison
-    from gaopt.cli.console import console, page
     from gaopt.compare.progress import Compared, compared
     from gaopt.journal.studies import find_comparison, find_study
+    from gaopt.screen.console import console, page
     from gaopt.study.progress import Progress, look
 
     home, screen = find_comparison(study) or find_study(study), console()
@@ -55,9 +55,9 @@ def status(study: str, as_json: bool, follow: bool) -> None:
 def list_(as_json: bool) -> None:
     """All studies and comparisons in results/ (or GAOPT_RESULTS)."""
     from gaopt.cli import compared as comparison
-    from gaopt.cli.console import console, line, overview
     from gaopt.compare.progress import Compared, compared
     from gaopt.journal.studies import comparisons, studies
+    from gaopt.screen.console import console, line, overview
     from gaopt.study.progress import look
 
     plain: list[dict[str, Any]] = []

@@ -117,7 +117,7 @@ def move(id: int, place: int, as_json: bool, service: str | None) -> None:
 
 
 def _show_queue(found: dict[str, Any], as_json: bool) -> None:
-    from gaopt.cli.console import console, listed
+    from gaopt.screen.console import console, listed
     from gaopt.study.progress import clock
 
     if as_json:
@@ -251,8 +251,9 @@ def _shown(history: Any, last: dict[str, Any], lock: threading.Lock, as_json: bo
     from rich.live import Live
     from rich.text import Text
 
-    from gaopt.cli.console import console, page
-    from gaopt.cli.live import Lines, as_json_line, sentence
+    from gaopt.cli.live import as_json_line
+    from gaopt.screen.console import console, page
+    from gaopt.screen.live import Lines, sentence
     from gaopt.study.progress import progress
 
     screen, lines = console(), Lines(sys.stdout)

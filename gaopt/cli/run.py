@@ -20,7 +20,6 @@ from typing import Any
 import click
 
 from gaopt import execution
-from gaopt.cli.console import console, listed
 from gaopt.cli.live import watcher
 from gaopt.cli.notify import Notified, hooks_of, notifying
 from gaopt.cli.signals import Signals
@@ -34,6 +33,7 @@ from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Objective
 from gaopt.printable import printable, shown
 from gaopt.report.format import plural
+from gaopt.screen.console import console, listed
 from gaopt.study.loop import Watch, go_on, run
 from gaopt.study.prepare import Ready
 from gaopt.study.progress import Progress, clock, look, planned

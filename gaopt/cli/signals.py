@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 from gaopt.errors import Stopped
+from gaopt.screen.live import STOPPING
 
-STOPPING = "stopping in good order; once more to end at once"
 SHOW_CURSOR = b"\x1b[?25h"
 """To a terminal: a page that renews itself has hidden it."""
 

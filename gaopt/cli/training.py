@@ -118,8 +118,8 @@ def _list(as_json: bool) -> None:
 
 
 def _published(as_json: bool) -> None:
-    from gaopt.cli.console import console, listed
     from gaopt.papers.published import published
+    from gaopt.screen.console import console, listed
 
     if as_json:
         click.echo(json.dumps([asdict(each) for each in published()]))

@@ -64,10 +64,11 @@ class Methods:
         if strategy == "assisted":
             found = own.assisted if config.strategy == strategy else Assisted(population=_population(config))
             generations = 1 + max(0, most - found.population) // found.offspring
-            own = replace(own, assisted=replace(found, generations=min(1000, generations)))
+            own = replace(own, assisted=replace(found, generations=min(1000, generations), trainings=0))
         else:
             genetic = config.genetic if config.strategy == "genetic" else Genetic(population=_population(config))
-            own = replace(own, genetic=replace(genetic, generations=min(1000, 2 + most // max(1, genetic.offspring))))
+            generations = 2 + most // max(1, genetic.offspring)
+            own = replace(own, genetic=replace(genetic, generations=min(1000, generations), trainings=0))
         return replace(own, strategy=strategy)
 
     @property

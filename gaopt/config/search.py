@@ -17,6 +17,7 @@ First = Literal["", "random", "hypercube", "sobol"]
 class _Bred:
     population: int
     generations: int
+    trainings: int
     survivors: float
 
     @property
@@ -32,7 +33,11 @@ class _Bred:
     @property
     def litters(self) -> list[int]:
         """How many individuals each generation trains, at most."""
-        return [self.population] + [self.offspring] * (self.generations - 1)
+        if not self.trainings:
+            return [self.population] + [self.offspring] * (self.generations - 1)
+        first = min(self.population, self.trainings)
+        whole, rest = divmod(self.trainings - first, self.offspring)
+        return [first, *[self.offspring] * whole, *([rest] if rest else [])]
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class Genetic(_Bred):
 
     population: Annotated[int, Ge(2), Le(10_000)] = 10
     generations: Annotated[int, Ge(1), Le(10_000)] = 5
+    trainings: Annotated[int, Ge(0), Le(10_000_000)] = 0
     survivors: Annotated[float, Gt(0), Lt(1)] = 0.5
     mutation: Annotated[float, Ge(0), Le(1)] = 0.5
     crossover: Annotated[float, Ge(0), Le(1)] = 0.5
@@ -58,6 +64,7 @@ class Assisted(_Bred):
 
     population: Annotated[int, Ge(2), Le(1000)] = 10
     generations: Annotated[int, Ge(1), Le(1000)] = 9
+    trainings: Annotated[int, Ge(0), Le(1_000_000)] = 0
     litter: Annotated[int, Ge(0), Le(1000)] = 0
     survivors: Annotated[float, Gt(0), Lt(1)] = 0.5
     promote_by_model: bool = False

@@ -69,6 +69,7 @@ class StudyConfig:
         given: individuals that the first generation begins with.
         default_first: begin it, where none is given, with the values that the genes have without a search.
         mode: "steady" breeds an individual whenever a worker is free.
+        minimize: the objective gives losses: the fitness is minus what it gives.
         fixed: the genes of the strategy "fixed".
         settings: the objective's own tables, as plain data.
     """
@@ -88,6 +89,7 @@ class StudyConfig:
     given: tuple[Genes, ...] = ()
     default_first: bool = True
     mode: Mode = "generational"
+    minimize: bool = False
     fixed: Mapping[str, Any] = field(default_factory=dict)
     pool: PoolConfig = field(default_factory=PoolConfig)
     faults: Faults = field(default_factory=Faults)
@@ -141,6 +143,8 @@ class StudyConfig:
             study["default_first"] = self.default_first
         if self.mode != "generational":
             study["mode"] = self.mode
+        if self.minimize:
+            study["minimize"] = True
         if constraints := getattr(self.space, "constraints", ()):
             study["constraints"] = [constraint.text for constraint in constraints]
         tables = {"study": plain(study, "study"), "space": _space(self.space)}
@@ -186,6 +190,7 @@ class _Study:
     seed: Annotated[int, Ge(0), Lt(2**63)] = 0
     default_first: bool = True
     mode: Mode = "generational"
+    minimize: bool = False
     constraints: tuple[str, ...] = ()
 
 

@@ -15,6 +15,8 @@ _READ_WHERE = {
     "operators.rivals": "operators.selection == 'tournament'",
     "operators.adaptive": "operators.mutation in ['gaussian', 'polynomial']",
     "fidelity.keep": "fidelity.rungs != []",
+    "genetic.generations": "genetic.trainings == 0",
+    "assisted.generations": "assisted.trainings == 0",
     "noise.repeats": "noise.finalists > 0",
     "stop.price": "stop.money > 0",
     "warm.best": "warm.studies != []",

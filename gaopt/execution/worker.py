@@ -245,6 +245,7 @@ def _outcome(score: Score, task: Task, seconds: float) -> Outcome:
         raise Diverged(f"the fitness is {fitness}")
     told = given("the number of seconds", score.seconds)
     lasted = told if 0 < told < math.inf else seconds
+    fitness = -fitness if task.minimize else fitness
     return _writable(Scored(task.individual, fitness, metrics, score.epochs, lasted))
 
 

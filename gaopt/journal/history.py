@@ -52,6 +52,7 @@ class History:
         judged: the latest `Judged` of each individual, the newest last.
         elapsed: seconds in which drivers were at work. A clock that was set back takes none away.
         ends: trainings that have ended, each with its share of a whole one, in the order of writing.
+        sign: −1 where what the objective gives is a loss, of which a fitness is the negative; else 1.
         closed: the latest `Closed`, None while (or if) a driver holds the study without having put it down.
     """
 
@@ -75,6 +76,7 @@ class History:
         self.ends: list[tuple[float, Scored | Failed]] = []
         self._opened_at: float = 0.0  # of the seconds that have passed
         self.closed: Closed | None = None
+        self.sign: int = 1
         self._space: Mapping[str, AnyGene] = {}
         for event in events:
             self.add(event)
@@ -125,6 +127,8 @@ class History:
         self.created = self.created or event.at
         self.opened, self.closed = event, None
         self._space = genes_of(event.config) if event.config else {}
+        study = event.config.get("study")
+        self.sign = -1 if isinstance(study, Mapping) and study.get("minimize") is True else 1
         self.made_of = event.made_of or self.made_of
         self.data = event.data or self.data
         self.openings.append((event, len(self.ends)))

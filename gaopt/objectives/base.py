@@ -1,6 +1,7 @@
 """What scores an individual: a function of a task, found by its name."""
 
 import importlib
+import inspect
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,8 @@ Cycle = Sequence[tuple[float, float, float]]
 class Score:
     """How an individual did."""
 
-    fitness: float  # higher is better. One that is not finite makes the individual fail as "diverged".
+    # Higher is better, but in a study that minimizes. One that is not finite makes the individual fail as "diverged".
+    fitness: float
     metrics: Mapping[str, float] = field(default_factory=dict)  # what else is worth knowing, by name
     epochs: int = 0  # epochs trained, for the cost; 0 for as many as were reported, and at least one
     seconds: float = 0.0  # time spent; 0 lets the pool measure it
@@ -50,6 +52,7 @@ class Task:
     home: Path  # the study's folder
     threads: int = 1  # CPU threads to use
     share: float = 1.0  # of a whole training; on a rung less than 1, a complete training of its own, only shorter
+    minimize: bool = False  # what the objective gives is a loss: the fitness is minus that
     judge: bool = False  # measure the trained individual on the test split instead of training it
     keep_from: float = -math.inf  # the fitness from which on its model may be the study's best: below it none is kept
     shared: Any = None  # what the objective prepared once for all tasks (read only)
@@ -131,13 +134,13 @@ def default(config: StudyConfig) -> Mapping[str, Any] | None:
 
 @dataclass(frozen=True)
 class Plain:
-    """A user's function as an `Objective`."""
+    """A user's function as an `Objective`: of a task and a report, or of the genes alone."""
 
-    function: Callable[[Task, Report], Score | float]
+    function: Callable[..., Score | float]
     judges: bool = False
 
     def __call__(self, task: Task, report: Report) -> Score | float:
-        return self.function(task, report)
+        return self.function(dict(task.genes)) if takes_genes(self.function) else self.function(task, report)
 
     def check(self, config: StudyConfig) -> StudyConfig:
         for table in config.settings:
@@ -153,6 +156,21 @@ class Plain:
 
     def made_of(self, shared: Any) -> dict[str, str]:
         return made_of(self.function)
+
+
+def takes_genes(function: Callable[..., Any]) -> bool:
+    """Whether a function has one required argument, which the genes are; with a second one, `report` say, it has not.
+
+    Only where its signature can be read.
+    """
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    required = [p for p in parameters.values() if p.kind in kinds and p.default is p.empty]
+    variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters.values())
+    return len(required) == 1 and not variadic and "report" not in parameters
 
 
 MOVED = {"gaopt.objectives.image.variants:objective": "gaopt.papers.variants:objective"}
@@ -174,7 +192,9 @@ def _found(name: str) -> Any:
     if (folder := here()) not in sys.path:
         sys.path.append(folder)
     if "<" in attribute or (module_name == MAIN and not hasattr(sys.modules[MAIN], attribute)):
-        raise ConfigError(f"the objective {name!r} is a function of a program: call gaopt.run there again to go on")
+        raise ConfigError(
+            f"the objective {name!r} is a function of a program: call gaopt.search or gaopt.run there again to go on"
+        )
     try:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:  # whatever a user's module does when it is imported

@@ -39,7 +39,7 @@ class GeneticSearch:
     def decide(self, history: History, room: int) -> Bred | Wait | Done:
         if history.unfinished:
             return Wait()
-        if history.generation + 1 >= self._config.generations:
+        if history.generation + 1 >= len(self._config.litters):
             return Done()
         return self._next(history) if history.populations else self._first(history)
 
@@ -49,7 +49,7 @@ class GeneticSearch:
         for slot in range(len(births), self._config.population):
             if found := operators.unseen(partial(self._drawn, points, slot), seen, self._space):
                 births.append(replace(found, id=len(births)))
-        return Bred(0, tuple(births))
+        return Bred(0, tuple(births[: self._config.litters[0]]))
 
     def _points(self) -> Sequence[Sequence[float]]:
         """Where the individuals of the first generation lie; nowhere yet, if each is drawn by itself."""
@@ -70,7 +70,8 @@ class GeneticSearch:
         survivors = order[: self._config.promoted]
         found = self._retrained(history, survivors) if self._config.retrain else []
         found += self._litter(history, order, range(self._places(history)), history.generation + 1)
-        births = [replace(birth, id=len(history.individuals) + n) for n, birth in enumerate(found)]
+        most = self._config.litters[history.generation + 1]
+        births = [replace(birth, id=len(history.individuals) + n) for n, birth in enumerate(found[:most])]
         kept = () if self._config.retrain else tuple(genome.id for genome in survivors)
         return Bred(history.generation + 1, tuple(births), kept) if births else Done(USED_UP)
 

@@ -103,7 +103,7 @@ def run(
         ready = config if isinstance(config, Ready) else prepare_new(config)
         home.check_new()
     own = pool is None
-    pool = pool or open_pool(ready.config, ready.objective, lambda: ready.shared)
+    pool = pool or open_pool(ready.config, ready.objective, lambda: ready.shared, stop)
     try:
         home.make()
         with Journal(home.journal, write=True) as journal:
@@ -280,6 +280,7 @@ class _Loop:
             threads=self.config.pool.cpus,
             share=individual.share,
             judge=judge,
+            minimize=self.config.minimize,
             keep_from=-math.inf if judge else keep_from(self.history, individual, self.config.noise),
         )
 

@@ -17,7 +17,7 @@ from gaopt.journal.journal import Journal
 from gaopt.journal.lock import check_free
 from gaopt.journal.paths import StudyDir
 from gaopt.journal.studies import find_study
-from gaopt.objectives.base import Objective, resolve
+from gaopt.objectives.base import Objective, Plain, resolve
 from gaopt.strategies.base import Strategy
 from gaopt.strategies.registry import strategy
 from gaopt.study.resume_check import begun_with, changes
@@ -58,6 +58,8 @@ def prepare(config: StudyConfig) -> Ready:
         raise ConfigError(f"the config is {config!r}: must be a StudyConfig, as gaopt.load returns one")
     objective = resolve(config.objective)
     config = objective.check(config.read_back()).read_back()
+    if config.minimize and not isinstance(objective, Plain):
+        raise ConfigError(f"study.minimize is true with the objective {config.called!r}, whose fitness is no loss")
     return Ready(config, objective, strategy(config))
 
 

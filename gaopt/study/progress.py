@@ -42,6 +42,7 @@ class Progress:
         ended: why a search ended before its last generation; "" where it did not.
         config: as plain data, empty before the study was opened.
         left: seconds until the last training is done, None if that cannot be told.
+        sign: see `History`.
     """
 
     name: str
@@ -64,6 +65,12 @@ class Progress:
     left: float | None
     config: Mapping[str, Any]
     ended: str
+    sign: int = 1
+
+    @property
+    def value(self) -> float | None:
+        """Of the best, what the objective gave: its fitness, or its loss."""
+        return None if self.fitness is None else self.sign * self.fitness
 
     def length(self, individual: Individual) -> int:
         """Epochs of its training, as far as can be told: on a rung it is shorter. 0 if unknown."""
@@ -156,6 +163,7 @@ def progress(name: str, history: History, *, held: bool, now: float) -> Progress
         left=_left(history, coming, now) if found == "running" else None,
         config=history.config,
         ended=ended(history),
+        sign=history.sign,
     )
 
 

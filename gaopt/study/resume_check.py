@@ -22,7 +22,7 @@ from gaopt.objectives.base import Objective, resolve
 
 FREE = (
     "study.default_first",  # matters to the first generation alone, which a study has from its start
-    *("genetic.generations", "assisted.generations", "grid.repeats"),
+    *("genetic.generations", "assisted.generations", "genetic.trainings", "assisted.trainings", "grid.repeats"),
     *("pool.kind", "pool.address", "pool.gpus", "pool.dashboard"),
     *("noise.finalists", "noise.repeats", "notify.url"),
     *(f"faults.{key}" for key in ("retries", "seconds", "stall_factor", "max_alike_failures")),

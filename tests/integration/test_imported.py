@@ -118,5 +118,5 @@ def test_a_program_s_function_is_gone_on_with_by_the_program_and_known_when_it_c
     assert (begun, further) == ("3 individuals\n", "4 individuals\n")
     assert "other code __main__: start a new one" in changed("STEP = 1", "STEP = 2")
     assert "other code beside" in changed(beside="x = 1")
-    assert "is a function of a program: call gaopt.run there again" in ran("-m", "gaopt", "resume", "r")
+    assert "is a function of a program: call gaopt.search or gaopt.run there again" in ran("-m", "gaopt", "resume", "r")
     assert "rror" not in ran("-m", "gaopt", "report", "r")

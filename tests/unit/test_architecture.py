@@ -18,6 +18,8 @@ LAYERS = [
     ("__main__",),
     ("cli",),
     ("serve",),
+    ("api",),
+    ("loggers", "screen"),
     ("integrations", "export"),
     ("report",),
     ("papers",),

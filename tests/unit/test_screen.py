@@ -8,14 +8,14 @@ import signal
 import pytest
 from rich.console import Console
 
-from gaopt.cli.console import line, overview, page
-from gaopt.cli.live import Lines, sentence
 from gaopt.cli.signals import STOPPING, Signals
 from gaopt.config import Fidelity, Genetic, Noise, from_tables
 from gaopt.journal.events import Bred, Closed, Granted, Recalled, Reported, Scored, Started
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
+from gaopt.screen.console import line, overview, page
+from gaopt.screen.live import Lines, sentence
 from gaopt.study.loop import run
 from gaopt.study.progress import ahead, current, planned, progress
 from tests.conftest import toy

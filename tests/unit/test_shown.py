@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis.strategies import text
 from rich.console import Console
 
-from gaopt.cli.live import Lines, page
 from gaopt.config import Genetic, PoolConfig, StudyConfig
 from gaopt.journal.events import Birth, Bred, Closed, Event, Failed, Judged, Opened, Reported, Scored, Started
 from gaopt.journal.history import History
@@ -20,6 +19,8 @@ from gaopt.journal.journal import Journal
 from gaopt.journal.paths import ComparisonDir, StudyDir
 from gaopt.printable import printable, printable_lines
 from gaopt.report.comparison.report import write as write_comparison
+from gaopt.screen.console import page
+from gaopt.screen.live import Lines
 from gaopt.space.gene import Choice, Gene
 from gaopt.space.space import Space
 from gaopt.study.progress import progress

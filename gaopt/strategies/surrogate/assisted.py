@@ -50,11 +50,11 @@ class AssistedSearch:
     def decide(self, history: History, room: int) -> Bred | Wait | Done:
         if history.unfinished:
             return Wait()
-        if history.generation + 1 >= self._config.generations:
+        if history.generation + 1 >= len(self._config.litters):
             return Done()
+        births = self.births(history, self._config.litters[history.generation + 1])
         if not history.populations:
-            return Bred(0, tuple(self.births(history, self._config.population)))
-        births = self.births(history, self._config.offspring)
+            return Bred(0, tuple(births))
         return Bred(history.generation + 1, tuple(births), self.survivors(history)) if births else Done(USED_UP)
 
     def births(self, history: History, number: int) -> list[Birth]:

@@ -77,12 +77,12 @@ def _best(now: Progress) -> Text:
     if not now.best:
         return Text("no individual has a score yet", style="dim")
     how = f" mean of {now.trials}" if now.trials > 1 else ""
-    said = Text.assemble(("best ", "dim"), (f"{now.fitness:.4f}", "bold green"), (how, "dim"))
+    said = Text.assemble(("best ", "dim"), (f"{now.value:.4f}", "bold green"), (how, "dim"))
     said.append(f"  i{now.best.id} {genes(now.best)}")
     if now.ended:
         said.append(f"\nended early: {printable(now.ended)}", "dim")
     elif now.mean is not None:
-        said.append(f"\nmean {now.mean:.4f} in this generation", "dim")
+        said.append(f"\nmean {now.sign * now.mean:.4f} in this generation", "dim")
     if now.test:
         said.append("\ntest " + " ".join(f"{printable(k)} {value:.4f}" for k, value in now.test.items() if k != "loss"))
     return said
@@ -148,7 +148,7 @@ def overview(rows: Iterable[Sequence[str]], width: int) -> Table:
 
 def line(now: Progress) -> tuple[str, ...]:
     """A study's of the overview."""
-    best = f"{now.fitness:.4f}" if now.best else ""
+    best = f"{now.value:.4f}" if now.best else ""
     test = f"{now.test['top1']:.4f}" if now.test and "top1" in now.test else ""
     where, trained = f"{now.generation + 1}/{now.generations}", f"{now.done}/{now.trainings}"
     return now.name, now.state, where, trained, str(now.failed), best, test, clock(now.elapsed)
