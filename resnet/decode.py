@@ -55,14 +55,19 @@ def read_image(path: Path, size: int, channels: int) -> np.ndarray:
 
     A DataError where it is missing, or no image that can be read.
     """
+    with strict():
+        return read_file(path, size, channels)
+
+
+def read_file(path: Path, size: int, channels: int) -> np.ndarray:
+    """The same in a thread, `strict` being entered round all of them."""
     if not path.is_file():  # a pipe would be waited for
         raise DataError(f"{path} is no file: an image is wanted")
     try:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
-    with strict():
-        return decode(data, size, channels, str(path))[0]
+    return decode(data, size, channels, str(path))[0]
 
 
 def decode(data: bytes, size: int, channels: int, where: str) -> tuple[np.ndarray, str]:

@@ -1,10 +1,9 @@
-"""The verbs that only read a study: status, list, report, export, predict."""
+"""The verbs that only read a study: status, list, report."""
 
 from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,9 +13,6 @@ from gaopt.cli.group import cli
 from gaopt.errors import BadInput
 from gaopt.journal.paths import ComparisonDir
 from gaopt.printable import printable, printable_lines
-
-TOOLS = ("optuna", "tensorboard", "mlflow", "csv")
-FILE = click.Path(path_type=Path)
 
 
 @cli.command()
@@ -98,51 +94,3 @@ def report(study: str, interactive: bool) -> None:
         paths.append(home.interactive)
     for path in paths:
         click.echo(printable(path))
-
-
-@cli.command()
-@click.argument("study", type=STUDY)
-@click.option("--to", "name", required=True, type=click.Choice(TOOLS), help="The tool that it is for.")
-@click.option("--out", type=FILE, metavar="FOLDER", help="By default results/STUDY/export/ and the tool.")
-def export(study: str, name: str, out: Path | None) -> None:
-    """Write a study down for Optuna, TensorBoard or MLflow, or as tables; also while it runs.
-
-    An earlier export of the same study is replaced whole, anything else is left alone.
-    """
-    from gaopt.export import FORMATS, read, write
-    from gaopt.journal.studies import find_study
-
-    home = find_study(study)
-    found = read(home)
-    path = write(found, name, out or home.inside(home.export(name)))
-    if found.state != "finished":
-        click.echo(f"the study {home.name!r} is not finished ({found.state}): this is what there is of it", err=True)
-    click.echo(printable(path))
-    if opened := FORMATS[name].opened:
-        click.echo(f"open it with: {opened.format(printable(path))}", err=True)
-
-
-@cli.command()
-@click.argument("study", type=STUDY)
-@click.argument("images", nargs=-1, required=True, type=FILE)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def predict(study: str, images: tuple[Path, ...], as_json: bool) -> None:
-    """The five most probable classes of each image, by the study's best model. Of a folder, of all images in it."""
-    from gaopt.errors import DataError
-    from gaopt.journal.studies import find_study
-    from gaopt.objectives.image import predict as classify
-
-    named, bad = [], False
-    for path, answer in classify(find_study(study), images):
-        if isinstance(answer, DataError):
-            click.echo(f"gaopt: {printable_lines(str(answer))}", err=True)
-            bad = True
-        elif as_json:
-            named.append({"image": str(path), "classes": answer})
-        else:
-            said = "  ".join(f"{printable(name)} {value:.4f}" for name, value in answer)
-            click.echo(f"{printable(path)}: {said}")
-    if named:
-        click.echo(json.dumps(named))
-    if bad:
-        click.get_current_context().exit(2)

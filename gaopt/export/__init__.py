@@ -29,8 +29,10 @@ FORMATS = {
         ("mlflow", "sqlalchemy", "alembic"), "gaopt[mlflow]", "mlflow.db", "mlflow ui --backend-store-uri sqlite:///{}"
     ),
     "csv": Format((), "", "trials.csv", ""),
+    "onnx": Format(("onnx", "onnxscript", "onnxruntime"), "gaopt[onnx]", "model.onnx", ""),
+    "torch": Format((), "", "model.pt2", ""),
 }
-"""By name; the module of the same name has `write(study, folder)`."""
+"""By name; the module of the same name has `write(study, folder)`. The last two are for a study's model."""
 
 
 def write(study: Study, name: str, folder: Path) -> Path:

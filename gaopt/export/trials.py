@@ -1,7 +1,7 @@
 """A study as other tools know one: trials, each with parameters, a state, a value and what it was on the way there."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from gaopt.config import from_tables
@@ -59,6 +59,7 @@ class Study:
     state: str
     about: dict[str, Any]
     history: History
+    home: StudyDir | None = None
 
     @property
     def metrics(self) -> list[str]:
@@ -69,7 +70,7 @@ class Study:
 
 def read(home: StudyDir) -> Study:
     """A study from its folder."""
-    return study(home.name, *current(home))
+    return replace(study(home.name, *current(home)), home=home)
 
 
 def study(name: str, history: History, held: bool = False) -> Study:

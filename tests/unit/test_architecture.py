@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.conftest import ROOT
 
 HEAVY = {"deap", "fastai", "fastapi", "pandas", "ray", "scipy", "sklearn", "torch", "torchvision"} | {
-    *("matplotlib", "mlflow", "onnxruntime", "optuna", "tensorboardX"),
+    *("matplotlib", "mlflow", "onnx", "onnxruntime", "optuna", "tensorboardX"),
 }
 
 # From the top down: each may import those below it, and its own kind; nothing points back.
@@ -51,6 +51,8 @@ DOORS = {
     },
     "tensorboardX": {"gaopt/export/tensorboard.py"},
     "mlflow": {"gaopt/export/mlflow.py"},
+    "onnx": {"gaopt/export/onnx.py"},
+    "onnxruntime": {"gaopt/export/onnx.py"},
     "pandas": {"gaopt/report/tables.py"},
     "sqlite3": {"gaopt/journal/journal.py", "gaopt/serve/queue.py"},
     "fastapi": {"gaopt/serve/app.py", "gaopt/serve/api", "gaopt/serve/problems.py"},

@@ -167,7 +167,7 @@ def task(images: Images, folder: Path, genes: dict[str, Any], **changes: Any) ->
 
 @pytest.mark.slow
 def test_an_individual_is_trained_measured_and_used_again_with_its_own_network(images: Images, tmp_path: Path) -> None:
-    from gaopt.objectives.image.model import predict
+    from gaopt.objectives.image import predict
 
     genes = {"lr": 1e-3, "batch": 16, "optimizer": "sgd", "flip": True, "net.width": 0.5, "net.units": 2}
     found = task(images, tmp_path, genes)

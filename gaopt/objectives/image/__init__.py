@@ -1,7 +1,7 @@
 """Image classifiers: the only door from gaopt to resnet."""
 
 from gaopt.objectives.image.classifier import Classifier, objective
-from gaopt.objectives.image.model import predict
 from gaopt.objectives.image.probes import find_lr
+from gaopt.objectives.image.use import Used, predict, used
 
-__all__ = ["Classifier", "find_lr", "objective", "predict"]
+__all__ = ["Classifier", "Used", "find_lr", "objective", "predict", "used"]

@@ -1,0 +1,84 @@
+"""The verbs that use what a study found: export, predict."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+
+import click
+
+from gaopt.cli.arguments import STUDY
+from gaopt.cli.group import cli
+from gaopt.printable import printable, printable_lines
+
+TOOLS = ("optuna", "tensorboard", "mlflow", "csv", "onnx", "torch")
+FILE = click.Path(path_type=Path)
+
+
+@cli.command()
+@click.argument("study", type=STUDY)
+@click.option("--to", "name", required=True, type=click.Choice(TOOLS), help="The tool that it is for.")
+@click.option("--out", type=FILE, metavar="FOLDER", help="By default results/STUDY/export/ and the tool.")
+def export(study: str, name: str, out: Path | None) -> None:
+    """Write a study down for Optuna, TensorBoard or MLflow, or as tables; also while it runs. Or its model.
+
+    onnx and torch are its model as one file, from pixels to probabilities, checked against the model itself. An earlier
+    export of the same study is replaced whole, anything else is left alone.
+    """
+    from gaopt.export import FORMATS, read, write
+    from gaopt.journal.studies import find_study
+
+    home = find_study(study)
+    found = read(home)
+    path = write(found, name, out or home.inside(home.export(name)))
+    if found.state != "finished":
+        click.echo(f"the study {home.name!r} is not finished ({found.state}): this is what there is of it", err=True)
+    click.echo(printable(path))
+    if opened := FORMATS[name].opened:
+        click.echo(f"open it with: {opened.format(printable(path))}", err=True)
+
+
+@cli.command()
+@click.argument("study", type=STUDY)
+@click.argument("images", nargs=-1, required=True, type=FILE, metavar="FILE|FOLDER|GLOB…")
+@click.option("--csv", "table", type=FILE, metavar="FILE", help="Write a table: path, class, probability, …")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--tta", is_flag=True, help="Average over mirrored and moved images, as far as trained with such.")
+def predict(study: str, images: tuple[Path, ...], table: Path | None, as_json: bool, tta: bool) -> None:
+    """The five most probable classes of each image, by the study's model. Of a folder, of all images in it."""
+    from gaopt.errors import DataError
+    from gaopt.journal.atomic_write import replace_file
+    from gaopt.journal.studies import find_study
+    from gaopt.objectives.image import predict as classify
+
+    answers, bad = [], False
+    for path, answer in classify(find_study(study), images, tta=tta):
+        if isinstance(answer, DataError):
+            click.echo(f"gaopt: {printable_lines(str(answer))}", err=True)
+            bad = True
+        elif as_json or table:
+            answers.append((printable(path), answer))
+        else:
+            said = "  ".join(f"{printable(name)} {value:.4f}" for name, value in answer)
+            click.echo(f"{printable(path)}: {said}")
+    if answers and as_json:
+        click.echo(json.dumps([{"image": path, "classes": answer} for path, answer in answers]))
+    if answers and table:
+        replace_file(table, _table(answers))
+    if bad:
+        click.get_current_context().exit(2)
+
+
+def _table(answers: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> str:
+    """As CSV: path, class, probability, class_2, probability_2, …"""
+    most = max((len(answer) for _, answer in answers), default=1)
+    further = [f"{name}_{rank}" for rank in range(2, most + 1) for name in ("class", "probability")]
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["path", "class", "probability", *further])
+    for path, answer in answers:
+        writer.writerow([path, *(cell for name, value in answer for cell in (name, f"{value:.6f}"))])
+    return out.getvalue()

@@ -1,0 +1,32 @@
+"""The model of a study as an ONNX file that takes pixels and gives probabilities."""
+
+import json
+import warnings
+from pathlib import Path
+
+import onnx
+import onnxruntime
+import torch
+
+from gaopt.export.torch import check, described, model_of, program
+from gaopt.export.trials import Study
+
+
+def write(study: Study, folder: Path) -> None:
+    """Write model.onnx, checked, with what model.json tells in its metadata; and model.json."""
+    model = model_of(study)
+    path, told = folder / "model.onnx", described(study, model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of libraries, on their own code
+        made = torch.onnx.export(
+            program(model), (), input_names=["images"], output_names=["probabilities"], dynamo=True, verbose=False
+        )
+    assert made
+    onnx.helper.set_model_props(
+        proto := made.model_proto,
+        {key: value if isinstance(value, str) else json.dumps(value) for key, value in told.items()},
+    )
+    onnx.save(proto, path)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    check(model, "onnxruntime", lambda images: session.run(None, {"images": images})[0])
+    (folder / "model.json").write_text(json.dumps(told, indent=2) + "\n", "utf-8")
