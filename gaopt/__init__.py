@@ -1,8 +1,10 @@
-"""gaopt: a genetic search over the hyperparameters of image classifiers.
+# ruff: noqa: A004, F401
+"""gaopt: a genetic search over hyperparameters, of image classifiers or of any function.
 
     import gaopt
-    history = gaopt.run(gaopt.load("quick"), "results/mine")
-    print(history.best.genes, history.best.fitness)
+    space = gaopt.Space(x=gaopt.Gene(-1, 1), y=gaopt.Gene(-1, 1))
+    study = gaopt.search(lambda genes: genes["x"] ** 2 + genes["y"] ** 2, space, minimize=True)
+    print(study.best.genes, study.best.value)
 
 The names below are loaded on first use, so that `import gaopt` costs next to nothing.
 """
@@ -10,37 +12,58 @@ The names below are loaded on first use, so that `import gaopt` costs next to no
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gaopt.api import Best, Callback, Study, open, search
+    from gaopt.config import Assisted, Genetic, PoolConfig, Stop, StudyConfig, load
+    from gaopt.errors import GaoptError
+    from gaopt.journal import events
+    from gaopt.journal.history import History
+    from gaopt.objectives.base import Report, Score, Task
+    from gaopt.space import Choice, Gene, Space
+    from gaopt.strategies.ask import Observation, Told, ask
+    from gaopt.study.loop import run
 
 __version__ = "0.5.0"
 
 _home = {
-    "run": "gaopt.study.loop",
-    "ask": "gaopt.strategies.ask",
-    "Observation": "gaopt.strategies.ask",
-    "Told": "gaopt.strategies.ask",
-    "load": "gaopt.config",
-    "StudyConfig": "gaopt.config",
-    "Genetic": "gaopt.config",
-    "PoolConfig": "gaopt.config",
+    "search": "gaopt.api",
+    "open": "gaopt.api",
+    "Study": "gaopt.api",
+    "Best": "gaopt.api",
+    "Callback": "gaopt.api",
     "Gene": "gaopt.space",
     "Choice": "gaopt.space",
     "Space": "gaopt.space",
-    "History": "gaopt.journal.history",
+    "Assisted": "gaopt.config",
+    "Genetic": "gaopt.config",
+    "Stop": "gaopt.config",
+    "PoolConfig": "gaopt.config",
     "Report": "gaopt.objectives.base",
     "Score": "gaopt.objectives.base",
     "Task": "gaopt.objectives.base",
+    "events": "gaopt.journal",
+    "run": "gaopt.study.loop",
+    "load": "gaopt.config",
+    "StudyConfig": "gaopt.config",
+    "History": "gaopt.journal.history",
+    "ask": "gaopt.strategies.ask",
+    "Observation": "gaopt.strategies.ask",
+    "Told": "gaopt.strategies.ask",
     "GaoptError": "gaopt.errors",
 }
 
-__all__ = ["__version__", *_home]
+__all__ = ["__version__", *(name for name in _home if name != "open")]  # an `import *` keeps Python's own
 
 
 def __getattr__(name: str) -> Any:
     if name not in _home:
         raise AttributeError(f"module 'gaopt' has no attribute {name!r}")
+    if name == "events":
+        return import_module("gaopt.journal.events")
     return getattr(import_module(_home[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, "open"])

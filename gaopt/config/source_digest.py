@@ -104,7 +104,7 @@ def _source(function: Any) -> str:
         there = vars(sys.modules[MAIN]) | _closed_over(one)
         found[one.__qualname__] = ""
         with suppress(OSError, TypeError):
-            found[one.__qualname__] = inspect.getsource(one)
+            found[one.__qualname__] = _text(one)
         for name in set(re.findall(r"[^\W\d]\w*", found[one.__qualname__])) & there.keys() - found.keys():
             value = there[name]
             if getattr(value, "__module__", None) == MAIN and hasattr(value, "__qualname__"):
@@ -113,6 +113,17 @@ def _source(function: Any) -> str:
                 with suppress(ValueError, RecursionError):  # it contains itself
                     found[name] = json.dumps(value, default=_unknown, skipkeys=True)
     return "".join(f"{name}\n{text}\n" for name, text in sorted(found.items()) if any(found.values()))
+
+
+def _text(one: Any) -> str:
+    """Its source; of a lambda the body and the defaults, for the rest of its lines is of whoever made it."""
+    if getattr(one, "__name__", "") != "<lambda>":
+        return inspect.getsource(one)
+    places = [place for place in one.__code__.co_positions() if None not in place and place[0::2] != place[1::2]]
+    (first, begin), (last, end) = min(p[::2] for p in places), max(p[1::2] for p in places)
+    lines = [line.encode() for line in inspect.findsource(one)[0][first - 1 : last]]
+    lines[-1] = lines[-1][:end]  # columns are counted in bytes
+    return b"".join(lines)[begin:].decode() + json.dumps(one.__defaults__, default=_unknown)
 
 
 def closure(name: str, file: Path) -> dict[str, Path]:

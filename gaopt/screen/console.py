@@ -34,6 +34,11 @@ def genes(individual: Individual) -> str:
     return " ".join(f"{name}={value}" for name, value in shown(individual.genes).items())
 
 
+def number(value: float) -> str:
+    """A fitness or a loss: to four places, or where these say nothing to three figures."""
+    return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e4 else f"{value:.3g}"
+
+
 def generation(number: int, of: int) -> str:
     """For people, who count from 1."""
     return f"generation {max(0, number) + 1} of {of}"
@@ -74,15 +79,15 @@ def _busy(now: Progress, workers: int) -> str:
 
 
 def _best(now: Progress) -> Text:
-    if not now.best:
+    if not now.best or now.value is None:
         return Text("no individual has a score yet", style="dim")
     how = f" mean of {now.trials}" if now.trials > 1 else ""
-    said = Text.assemble(("best ", "dim"), (f"{now.value:.4f}", "bold green"), (how, "dim"))
+    said = Text.assemble(("best ", "dim"), (number(now.value), "bold green"), (how, "dim"))
     said.append(f"  i{now.best.id} {genes(now.best)}")
     if now.ended:
         said.append(f"\nended early: {printable(now.ended)}", "dim")
     elif now.mean is not None:
-        said.append(f"\nmean {now.sign * now.mean:.4f} in this generation", "dim")
+        said.append(f"\nmean {number(now.sign * now.mean)} in this generation", "dim")
     if now.test:
         said.append("\ntest " + " ".join(f"{printable(k)} {value:.4f}" for k, value in now.test.items() if k != "loss"))
     return said
@@ -148,7 +153,7 @@ def overview(rows: Iterable[Sequence[str]], width: int) -> Table:
 
 def line(now: Progress) -> tuple[str, ...]:
     """A study's of the overview."""
-    best = f"{now.value:.4f}" if now.best else ""
+    best = number(now.value) if now.value is not None else ""
     test = f"{now.test['top1']:.4f}" if now.test and "top1" in now.test else ""
     where, trained = f"{now.generation + 1}/{now.generations}", f"{now.done}/{now.trainings}"
     return now.name, now.state, where, trained, str(now.failed), best, test, clock(now.elapsed)

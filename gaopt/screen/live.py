@@ -12,7 +12,7 @@ from gaopt.config import from_tables
 from gaopt.journal import events
 from gaopt.journal.history import History, Individual
 from gaopt.printable import printable
-from gaopt.screen.console import generation, genes, page, text
+from gaopt.screen.console import generation, genes, number, page, text
 from gaopt.study.progress import clock, progress, telling
 
 STOPPING = "stopping in good order; once more to end at once"
@@ -28,7 +28,7 @@ class Lines:
         if line := printable(sentence(history, event)):
             if isinstance(event, events.Scored | events.Failed):
                 now = progress("", history, held=True, now=event.at)
-                best = f", best {now.value:.4f} by i{now.best.id}" if now.best else ""
+                best = f", best {number(now.value)} by i{now.best.id}" if now.best and now.value is not None else ""
                 line += f"; {now.done}/{now.trainings}{best}" + (f", {clock(now.left)} left" if now.left else "")
             print(line, file=self._stream, flush=True)
 
@@ -42,7 +42,7 @@ def sentence(history: History, event: events.Event) -> str:
             trained = sum(i.done or bool(i.early) for i in history.individuals.values())
             return f"going on: {trained} trained so far" + "".join(f"; changed since: {what}" for what in changed)
         case events.Recalled(study, _, fitness):
-            best = f", the fittest with {history.sign * max(fitness):.4f}" if fitness else ""
+            best = f", the fittest with {number(history.sign * max(fitness))}" if fitness else ""
             return f"from {study}: {len(fitness)} scored{best}"
         case events.Bred():
             return _bred(history, event)
@@ -53,8 +53,8 @@ def sentence(history: History, event: events.Event) -> str:
             values = " ".join(f"{key}={metrics[key]:.4g}" for key in keys)
             return f"  i{individual} epoch {epoch} {values}".rstrip()
         case events.Scored(_, fitness, seconds=seconds):
-            value = f"fitness {fitness:.4f}" if history.sign > 0 else f"loss {-fitness:.4f}"
-            return f"  {which} {value} in {clock(seconds)} ({of})"
+            what = "fitness" if history.sign > 0 else "loss"
+            return f"  {which} {what} {number(history.sign * fitness)} in {clock(seconds)} ({of})"
         case events.Noted(_, message):
             return f"  {which}: {message}"
         case events.Retried(_, reason, message):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean
 from typing import Any
@@ -75,11 +75,14 @@ def prepare_new(config: StudyConfig) -> Ready:
     return ready
 
 
-def resumed(home: StudyDir, overrides: Sequence[str] = (), allow_changed: bool = False) -> StudyConfig:
+def resumed(
+    home: StudyDir, overrides: Sequence[str] = (), allow_changed: bool = False, objective: str | Callable[..., Any] = ""
+) -> StudyConfig:
     """The config that a study was last opened with, changed in what may be changed.
 
     Args:
         allow_changed: let also that change by which individuals are trained.
+        objective: itself, where its name alone does not find it.
 
     Raises:
         BadInput: the journal is empty or cannot be read, a link leads out of the study, another driver holds it, or it
@@ -91,6 +94,7 @@ def resumed(home: StudyDir, overrides: Sequence[str] = (), allow_changed: bool =
     if not history.config:
         raise StudyError(f"the study {home.name!r} has an empty journal: remove {home.path} and start again")
     config = from_tables(overridden(begun_with(home, history, allow_changed), overrides))
+    config = replace(config, objective=objective or config.objective)
     changes(history, config, allowed=allow_changed)
     return config
 

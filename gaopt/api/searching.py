@@ -1,0 +1,158 @@
+"""`gaopt.search`: a function, a space, so many trainings."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from gaopt.api.callbacks import Callbacks
+from gaopt.api.drive import drive
+from gaopt.api.study import Study
+from gaopt.config import Assisted, Genetic, PoolConfig, Stop, StudyConfig, from_tables
+from gaopt.config.source_digest import called
+from gaopt.errors import BadInput, ConfigError
+from gaopt.journal.history import History
+from gaopt.journal.paths import StudyDir, results
+from gaopt.journal.studies import free_dir
+from gaopt.objectives.base import Plain
+from gaopt.space.gene import AnyGene
+from gaopt.space.space import Genes, Space
+from gaopt.study.prepare import Ready, prepare, prepare_new
+from gaopt.study.progress import current
+from gaopt.study.resume_check import changes
+
+
+def search(
+    objective: str | Callable[..., Any],
+    space: Space | Mapping[str, AnyGene],
+    trainings: int = 30,
+    *,
+    name: str | os.PathLike[str] | None = None,
+    strategy: Assisted | Genetic | None = None,
+    seed: int = 0,
+    minimize: bool = False,
+    given: Sequence[Genes] = (),
+    stop: Stop | None = None,
+    pool: Literal["inline", "ray"] | PoolConfig = "inline",
+    callbacks: Callbacks = (),
+    progress: bool = True,
+    allow_changed: bool = False,
+) -> Study:
+    """Search a space for what a function says most of, or least.
+
+    Calling it again goes on with what an interrupt, an exception or a kill left, and returns at once what is finished;
+    with more `trainings` it goes on from there.
+
+    Args:
+        objective: what scores an individual: any function, lambda, partial or method, or the name of one,
+            "package.module:function". One with a single required argument is given the genes, a dictionary; one with
+            two a `gaopt.Task` (`task.genes`, `task.seed`, …) and a `gaopt.Report` to call after each epoch:
+            `report(epoch, {"loss": 0.2})`. It returns a number or a `gaopt.Score`; an exception or NaN is a failure of
+            this individual.
+        space: the genes, each a `gaopt.Gene` or a `gaopt.Choice`.
+        trainings: how many individuals are trained, at most.
+        name: of the study: its folder is results/NAME; or, with a slash in it, the path of the folder. By default the
+            objective's name and a number: the newest such study where it is this search, else a new one.
+        strategy: `gaopt.Assisted(…)`, a genetic algorithm with a model that chooses among offspring, or
+            `gaopt.Genetic(…)`, one without; their `generations` follow from `trainings`.
+        seed: of all random numbers. The same seed gives the same individuals, but where several workers train.
+        minimize: the objective returns a loss.
+        given: individuals to begin with.
+        stop: when to end before that: `gaopt.Stop(target=0.99)`, `gaopt.Stop(seconds=600)` of training, …
+        pool: "inline" trains in this process, one after the other. "ray" trains on all cores, or GPUs, of this machine
+            or a cluster: `gaopt.PoolConfig(gpus=0.5)` for two on a GPU.
+        callbacks: what is told of every event, see `gaopt.api.Callback`; and the loggers of `gaopt.loggers`.
+        progress: show how far it is: a live page in a terminal, a table in a notebook, else lines on stderr.
+        allow_changed: go on although the objective's code is another than before, which the study then says.
+
+    Raises:
+        BadInput: something given cannot be used; nothing was written.
+        KeyboardInterrupt: it was stopped by Ctrl-C or a notebook's stop button, in good order.
+        Hopeless: nearly all trainings fail; and others of `gaopt.run`.
+
+    Example:
+        >>> space = gaopt.Space(x=gaopt.Gene(-1, 1), y=gaopt.Gene(-1, 1))
+        >>> study = gaopt.search(lambda genes: genes["x"] ** 2 + genes["y"] ** 2, space, minimize=True)
+        >>> study.best.value < 0.01
+        True
+    """
+    if pool not in ("inline", "ray") and not isinstance(pool, PoolConfig):
+        raise ConfigError(f"pool is {pool!r}: must be 'inline', 'ray' or a gaopt.PoolConfig")
+    wanted = StudyConfig(
+        space=space if isinstance(space, Space) else Space(**space),
+        objective=objective,
+        seed=seed,
+        mode="steady",  # each training is chosen by all before it
+        minimize=minimize,
+        given=tuple(given),
+        stop=_stop(stop or Stop(), minimize),
+        pool=pool if isinstance(pool, PoolConfig) else PoolConfig(kind=pool),
+    )
+    for home in _places(name, objective):
+        history = current(home)[0] if home.journal.is_file() else History()
+        ready = _ready(wanted, strategy, trainings, history)
+        if name is not None or not history.opened or _same(ready, history):
+            break
+    study = Study(home, objective)
+    if not _over(ready, history, trainings):
+        drive(study, ready, callbacks, progress, allow_changed)
+    elif progress:
+        print(f"{study!r} was finished before: call resume, or give another name or seed, for more", file=sys.stderr)
+    return study
+
+
+def _stop(stop: Stop, minimize: bool) -> Stop:
+    """With the target, which whoever minimizes gives as a loss, as a fitness."""
+    return stop if stop.target is None or not minimize else replace(stop, target=-stop.target)
+
+
+def _places(name: str | os.PathLike[str] | None, objective: str | Callable[..., Any]) -> Iterator[StudyDir]:
+    """The study of this name; without one the newest of the objective's, where there is one, then a free place."""
+    if name is not None:
+        found = StudyDir(Path(name)) if os.sep in os.fspath(name) else StudyDir(results() / name)
+        inside = found.path.parent == results()
+        yield found if not inside or found.journal.is_file() else free_dir(found.name, "")
+        return
+    free = free_dir(None, re.split("[:.]", called(objective))[-1])
+    stem, _, number = free.name.rpartition("-")
+    newest = StudyDir(results() / f"{stem}-{int(number) - 1}")
+    if newest.journal.is_file():
+        yield newest
+    yield free
+
+
+def _ready(wanted: StudyConfig, strategy: Assisted | Genetic | None, trainings: int, history: History) -> Ready:
+    """What is wanted, checked, with the numbers of the study that there is where none were given."""
+    begun = from_tables(history.config) if history.config else None
+    if strategy is None and begun and begun.strategy in ("assisted", "genetic"):
+        strategy = getattr(begun, begun.strategy)
+    own = strategy or Assisted(population=max(2, min(10, trainings // 2 if isinstance(trainings, int) else 10)))
+    if not isinstance(own, Assisted | Genetic):
+        raise ConfigError(f"strategy is {own!r}: must be gaopt.Assisted(…) or gaopt.Genetic(…)")
+    if not isinstance(trainings, int) or trainings < 1:
+        raise ConfigError(f"trainings is {trainings!r}: must be a whole number, 1 or more")
+    born = len(history.individuals) - len(history.repeats)
+    which = "assisted" if isinstance(own, Assisted) else "genetic"
+    config = replace(wanted, strategy=which, **{which: replace(own, trainings=max(trainings, born))})  # type: ignore[arg-type]
+    return prepare(config) if begun else prepare_new(config)
+
+
+def _same(ready: Ready, history: History) -> bool:
+    """Whether a study is this search, trained by the same code."""
+    with suppress(BadInput):
+        made_of = ready.objective.made_of(None) if isinstance(ready.objective, Plain) else {}
+        return not changes(history, ready.config, made_of)
+    return False
+
+
+def _over(ready: Ready, history: History, trainings: int) -> bool:
+    """Whether nothing is left to do: it ended as this search would again. What changed is for `run` to refuse."""
+    born = len(history.individuals) - len(history.repeats)
+    ended = history.finished and (born >= trainings or history.config == ready.config.plain())
+    return ended and _same(ready, history)

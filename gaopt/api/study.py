@@ -1,0 +1,217 @@
+"""A study as Python sees it. Only `resume` and `report` write to it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gaopt.api.callbacks import Callbacks
+from gaopt.api.drive import drive
+from gaopt.config import SEARCHES
+from gaopt.errors import ConfigError, StudyError
+from gaopt.journal.history import History
+from gaopt.journal.journal import Journal
+from gaopt.journal.lock import held
+from gaopt.journal.paths import StudyDir
+from gaopt.journal.studies import find_study
+from gaopt.screen.console import number
+from gaopt.space.space import Genes
+from gaopt.study.prepare import prepare, resumed
+from gaopt.study.progress import Progress, current, progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gaopt.api.plot import Plots  # type: ignore[import-untyped, unused-ignore]
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best individual of a study so far.
+
+    Attributes:
+        id: its number in the study.
+        genes: its values by name.
+        value: what the objective returned: a fitness, or a loss in a study that minimizes; of a finalist that was
+            trained again the mean.
+        fitness: the same, higher for the better: minus a loss.
+        test: its metrics on the test split; empty where there is none, or not yet.
+    """
+
+    id: int
+    genes: Genes
+    value: float
+    fitness: float
+    test: dict[str, float]
+
+
+class Study:
+    """A study, running or done. `gaopt.search` and `gaopt.open` give one.
+
+    What it says is read off its journal whenever that has grown, so that a study that another process runs can be
+    followed.
+
+    Example:
+        >>> study = gaopt.open("digits")
+        >>> study
+        <gaopt.Study 'digits': finished, 30/30 trained, best 0.9667 by i17>
+        >>> study.best.genes
+        {'lr': 0.00274, 'wd': 0.0123, 'mom': 0.871}
+    """
+
+    def __init__(self, home: StudyDir, objective: str | Callable[..., Any] = "") -> None:
+        self.home, self._objective = home, objective
+        self._live: History | None = None
+        self._read: tuple[tuple[int, bool], History] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.home.name
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return self.home.path
+
+    @property
+    def history(self) -> History:
+        """All that has happened so far: every individual with its genes, epochs and outcome."""
+        if self._live:
+            return self._live
+        with Journal(self.home.journal) as journal:
+            now = journal.last, held(self.path)
+        if self._read is None or self._read[0] != now:
+            self._read = now, current(self.home)[0]
+        return self._read[1]
+
+    def follow(self, history: History | None) -> None:
+        """Take what a search in this process knows for the history, until it is None."""
+        self._live = history
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is: `state`, `done` of `trainings`, `failed`, `left` in seconds, …"""
+        history = self.history
+        return progress(self.name, history, held=bool(self._live) or held(self.path), now=time.time())
+
+    @property
+    def state(self) -> str:
+        """ "running", "finished", "interrupted", "failed", or "cut off" where it was killed."""
+        return self.progress.state
+
+    @property
+    def minimize(self) -> bool:
+        """Whether values are losses, the lowest being the best."""
+        return self.history.sign < 0
+
+    @property
+    def best(self) -> Best:
+        """The best individual so far.
+
+        Raises:
+            StudyError: none has a score.
+        """
+        now = self.progress
+        if now.best is None or now.fitness is None or now.value is None:
+            raise StudyError(f"no individual of the study {self.name!r} has a score")
+        judged = self.history.judged.get(now.best.id)
+        return Best(now.best.id, now.best.genes, now.value, now.fitness, dict(judged.metrics) if judged else {})
+
+    def frame(self) -> pd.DataFrame:
+        """One row an individual: its genes, its `value`, where it comes from, what it cost, metrics at its end.
+
+        `value` is what the objective returned, NaN where that was nothing. A column of another's that is called so is
+        `value_`.
+        """
+        from gaopt.report import tables
+
+        table = tables.individuals(self.history).rename(columns={"value": "value_"})
+        fitness = [name for name in map(str, table) if name == "fitness" or name.startswith("fitness_at_")]
+        return self._valued(table, fitness).rename(columns={name: f"value{name[7:]}" for name in fitness})
+
+    def epochs(self) -> pd.DataFrame:
+        """One row an epoch of an individual: its metrics, and lr and momentum at its end, where they are known."""
+        from gaopt.report import tables
+
+        return tables.epochs(self.history)
+
+    def generations(self) -> pd.DataFrame:
+        """One row a generation: how many were trained and failed, their best, mean and median value, and the cost."""
+        from gaopt.report import tables
+
+        return self._valued(tables.generations(self.history), ("best", "mean", "median", "best_so_far"))
+
+    def _valued(self, table: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+        """With values in the place of fitnesses."""
+        for name in columns if self.minimize else ():
+            table[name] = -table[name].astype(float)
+        return table
+
+    @property
+    def plot(self) -> Plots:
+        """Its figures, as axes of matplotlib: `study.plot.fitness()`, `.genes()`, `.curves()`, …"""
+        from gaopt.api.plot import Plots
+
+        return Plots(self)
+
+    def report(self) -> Path:
+        """Write its report, tables and figures to its folder; the path of the page."""
+        from gaopt.report.study import write
+
+        write(self.history, self.home)
+        return self.home.report
+
+    def resume(
+        self,
+        trainings: int | None = None,
+        *,
+        callbacks: Callbacks = (),
+        progress: bool = True,
+        allow_changed: bool = False,
+    ) -> Study:
+        """Go on with it from where it is, whatever stopped it; with `trainings`, until it has so many in all.
+
+        Args:
+            callbacks, progress, allow_changed: as of `gaopt.search`.
+
+        Raises:
+            BadInput: it cannot go on: another process runs it, or its objective is a function of another program.
+            KeyboardInterrupt, GaoptError: as of `gaopt.search`.
+
+        Example:
+            >>> gaopt.open("results/mine").resume(trainings=60)
+        """
+        config = resumed(self.home, (), allow_changed, self._objective)
+        if trainings is not None and config.strategy not in SEARCHES:
+            raise ConfigError(f"trainings is {trainings}: the strategy is {config.strategy!r}, which has no more")
+        if trainings is not None:
+            config = resumed(self.home, [f"{config.numbers}.trainings={trainings}"], allow_changed, self._objective)
+        drive(self, prepare(config), callbacks, progress, allow_changed)
+        return self
+
+    def __repr__(self) -> str:
+        now = self.progress
+        best = f", best {number(now.value)} by i{now.best.id}" if now.best and now.value is not None else ""
+        return f"<gaopt.Study {self.home.handle!r}: {now.state}, {now.done}/{now.trainings} trained{best}>"
+
+    def _repr_html_(self) -> str:
+        from gaopt.screen.notebook import html
+
+        return html(self.progress, self.history)
+
+
+def open(study: str | os.PathLike[str]) -> Study:
+    """A study by its name under results/, or by the path of its folder; running or done, by whoever.
+
+    Raises:
+        StudyError: there is none, with the nearest name.
+
+    Example:
+        >>> gaopt.open("digits").frame()
+        >>> gaopt.open("results/digits").plot.fitness()
+    """
+    return Study(find_study(os.fspath(study)))

@@ -1,0 +1,25 @@
+"""What docs/python.md shows runs."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+@pytest.mark.slow
+def test_the_examples_of_the_document_run_from_top_to_bottom(tmp_path: Path) -> None:
+    found = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text("utf-8"), re.S)
+    (tmp_path / "shown.py").write_text("\n".join(found))
+    env = {**os.environ, "WANDB_MODE": "offline", "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
+    done = subprocess.run(
+        [sys.executable, "shown.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300, env=env
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^<gaopt.Study 'mine': finished, 16/16 trained, best \S+ by i\d+>$", done.stdout, re.M)
+    assert done.stdout.endswith("the search is finished\n")
+    assert (tmp_path / "results" / "mine" / "report.html").is_file()
