@@ -11,6 +11,7 @@ from torch import Tensor
 
 from resnet.lean import Callback
 from resnet.loader import epoch_seed
+from resnet.metrics import measured
 from resnet.recipe import Recipe, momentum, rate
 
 Point = tuple[float, float, float]
@@ -47,14 +48,20 @@ def hits(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 class Meter:
-    """The mean loss and the top-1, top-3 and top-5 accuracy (0 … 1) over batches, counted every so many of them."""
+    """The mean loss and the top-1, top-3 and top-5 accuracy (0 … 1) over batches, counted every so many of them.
 
-    def __init__(self) -> None:
+    With `keep` also what is measured of all images together; else nothing is kept of them.
+    """
+
+    def __init__(self, keep: bool = False) -> None:
+        self._keep, self._kept = keep, list[tuple[Tensor, Tensor]]()
         self._count, self._loss, self._hits = 0, 0.0, [0] * len(KS)
         self._waiting: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def add(self, logits: Tensor, labels: Tensor, loss: Tensor) -> None:
-        """One batch: logits (n, classes), labels (n,), its mean loss ()."""
+        """One batch: logits (n, classes), labels (n,) or shares of the classes (n, classes), its mean loss ()."""
+        if labels.ndim > 1:
+            labels = labels.argmax(1)
         self._waiting.append((logits.detach(), labels, loss.detach() * len(labels)))
         if len(self._waiting) == WATCHED:
             self._gather()
@@ -64,7 +71,10 @@ class Meter:
         if self._waiting:
             logits, labels, losses = zip(*self._waiting, strict=True)
             self._waiting.clear()
-            found = hits(torch.cat(logits), torch.cat(labels)).tolist()
+            whole = torch.cat(logits), torch.cat(labels)
+            found = hits(*whole).tolist()
+            if self._keep:
+                self._kept.append((whole[0].float().cpu(), whole[1].cpu()))
             self._count += sum(map(len, labels))
             self._loss += torch.stack(losses).cpu().double().sum().item()  # MPS knows no doubles
             self._hits = [had + new for had, new in zip(self._hits, found, strict=True)]
@@ -80,6 +90,12 @@ class Meter:
         self._gather()
         accuracies = (count / self._count for count in self._hits)
         return {"loss": self._loss / self._count} | {f"top{k}": a for k, a in zip(KS, accuracies, strict=True)}
+
+    def together(self) -> dict[str, float]:
+        """By name: balanced, macro_f1, cross_entropy, and auc where every class has an image."""
+        self._gather()
+        logits, labels = (torch.cat(each).numpy() for each in zip(*self._kept, strict=True))
+        return measured(logits, labels)
 
 
 class Honest(Callback):
@@ -97,13 +113,16 @@ class Epochs(Honest):
 
     order = 10
 
-    def __init__(self, seed: int, report: Report, hopeless: float = 0.0, chance: float = 0.0) -> None:
+    def __init__(
+        self, seed: int, report: Report, hopeless: float = 0.0, chance: float = 0.0, metric: str = "top1"
+    ) -> None:
         """
         Args:
+            metric: what is reported of each epoch besides losses and top-k accuracies, if it is another.
             hopeless: the share of the training after which it must once have been better than chance; 0 for never.
             chance: the accuracy of that.
         """
-        self.seed, self.report, self.hopeless, self.chance = seed, report, hopeless, chance
+        self.seed, self.report, self.hopeless, self.chance, self.metric = seed, report, hopeless, chance, metric
         self.reports: list[tuple[int, dict[str, float], list[Point]]] = []
         self.spent = 0.0  # seconds of earlier epochs
 
@@ -122,7 +141,7 @@ class Epochs(Honest):
         self.began = time.monotonic()
         self.dls.train.epoch = self.learn.epoch
         torch.manual_seed(epoch_seed(self.seed, self.learn.epoch))  # for layers that draw, such as dropout
-        self.trained, self.measured = Meter(), Meter()
+        self.trained, self.measured = Meter(), Meter(keep=True)
         self.points: list[Point] = []
 
     def after_batch(self) -> None:
@@ -140,6 +159,8 @@ class Epochs(Honest):
         seconds = time.monotonic() - self.began
         self.spent += seconds
         trained, measured = self.trained.result(), self.measured.result()
+        if self.metric not in measured:
+            measured[self.metric] = self.measured.together()[self.metric]
         measures = {
             "train_loss": trained["loss"],
             "valid_loss": measured.pop("loss"),

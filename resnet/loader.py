@@ -6,9 +6,9 @@ import warnings
 from collections.abc import Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from resnet.augment import Policies, augment, normalise
 from resnet.data import Images, Split
 from resnet.recipe import Recipe
 
@@ -39,6 +39,8 @@ class Plain:
 class Shuffled(Plain):
     """Batches whose order and augmentations follow from (seed, epoch) alone. A short last one is left out.
 
+    Labels are classes (n,), or of mixed images their shares (n, classes).
+
     Attributes:
         epoch: set before each pass.
     """
@@ -46,16 +48,32 @@ class Shuffled(Plain):
     def __init__(self, split: Split, data: Images, recipe: Recipe, seed: int, device: torch.device) -> None:
         super().__init__(split, data, recipe.batch, device)
         self.recipe, self.seed, self.device, self.epoch = recipe, seed, device, 0
+        self.classes = len(data.classes)
 
     def __len__(self) -> int:
         return len(self.labels) // self.batch
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        generator = Generator(self.device).manual_seed(epoch_seed(self.seed, self.epoch))
-        order = torch.randperm(len(self.labels), generator=generator, device=self.device)
-        for chosen in order[: len(self) * self.batch].split(self.batch):
-            images = normalise(self.images[chosen], self.mean, self.std)
-            yield augment(images, self.recipe, generator), self.labels[chosen]
+        seed = epoch_seed(self.seed, self.epoch)
+        generator = Generator(self.device).manual_seed(seed)
+        policies = Policies(self.recipe, self.classes, (255 * self.mean).flatten().tolist(), seed)
+        for chosen in self._order(generator)[: len(self) * self.batch].split(self.batch):
+            images = normalise(policies.changed(self.images[chosen]), self.mean, self.std)
+            yield policies.mixed(augment(images, self.recipe, generator), self.labels[chosen])
+
+    def _order(self, generator: Generator) -> Tensor:
+        """Every image once; with the sampler "weighted" drawn with replacement, each class as likely."""
+        count = len(self.labels)
+        if self.recipe.sampler == "shuffled":
+            return torch.randperm(count, generator=generator, device=self.device)
+        weights = class_weights(self.labels, self.classes)[self.labels]
+        return torch.multinomial(weights, count, replacement=True, generator=generator)
+
+
+def class_weights(labels: Tensor, classes: int) -> Tensor:
+    """For each class (classes,) how many times rarer than the average it is among labels (n,); 0 where it is not."""
+    counts = torch.bincount(labels, minlength=classes).float()
+    return torch.where(counts > 0, len(labels) / (classes * counts.clamp(min=1)), 0.0)
 
 
 def epoch_seed(seed: int, epoch: int) -> int:
@@ -79,58 +97,3 @@ class Loaders:
 
     def __len__(self) -> int:
         return 2
-
-
-# Augmentations: pure functions of a batch (n, c, h, w) and a generator.
-
-
-def normalise(batch: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """uint8 (n, c, h, w) to float with the data set's mean and deviation taken out; mean, std (1, c, 1, 1) in 0 … 1."""
-    return (batch.float() / 255 - mean) / std
-
-
-def augment(batch: Tensor, recipe: Recipe, generator: Generator) -> Tensor:
-    """What the recipe asks for, on normalised images, so that padding and cut-outs are the mean grey."""
-    if recipe.crop:
-        batch = crop(batch, recipe.crop, generator)
-    if recipe.flip:
-        batch = flip(batch, generator)
-    if recipe.cutout:
-        batch = cutout(batch, recipe.cutout, generator)
-    return batch
-
-
-def _below(high: int, n: int, batch: Tensor, generator: Generator) -> Tensor:
-    return torch.randint(high, (n,), device=batch.device, generator=generator)
-
-
-def crop(batch: Tensor, pad: int, generator: Generator) -> Tensor:
-    """Each image padded by `pad` on all sides and cut back to its size at a random place."""
-    n, c, h, w = batch.shape
-    padded = F.pad(batch, (pad, pad, pad, pad))
-    top, left = _below(2 * pad + 1, n, batch, generator), _below(2 * pad + 1, n, batch, generator)
-    rows = (top[:, None] + torch.arange(h, device=batch.device))[:, None, :, None]
-    columns = (left[:, None] + torch.arange(w, device=batch.device))[:, None, None, :]
-    image = torch.arange(n, device=batch.device)[:, None, None, None]
-    channel = torch.arange(c, device=batch.device)[None, :, None, None]
-    return padded[image, channel, rows, columns]
-
-
-def flip(batch: Tensor, generator: Generator) -> Tensor:
-    """Half of the images mirrored left to right."""
-    mirrored = _below(2, len(batch), batch, generator).bool()
-    return torch.where(mirrored[:, None, None, None], batch.flip(-1), batch)
-
-
-def cutout(batch: Tensor, side: int, generator: Generator) -> Tensor:
-    """A square of zeros in each image, its centre anywhere (DeVries and Taylor, 2017)."""
-    n, _, h, w = batch.shape
-    rows = _near(_below(h, n, batch, generator), h, side)
-    columns = _near(_below(w, n, batch, generator), w, side)
-    return batch.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], 0.0)
-
-
-def _near(centre: Tensor, length: int, side: int) -> Tensor:
-    """Which of `length` places lie in a stretch of `side` around each centre (n,): (n, length) bool."""
-    offset = torch.arange(length, device=centre.device)[None] - centre[:, None] + side // 2
-    return (offset >= 0) & (offset < side)

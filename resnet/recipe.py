@@ -47,6 +47,12 @@ class Recipe:
     crop: Annotated[int, Ge(0), Le(512)] = 0
     flip: bool = False
     cutout: Annotated[int, Ge(0), Le(512)] = 0
+    rand_augment: Annotated[int, Ge(0), Le(30)] = 0
+    trivial_augment: Annotated[float, Ge(0), Le(1)] = 0.0
+    mixup: Annotated[float, Ge(0), Le(100)] = 0.0
+    cutmix: Annotated[float, Ge(0), Le(100)] = 0.0
+    class_weights: Literal["none", "balanced"] = "none"
+    sampler: Literal["shuffled", "weighted"] = "shuffled"
     precision: Literal["float32", "bfloat16"] = "float32"
     recompute: bool = False
     checkpoint: Annotated[float, Ge(0), Le(86_400)] = 60.0
@@ -55,6 +61,9 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.loss == "focal" and self.label_smoothing:
             raise ValueError(f"label_smoothing is {self.label_smoothing} with the focal loss: must be 0")
+        if self.loss == "focal" and (self.mixup or self.cutmix):
+            name, value = ("mixup", self.mixup) if self.mixup else ("cutmix", self.cutmix)
+            raise ValueError(f"{name} is {value:g} with the focal loss, which takes no shares of classes: must be 0")
         if list(self.drops) != sorted(set(self.drops)):
             raise ValueError(f"drops is {list(self.drops)}: must be increasing")
         if self.warmup and self.schedule == "one_cycle":
@@ -70,6 +79,9 @@ class Recipe:
         warmup, patience = (count * epochs // self.epochs for count in (self.warmup, self.patience))
         return replace(self, epochs=epochs, warmup=warmup, patience=max(1, patience))
 
+
+LATER = frozenset({"rand_augment", "trivial_augment", "mixup", "cutmix", "class_weights", "sampler"})
+"""Fields that 0.5.0 did not have: at its default none changes a training, so that a checkpoint without it fits."""
 
 RECIPES: dict[str, Recipe] = {
     "one_cycle": Recipe(),

@@ -18,10 +18,10 @@ from resnet.callbacks import Diverged, Epochs, Meter, Report, Scheduled
 from resnet.checkpoint import Checkpoint
 from resnet.data import Images, Split
 from resnet.lean import Callback, Learner, OptimWrapper, TrainEvalCallback
-from resnet.loader import Loaders, Plain
+from resnet.loader import Loaders, Plain, class_weights
 from resnet.net import build, usual
 from resnet.optimizers import SGD, AdamW
-from resnet.recipe import Recipe
+from resnet.recipe import LATER, Recipe
 from resnet.spec import NetSpec
 from resnet.step import placed
 
@@ -38,7 +38,7 @@ class Trained:
     """A trained network and how it did."""
 
     net: nn.Module
-    metrics: dict[str, float]  # of the last epoch: train_loss, train_top1; valid_loss, top1, top3, top5 on validation
+    metrics: dict[str, float]  # of the last epoch: train_loss, train_top1; valid_loss, top1, … on validation
     epochs: int
     seconds: float  # spent on all epochs, those before a checkpoint included
 
@@ -56,6 +56,7 @@ def train(
     made_of: str = "",
     threads: int = 1,
     device: torch.device | None = None,
+    metric: str = "top1",
 ) -> Trained:
     """Train a network. On a CPU the same arguments give the same weights, resumed or not.
 
@@ -68,6 +69,7 @@ def train(
         made_of: a digest of the code and libraries that train; a checkpoint fits only where it is the same.
         threads: of torch on the CPU; another number gives other weights.
         device: by default the GPU or other accelerator, if there is one.
+        metric: what of `metrics.MEASURES` to report of each epoch; all are of the last one.
 
     Raises:
         Diverged: the loss is not finite any more, or the recipe's `chance` has come.
@@ -75,7 +77,7 @@ def train(
     """
     torch.set_num_threads(threads)  # a reused process keeps what its first task set
     learner = fresh(spec, recipe, data, seed, device or default_device())
-    epochs = Epochs(seed, report, recipe.chance, data.valid.chance)
+    epochs = Epochs(seed, report, recipe.chance, data.valid.chance, metric)
     learner.add_cb(epochs)
     done = 0
     if checkpoint:
@@ -85,25 +87,27 @@ def train(
         learner.add_cb(saved)
     learner.fit(recipe.epochs, recipe.lr, cbs=Scheduled(recipe, epochs), start_epoch=done)
     learner.remove_cbs(list(learner.cbs))  # they refer back to it: gradients and moments are freed now, not by chance
-    measures = {key: epochs.reports[-1][1][key] for key in MEASURES}
+    measures = {key: epochs.reports[-1][1][key] for key in MEASURES} | epochs.measured.together()
     return Trained(learner.model, measures, recipe.epochs, epochs.spent)
 
 
 @usual()
 @torch.no_grad()
 def evaluate(net: nn.Module, split: Split, data: Images, recipe: Recipe) -> dict[str, float]:
-    """loss, top1, top3, top5 of a network on a split."""
-    device, loss = default_device(), loss_function(recipe)
-    net, meter = net.to(device).eval(), Meter()
+    """loss, top1, top3, top5 and what `measured` gives, of a network on a split."""
+    device = default_device()
+    loss = _loss_of(recipe, data, device)
+    net, meter = net.to(device).eval(), Meter(keep=True)
     for images, labels in Plain(split, data, 256, device):
         logits = net(images)
         meter.add(logits, labels, loss(logits, labels))
-    return meter.result()
+    return meter.result() | meter.together()
 
 
 def _fingerprint(spec: NetSpec, recipe: Recipe, data: Images, seed: int, made_of: str) -> str:
     """What a checkpoint must have in common with a training to be gone on from."""
-    shaping = {name: value for name, value in asdict(recipe).items() if name != "chance"}  # which changes no weight
+    unsaid = {"chance"} | {name for name in LATER if getattr(recipe, name) == getattr(Recipe, name)}  # change no weight
+    shaping = {name: value for name, value in asdict(recipe).items() if name not in unsaid}
     parts = [asdict(spec), shaping, data.digest, seed, torch.get_num_threads(), *([made_of] if made_of else [])]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -122,7 +126,7 @@ def fresh(spec: NetSpec, recipe: Recipe, data: Images, seed: int, device: torch.
     learner = Lean(
         Loaders(data, recipe, seed, device),
         placed(net, recipe, device),
-        loss_func=loss_function(recipe),
+        loss_func=_loss_of(recipe, data, device),
         opt_func=lambda groups, lr: _optimizer(groups, lr, recipe),
         splitter=_decayed_or_not,
         wd=(recipe.wd, recipe.wd if recipe.decay == "all" else 0.0),
@@ -185,14 +189,21 @@ def _decayed_or_not(net: nn.Module) -> list[list[nn.Parameter]]:
     return [[p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim <= 1]]
 
 
-def loss_function(recipe: Recipe) -> Loss:
-    """From logits (n, classes) and labels (n,) to the mean loss ()."""
+def _loss_of(recipe: Recipe, data: Images, device: torch.device) -> Loss:
+    weights = class_weights(torch.tensor(data.train.labels), len(data.classes)).to(device)
+    return loss_function(recipe, weights if recipe.class_weights == "balanced" else None)
+
+
+def loss_function(recipe: Recipe, weights: Tensor | None = None) -> Loss:
+    """From logits (n, classes) and labels, (n,) or shares (n, classes), to the mean loss ()."""
     if recipe.loss == "focal":
-        return _focal
-    return lambda logits, labels: F.cross_entropy(logits.float(), labels, label_smoothing=recipe.label_smoothing)
+        return lambda logits, labels: _focal(logits, labels, weights)
+    smoothing = recipe.label_smoothing
+    return lambda logits, labels: F.cross_entropy(logits.float(), labels, weights, label_smoothing=smoothing)
 
 
-def _focal(logits: Tensor, labels: Tensor) -> Tensor:
-    """Lin et al., *Focal Loss for Dense Object Detection*, 2017, equation 4 with gamma 2."""
+def _focal(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
+    """Lin et al., *Focal Loss for Dense Object Detection*, 2017, equation 5 with gamma 2; alpha are the weights."""
     log_p = -F.cross_entropy(logits.float(), labels, reduction="none")
-    return (-((1 - log_p.exp()) ** 2) * log_p).mean()
+    losses = -((1 - log_p.exp()) ** 2) * log_p
+    return losses.mean() if weights is None else (weights[labels] * losses).sum() / weights[labels].sum()

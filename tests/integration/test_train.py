@@ -16,10 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from resnet import loader as augments
+from resnet import augment as augments
 from resnet.callbacks import Meter, hits
 from resnet.data import DataSpec, Images, load
-from resnet.loader import Loaders
+from resnet.loader import Loaders, class_weights
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
 from resnet.train import Diverged, Trained, default_device, evaluate, loss_function, train
@@ -139,6 +139,7 @@ class Killed(Exception):  # noqa: N818
         {"optimizer": "sgd"},
         {"optimizer": "sgd", "schedule": "steps", "warmup": 9, "mom": 0.0},
         {"schedule": "plateau", "patience": 1, "warmup": 3, "lr": 1e-3},
+        {"rand_augment": 9, "trivial_augment": 0.5, "mixup": 0.2, "cutmix": 1.0, "sampler": "weighted"},
     ],
     ids=str,
 )
@@ -286,6 +287,17 @@ def test_the_focal_loss_is_its_formula() -> None:
     p = logits.softmax(1)[torch.arange(9), labels]
     expected = (-((1 - p) ** 2) * p.log()).mean()
     assert torch.allclose(loss_function(Recipe(loss="focal"))(logits, labels), expected)
+
+
+def test_a_loss_with_class_weights_is_that_of_repeated_images() -> None:
+    logits, labels = torch.randn(12, 2), torch.tensor([0] * 9 + [1] * 3)
+    weights = class_weights(labels, 2)
+    assert weights.tolist() == pytest.approx([2 / 3, 2.0])
+    assert class_weights(labels, 3).tolist() == pytest.approx([4 / 9, 4 / 3, 0.0])
+    often = torch.cat([torch.arange(12), torch.arange(9, 12).repeat(2)])  # each rare image three times
+    for recipe in (Recipe(label_smoothing=0.0), Recipe(loss="focal")):
+        plain, weighted = loss_function(recipe), loss_function(recipe, weights)
+        assert torch.allclose(weighted(logits, labels), plain(logits[often], labels[often]))
 
 
 def test_a_network_is_freed_with_the_last_who_holds_it() -> None:
