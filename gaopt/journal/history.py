@@ -51,6 +51,7 @@ class History:
         recalled: what earlier studies found.
         judged: the latest `Judged` of each individual, the newest last.
         elapsed: seconds in which drivers were at work. A clock that was set back takes none away.
+        pauses: (from, to) between two sittings, in which none was.
         ends: trainings that have ended, each with its share of a whole one, in the order of writing.
         sign: −1 where what the objective gives is a loss, of which a fitness is the negative; else 1.
         closed: the latest `Closed`, None while (or if) a driver holds the study without having put it down.
@@ -73,6 +74,7 @@ class History:
         self.recalled: list[Recalled] = []
         self.judged: dict[int, Judged] = {}
         self.elapsed: float = 0.0
+        self.pauses: list[tuple[float, float]] = []
         self.ends: list[tuple[float, Scored | Failed]] = []
         self._opened_at: float = 0.0  # of the seconds that have passed
         self.closed: Closed | None = None
@@ -89,7 +91,9 @@ class History:
             ConfigError: the config that the study was opened with has no space that can be read.
         """
         check_follows(event, self.individuals, self.generation)
-        if self.opened and not isinstance(event, Opened):  # before one nobody was at work
+        if self.opened and isinstance(event, Opened):  # before one nobody was at work
+            self.pauses.append((self.updated, max(self.updated, event.at)))
+        elif self.opened:
             self.elapsed += max(0.0, event.at - self.updated)
         self.updated = event.at
         self.untouched = isinstance(event, Opened) or (self.untouched and not _done(event))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean, stdev, variance
 
 from gaopt.config import from_tables
@@ -16,6 +17,11 @@ COSTS = ("seconds", "images_per_second")
 def space(history: History) -> Mapping[str, AnyGene]:
     """The genes by name, in the order of the space; none before the study was first opened."""
     return from_tables(history.config).space if history.config else {}
+
+
+def free(history: History) -> dict[str, AnyGene]:
+    """The genes that are not held fixed."""
+    return {name: gene for name, gene in space(history).items() if gene.levels != 1}
 
 
 def ranked(history: History) -> list[Individual]:
@@ -53,6 +59,47 @@ def outcome(individual: Individual) -> str:
 def trainings(individuals: Iterable[Individual]) -> int:
     """How many have ended, short ones on rungs included."""
     return sum(len(individual.early) + individual.done for individual in individuals)
+
+
+@dataclass(frozen=True)
+class Step:
+    """The state of a search after one training.
+
+    Attributes:
+        individual: that was trained.
+        at: seconds at which it ended, of those in which drivers were at work.
+        epochs, seconds: trained in all until then, short trainings and failures included.
+        fitness: of this training; None if it failed, was a short one on a rung, or that of a finalist trained again.
+        best: the best fitness so far, −∞ before the first.
+    """
+
+    individual: Individual
+    at: float
+    epochs: int
+    seconds: float
+    fitness: float | None
+    best: float
+
+
+def steps(history: History) -> list[Step]:
+    """In the order in which the trainings ended."""
+    found: list[Step] = []
+    epochs, seconds, best = 0, 0.0, -math.inf
+    for _, outcome in history.ends:
+        individual = history.individuals[outcome.individual]
+        last = outcome is individual.outcome
+        epochs += outcome.epochs or (individual.epoch if last else 0)
+        seconds += outcome.seconds
+        whole = last and individual.status == "scored" and individual.birth.origin != "repeat"
+        best = max(best, individual.fitness if whole else -math.inf)
+        at = worked(history, outcome.at)
+        found.append(Step(individual, at, epochs, seconds, individual.fitness if whole else None, best))
+    return found
+
+
+def worked(history: History, at: float) -> float:
+    """Seconds in which drivers were at work until a moment, which is none of a pause."""
+    return at - history.created - sum(end - begin for begin, end in history.pauses if end <= at)
 
 
 def mean(trials: Sequence[Individual]) -> tuple[float, float]:

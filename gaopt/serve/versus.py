@@ -6,14 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from gaopt.compare.model import SearchRun
 from gaopt.compare.read import by_method
 from gaopt.compare.sentence import verdict
 from gaopt.compare.statistics import Scores, contrasts, interval
 from gaopt.config.tables import renamed
 from gaopt.journal.history import History
-from gaopt.report.comparison.evidence import Evidence, steps
-from gaopt.report.views import is_accuracy
+from gaopt.report.comparison.evidence import Evidence
+from gaopt.report.views import is_accuracy, steps
 from gaopt.study.resume_check import flat
 
 DIFFERENCE = 0.01
@@ -76,7 +75,7 @@ def _verdict(scores: Scores, accuracy: bool) -> list[str]:
 
 def _best_so_far(history: History) -> dict[str, list[float]]:
     """The best fitness against the epochs trained until then: where it rises, and at the end."""
-    told = [step for step in steps(SearchRun("", 0, history)) if step.best > -math.inf]
+    told = [step for step in steps(history) if step.best > -math.inf]
     rises = [step for before, step in zip([None, *told], told, strict=False) if not before or step.best > before.best]
     kept = rises + told[-1:] if told and told[-1] is not rises[-1] else rises
     return {"epochs": [step.epochs for step in kept], "fitness": [step.best for step in kept]}

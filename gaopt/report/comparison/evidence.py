@@ -14,48 +14,16 @@ from gaopt.journal.history import Individual
 from gaopt.report import format as words
 from gaopt.report import views
 from gaopt.report.comparison import genes
+from gaopt.report.importance import Importance, importance
 from gaopt.space.gene import AnyGene
 
 Band = tuple[np.ndarray, np.ndarray]
 """(amounts,) spent, and (searches, amounts) the best scores of all searches of a method by then."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """The state of a search after one training.
-
-    Attributes:
-        individual: that was trained.
-        epochs, seconds: trained in all until then, short trainings and failures included.
-        fitness: of this training; None if it failed, was a short one on a rung, or that of a finalist trained again.
-        best: the best fitness so far, −∞ before the first.
-    """
-
-    individual: Individual
-    epochs: int
-    seconds: float
-    fitness: float | None
-    best: float
-
-
-def steps(search: SearchRun) -> list[Step]:
-    """In the order in which the trainings ended."""
-    found: list[Step] = []
-    epochs, seconds, best = 0, 0.0, -math.inf
-    for _, outcome in search.history.ends:
-        individual = search.history.individuals[outcome.individual]
-        last = outcome is individual.outcome
-        epochs += outcome.epochs or (individual.epoch if last else 0)
-        seconds += outcome.seconds
-        whole = last and individual.status == "scored" and individual.birth.origin != "repeat"
-        best = max(best, individual.fitness if whole else -math.inf)
-        found.append(Step(individual, epochs, seconds, individual.fitness if whole else None, best))
-    return found
-
-
 def band(searches: Sequence[SearchRun], cost: Cost) -> Band | None:
     """From where every search of a method has a score; one that has ended keeps its last. None without scores."""
-    each = [[step for step in steps(search) if step.best > -math.inf] for search in searches]
+    each = [[step for step in views.steps(search.history) if step.best > -math.inf] for search in searches]
     paths = [(np.array([getattr(s, cost) for s in path], float), np.array([s.best for s in path])) for path in each]
     paths = [path for path in paths if path[0].size]
     if not paths:
@@ -164,6 +132,5 @@ class Evidence:
         return genes.within(self.comparison, self.space)
 
     @cached_property
-    def importance(self) -> dict[str, dict[str, float]]:
-        """By question the share of each gene; empty without Optuna."""
-        return genes.importance(self.trainings, self.free)
+    def importance(self) -> Importance | None:
+        return importance(self.trainings, self.free)

@@ -13,15 +13,16 @@ from gaopt.report import format as words
 from gaopt.report import views
 from gaopt.report.comparison import sections
 from gaopt.report.comparison.evidence import Evidence
-from gaopt.report.comparison.genes import untold
 from gaopt.report.comparison.tables import tables
+from gaopt.report.importance import untold
 from gaopt.report.page import Page, Section, save
-from gaopt.report.plots.genes import importance, searched
+from gaopt.report.plots.genes import searched
+from gaopt.report.plots.importance import importance
 from gaopt.report.plots.methods import judged, progress, seeds, winners
 
 UNEVEN = 0.01
 """A budget that differs by more than this share is pointed out."""
-FIGURES = (progress, seeds, judged, winners, searched, importance)
+FIGURES = (progress, seeds, judged, winners, searched)
 
 
 def write(comparison: Comparison, home: ComparisonDir) -> list[Path]:
@@ -44,7 +45,7 @@ def page(found: Evidence, home: ComparisonDir) -> Page:
             sections.contrasts(found),
             sections.costs(found),
             *(figure for draw in FIGURES if (figure := draw(found))),
-            Section("How much each gene matters", text=untold(found.trainings)),
+            importance(found.importance) or Section(importance.title, text=untold(found.trainings)),
             sections.published(found),
             Section("What to keep in mind", items=remarks(found)),
             _reproduce(found.comparison, home),

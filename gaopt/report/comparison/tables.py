@@ -8,7 +8,7 @@ from gaopt.compare import statistics
 from gaopt.compare.model import Comparison, SearchRun
 from gaopt.journal.history import Individual
 from gaopt.report import views
-from gaopt.report.comparison.evidence import Evidence, steps
+from gaopt.report.comparison.evidence import Evidence
 from gaopt.report.tables import csv
 
 Row = dict[str, Any]
@@ -17,14 +17,14 @@ Row = dict[str, Any]
 def tables(found: Evidence) -> dict[str, str]:
     """Name and text of every table."""
     comparison, names = found.comparison, list(found.space)
-    shares = [{"question": q, "gene": g, "share": s} for q, each in found.importance.items() for g, s in each.items()]
+    shares = found.importance.shares.items() if found.importance else ()
     return {
         "methods": csv(methods(found), ("method", "title", "seeds", "judged")),
         "contrasts": csv(contrasts(found), ("method", "against", "pairs", "difference")),
         "finals": csv(_finals(comparison, names), ("method", "seed", "id", "status", "fitness")),
         "trainings": csv(_trainings(comparison, names), ("method", "seed", "id", "status", "fitness")),
         "progress": csv(_progress(comparison), ("method", "seed", "id", "epochs", "seconds", "fitness", "best")),
-        "importance": csv(shares, ("question", "gene", "share")),
+        "importance": csv([{"gene": name, "share": share} for name, share in shares], ("gene", "share")),
     }
 
 
@@ -137,6 +137,6 @@ def _genes(individual: Individual, names: Sequence[str]) -> Row:
 def _progress(comparison: Comparison) -> Iterator[Row]:
     """The state of every search after each of its trainings."""
     for search, begin in _searches(comparison):
-        for step in steps(search):
+        for step in views.steps(search.history):
             cells = {"epochs": step.epochs, "seconds": step.seconds, "fitness": step.fitness, "best": step.best}
             yield begin | {"id": step.individual.id} | cells

@@ -45,10 +45,10 @@ DECADES = 2
 )
 def curves(history: History) -> Figure | None:
     everyone = [i for i in views.ranked(history) if i.reports]
-    each, (reporting, said) = shown_panels(everyone, history), _thinned(everyone)
+    each, (reporting, said) = shown_panels(everyone, history), thinned(everyone)
     if not each:
         return None
-    genes = [name for name, gene in views.space(history).items() if gene.levels != 1]
+    genes = views.free(history)
     named = [f"i{i.id}: {views.outcome(i)}, {words.genes(i.genes, genes)}" for i in reporting[:NAMED]]
     named = [textwrap.shorten(said, 140, placeholder=" …") for said in named]
     columns = max(1, int(style.WIDTH / (0.058 * max(map(len, named)) + 0.6)))
@@ -72,12 +72,12 @@ def curves(history: History) -> Figure | None:
     return drawn
 
 
-def _thinned(ranked: list[Individual]) -> tuple[list[Individual], str]:
-    """(those whose lines are drawn, the fittest first, what is said of it)."""
+def thinned(ranked: list[Individual], sample: int = SAMPLE) -> tuple[list[Individual], str]:
+    """(those that are drawn, the fittest first, what is said of it)."""
     others = ranked[FITTEST:]
-    if len(others) <= SAMPLE:
+    if len(others) <= sample:
         return ranked, ""
-    step = -(-len(others) // SAMPLE)
+    step = -(-len(others) // sample)
     said = f"Of {len(ranked):,} individuals these are the {FITTEST} fittest and one in {step} of the others."
     return ranked[:FITTEST] + others[::step], said
 
@@ -115,7 +115,7 @@ def cycle(history: History) -> Figure | None:
     everyone = [i for i in views.ranked(history) if any(report.cycle for report in i.reports.values())]
     if not everyone:
         return None
-    individuals, said = _thinned(everyone)
+    individuals, said = thinned(everyone)
     trained = {i.id: views.cycle(i) for i in individuals}
     drawn = style.figure(3.4)
     both = lr, _ = drawn.subplots(1, 2)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gaopt.journal.history import History, Individual
-from gaopt.report.plots.style import BEST, INK, LOST, MEAN, MUTED, Mark, figure, generations, limit, marks, plot, robust
+from gaopt.report.plots.style import BEST, INK, LOST, MEAN, MUTED, Mark, generations, limit, marks, plot, robust, single
 
 _LOOKS: dict[str, dict[str, Any]] = {
     "born in this generation": {"c": MUTED, "alpha": 0.8, "s": 25},
@@ -25,11 +25,10 @@ _BAR: dict[str, Any] = {"markersize": 13, "markeredgewidth": 2.6}
     " again, hollow, in each generation that it lives in. To the right, where finalists were trained again, each with"
     " its trainings as dots and their mean as a bar.",
 )
-def fitness(history: History) -> Figure | None:
+def fitness(history: History, ax: Axes | None = None) -> Figure | None:
     if not history.scored or len(history.individuals) < 2:
         return None
-    drawn = figure(4.2)
-    axes = drawn.subplots()
+    drawn, axes = single(4.2, ax)
     low, high = robust(i.fitness for i in history.scored)
     span = high - low or 0.1 * abs(high) or 0.1
     floor = low - 0.14 * span  # the row of those without a fitness

@@ -1,4 +1,4 @@
-"""The genes: where each method searched, and how much each gene matters."""
+"""Where each method of a comparison searched."""
 
 from typing import Any
 
@@ -74,28 +74,3 @@ def _gene(axes: Axes, tried: list[list[Tried]], name: str, gene: AnyGene, shades
 def _known(gene: AnyGene, value: object) -> bool:
     """Whether the gene has a place for a value: a method may have one of its own that is none of the choices."""
     return value in gene.choices if isinstance(gene, Choice) else isinstance(value, int | float)
-
-
-@style.plot(
-    "How much each gene matters",
-    "By Optuna's evaluators, from all whole trainings of all searches. fANOVA tells what share of the differences"
-    " over the whole space a gene explains alone; PED-ANOVA, with 50 trainings or more, by which genes the best"
-    " tenth of them is told from the rest. Each adds up to 100 %.",
-)
-def importance(found: Evidence) -> Figure | None:
-    """As bars, by the question that is asked; the genes of the first in order."""
-    by_question = found.importance
-    if not by_question:
-        return None
-    genes = list(dict.fromkeys(name for shares in by_question.values() for name in shares))
-    drawn = style.figure(0.34 * len(genes) + 0.9)
-    grid = drawn.subplots(1, len(by_question), sharey=True, squeeze=False).flat
-    for axes, (question, shares) in zip(grid, by_question.items(), strict=True):
-        for row, name in enumerate(genes):
-            share = 100 * shares.get(name, 0.0)
-            said = f"{share:.1f} %" if name in shares else "only some individuals have it"
-            axes.barh(row, share, height=0.62, color=style.MEAN, linewidth=0)
-            axes.text(share + 1.2, row, said, va="center", fontsize=8.5, color=style.INK)
-        axes.set(title=question, xlim=(0, 112), xlabel="share of the importance, %")
-        style.rows_of_words(axes, [words.shortened(name) for name in genes], 0.4)
-    return drawn

@@ -9,7 +9,7 @@ from matplotlib.path import Path
 
 from gaopt.journal.history import History, Individual
 from gaopt.report import views
-from gaopt.report.plots.style import BEST, LOST, MUTED, colour, colourbar, figure, fitness_scale, generations, plot
+from gaopt.report.plots.style import BEST, LOST, MUTED, colour, colourbar, fitness_scale, generations, plot, single
 
 _BEND = [Path.MOVETO, *[Path.CURVE4] * 3]
 LABELLED = 400
@@ -21,7 +21,7 @@ LABELLED = 400
     "Read from left to right: a disc is an individual where it was born, a thick line a survivor, a thin curve"
     " leads from a parent to its offspring, and the descent of the best is orange.",
 )
-def lineage(history: History) -> Figure | None:
+def lineage(history: History, ax: Axes | None = None) -> Figure | None:
     count = len(history.populations)
     if count < 2:
         return None
@@ -29,8 +29,8 @@ def lineage(history: History) -> Figure | None:
     last = {id: generation for generation, ids in enumerate(history.populations) for id in ids}
     rows = max(lanes.values()) + 1
     named = rows * count <= LABELLED
-    drawn = figure(min((0.42 if named else 0.2) * rows, 20.0) + 0.9)
-    axes, scale = drawn.subplots(), fitness_scale(everyone)
+    drawn, axes = single(min((0.42 if named else 0.2) * rows, 20.0) + 0.9, ax)
+    scale = fitness_scale(everyone)
     shades = {i.id: BEST if i is best else colour(i, scale) for i in everyone}
     _edges(axes, history, lanes, last)
     lasting = [i for i in everyone if last[i.id] > i.generation]

@@ -1,28 +1,30 @@
-"""Where the population went in the space of the genes."""
+"""The space of the genes: where the population went in it, and how fit it was there."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any, Literal
 
-import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from gaopt.journal.history import History, Individual
 from gaopt.report import format as words
 from gaopt.report import views
 from gaopt.report.plots import style
+from gaopt.report.plots.curves import thinned
 from gaopt.space.gene import AnyGene, Choice
 
 _LOOKS: dict[str, dict[str, Any]] = {
-    "failed": {"marker": "x", "s": 42, "linewidths": 1.6},
+    "failed": {"marker": "x", "c": style.MUTED, "s": 30, "linewidths": 1.2},
     "early": {"s": 12, "edgecolors": style.INK, "linewidths": 0.4},
+    "below": {"marker": "v", "s": 42, "edgecolors": style.INK, "linewidths": 0.4},
     "whole": {"s": 42, "edgecolors": style.INK, "linewidths": 0.4},
     "best": {"marker": "*", "s": 225, "c": style.BEST, "edgecolors": "white", "zorder": 5},
 }
 PAIRED = 5
-"""With more genes than this every gene has a strip of its own, instead of a panel for each pair."""
+"""Genes of which every pair has a panel; of more there would be too many."""
+MARKS = 3000
+"""Drawn in a figure at most, about 140 bytes each: of many individuals the fittest, and evenly from the others."""
 BESIDE = (0.7549, 0.5698)
 """By how much the next mark is moved, across and up: no two soon meet (Roberts' R2 sequence)."""
 ACROSS = 34
@@ -35,45 +37,77 @@ ACROSS = 34
     " birth; crosses failed, small dots were left early, the star is the best. Where a gene is a choice, those that"
     " have the same lie beside each other, in no order.",
 )
-def space(history: History) -> Figure | None:
-    genes = {name: gene for name, gene in views.space(history).items() if gene.levels != 1}
-    everyone = views.searched(history)
-    if len(everyone) < 2 or not genes:
+def space(history: History, names: Sequence[str] = ()) -> Figure | None:
+    """Every pair of the genes named, or of all where these are few, that some individual has both of."""
+    genes, everyone = views.free(history), views.searched(history)
+    pairs = combinations(names or (genes if len(genes) <= PAIRED else ()), 2)
+    met = [(x, y) for x, y in pairs if any(x in i.genes and y in i.genes for i in everyone)]
+    if len(everyone) < 2 or not met:
         return None
-    pairs = _pairs(genes, everyone)
-    drawn, grid = style.panels(len(pairs), 3.2 if pairs[0][0] else 2.5)
-    key = style.generation_scale(len(history.populations))
-    shades = [to_hex(shade) for shade in key.to_rgba(np.arange(1, len(history.populations) + 1))]
-    for axes, (x, y) in zip(grid, pairs, strict=False):
-        _panel(axes, history, genes, x, y, shades)
+    drawn, grid = style.panels(len(met), 3.2)
+    key, shades = style.generation_scale(len(history.populations))
+    shown = _shown(drawn, history, len(met))
+    for axes, (x, y) in zip(grid, met, strict=False):
+        having = [i for i in shown if x in i.genes and y in i.genes]
+        at = [
+            (place(genes[x], i.genes[x], i.id * BESIDE[0]), place(genes[y], i.genes[y], i.id * BESIDE[1]))
+            for i in having
+        ]
+        _panel(axes, history, [(i, i.status, *each) for i, each in zip(having, at, strict=True)], shades, "both")
+        scale(axes, "x", x, genes[x])
+        scale(axes, "y", y, genes[y])
     style.colourbar(drawn, key, grid, "generation", extend="neither")
     return drawn
 
 
-def _pairs(genes: Mapping[str, AnyGene], everyone: list[Individual]) -> list[tuple[str, str]]:
-    """Pairs of genes that some individual has both of; with one gene, or many, each against the generation."""
-    pairs = list(combinations(genes, 2)) if len(genes) <= PAIRED else []
-    met = [(x, y) for x, y in pairs if any(x in i.genes and y in i.genes for i in everyone)]
-    return met or [("", y) for y in genes]
+@style.plot(
+    "Fitness against each gene",
+    "Each mark is an individual, coloured by the generation of its birth; the star is the best. At the foot, crosses"
+    " failed, small dots were left early, and triangles lie far below the axis. A gene that matters shows a slope or a"
+    " peak, one that does not a cloud.",
+)
+def slices(history: History) -> Figure | None:
+    genes = views.free(history)
+    if len(history.scored) < 2 or not genes:
+        return None
+    drawn, grid = style.panels(len(genes), 2.7, sharey=True)
+    key, shades = style.generation_scale(len(history.populations))
+    low, high = style.robust(i.fitness for i in history.scored)
+    floor = low - 0.14 * (high - low or 0.1)
+    shown = _shown(drawn, history, len(genes))
+    for axes, (name, gene) in zip(grid, genes.items(), strict=False):
+        having = [i for i in shown if name in i.genes]
+        across = [place(gene, i.genes[name], i.id * BESIDE[0]) for i in having]
+        below = ["below" if i.status == "scored" and i.fitness < low else i.status for i in having]
+        up = [i.fitness if i.fitness >= low else floor for i in having]
+        _panel(axes, history, list(zip(having, below, across, up, strict=True)), shades, "it")
+        scale(axes, "x", name, gene)
+        lost = any(i.status != "scored" or i.fitness < low for i in shown)
+        style.limit(axes, floor if lost else low, high)
+        if lost:
+            axes.axhline((low + floor) / 2, color=style.LOST, linewidth=0.8, linestyle=(0, (2, 3)))
+    drawn.supylabel("fitness", fontsize=9, color=style.MUTED)
+    style.colourbar(drawn, key, grid, "generation", extend="neither")
+    return drawn
 
 
-def _panel(axes: Axes, history: History, genes: Mapping[str, AnyGene], x: str, y: str, shades: list[str]) -> None:
-    """One gene against another; against the generation where x is empty. Those that lack a gene are left out."""
-    everyone, best = views.searched(history), history.best
-    having = [i for i in everyone if y in i.genes and (not x or x in i.genes)]
-    found: list[style.Mark] = []
-    for i in having:
-        across = place(genes[x], i.genes[x], i.id * BESIDE[0]) if x else i.generation + beside(i.id * BESIDE[0], 0.4)
-        kind = "best" if i is best else i.status if i.status in _LOOKS else "whole"
-        found.append((kind, across, place(genes[y], i.genes[y], i.id * BESIDE[1]), shades[i.generation]))
-    style.marks(axes, found, _LOOKS)
-    scale(axes, "y", y, genes[y])
-    if x:
-        scale(axes, "x", x, genes[x])
-    else:
-        style.generations(axes, len(history.populations))
-    if len(having) < len(everyone):
-        said = f"{len(having)} of {len(everyone)} individuals have {'both' if x else 'it'}"
+def _shown(drawn: Figure, history: History, panels: int) -> list[Individual]:
+    """Whose marks are drawn, by id; the figure says where these are not all."""
+    shown, said = thinned(views.ranked(history), MARKS // panels)
+    drawn.set_label(said)
+    return sorted(shown, key=lambda i: i.id)
+
+
+def _panel(
+    axes: Axes, history: History, found: list[tuple[Individual, str, float, float]], shades: list[str], having: str
+) -> None:
+    """Individuals, each with its kind and place; how many these are, where others lack what there is to have."""
+    best, everyone = history.best, views.searched(history)
+    looks = [("best" if i is best else kind if kind in _LOOKS else "whole", x, y) for i, kind, x, y in found]
+    shown = [shades[i.generation] for i, *_ in found]
+    style.marks(axes, [(*look, shade) for look, shade in zip(looks, shown, strict=True)], _LOOKS)
+    if len(found) < len(everyone):
+        said = f"{len(found)} of {len(everyone)} individuals have {having}"
         axes.set_title(said, fontsize=8, color=style.MUTED, fontweight="normal", loc="right", pad=3)
 
 

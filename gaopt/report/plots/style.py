@@ -7,15 +7,15 @@ page turns them, on its dark (contrast 3, W3C).
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
-from functools import wraps
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from html import escape
 from io import StringIO
-from typing import Any, ParamSpec
+from typing import Any, Generic, ParamSpec
 
 import matplotlib
 import numpy as np
-from matplotlib import colormaps
+from matplotlib import colormaps, pyplot
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -24,6 +24,7 @@ from matplotlib.colors import Colormap, ListedColormap, Normalize, to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from gaopt.errors import StudyError
 from gaopt.journal.history import Individual
 from gaopt.printable import printable_lines
 from gaopt.report import format as words
@@ -74,36 +75,64 @@ Mark = tuple[str, float, float, str]
 """Its kind, where it is, across and up, and its colour, where its kind has no own."""
 
 
-def plot(title: str, caption: str) -> Callable[[Callable[What, Figure | None]], Callable[What, Section | None]]:
-    """Turn a function that draws a figure into one that gives its section, in this look whatever the user's own is.
+class Plot(Generic[What]):
+    """A figure with its title and caption: called, a section of a page; by `axes`, for whoever plots it.
 
-    The section is named like the function. A label of the figure follows the caption. There is none where there is
-    nothing to draw.
+    The section is named like the function that draws, and has the figure's label behind its caption. It is drawn in
+    this look, whatever the user's own is.
     """
 
-    def decorate(draw: Callable[What, Figure | None]) -> Callable[What, Section | None]:
-        name = draw.__name__
+    def __init__(self, title: str, caption: str, draw: Callable[What, Figure | None]) -> None:
+        self.title, self.caption, self.draw, self.name = title, caption, draw, draw.__name__
 
-        @wraps(draw)
-        def section(*what: What.args, **named: What.kwargs) -> Section | None:
-            with matplotlib.rc_context(), warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "Glyph .* missing")  # text stays text: whoever shows it has the fonts
-                matplotlib.rcdefaults()
-                matplotlib.rcParams.update({**_LOOK, "svg.hashsalt": name})
-                drawn = draw(*what, **named)
-                if not drawn:
-                    return None
-                said = f"{caption} {drawn.get_label()}".strip()
-                return Section(title, said, svg=_svg(drawn, name, title), name=name)
+    def __call__(self, *what: What.args, **named: What.kwargs) -> Section | None:
+        """None where there is nothing to draw."""
+        with self._look():
+            if not (drawn := self.draw(*what, **named)):
+                return None
+            said = f"{self.caption} {drawn.get_label()}".strip()
+            return Section(self.title, said, svg=_svg(drawn, self.name, self.title), name=self.name)
 
-        return section
+    def axes(self, *what: What.args, **named: What.kwargs) -> list[Axes]:
+        """Its panels, in axes that are given as `ax` or in a new figure of pyplot's, which a notebook displays.
 
-    return decorate
+        Raises:
+            StudyError: there is nothing to draw.
+        """
+        with self._look():
+            if not (drawn := self.draw(*what, **named)):
+                raise StudyError(f"nothing to draw: there is too little yet for the plot {self.title!r}")
+            if isinstance(ax := named.get("ax"), Axes):
+                return [ax]
+            drawn.draw_without_rendering()  # ticks are made by the first drawing, in the look of its time
+            pyplot.figure(drawn)
+            return [axes for axes in drawn.axes if axes.axison and axes.get_label() != "<colorbar>"]
+
+    @contextmanager
+    def _look(self) -> Iterator[None]:
+        with matplotlib.rc_context(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing")  # text stays text: whoever shows it has the fonts
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update({**_LOOK, "svg.hashsalt": self.name})
+            yield
+
+
+def plot(title: str, caption: str) -> Callable[[Callable[What, Figure | None]], Plot[What]]:
+    """Turn a function that draws a figure into a `Plot`."""
+    return lambda draw: Plot(title, caption, draw)
 
 
 def figure(height: float) -> Figure:
     """An empty figure of this height in inches."""
     return Figure(figsize=(WIDTH, height), layout="constrained")
+
+
+def single(height: float, ax: Axes | None = None) -> tuple[Figure, Axes]:
+    """The axes that are given, or those of an empty figure of this height; and their figure."""
+    ax = figure(height).subplots() if ax is None else ax
+    drawn = ax.get_figure(root=True)
+    assert drawn
+    return drawn, ax
 
 
 def panels(count: int, height: float, columns: int = 3, more: float = 0.0, **shared: Any) -> tuple[Figure, list[Axes]]:
@@ -164,12 +193,12 @@ def fitness_colours() -> Colormap:
     return ListedColormap(colormaps["viridis"](np.linspace(0.6, 0.0, STEPS)))
 
 
-def generation_scale(count: int) -> ScalarMappable:
-    """Colours for generations counted from 1, from pale to dark."""
+def generation_scale(count: int) -> tuple[ScalarMappable, list[str]]:
+    """The key of the colours of generations, counted from 1, and the colour of each, from pale to dark."""
     colours = ListedColormap(colormaps["YlGnBu"](np.linspace(0.3, 0.95, STEPS)))
     scale = ScalarMappable(Normalize(1, max(count, 2)), colours)
     scale.set_array(np.arange(1, count + 1))
-    return scale
+    return scale, [to_hex(shade) for shade in scale.to_rgba(np.arange(1, count + 1))]
 
 
 def fitness_scale(individuals: Iterable[Individual]) -> ScalarMappable:
@@ -196,7 +225,7 @@ def colourbar(
         return
     bar = figure.colorbar(scale, ax=list(axes), extend=extend, fraction=0.025, pad=0.015, aspect=30)
     bar.outline.set_visible(False)
-    bar.locator = MaxNLocator(integer=title == "generation")
+    bar.locator = MaxNLocator("auto", integer=title == "generation")
     assert bar.solids
     bar.solids.set_edgecolor("face")  # no seams
     bar.set_label(title)
@@ -228,6 +257,12 @@ def generations(axes: Axes, count: int, finalists: bool = False) -> None:
     numbers = range(0, count - finalists * (step - 1), step)
     axes.set_xticks([*numbers, *[count] * finalists], [*(str(n + 1) for n in numbers), *["finalists"] * finalists])
     axes.set(xlabel="generation", xlim=(-0.5, count - 0.5 + finalists))
+
+
+def time_unit(span: float) -> tuple[str, float]:
+    """In what so many seconds are best counted, and how many of them it is."""
+    units = (("hours", 3600.0), ("minutes", 60.0))
+    return next(((name, unit) for name, unit in units if span > 2 * unit), ("seconds", 1.0))
 
 
 def log(axis: Axis) -> None:

@@ -1,0 +1,74 @@
+"""How much each gene matters to the scores of trainings, and how much of them the genes explain."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaopt.journal.history import History, Individual
+from gaopt.report import format as words
+from gaopt.report import views
+from gaopt.space.gene import AnyGene
+
+LEAST = 20
+"""Whole trainings below which nothing can be told."""
+FOLDS, TREES, SHUFFLES = 5, 100, 5
+
+
+@dataclass(frozen=True)
+class Importance:
+    """
+    Attributes:
+        shares: by gene, the largest first; they add up to 1.
+        explained: the share of the variance of the ranks that the trees foresee in trainings they were not grown on.
+    """
+
+    shares: dict[str, float]
+    explained: float
+
+
+def importance(trainings: Sequence[Individual], genes: Mapping[str, AnyGene]) -> Importance | None:
+    """Permutation importance (Breiman, *Random Forests*, 2001) of scikit-learn's extremely randomised trees.
+
+    Each fold is foreseen by trees that were grown on the others: what they only learned by heart counts for nothing.
+    They foresee ranks, of which a few hopeless trainings are a few, and not most of the variance. None where there are
+    too few trainings, or where trees foresee no better than the mean.
+    """
+    if len(trainings) < LEAST or not genes:
+        return None
+    from sklearn.ensemble import ExtraTreesRegressor  # a second to import
+    from sklearn.inspection import permutation_importance
+    from sklearn.model_selection import KFold
+
+    table = np.array([[_place(gene, i.genes.get(name)) for name, gene in genes.items()] for i in trainings])
+    ranks = np.unique([i.fitness for i in trainings], return_inverse=True)[1].astype(float)
+    foreseen, lost = np.zeros(len(ranks)), np.zeros(len(genes))
+    for known, other in KFold(FOLDS, shuffle=True, random_state=0).split(table):
+        trees = ExtraTreesRegressor(TREES, min_samples_leaf=2, random_state=0).fit(table[known], ranks[known])
+        foreseen[other] = trees.predict(table[other])
+        lost += permutation_importance(
+            trees, table[other], ranks[other], scoring="neg_mean_squared_error", n_repeats=SHUFFLES, random_state=0
+        ).importances_mean
+    lost, variance = lost.clip(0.0), float(ranks.var())
+    explained = 1 - float(((ranks - foreseen) ** 2).mean()) / variance if variance else 0.0
+    if explained <= 0 or not lost.sum():
+        return None
+    order = sorted(zip(genes, lost / lost.sum(), strict=True), key=lambda each: -each[1])
+    return Importance({name: float(share) for name, share in order}, explained)
+
+
+def of_search(history: History) -> Importance | None:
+    """Of a search's own whole trainings."""
+    return importance(history.ranked, views.free(history))
+
+
+def untold(trainings: Sequence[Individual]) -> str:
+    """Why nothing can be said of how much each gene matters, as a sentence."""
+    count = words.plural(len(trainings), "whole training")
+    why = f"it takes {LEAST}" if len(trainings) < LEAST else "from their genes their scores cannot be foreseen"
+    return f"This cannot be told from {count}: {why}."
+
+
+def _place(gene: AnyGene, value: object) -> float:
+    """In its range from 0 to 1, −1 for a gene that is not there: trees cut it off as they do any other."""
+    return -1.0 if value is None else min(max(gene.unit(value), 0.0), 1.0)  # type: ignore[arg-type]
