@@ -66,11 +66,12 @@ def _finalists(history: History) -> list[str]:
     return [
         f"The best was chosen among {words.plural(len(repeated), 'finalist')} by the mean of their trainings, and"
         f" these among {words.plural(len(history.ranked), 'individual')} by their first scores. A first"
-        " score was chosen for being high and is part of the mean: that is still optimistic, but less so than a single"
+        " score was chosen for being good and is part of the mean: that is still optimistic, but less so than a single"
         " score.",
         f"Trained again with other seeds, the finalists scored {words.score(abs(fall))}"
-        f" {'less' if fall > 0 else 'more'} than at first, on average. Trainings of the same genes differ by a standard"
-        f" deviation of {words.score(views.noise(history))}: individuals that differ by no more may well be equal.",
+        f" {'less' if history.sign * fall > 0 else 'more'} than at first, on average. Trainings of the same genes"
+        f" differ by a standard deviation of {words.score(views.noise(history))}: individuals that differ by no more"
+        " may well be equal.",
     ]
 
 
@@ -79,7 +80,7 @@ def gain(history: History) -> list[str]:
     own, best = history.individuals.get(0), history.best
     if own is None or best is None or own.birth.origin != "default" or own.status != "scored":
         return []
-    had, found = (history.means.get(i.id, i.fitness) for i in (own, best))
+    had, found = (history.sign * history.means.get(i.id, i.fitness) for i in (own, best))
     return [f"The recipe's own setting, individual {own.id}: {words.score(had)}; the best: {found - had:+.4f}."]
 
 
@@ -93,7 +94,7 @@ def begun(history: History) -> list[str]:
     given, warm = taken[:by_hand], taken[by_hand:]
     said = [f"The first generation began with {words.ids(given)} as given in the config."] if given else []
     if history.recalled:
-        bests = [words.score(max(found.fitness, default=-inf)) for found in history.recalled]
+        bests = [words.score(history.sign * max(found.fitness, default=-inf)) for found in history.recalled]
         studies = " and ".join(
             f"the study {found.study} ({len(found.fitness)} scored, at best {best})"
             for found, best in zip(history.recalled, bests, strict=True)
@@ -198,7 +199,7 @@ def _lead(history: History, best: Individual) -> list[str]:
     if all(scores[id] == scores[best.id] for id in near):
         return [f"i{best.id} shares its score with i{near[0]}{more}: nothing here tells which of them is the best."]
     return [
-        f"The lead of i{best.id} is within noise: i{near[0]}{more} scored less than {words.score(reach)} below it, by"
+        f"The lead of i{best.id} is within noise: i{near[0]}{more} scored less than {words.score(reach)} behind it, by"
         " which such scores differ by luck alone."
     ]
 

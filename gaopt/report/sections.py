@@ -25,7 +25,7 @@ def generations(history: History) -> Section:
             str(row["generation"] + 1),
             *(str(row[key]) for key in counts),
             f"i{row['best_id']}" if math.isfinite(row["best"]) else "–",
-            *(words.score(float(row[key])) for key in ("best", "mean", "median", "best_so_far")),
+            *(words.score(history.sign * float(row[key])) for key in ("best", "mean", "median", "best_so_far")),
             words.duration(row["seconds"]),
         ]
         for row in table.to_dict("records")
@@ -51,12 +51,13 @@ def images(history: History) -> Section:
 
 def finalists(history: History) -> Section:
     """A row for each finalist that was trained again, the best mean first."""
-    means, repeated, rows = history.means, history.repeated, []
+    means, repeated, sign, rows = history.means, history.repeated, history.sign, []
     for rank, id in enumerate(sorted(means, key=lambda finalist: (-means[finalist], finalist)), 1):
-        each, first = map(words.score, views.mean(repeated[id])), words.score(repeated[id][0].fitness)
+        mean, spread = map(words.score, views.mean(repeated[id], sign))
+        first = words.score(sign * repeated[id][0].fitness)
         begun = [i for i in history.individuals.values() if i.birth.origin == "repeat" and id in i.birth.parents]
-        again = ", ".join(f"{views.outcome(i)} (i{i.id})" for i in begun)
-        rows.append([str(rank), f"i{id}", *each, str(len(repeated[id])), first, again])
+        again = ", ".join(f"{views.outcome(i, sign)} (i{i.id})" for i in begun)
+        rows.append([str(rank), f"i{id}", mean, spread, str(len(repeated[id])), first, again])
     head = ["rank", "id", "mean", "deviation", "trainings", "first score", "again"]
     note = "Each training has a seed of its own. Mean and standard deviation are over all of them, the first included."
     return Section("Finalists, trained again", table=Table(head, rows, frozenset({6}), 0), note=[note])
@@ -65,15 +66,15 @@ def finalists(history: History) -> Section:
 def individuals(history: History) -> Section:
     """The fittest first, in the page's table as many as can be read; equals share a rank."""
     everyone, means, space = views.ranked(history), history.means, views.space(history)
-    ranked = everyone[:LISTED]
+    ranked, sign = everyone[:LISTED], history.sign
     values = [(i.id in means, means.get(i.id, i.fitness)) for i in ranked]
     digits = words.decimals(i.fitness for i in ranked if i.status == "scored")
     rows = [
         [
             str(values.index(value) + 1) if i.status == "scored" else "–",
             f"i{i.id}",
-            *([words.score(means.get(i.id))] if means else []),
-            _fitness(i, digits),
+            *([words.score(sign * means[i.id] if i.id in means else None)] if means else []),
+            _score(i, digits, sign),
             *(words.value(i.genes.get(name)) for name in space),
             str(i.generation + 1),
             i.birth.origin,
@@ -83,7 +84,7 @@ def individuals(history: History) -> Section:
         ]
         for i, value in zip(ranked, values, strict=True)
     ]
-    before = ["rank", "id", *(["mean"] if means else []), "fitness"]
+    before = ["rank", "id", *(["mean"] if means else []), views.score_name(history)]
     head = [*before, *space, "generation", "origin", "parents", "epochs", "time"]
     choices = [gene.choices if isinstance(gene, Choice) else () for gene in space.values()]
     wordy = {len(before) + n for n, each in enumerate(choices) if any(isinstance(value, str | bool) for value in each)}
@@ -96,10 +97,10 @@ def individuals(history: History) -> Section:
     return Section("Individuals, the fittest first", table=table, note=note)
 
 
-def _fitness(individual: Individual, digits: int) -> str:
+def _score(individual: Individual, digits: int, sign: int) -> str:
     if individual.status == "early":
-        return f"{words.score(views.score(individual))} {views.outcome(individual)}"
-    return words.score(individual.fitness, digits) if individual.status == "scored" else individual.status
+        return f"{words.score(sign * views.score(individual))} {views.outcome(individual)}"
+    return words.score(sign * individual.fitness, digits) if individual.status == "scored" else individual.status
 
 
 def published(history: History) -> Section:

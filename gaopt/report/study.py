@@ -56,18 +56,19 @@ def result(history: History) -> list[str]:
     place = f"the fittest of {len(history.scored)} scored"
     if len(trials) > 1:
         place = f"the best of {len(history.means)} finalists"
-    first = f"Individual i{best.id} is {place}: {words.genes(best.genes, views.space(history))}, with {_score(trials)}."
+    genes = words.genes(best.genes, views.space(history))
+    first = f"Individual i{best.id} is {place}: {genes}, with {_score(trials, history)}."
     return [first, *gain(history), *_chance(history), *_tested(history, best), *ended]
 
 
-def _score(trials: list[Individual]) -> str:
+def _score(trials: list[Individual], history: History) -> str:
     """A fitness in words, by the name of the metric that it is, where it is one; of several trainings their mean."""
     accuracy = all(map(views.is_accuracy, trials))
-    name = "validation top-1 accuracy" if accuracy else "fitness"
+    name = "validation top-1 accuracy" if accuracy else views.score_name(history)
     say = words.percent if accuracy else words.score
     if len(trials) == 1:
-        return f"a {name} of {say(trials[0].fitness)}"
-    mean, spread = map(say, views.mean(trials))
+        return f"a {name} of {say(history.sign * trials[0].fitness)}"
+    mean, spread = map(say, views.mean(trials, history.sign))
     return f"a mean {name} of {mean.removesuffix(' %')} ± {spread} over {len(trials)} trainings, each with its own seed"
 
 

@@ -49,11 +49,16 @@ def score(individual: Individual) -> float:
     return individual.early[individual.share].fitness if individual.status == "early" else individual.fitness
 
 
-def outcome(individual: Individual) -> str:
-    """In a word: the fitness, "at 20 %" for one left on a rung, or what else it is."""
+def score_name(history: History) -> str:
+    """What the objective gives."""
+    return "fitness" if history.sign > 0 else "loss"
+
+
+def outcome(individual: Individual, sign: int = 1) -> str:
+    """In a word: the fitness, or the loss that it is, "at 20 %" for one left on a rung, or what else it is."""
     if individual.status == "early":
         return f"at {words.portion(individual.share)}"
-    return words.score(individual.fitness) if individual.status == "scored" else individual.status
+    return words.score(sign * individual.fitness) if individual.status == "scored" else individual.status
 
 
 def trainings(individuals: Iterable[Individual]) -> int:
@@ -102,9 +107,9 @@ def worked(history: History, at: float) -> float:
     return at - history.created - sum(end - begin for begin, end in history.pauses if end <= at)
 
 
-def mean(trials: Sequence[Individual]) -> tuple[float, float]:
-    """The mean fitness of several trainings of the same genes, and their standard deviation."""
-    scores = [trial.fitness for trial in trials]
+def mean(trials: Sequence[Individual], sign: int = 1) -> tuple[float, float]:
+    """The mean score of several trainings of the same genes, and their standard deviation."""
+    scores = [sign * trial.fitness for trial in trials]
     return fmean(scores), stdev(scores)
 
 

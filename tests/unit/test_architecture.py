@@ -42,13 +42,11 @@ DOORS = {
     # The pool runs our tasks on Ray, the service its commands; the searcher is run by Ray Tune, imported by who uses
     # Tune, and meets no pool.
     "ray": {"gaopt/execution/ray", "gaopt/integrations/tune.py", "gaopt/compare/asha.py", "gaopt/serve/ray_jobs.py"},
-    # Optuna calls our sampler, and is asked by a strategy; the report of a comparison has from it how much each gene
-    # matters; an export is written for it.
+    # Optuna calls our sampler, and is asked by a strategy; an export is written for it.
     "optuna": {
         "gaopt/export/optuna.py",
         "gaopt/integrations/optuna.py",
         "gaopt/strategies/optuna.py",
-        "gaopt/report/comparison/genes.py",
     },
     "tensorboardX": {"gaopt/export/tensorboard.py"},
     "mlflow": {"gaopt/export/mlflow.py"},

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,10 +18,12 @@ from gaopt.journal.events import Birth, Bred, Closed, Event, Failed, Granted, Op
 from gaopt.journal.history import History
 from gaopt.journal.paths import ComparisonDir
 from gaopt.report.comparison import genes
-from gaopt.report.comparison.evidence import Evidence, steps
+from gaopt.report.comparison.evidence import Evidence
 from gaopt.report.comparison.report import FIGURES, remarks, state, write
 from gaopt.report.comparison.sections import contrasts, methods, published, setting
+from gaopt.report.importance import LEAST, importance
 from gaopt.report.page import Section
+from gaopt.report.views import steps
 from gaopt.space.gene import Choice, Gene
 from gaopt.space.space import Space
 from tests.comparisons import SPACE, comparison, finals, search
@@ -48,12 +49,6 @@ def written(whole: Comparison, tmp_path_factory: pytest.TempPathFactory) -> Comp
 def home(tmp_path: Path) -> ComparisonDir:
     (tmp_path / "mine").mkdir()
     return ComparisonDir(tmp_path / "mine")
-
-
-@pytest.fixture
-def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without Optuna, as where the extra is not installed."""
-    monkeypatch.setattr(genes, "find_spec", lambda name: None)
 
 
 def rows(section: Section) -> list[list[str]]:
@@ -110,7 +105,7 @@ def toy(scores: Mapping[str, list[float | None]], splits: bool = False) -> Compa
 
 def test_write_leaves_all_files_the_same_each_time(whole: Comparison, written: ComparisonDir) -> None:
     found = {path: path.read_bytes() for path in written.path.rglob("*") if path.is_file()}
-    drawn = {f"{draw.__name__}.svg" for draw in FIGURES}
+    drawn = {"importance.svg", *(f"{draw.name}.svg" for draw in FIGURES)}
     names = {"report.html", "report.md", *(f"{name}.csv" for name in TABLES)} | drawn
     assert {path.name for path in found} == names
     markdown = written.markdown.read_text("utf-8")
@@ -121,9 +116,9 @@ def test_write_leaves_all_files_the_same_each_time(whole: Comparison, written: C
 def test_the_page_holds_every_figure_and_is_complete_without_scripts(whole: Comparison, written: ComparisonDir) -> None:
     text = page(written)
     for draw in FIGURES:
-        ElementTree.fromstring(written.figure(draw.__name__).read_text("utf-8"))
-        assert f'<section id="figure-{draw.__name__}">' in text
-    assert text.count("<svg") == len(FIGURES)
+        ElementTree.fromstring(written.figure(draw.name).read_text("utf-8"))
+        assert f'<section id="figure-{draw.name}">' in text
+    assert text.count("<svg") == len(FIGURES) + 1
     assert "default-src 'none'" in text
     assert not re.search(r"@import|url\((?!#)|<link|<img|<iframe|\bsrc=|https?:", text)
     assert f'<p class="result">{Evidence(whole).verdict}</p>' in text
@@ -131,21 +126,6 @@ def test_the_page_holds_every_figure_and_is_complete_without_scripts(whole: Comp
         assert "gaopt compare mine" in each
         assert "gaopt 0.3.0; written with Python" in each
         assert 'name = "resnet20"' in each.replace("&#34;", '"')
-
-
-# without the extra
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("plain")
-def test_without_the_extra_the_page_says_what_it_lacks_and_has_the_rest(whole: Comparison, home: ComparisonDir) -> None:
-    write(whole, home)
-    text = home.report.read_text("utf-8")
-    assert "<script" not in text
-    assert "gaopt[peers]" in text
-    assert text.count("<svg") == len(FIGURES) - 1
-    assert not home.figure("importance").exists()
-    assert "gaopt\\[peers\\]" in home.markdown.read_text("utf-8")
 
 
 # what is said
@@ -260,7 +240,6 @@ def test_a_method_whose_every_training_failed_has_dashes(home: ComparisonDir) ->
     assert read(home, "methods")[1]["judged"] == ""
 
 
-@pytest.mark.usefixtures("plain")
 def test_what_is_strange_gives_a_sensible_page(tmp_path: Path) -> None:
     for n, made in enumerate(
         [
@@ -305,7 +284,7 @@ def stepped(*epochs_and_scores: tuple[int, float | None]) -> SearchRun:
 
 
 def test_the_best_so_far_counts_what_failed_as_spent() -> None:
-    found = steps(stepped((3, 0.5), (1, None), (3, 0.4), (3, 0.9)))
+    found = steps(stepped((3, 0.5), (1, None), (3, 0.4), (3, 0.9)).history)
     assert [(step.epochs, step.seconds, step.best) for step in found] == [
         (3, 6.0, 0.5),
         (4, 8.0, 0.5),
@@ -321,11 +300,11 @@ def test_a_short_training_is_spent_and_no_best() -> None:
     ]
     events += [Scored(0, 0.99, {}, 2, 1.0, at=1.0), Scored(1, 0.1, {}, 2, 1.0, at=2.0), Granted((0,), 1.0, at=3.0)]
     events += [Scored(0, 0.7, {}, 4, 2.0, at=4.0)]
-    found = steps(SearchRun("a", 0, History(events)))
+    found = steps(History(events))
     assert [(step.epochs, step.best) for step in found] == [(2, -math.inf), (4, -math.inf), (8, 0.7)]
     assert found[-1].epochs == SearchRun("a", 0, History(events)).epochs
     later = [events[0], replace(events[2], at=1.0), replace(events[1], at=2.0)]
-    assert [step.individual.id for step in steps(SearchRun("a", 0, History(later)))] == [1, 0]
+    assert [step.individual.id for step in steps(History(later))] == [1, 0]
 
 
 # genes
@@ -340,15 +319,16 @@ def test_trainings_outside_the_space_say_nothing_of_it(whole: Comparison) -> Non
     assert not {id(i) for i in inside} & {id(i) for s in whole.of("baseline") for i in s.history.scored}
 
 
-@pytest.mark.skipif(not find_spec("optuna"), reason="an extra")
 def test_the_gene_that_matters_is_found() -> None:
-    made = comparison(methods=("random",), seeds=(0,), trainings=60)
-    found = genes.importance(genes.within(made, SPACE), SPACE)
-    for shares in found.values():
-        assert sum(shares.values()) == pytest.approx(1.0)
-    assert next(iter(found[genes.ALL])) == "lr"
-    assert genes.TENTH not in genes.importance(genes.within(made, SPACE)[:30], SPACE)
-    assert genes.importance(genes.within(made, SPACE)[: genes.LEAST - 1], SPACE) == {}
+    trainings = genes.within(comparison(methods=("random",), seeds=(0,), trainings=60), SPACE)
+    found = importance(trainings, SPACE)
+    assert found
+    assert sum(found.shares.values()) == pytest.approx(1.0)
+    assert next(iter(found.shares)) == "lr"
+    assert 0.3 < found.explained < 1
+    assert importance(trainings[: LEAST - 1], SPACE) is None
+    shuffled = [replace(i, outcome=j.outcome) for i, j in zip(trainings, trainings[7:] + trainings[:7], strict=True)]
+    assert importance(shuffled, SPACE) is None, "what the genes do not explain is given to none"
 
 
 # tables

@@ -201,7 +201,16 @@ def test_the_tables_of_an_empty_history_have_columns_and_no_rows() -> None:
 
 
 def test_each_figure_is_an_svg_of_its_own(drawn: list[Section]) -> None:
-    assert [figure.name for figure in drawn] == ["fitness", "curves", "space", "lineage", "cycle"]
+    assert [figure.name for figure in drawn] == [
+        "fitness",
+        "progress",
+        "curves",
+        "slices",
+        "space",
+        "lineage",
+        "timeline",
+        "cycle",
+    ]
     every: list[str] = []
     for figure in drawn:
         root = ElementTree.fromstring(figure.svg)
@@ -241,7 +250,7 @@ def test_of_many_individuals_the_fittest_and_an_even_sample_are_drawn() -> None:
 def test_what_has_no_data_is_not_drawn() -> None:
     assert figures(History()) == []
     assert figures(History([Opened(config().plain(), "0.1.0", "host", 1)])) == []
-    assert {figure.name for figure in figures(failing(""))} == {"fitness", "space"}
+    assert {figure.name for figure in figures(failing(""))} == {"fitness", "progress", "slices", "space"}
 
 
 @pytest.mark.parametrize("genes", [1, 6])
@@ -249,7 +258,8 @@ def test_any_number_of_genes_of_any_name_can_be_drawn(genes: int) -> None:
     names = ["a$b$", "_hidden", "<i>&", "with space", 'q"uote', "x" * 40][:genes]
     history = History(searched(config(Space(**{name: Gene(1e-3, 1.0, "log") for name in names}))))
     said = ["".join(ElementTree.fromstring(each.svg).itertext()) for each in figures(history)]
-    assert all(f"{name} (log scale)" in said[2] for name in names)
+    assert all(f"{name} (log scale)" in said[3] for name in names)
+    assert ("All genes at once" in said[4]) == (genes == 6)
 
 
 # words
@@ -272,7 +282,7 @@ def test_numbers_are_short() -> None:
 def test_write_leaves_the_same_files_each_time_and_the_page_needs_no_other(whole: History, written: StudyDir) -> None:
     found = {path for path in written.path.rglob("*") if path.is_file()}
     names = {"report.html", "report.md", *(f"{name}.csv" for name in ("individuals", "generations", "epochs", "cycle"))}
-    drawn = {f"{draw.__name__}.svg" for draw in plots.SEARCH}
+    drawn = {f"{each.name}.svg" for each in figures(whole)}
     assert {path.name for path in found} == names | drawn
     for name in drawn:
         assert f"](figures/{name})" in written.markdown.read_text("utf-8")

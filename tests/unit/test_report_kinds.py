@@ -100,7 +100,7 @@ def test_every_kind_can_be_reported_at_its_end(kind: str, place: StudyDir) -> No
     assert "None" not in text.replace("<p>None.</p>", "")
     assert "nan" not in text.replace("was nan", "")
     drawn = {path.stem for path in (place.path / "figures").iterdir()}
-    assert drawn == {"fitness", "curves", "space", "cycle"}
+    assert drawn == {"fitness", "curves", "slices", "cycle", *(("progress", "parallel") if kind == "again" else ())}
     assert ("Finalists, trained again" in text) == (kind == "again")
 
 
@@ -115,7 +115,7 @@ def test_a_gene_that_is_not_there_is_empty_in_the_table_and_whole_numbers_stay_w
 
 def test_words_are_ticks_and_individuals_without_a_gene_are_counted() -> None:
     six = History(again())
-    strips = said(plots.space(six))
+    strips = said(plots.slices(six))
     assert all(word in said(plots.curves(six)) for word in ("optimizer adam", "nesterov true"))
     assert all(word in strips for word in ("sgd", "adam", "true", "false", "32", "2 of 4 individuals have it"))
 

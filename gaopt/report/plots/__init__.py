@@ -32,5 +32,5 @@ EXPERIMENT = (errors,)
 
 __all__ = [
     *("EXPERIMENT", "SEARCH", "curves", "cycle", "errors", "fitness", "importance", "lineage", "parallel", "progress"),
-    *("slices", "space", "timeline"),
+    *("PAIRED", "slices", "space", "timeline"),
 ]

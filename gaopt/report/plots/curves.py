@@ -49,7 +49,7 @@ def curves(history: History) -> Figure | None:
     if not each:
         return None
     genes = views.free(history)
-    named = [f"i{i.id}: {views.outcome(i)}, {words.genes(i.genes, genes)}" for i in reporting[:NAMED]]
+    named = [f"i{i.id}: {views.outcome(i, history.sign)}, {words.genes(i.genes, genes)}" for i in reporting[:NAMED]]
     named = [textwrap.shorten(said, 140, placeholder=" …") for said in named]
     columns = max(1, int(style.WIDTH / (0.058 * max(map(len, named)) + 0.6)))
     drawn, grid = style.panels(len(each), PANEL, more=0.17 * (-(-len(named) // columns) + 3))
@@ -64,7 +64,7 @@ def curves(history: History) -> Figure | None:
         style.whole(axes)
         if metric.endswith("loss"):
             _clip(axes, [values for _, values in lines])
-    style.colourbar(drawn, scale, grid)
+    style.colourbar(drawn, scale, grid, views.score_name(history))
     drawn.set_label(said)
     keys = [Line2D([], [], label=said, **look) for said, look in zip(named, looks, strict=False)]
     more = f"the {NAMED} fittest; individuals.csv has all" if len(everyone) > NAMED else None
@@ -131,7 +131,7 @@ def cycle(history: History) -> Figure | None:
     if peaks:
         lr.set(yscale="log", ylim=(min(peaks) / 10**DECADES, 2 * max(peaks)))
         style.log(lr.yaxis)
-    style.colourbar(drawn, scale, both)
+    style.colourbar(drawn, scale, both, views.score_name(history))
     return drawn
 
 

@@ -36,12 +36,12 @@ def lineage(history: History, ax: Axes | None = None) -> Figure | None:
     lasting = [i for i in everyone if last[i.id] > i.generation]
     ends = [i.generation for i in lasting], [last[i.id] for i in lasting]
     axes.hlines([lanes[i.id] for i in lasting], *ends, colors=[shades[i.id] for i in lasting], linewidth=3)
-    _discs(axes, everyone, lanes, shades, named)
+    _discs(axes, everyone, lanes, shades, named, history.sign)
     generations(axes, count)
     axes.set(ylim=(rows - 0.3, -0.7), xlim=(-0.35, count - 0.65), yticks=[])
     axes.spines["left"].set_visible(False)
     axes.grid(visible=False, axis="y")
-    colourbar(drawn, scale, [axes])
+    colourbar(drawn, scale, [axes], views.score_name(history))
     return drawn
 
 
@@ -86,7 +86,9 @@ def _edges(axes: Axes, history: History, lanes: dict[int, int], last: dict[int, 
         )
 
 
-def _discs(axes: Axes, everyone: list[Individual], lanes: dict[int, int], shades: dict[int, str], named: bool) -> None:
+def _discs(
+    axes: Axes, everyone: list[Individual], lanes: dict[int, int], shades: dict[int, str], named: bool, sign: int
+) -> None:
     """A disc where each was born, hollow without a fitness."""
     across, down = [i.generation for i in everyone], [lanes[i.id] for i in everyone]
     full, hollow = ("white", "white"), (LOST, MUTED)
@@ -96,4 +98,4 @@ def _discs(axes: Axes, everyone: list[Individual], lanes: dict[int, int], shades
     below: dict[str, Any] = {"xytext": (0, -15), "textcoords": "offset points", "ha": "center"}
     for individual, x, y, ink in zip(everyone, across, down, inside, strict=True) if named else []:
         axes.text(x, y, str(individual.id), color=ink, fontsize=7, ha="center", va="center_baseline", zorder=4)
-        axes.annotate(views.outcome(individual), (x, y), fontsize=7, color=MUTED, **below)
+        axes.annotate(views.outcome(individual, sign), (x, y), fontsize=7, color=MUTED, **below)

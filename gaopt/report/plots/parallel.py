@@ -42,8 +42,8 @@ def parallel(history: History, ax: Axes | None = None) -> Figure | None:
         alpha=0.85,
     )
     axes.add_collection(lines)
-    _axes(axes, genes, bounds)
-    style.colourbar(drawn, key, [axes])
+    _axes(axes, history, genes, bounds)
+    style.colourbar(drawn, key, [axes], views.score_name(history))
     return drawn
 
 
@@ -60,11 +60,11 @@ def _heights(individual: Individual, genes: dict[str, AnyGene], bounds: tuple[fl
     return [*found, max(0.0, (individual.fitness - low) / (high - low)) if high > low else 0.5]
 
 
-def _axes(axes: Axes, genes: dict[str, AnyGene], bounds: tuple[float, float]) -> None:
-    """For each gene, and for the fitness, a line with the words of its values."""
+def _axes(axes: Axes, history: History, genes: dict[str, AnyGene], bounds: tuple[float, float]) -> None:
+    """For each gene, and for the score, a line with the words of its values."""
     low, high = bounds
     ticks = [[(gene.unit(v), words.value(v)) for v in _values(gene)] for gene in genes.values()]  # type: ignore[arg-type]
-    ticks.append([(at, words.score(low + at * (high - low))) for at in TICKS])
+    ticks.append([(at, words.score(history.sign * (low + at * (high - low)))) for at in TICKS])
     axes.vlines(range(len(ticks)), 0, 1, color=style.LOST, linewidth=1)
     look: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7.5, "va": "center"}
     paper = {"facecolor": "white", "linewidth": 0, "alpha": 0.7, "pad": 0.6}
@@ -72,7 +72,7 @@ def _axes(axes: Axes, genes: dict[str, AnyGene], bounds: tuple[float, float]) ->
         for y, said in each:
             axes.annotate(words.shortened(said), (x, y), (4, 0), bbox=paper, **look)
     axes.set(xlim=(-0.1, len(genes) + 0.35), ylim=(-0.06, 1.06), yticks=[])
-    axes.set_xticks(range(len(ticks)), [*map(words.shortened, genes), "fitness"], color=style.INK)
+    axes.set_xticks(range(len(ticks)), [*map(words.shortened, genes), views.score_name(history)], color=style.INK)
     axes.tick_params(axis="x", length=0)
     axes.spines[["left", "bottom"]].set_visible(False)
     axes.grid(visible=False)

@@ -17,7 +17,7 @@ from gaopt.space.gene import AnyGene, Choice
 _LOOKS: dict[str, dict[str, Any]] = {
     "failed": {"marker": "x", "c": style.MUTED, "s": 30, "linewidths": 1.2},
     "early": {"s": 12, "edgecolors": style.INK, "linewidths": 0.4},
-    "below": {"marker": "v", "s": 42, "edgecolors": style.INK, "linewidths": 0.4},
+    "far": {"marker": "P", "s": 42, "edgecolors": style.INK, "linewidths": 0.4},
     "whole": {"s": 42, "edgecolors": style.INK, "linewidths": 0.4},
     "best": {"marker": "*", "s": 225, "c": style.BEST, "edgecolors": "white", "zorder": 5},
 }
@@ -62,31 +62,27 @@ def space(history: History, names: Sequence[str] = ()) -> Figure | None:
 
 @style.plot(
     "Fitness against each gene",
-    "Each mark is an individual, coloured by the generation of its birth; the star is the best. At the foot, crosses"
-    " failed, small dots were left early, and triangles lie far below the axis. A gene that matters shows a slope or a"
-    " peak, one that does not a cloud.",
+    "Each mark is an individual, coloured by the generation of its birth; the star is the best. Beyond the line,"
+    " crosses failed, small dots were left early, and plus signs lie far off the axis. A gene that matters shows a"
+    " slope or a peak, one that does not a cloud.",
 )
 def slices(history: History) -> Figure | None:
     genes = views.free(history)
-    if len(history.scored) < 2 or not genes:
+    if not history.scored or len(history.individuals) < 2 or not genes:
         return None
     drawn, grid = style.panels(len(genes), 2.7, sharey=True)
     key, shades = style.generation_scale(len(history.populations))
-    low, high = style.robust(i.fitness for i in history.scored)
-    floor = low - 0.14 * (high - low or 0.1)
+    scores = style.Scores(history)
     shown = _shown(drawn, history, len(genes))
     for axes, (name, gene) in zip(grid, genes.items(), strict=False):
         having = [i for i in shown if name in i.genes]
         across = [place(gene, i.genes[name], i.id * BESIDE[0]) for i in having]
-        below = ["below" if i.status == "scored" and i.fitness < low else i.status for i in having]
-        up = [i.fitness if i.fitness >= low else floor for i in having]
-        _panel(axes, history, list(zip(having, below, across, up, strict=True)), shades, "it")
+        kinds = ["far" if i.status == "scored" and i.fitness < scores.low else i.status for i in having]
+        up = [scores(i.fitness) if i.fitness >= scores.low else scores.lost for i in having]
+        _panel(axes, history, list(zip(having, kinds, across, up, strict=True)), shades, "it")
         scale(axes, "x", name, gene)
-        lost = any(i.status != "scored" or i.fitness < low for i in shown)
-        style.limit(axes, floor if lost else low, high)
-        if lost:
-            axes.axhline((low + floor) / 2, color=style.LOST, linewidth=0.8, linestyle=(0, (2, 3)))
-    drawn.supylabel("fitness", fontsize=9, color=style.MUTED)
+        scores.limit(axes, any(i.fitness < scores.low for i in shown))
+    drawn.supylabel(scores.name, fontsize=9, color=style.MUTED)
     style.colourbar(drawn, key, grid, "generation", extend="neither")
     return drawn
 

@@ -22,12 +22,13 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, ListedColormap, Normalize, to_hex
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from gaopt.errors import StudyError
-from gaopt.journal.history import Individual
+from gaopt.journal.history import History, Individual
 from gaopt.printable import printable_lines
 from gaopt.report import format as words
+from gaopt.report import views
 from gaopt.report.page import Section
 
 INK, MUTED, GRID = "#1f2933", "#6b7683", "#e3e7ec"
@@ -218,7 +219,11 @@ def colour(individual: Individual, scale: ScalarMappable) -> str:
 
 
 def colourbar(
-    figure: Figure, scale: ScalarMappable, axes: Iterable[Axes], title: str = "fitness", extend: str = "min"
+    figure: Figure,
+    scale: ScalarMappable,
+    axes: Iterable[Axes],
+    title: str = "fitness",
+    extend: str = "min",
 ) -> None:
     """The key of the colours, where there is more than one value to tell apart."""
     if len(np.unique(np.asarray(scale.get_array()))) < 2:
@@ -226,6 +231,8 @@ def colourbar(
     bar = figure.colorbar(scale, ax=list(axes), extend=extend, fraction=0.025, pad=0.015, aspect=30)
     bar.outline.set_visible(False)
     bar.locator = MaxNLocator("auto", integer=title == "generation")
+    if title == "loss":
+        bar.formatter = FuncFormatter(lambda value, _: f"{-value:g}")
     assert bar.solids
     bar.solids.set_edgecolor("face")  # no seams
     bar.set_label(title)
@@ -238,6 +245,30 @@ def robust(values: Iterable[float]) -> tuple[float, float]:
     reach = 2 * (high - low)
     least, most = float(array.min()), float(array.max())
     return (max(least, low - reach), min(most, high + reach)) if reach else (least, most)
+
+
+class Scores:
+    """The vertical axis of scores, fitness or losses, and the place beyond it of what has none.
+
+    `low` and `high` are those fitnesses that are not far off, `lost` is the place of what is, or failed.
+    """
+
+    def __init__(self, history: History) -> None:
+        self.sign, self.name = history.sign, views.score_name(history)
+        self.low, self.high = robust(i.fitness for i in history.scored)
+        self._span = self.high - self.low or 0.1 * abs(self.high) or 0.1
+        self.lost = self.sign * (self.low - 0.14 * self._span)
+
+    def __call__(self, fitness: float) -> float:
+        """The score of a fitness, no worse than the axis has room for."""
+        return self.sign * max(fitness, self.low)
+
+    def limit(self, axes: Axes, lost: bool) -> None:
+        """From the worst to the best, with a row apart for what has no score where anything is `lost`."""
+        limit(axes, *sorted((self.lost if lost else self.sign * self.low, self.sign * self.high)))
+        if lost:
+            row = self.sign * (self.low - 0.07 * self._span)
+            axes.axhline(row, color=LOST, linewidth=0.8, linestyle=(0, (2, 3)))
 
 
 def limit(axes: Axes, low: float, high: float) -> None:

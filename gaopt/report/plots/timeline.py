@@ -33,8 +33,8 @@ class Bar(NamedTuple):
     " lines.",
 )
 def timeline(history: History, ax: Axes | None = None) -> Figure | None:
-    found = sorted(_bars(history))
-    if not found:
+    found = sorted(_bars(history), key=lambda bar: (bar.begin, bar.end))
+    if not found or not found[-1].end:
         return None
     lanes = pack(found)
     rows, end = max(lanes) + 1, max(bar.end for bar in found)
