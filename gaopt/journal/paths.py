@@ -52,6 +52,16 @@ class StudyDir:
         return self.path / "best.json"
 
     @property
+    def predictions(self) -> Path:
+        """What the best model makes of each test image."""
+        return self.path / "predictions.csv"
+
+    @property
+    def examples(self) -> Path:
+        """The test images of which a report shows what the best model makes."""
+        return self.path / "examples.json"
+
+    @property
     def notes(self) -> Path:
         """What people wrote of the study on the service's page."""
         return self.path / "notes.json"

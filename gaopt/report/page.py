@@ -41,6 +41,7 @@ class Section:
         text: a paragraph; the caption, if there is a figure.
         svg: a figure.
         commands: lines of a shell, what they do as comments.
+        python: a program.
         toml: a config, folded away in HTML.
         name: of the figure's file, and the id of the section in HTML.
     """
@@ -52,6 +53,7 @@ class Section:
     note: Sequence[str] = ()
     items: Sequence[str] = ()
     commands: str = ""
+    python: str = ""
     toml: str = ""
     name: str = ""
 
@@ -76,6 +78,7 @@ class Section:
             *map(as_markdown, self.note),
             "\n".join(f"- {as_markdown(item)}" for item in self.items),
             f"```sh\n{self.commands}\n```" if self.commands else "",
+            f"```python\n{self.python}```" if self.python else "",
             f"The config:\n\n```toml\n{self.toml}```" if self.toml else "",
         ]
         return "\n\n".join(part for part in parts if part)

@@ -9,7 +9,7 @@ from gaopt.journal.history import History, Individual
 from gaopt.journal.lock import held
 from gaopt.journal.paths import StudyDir
 from gaopt.printable import printable, printable_lines
-from gaopt.report import experiment, plots, sections, tables, views
+from gaopt.report import experiment, model, plots, sections, tables, views
 from gaopt.report import format as words
 from gaopt.report.page import Page, Section, save
 from gaopt.report.remarks import chance, gain, remarks
@@ -38,6 +38,7 @@ def page(history: History, home: StudyDir) -> Page:
             sections.finalists(history),
             *(found for draw in (plots.EXPERIMENT if variants else plots.SEARCH) if (found := draw(history))),
             *([] if variants else [sections.individuals(history)]),
+            *model.sections(history, home),
             sections.published(history),
             sections.failures(history),
             Section("What to keep in mind", items=experiment.remarks(history) if variants else remarks(history)),

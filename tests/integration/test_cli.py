@@ -108,7 +108,7 @@ def test_the_whole_way_from_the_command_to_a_prediction(
     names = {path.name for path in (results / "whole").iterdir()}
     assert names >= {
         "config.toml", "study.db", "individuals.csv", "generations.csv", "epochs.csv",
-        "best.safetensors", "best.json", "report.md", "report.html",
+        "best.safetensors", "best.json", "predictions.csv", "examples.json", "report.md", "report.html",
     }  # fmt: skip
 
     Image.new("L", (20, 20), 128).save(tmp_path / "grey.png")

@@ -20,6 +20,7 @@ from gaopt.journal.atomic_write import tidy
 from gaopt.journal.events import Data
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Cycle, Report, Score, Task
+from gaopt.objectives.image import predictions
 from gaopt.objectives.image.model import about, described, kept, network
 from gaopt.objectives.image.probes import baselines, mean_seconds
 from gaopt.objectives.image.settings import Settings, check_individuals, individuals
@@ -137,6 +138,7 @@ class Classifier:
         net = network(described(known), found[0])
         metrics = evaluate(net, images.test, images, settings.recipe)
         home = StudyDir(task.home)
+        predictions.write(home, task.individual, predictions.probabilities(net, images.test, images), images)
         weights.write(home.weights, found[0], {"gaopt": __version__, "individual": str(task.individual)})
         home.write(home.best, json.dumps(known | {"test": metrics}, indent=2) + "\n")
         return Score(metrics["top1"], metrics)

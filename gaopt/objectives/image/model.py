@@ -39,6 +39,7 @@ def about(task: Task, settings: Settings, images: Images) -> dict[str, Any]:
         "flip": settings.recipe.flip,
         "crop": settings.recipe.crop,
         "data": {"name": images.name, "digest": images.digest},
+        "tables": ["predictions.csv", "examples.json"],
         "gaopt": __version__,
     }
 
@@ -53,7 +54,7 @@ class Model:
     classes: Annotated[tuple[str, ...], MinLen(1)]
     mean: tuple[float, ...]
     std: tuple[Annotated[float, Gt(0)], ...]
-    flip: bool = False  # how the images of the training were augmented; not known before 0.6.0
+    flip: bool = False  # how the images of the training were augmented; up to 0.5.0 it is not told
     crop: Annotated[int, Ge(0), Le(512)] = 0
 
     def __post_init__(self) -> None:
@@ -75,10 +76,12 @@ def network(about: Model, tensors: Mapping[str, Tensor]) -> nn.Module:
 
 
 def kept(home: StudyDir) -> int | None:
-    """The individual whose model lies in a study's folder; None where none does that could be used."""
+    """The individual whose model lies in a study's folder, whole; None where none does that could be used."""
     try:
         best(home)
-        return int(json.loads(text_of(home.best))["individual"])
+        told = json.loads(text_of(home.best))
+        whole = all((home.path / name).is_file() for name in told.get("tables", ()))  # up to 0.5.0 it names none
+        return int(told["individual"]) if whole else None
     except (StudyError, ValueError, KeyError, TypeError):
         return None
 
