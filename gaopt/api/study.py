@@ -26,7 +26,7 @@ from gaopt.study.progress import Progress, current, progress
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gaopt.api.plot import Plots  # type: ignore[import-untyped, unused-ignore]
+    from gaopt.api.plot import Plots
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
-from gaopt.errors import StudyError
+from gaopt.api.plot import Plots
+from gaopt.errors import ConfigError, StudyError
 from gaopt.journal.events import Birth, Bred, Event, Failed, Opened, Scored
 from gaopt.journal.history import History
 from gaopt.report import plots, views
 from gaopt.report.plots.timeline import Bar, pack
-from tests.unit.test_report import SPACE, config
+from gaopt.space.gene import Gene
+from gaopt.space.space import Space
+from tests.unit.test_report import SPACE, clocked, config, searched
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +67,24 @@ def test_a_plot_is_drawn_in_a_new_figure_of_pyplots_or_in_the_axes_given() -> No
     assert len(plots.slices.axes(paused())) == len(SPACE), "neither the key of the colours nor an empty panel"
     with pytest.raises(StudyError, match="nothing to draw: there is too little yet for the plot 'Best so far'"):
         plots.progress.axes(History())
+
+
+def test_a_study_has_every_figure() -> None:
+    six = Space(lr=SPACE["lr"], **{name: Gene(1e-3, 1.0) for name in "bcdef"})
+    history = History(clocked(searched(config(six, population=12))))
+    study: Any = SimpleNamespace(history=history)
+    plot = Plots(study)
+    one = (plot.fitness, plot.parallel, plot.lineage, plot.timeline, plot.importance)
+    assert [draw().get_xlabel() != "" for draw in one] == [True, False, True, True, True]
+    assert (plot.progress().shape, plot.slices().shape, plot.curves().shape) == ((2,), (6,), (4,))
+    assert plot.genes().shape == (10,), "of six genes the five that matter most, in pairs"
+    assert "lr" in plot.importance().get_yticklabels()[0].get_text()
+    with pytest.raises(StudyError, match="This cannot be told from 5 whole trainings: it takes 20"):
+        Plots(SimpleNamespace(history=paused())).importance()  # type: ignore[arg-type]
+    (axes,) = plot.genes("f", "b")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("f", "b")
+    with pytest.raises(ConfigError, match="no gene 'g'"):
+        plot.genes("g", "a")
 
 
 def test_losses_are_drawn_as_losses_the_failed_beyond_the_worst() -> None:

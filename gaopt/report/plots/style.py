@@ -106,8 +106,8 @@ class Plot(Generic[What]):
             if isinstance(ax := named.get("ax"), Axes):
                 return [ax]
             drawn.draw_without_rendering()  # ticks are made by the first drawing, in the look of its time
-            pyplot.figure(drawn)
-            return [axes for axes in drawn.axes if axes.axison and axes.get_label() != "<colorbar>"]
+        pyplot.figure(drawn)  # it may begin a notebook's backend, whose settings are to last
+        return [axes for axes in drawn.axes if axes.axison and axes.get_label() != "<colorbar>"]
 
     @contextmanager
     def _look(self) -> Iterator[None]:
