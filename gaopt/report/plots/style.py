@@ -79,8 +79,8 @@ Mark = tuple[str, float, float, str]
 class Plot(Generic[What]):
     """A figure with its title and caption: called, a section of a page; by `axes`, for whoever plots it.
 
-    The section is named like the function that draws, and has the figure's label behind its caption. It is drawn in
-    this look, whatever the user's own is.
+    The section is named like the function that draws, and has the figure's label behind its caption. A figure of its
+    own is drawn in this look, whatever the user's is.
     """
 
     def __init__(self, title: str, caption: str, draw: Callable[What, Figure | None]) -> None:
@@ -100,10 +100,11 @@ class Plot(Generic[What]):
         Raises:
             StudyError: there is nothing to draw.
         """
-        with self._look():
+        ax = named.get("ax")
+        with matplotlib.rc_context({"text.parse_math": False}) if ax else self._look():
             if not (drawn := self.draw(*what, **named)):
                 raise StudyError(f"nothing to draw: there is too little yet for the plot {self.title!r}")
-            if isinstance(ax := named.get("ax"), Axes):
+            if isinstance(ax, Axes):
                 return [ax]
             drawn.draw_without_rendering()  # ticks are made by the first drawing, in the look of its time
         pyplot.figure(drawn)  # it may begin a notebook's backend, whose settings are to last
