@@ -69,7 +69,7 @@ def train(
         made_of: a digest of the code and libraries that train; a checkpoint fits only where it is the same.
         threads: of torch on the CPU; another number gives other weights.
         device: by default the GPU or other accelerator, if there is one.
-        metric: what of `metrics.MEASURES` to report of each epoch; all are of the last one.
+        metric: a measure of `metrics.measured` to report of each epoch, too; the result has all of them.
 
     Raises:
         Diverged: the loss is not finite any more, or the recipe's `chance` has come.

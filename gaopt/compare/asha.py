@@ -14,7 +14,7 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -37,9 +37,8 @@ from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Task, epochs, resolve
 from gaopt.strategies.base import keyed
+from gaopt.study.progress import metric
 from gaopt.study.resume_check import changes
-
-METRICS = ("fitness", "top1")  # what an epoch may report that says how good a training is so far
 
 
 def run(
@@ -94,14 +93,19 @@ def _train(config: dict[str, Any], *, objective: str, task: Task, whole: int, sh
     for outcome in outcomes(resolve(objective), mine):
         held.append(outcome)
         if isinstance(outcome, events.Reported) and outcome.epoch < whole:
-            tune.report({"fitness": _metric(outcome), "events": [events.encode(each) for each in held]})
+            tune.report({"fitness": _so_far(outcome, task.settings), "events": [events.encode(each) for each in held]})
             held.clear()
     fitness = held[-1].fitness if isinstance(held[-1], events.Scored) else math.nan
     tune.report({"fitness": fitness, "events": [events.encode(each) for each in held]})
 
 
-def _metric(report: events.Reported) -> float:
-    return next((report.metrics[name] for name in METRICS if name in report.metrics), math.nan)
+def _names(settings: Mapping[str, Any]) -> tuple[str, str]:
+    """What an epoch may report that says how good a training is so far."""
+    return "fitness", metric(settings)
+
+
+def _so_far(report: events.Reported, settings: Mapping[str, Any]) -> float:
+    return next((report.metrics[name] for name in _names(settings) if name in report.metrics), math.nan)
 
 
 class _Written(tune.Callback, tune.Stopper):
@@ -139,8 +143,9 @@ class _Written(tune.Callback, tune.Stopper):
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **i: Any) -> None:
         for kind, body in result["events"]:
             event: Any = events.decode(kind, body, 0.0)
-            if isinstance(event, events.Reported) and event.epoch < self.whole and math.isnan(_metric(event)):
-                names = " nor ".join(METRICS)
+            early = isinstance(event, events.Reported) and event.epoch < self.whole
+            if early and math.isnan(_so_far(event, settings := self.config.settings)):
+                names = " nor ".join(_names(settings))
                 said = f"an epoch reports no {names}, by which ASHA could tell: leave out 'ray-asha'"
                 self.stopped = ConfigError(said)
             self.record(replace(event, individual=self._ids[trial.trial_id]))
@@ -160,10 +165,10 @@ class _Written(tune.Callback, tune.Stopper):
         told = [report.metrics["seconds"] for report in individual.reports.values() if "seconds" in report.metrics]
         seconds = sum(told) if told else time.monotonic() - self._begun[id]  # else its worker's beginning counts too
         last, epoch = individual.reports.get(individual.epoch), individual.epoch
-        if last is None or math.isnan(_metric(last)):
+        if last is None or math.isnan(so_far := _so_far(last, self.config.settings)):
             self.record(events.Failed(id, "killed", reason, seconds, epoch))
         else:
-            self.record(events.Scored(id, _metric(last), last.metrics, epoch, seconds, epoch / self.whole))
+            self.record(events.Scored(id, so_far, last.metrics, epoch, seconds, epoch / self.whole))
 
     def end(self) -> None:
         """What runs when the budget is spent is stopped on its way, too."""

@@ -38,6 +38,10 @@ class Variants:
         if dict(config.space) != dict(space):
             raise ConfigError(f"space has the genes {', '.join(config.space)}: leave it out in an experiment")
         whole, table = classifier.complete(_base(config)), config.settings["experiment"]
+        if whole.fitness.metric != "top1":
+            raise ConfigError(
+                f"fitness.metric is {whole.fitness.metric!r}: must be 'top1', an experiment compares errors"
+            )
         rows = [
             # its path the same from every folder
             {**row, "net": {**variant.net, "pretrained": own.net.pretrained}} if "pretrained" in variant.net else row

@@ -10,7 +10,7 @@ from gaopt.journal.history import History, Individual
 from gaopt.report import format as words
 from gaopt.report import views
 from gaopt.space.gene import Gene
-from gaopt.study.progress import ended, left_early
+from gaopt.study.progress import ended, left_early, metric
 
 NEAR = 0.01
 """A value so near to an end of its range, as a share of it, lies at that end."""
@@ -109,14 +109,16 @@ def _gap(history: History) -> list[str]:
     best = history.best
     if best is None or best.id not in history.judged:
         return []
-    validation, test = views.final(best).get("top1"), history.judged[best.id].metrics.get("top1")
+    name = metric(history.config)
+    validation, test = views.final(best).get(name), history.judged[best.id].metrics.get(name)
     if validation is None or test is None:
         return []
-    gap = 100 * (validation - test)
-    side = f"{abs(gap):.2f} points {'below' if gap > 0 else 'above'}" if abs(gap) >= 0.005 else "equal to"
+    gap, title = 100 * (validation - test), views.TITLES.get(name, name)
+    size = f"{abs(gap):.2f} points" if "accuracy" in title else words.score(abs(gap) / 100)
+    side = f"{size} {'below' if gap > 0 else 'above'}" if abs(gap) >= 0.005 else "equal to"
     return [
-        f"Top-1 on the test images is {side} that on validation ({words.percent(test)} and"
-        f" {words.percent(validation)})."
+        f"{title[0].upper()}{title[1:]} on the test images is {side} that on validation"
+        f" ({views.said(name, test)} and {views.said(name, validation)})."
         " The test images chose nothing: quote their number, not the other."
     ]
 

@@ -1,6 +1,7 @@
 """The report of a study: its page as a list of sections, its figures and its tables."""
 
 import shlex
+from functools import partial
 from pathlib import Path
 
 import tomli_w
@@ -64,9 +65,10 @@ def result(history: History) -> list[str]:
 
 def _score(trials: list[Individual], history: History) -> str:
     """A fitness in words, by the name of the metric that it is, where it is one; of several trainings their mean."""
-    accuracy = all(map(views.is_accuracy, trials))
-    name = "validation top-1 accuracy" if accuracy else views.score_name(history)
-    say = words.percent if accuracy else words.score
+    metric = progress.metric(history.config)
+    known = all(views.final(trial).get(metric) == trial.fitness for trial in trials)
+    name = f"validation {views.TITLES.get(metric, metric)}" if known else views.score_name(history)
+    say = partial(views.said, metric if known else "")
     if len(trials) == 1:
         return f"a {name} of {say(history.sign * trials[0].fitness)}"
     mean, spread = map(say, views.mean(trials, history.sign))
@@ -95,13 +97,10 @@ def _tested(history: History, best: Individual) -> list[str]:
     if best.id not in history.judged:
         return [used]
     metrics = progress.telling(history.judged[best.id].metrics, history)
-    names = sorted(metrics, key=lambda name: (not name.startswith("top"), name))
-    said = [
-        f"top-{n[3:]} {words.percent(metrics[n])}"
-        if n in ("top1", "top3", "top5")
-        else f"{n} {words.score(metrics[n])}"
-        for n in names
-    ]
+    chosen = progress.metric(history.config)
+    names = sorted(metrics, key=lambda name: (name != chosen, not name.startswith("top"), name))
+    short = {name: f"top-{name[3:]}" for name in metrics if name.startswith("top")}
+    said = [f"{short.get(n) or views.TITLES.get(n, n)} {views.said(n, metrics[n])}" for n in names]
     return [f"On the test images this model reaches {', '.join(said)}.", used]
 
 

@@ -10,7 +10,17 @@ from gaopt.journal.history import History, Individual
 from gaopt.report import format as words
 from gaopt.space.gene import AnyGene
 
-METRICS = ("train_loss", "valid_loss", "train_top1", "top1", "top3", "top5")
+METRICS = ("train_loss", "valid_loss", "train_top1", "top1", "top3", "top5", "balanced", "macro_f1", "auc", "-loss")
+TITLES = {
+    "top1": "top-1 accuracy",
+    "top3": "top-3 accuracy",
+    "top5": "top-5 accuracy",
+    "balanced": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "auc": "AUC",
+    "-loss": "negative cross-entropy",
+}
+"""What the image objective measures, in words."""
 COSTS = ("seconds", "images_per_second")
 
 
@@ -142,6 +152,11 @@ def final(individual: Individual) -> dict[str, float]:
         return {}
     last = individual.reports[individual.epoch].metrics if individual.reports else {}
     return {**last, **getattr(individual.outcome, "metrics", {})}
+
+
+def said(metric: str, value: float) -> str:
+    """A value of a metric in words; accuracies in percent."""
+    return words.percent(value) if "accuracy" in TITLES.get(metric, "") else words.score(value)
 
 
 def is_accuracy(individual: Individual) -> bool:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from gaopt.journal.history import Individual
 from gaopt.printable import printable, shown
-from gaopt.study.progress import Progress, clock
+from gaopt.study.progress import Progress, clock, metric
 
 WIDE = 110  # columns from which there is room for the losses of each individual
 LONG = 40  # columns of the whole search's, at most
@@ -131,7 +131,7 @@ def _columns(now: Progress, clock_now: float, width: int) -> list[Column]:
     if any(i.share < 1 for i in now.running):
         columns.append(Column("share", [f"{100 * i.share:.3g} %" for i in now.running], gives=2))
     columns.append(Column("epoch", [f"{i.epoch}/{now.length(i)}" if now.epochs else str(i.epoch) for i in now.running]))
-    wanted = {"top1": "top-1"}
+    wanted = {(key := metric(now.config)): "top-1" if key == "top1" else key}
     if width >= WIDE:
         wanted |= {"train_loss": "train loss", "valid_loss": "valid loss"}
     for key, name in wanted.items():

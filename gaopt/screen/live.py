@@ -13,7 +13,7 @@ from gaopt.journal import events
 from gaopt.journal.history import History, Individual
 from gaopt.printable import printable
 from gaopt.screen.console import generation, genes, number, page, text
-from gaopt.study.progress import clock, progress, telling
+from gaopt.study.progress import clock, metric, progress, telling
 
 STOPPING = "stopping in good order; once more to end at once"
 
@@ -49,7 +49,8 @@ def sentence(history: History, event: events.Event) -> str:
         case events.Granted(individuals, share):
             return f"  {len(individuals)} go on to {_portion(share)}: {' '.join(f'i{id}' for id in individuals)}"
         case events.Reported(individual, epoch, metrics):
-            keys = [key for key in ("train_loss", "valid_loss", "top1") if key in metrics] or sorted(metrics)[:3]
+            wanted = ("train_loss", "valid_loss", metric(history.config))
+            keys = [key for key in wanted if key in metrics] or sorted(metrics)[:3]
             values = " ".join(f"{key}={metrics[key]:.4g}" for key in keys)
             return f"  i{individual} epoch {epoch} {values}".rstrip()
         case events.Scored(_, fitness, seconds=seconds):

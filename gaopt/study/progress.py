@@ -255,6 +255,12 @@ def epochs(tables: Mapping[str, Any]) -> int:
     return found if isinstance(found, int) and not isinstance(found, bool) and 0 < found < 2**31 else 0
 
 
+def metric(tables: Mapping[str, Any]) -> str:
+    """What fitness is, by the name that trainings report it under: top-1 accuracy where a config's tables say none."""
+    table = tables.get("fitness")
+    return str(table.get("metric", "top1")) if isinstance(table, Mapping) else "top1"
+
+
 def clock(seconds: float | None) -> str:
     """Seconds as a person says them: "42 s", "4:07", "1:02:03"."""
     if seconds is None:

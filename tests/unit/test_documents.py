@@ -31,6 +31,7 @@ from gaopt.journal.events import Event
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
+from gaopt.objectives.image.settings import Fitness
 from gaopt.papers.experiment import Claim, Experiment, Variant
 from gaopt.report import experiment
 from gaopt.space.gene import Gene
@@ -56,6 +57,7 @@ TABLES = {
     "faults": Faults,
     "notify": Notify,
     "data": DataSpec,
+    "fitness": Fitness,
     "net": NetSpec,
     "recipe": Recipe,
     "experiment": Experiment,

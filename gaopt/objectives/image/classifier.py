@@ -41,7 +41,7 @@ TRAINED = ("train_loss", "train_top1", "seconds", "images_per_second")
 
 
 class Classifier:
-    """Fitness: top-1 accuracy on the validation split after the last epoch."""
+    """Fitness: top-1 accuracy, or another metric, on the validation split after the last epoch."""
 
     judges = True
 
@@ -68,6 +68,7 @@ class Classifier:
     def prepare(self, config: StudyConfig) -> Images:
         settings = Settings.of(config.settings)
         images = loaded(settings)
+        check_metric(settings.fitness.metric, images)
         if config.strategy == "fixed":
             check_training(settings.with_genes(config.fixed), images)
         else:
@@ -113,15 +114,17 @@ class Classifier:
         done = trained(task, settings, told, report.note)
         test = evaluate(done.net, task.shared.test, task.shared, settings.recipe)
         seen = {name: value for name, value in done.metrics.items() if name in TRAINED}
-        return Score(test["top1"], seen | test, done.epochs, done.seconds)
+        return Score(test[settings.fitness.metric], seen | test, done.epochs, done.seconds)
 
     def _train(self, task: Task, report: Report) -> Score:
         from resnet import weights
 
-        done = trained(task, Settings.of_task(task), report, report.note)
-        if done.metrics["top1"] >= task.keep_from:  # 94 MB of a ResNet-50, and half a second
+        settings = Settings.of_task(task)
+        done = trained(task, settings, report, report.note)
+        fitness = done.metrics[settings.fitness.metric]
+        if fitness >= task.keep_from:  # 94 MB of a ResNet-50, and half a second
             weights.write(task.folder / "weights.safetensors", done.net.state_dict(), {"gaopt": __version__})
-        return Score(done.metrics["top1"], done.metrics, done.epochs, done.seconds)
+        return Score(fitness, done.metrics, done.epochs, done.seconds)
 
     def _judge(self, task: Task, report: Report) -> Score:
         from resnet import weights
@@ -141,7 +144,7 @@ class Classifier:
         predictions.write(home, task.individual, predictions.probabilities(net, images.test, images), images)
         weights.write(home.weights, found[0], {"gaopt": __version__, "individual": str(task.individual)})
         home.write(home.best, json.dumps(known | {"test": metrics}, indent=2) + "\n")
-        return Score(metrics["top1"], metrics)
+        return Score(metrics[settings.fitness.metric], metrics)
 
 
 objective = Classifier()
@@ -172,6 +175,7 @@ def trained(task: Task, settings: Settings, report: Told, note: Callable[[str], 
             checkpoint=task.folder / "checkpoint.safetensors",
             made_of=" ".join(f"{name} {told}" for name, told in tools().items()),
             threads=task.threads,
+            metric=settings.fitness.metric,
         )
     except NotFinite as error:
         raise Diverged(str(error), error.epochs) from None
@@ -183,6 +187,17 @@ def loaded(settings: Settings) -> Images:
         return datasets.load(settings.data)
     except datasets.DataError as error:
         raise DataError(str(error)) from None
+
+
+def check_metric(metric: str, images: Images) -> None:
+    """Raise a ConfigError for a metric that tells nothing of these images."""
+    said = f"fitness.metric is {metric!r}"
+    if metric == "top5" and len(images.classes) <= 5:
+        raise ConfigError(f"{said}: with {len(images.classes)} classes it is always 1: must be another")
+    for split in ("valid", "test"):
+        missing = [name for name, count in zip(images.classes, images.counts[split], strict=True) if not count]
+        if metric == "auc" and missing:
+            raise ConfigError(f"{said}: it takes images of each class, and {split} has none of {missing[0]!r}")
 
 
 def check_training(settings: Settings, images: Images) -> None:

@@ -1,10 +1,10 @@
-"""The image objective's tables [data], [net], [recipe], with an individual's genes, and whether they can be trained."""
+"""The image objective's tables, with an individual's genes, and whether they can be trained."""
 
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import islice, pairwise
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from gaopt.config import OWN_TABLES, SEARCHES, StudyConfig, parse, parse_value
 from gaopt.errors import ConfigError, nearest
@@ -16,12 +16,19 @@ from resnet.data import DataSpec
 from resnet.recipe import RECIPES, Recipe
 from resnet.spec import BORROWED, NetSpec
 
-TABLES = ("data", "net", "recipe")
+TABLES = ("data", "net", "recipe", "fitness")
 NET = "net."  # what the name of a gene begins with that is a field of [net]. The others are fields of [recipe]
 
 DRAWN = 200  # random individuals that are checked besides the ends and choices of each gene
 
 Check = Callable[[Genes], object]  # raises a ConfigError for genes that cannot be trained
+
+
+@dataclass(frozen=True)
+class Fitness:
+    """What a search looks for: the key of [fitness] in docs/config.md."""
+
+    metric: Literal["top1", "balanced", "macro_f1", "top5", "-loss", "auc"] = "top1"
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class Settings:
     data: DataSpec
     net: NetSpec
     recipe: Recipe
+    fitness: Fitness = Fitness()
 
     @classmethod
     def of(cls, tables: Any) -> Self:
@@ -42,6 +50,7 @@ class Settings:
             parse(DataSpec, tables.get("data", {}), "data"),
             parse(NetSpec, tables.get("net", {}), "net"),
             _recipe(tables.get("recipe", {})),
+            parse(Fitness, tables.get("fitness", {}), "fitness"),
         )
 
     @classmethod

@@ -23,6 +23,10 @@ PANELS = {
     "top1": "top-1 accuracy, validation",
     "top3": "top-3 accuracy, validation",
     "top5": "top-5 accuracy, validation",
+    "balanced": "balanced accuracy, validation",
+    "macro_f1": "macro F1, validation",
+    "auc": "AUC, validation",
+    "-loss": "negative cross-entropy, validation",
     "train_loss": "training loss",
     "valid_loss": "validation loss",
 }

@@ -8,7 +8,8 @@ import { called, number, plural } from "../format.js";
 import { selected, toggle } from "../selection.js";
 import { colours } from "../theme.js";
 
-const PREFERRED = ["top1", "valid_loss", "train_loss"];
+// One that is not always reported is what the search looks for.
+export const PREFERRED = ["balanced", "macro_f1", "auc", "-loss", "top1", "valid_loss", "train_loss"];
 const MOST = 40;
 
 export function curvesChart(store) {

@@ -1,6 +1,7 @@
 // The head of a study: its true state, what is left, what it cost, the best, and what can be done with it.
 
 import { interactive, send, studyPath } from "../api.js";
+import { PREFERRED } from "../charts/curves.js";
 import { bestRow } from "../derive.js";
 import { el, fill, reconcile, say } from "../dom.js";
 import { runningRows } from "../fold.js";
@@ -114,7 +115,7 @@ function actions(store, wrong) {
 function showTraining(store, list) {
   const { snapshot, curves } = store;
   const { id, epoch, share } = snapshot.individuals;
-  const metric = ["top1", "valid_loss", ...snapshot.metrics].find((name) => snapshot.metrics.includes(name));
+  const metric = [...PREFERRED, ...snapshot.metrics].find((name) => snapshot.metrics.includes(name));
   const rows = runningRows(snapshot).slice(0, 24);
   list.hidden = !rows.length;
   reconcile(
