@@ -4,6 +4,7 @@
 # make test-all  all tests (ten minutes)
 # make cover  all tests, and which lines they reach: at least 90 % of them
 # make lint   style and types
+# make docs   the documentation as pages, in site/
 # make bench  what things cost here
 # make fuzz   give it ten thousand bad inputs, and bytes changed at random for a minute each (EACH=60)
 # make kills  kill a real search at twenty random moments and resume it (20 minutes)
@@ -25,7 +26,7 @@ ESBUILD ?= 0.28.2
 VENDOR  := gaopt/serve/page/vendor
 
 .NOTPARALLEL:
-.PHONY: run serve test test-all cover lint bench fuzz kills faults day vendor clean
+.PHONY: run serve test test-all cover lint docs bench fuzz kills faults day vendor clean
 
 run: $(VENV)/installed
 	$(BIN)/gaopt run --generations 5 --pop 10
@@ -46,6 +47,9 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.costs
@@ -99,4 +103,4 @@ $(VENV)/installed-dev: pyproject.toml constraints.txt
 	touch $(VENV)/installed $(VENV)/installed-serve $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .coverage
+	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .coverage
