@@ -28,10 +28,11 @@ from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.strategies.genetic import GeneticSearch
 from gaopt.strategies.surrogate.assisted import AssistedSearch
+from resnet.groups import grouped
 from resnet.net import build
 from resnet.recipe import Recipe
 from resnet.spec import NetSpec
-from resnet.train import _decayed_or_not, _optimizer
+from resnet.train import _optimizer
 from tests.conftest import ROOT, scored, space
 
 
@@ -84,7 +85,8 @@ def suggestion_rows() -> list[tuple[str, str]]:
 def optimizer_rows() -> list[tuple[str, str]]:
     torch.set_num_threads(1)
     net, theirs_net = build(NetSpec("resnet50")), build(NetSpec("resnet50"))
-    ours, theirs = _optimizer(_decayed_or_not(net), 1e-3, Recipe()), Adam(theirs_net.parameters(), lr=1e-3, wd=0.01)
+    groups = list(grouped(net, ("fc.",), Recipe()).values())
+    ours, theirs = _optimizer(groups, 1e-3, Recipe()), Adam(theirs_net.parameters(), lr=1e-3, wd=0.01)
     for parameter in (*net.parameters(), *theirs_net.parameters()):
         parameter.grad = torch.randn_like(parameter)
     a, b = median(ours.step, 9), median(theirs.step, 9)
@@ -103,6 +105,7 @@ import numpy as np
 from resnet.data import Images, Split
 from resnet.recipe import RECIPES
 from resnet.spec import NetSpec
+from resnet.groups import grouped
 from resnet.train import train
 recipe = replace(RECIPES["paper"], epochs=1, recompute=sys.argv[2] == "recomputed")
 grey = [Split(np.zeros((n, 32, 32, 3), np.uint8), np.arange(n) % 10) for n in (recipe.batch, 10, 10)]

@@ -5,7 +5,9 @@ A network is run on torch's meta device, where tensors have a shape and no numbe
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby, repeat
+from functools import partial
+from itertools import groupby, pairwise, repeat
+from math import isqrt
 from typing import Annotated, Any, Literal
 
 import torch
@@ -14,9 +16,11 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnet.net import Unit, build
+from resnet.net import Unit, build, outline
 from resnet.spec import BORROWED, FAMILIES, NetSpec
+from resnet.zoo import wanted
 
+WEIGHTED = (nn.Conv2d, nn.Linear)
 FLOAT = 4  # bytes of a number: everything is float32
 COPIES = {"adam": 2, "sgd": 1}  # numbers that an optimizer keeps for each parameter: Adam two moments, SGD its momentum
 
@@ -81,6 +85,8 @@ class Stage:
 
 def usual(spec: NetSpec) -> Case:
     """As the papers have it: ImageNet at 224 pixels (Inception at 299) and batch 256, or CIFAR-10 at batch 128."""
+    if spec.library:
+        return Case(wanted(spec).size, 1000)
     if spec.name not in BORROWED and spec.family.stem == "cifar":
         return Case(32, 10, batch=128)
     return Case(299 if spec.name == "inception_v3" else 224, 1000)
@@ -94,10 +100,7 @@ class Analysis:
     case: Case
     stages: list[Stage]
     published: Published | None  # what its paper prints, of that network and case alone
-
-    @property
-    def layers(self) -> int:
-        return self.spec.layers
+    layers: int  # weighted ones on the longest path; of a library's network all that it has
 
     @property
     def parameters(self) -> int:
@@ -127,7 +130,11 @@ class Analysis:
 def analyse(spec: NetSpec, case: Case | None = None) -> Analysis:
     """The costs of a network, by default on what its paper used it on."""
     case = case or usual(spec)
-    return Analysis(spec, case, stages(spec, case), PUBLISHED.get(spec.name) if _as_published(spec, case) else None)
+    if spec.library:
+        net = outline(spec, case.channels, case.classes)
+        return Analysis(spec, case, _run(net, case), None, sum(isinstance(each, WEIGHTED) for each in net.modules()))
+    published = PUBLISHED.get(spec.name) if _as_published(spec, case) else None
+    return Analysis(spec, case, stages(spec, case), published, spec.layers)
 
 
 def _as_published(spec: NetSpec, case: Case) -> bool:
@@ -175,6 +182,56 @@ def _measured(spec: NetSpec, case: Case, units: Iterable[int]) -> list[Stage]:
         multiply_adds = flops.get_total_flops() // 4
         found.append(Stage(name, size, tuple(_made(modules, times)), parameters, multiply_adds, activations))
     return found  # until here x holds what was kept, so that no two tensors can have had one address
+
+
+def _run(net: nn.Sequential, case: Case) -> list[Stage]:
+    """The rows of a library's network, run as a whole: its own parts by their names, those without weights left out.
+
+    What is computed between two parts counts for the first of them, and what belongs to none for the first of all.
+    """
+    inner = net.get_submodule("net")
+    parts = {name: part for name, part in inner.named_children() if any(True for _ in part.parameters())}
+    kept = {_storage(tensor): 0 for tensor in (*net.parameters(), *net.buffers())}
+    flops = FlopCounterMode(display=False)
+    begins, sizes = dict[str, tuple[int, int]](), dict[str, int]()
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept.setdefault(_storage(tensor), tensor.untyped_storage().nbytes())
+        return tensor
+
+    def begin(name: str, *_: Any) -> None:
+        begins.setdefault(name, (sum(kept.values()), flops.get_total_flops()))
+
+    def end(name: str, _: Any, __: Any, output: Any) -> None:
+        sizes[name] = _side(output)
+
+    for name, part in parts.items():
+        part.register_forward_pre_hook(partial(begin, name))
+        part.register_forward_hook(partial(end, name))
+    images = torch.empty(2, case.channels, case.size, case.size, device="meta")
+    with flops, saved_tensors_hooks(keep, lambda tensor: tensor):
+        logits = net(images)
+    bounds = [(0, 0), *list(begins.values())[1:], (sum(kept.values()), flops.get_total_flops())]
+    del logits  # until here, so that no two tensors can have had one address
+    owned = {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()}
+    owned[next(iter(begins))] += sum(p.numel() for p in net.parameters()) - sum(owned.values())
+    return [
+        Stage(
+            name, sizes[name], (_counted(parts[name]),), owned[name], (then[1] - now[1]) // 4, (then[0] - now[0]) // 2
+        )
+        for name, (now, then) in zip(begins, pairwise(bounds), strict=True)
+    ]
+
+
+def _side(y: Any) -> int:
+    """Of an output (n, channels, h, w), (n, h, w, channels), (n, tokens, channels) or (n, channels)."""
+    return 1 if not isinstance(y, Tensor) or y.ndim < 3 else y.shape[2] if y.ndim == 4 else isqrt(y.shape[1])
+
+
+def _counted(part: nn.Module) -> str:
+    kinds = {"convolution": nn.Conv2d, "linear layer": nn.Linear}
+    counts = {name: sum(isinstance(each, kind) for each in part.modules()) for name, kind in kinds.items()}
+    return ", ".join(f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items() if count)
 
 
 def _storage(tensor: Tensor) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from resnet.groups import freeze, set_rate
 from resnet.lean import Callback
 from resnet.loader import epoch_seed
 from resnet.metrics import measured
@@ -186,12 +187,22 @@ class Epochs(Honest):
 
 
 class Scheduled(Honest):
-    """Sets the learning rate and the momentum before each training batch, as the recipe has them, and keeps some."""
+    """Sets the learning rates and the momentum before each training batch, as the recipe has them, and keeps some.
+
+    Before an epoch it freezes the body of the network, or unfreezes it: what the optimizer has learned goes then, as in
+    fastai.
+    """
 
     order = 60  # as fastai's own schedules
 
     def __init__(self, recipe: Recipe, epochs: Epochs) -> None:
         self.recipe, self.epochs = recipe, epochs
+
+    def before_train(self) -> None:
+        learn, frozen = self.learn, self.recipe.freeze_epochs
+        freeze(learn.opt.opt, learn.groups, learn.epoch < frozen)
+        if learn.epoch == frozen:
+            learn.opt.opt.state.clear()
 
     def before_batch(self) -> None:
         learn = self.learn
@@ -200,8 +211,6 @@ class Scheduled(Honest):
         step, steps = learn.epoch * learn.n_iter + learn.iter, learn.n_epoch * learn.n_iter
         # From the reports, which a checkpoint has: a resumed training sees the same errors.
         lr, mom = rate(self.recipe, step, steps, self.epochs.errors), momentum(self.recipe, step, steps)
-        for group in learn.opt.opt.param_groups:
-            group["lr"] = lr
-            group |= {"betas": (mom, group["betas"][1])} if "betas" in group else {"momentum": mom}
+        set_rate(learn.opt.opt, lr, mom)
         if learn.iter % max(1, -(-learn.n_iter // POINTS)) == 0:
             self.epochs.points.append((step / steps, float(lr), float(mom)))

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from resnet.data import Images
+from resnet.groups import freeze, set_rate
 from resnet.loader import Shuffled, epoch_seed
 from resnet.net import usual
-from resnet.recipe import Recipe
+from resnet.recipe import Recipe, momentum
 from resnet.spec import NetSpec
 from resnet.train import default_device, fresh
 
@@ -58,10 +59,12 @@ def find(
     torch.set_num_threads(threads)
     learner = fresh(spec, recipe, data, seed, device or default_device())
     net, optimizer = learner.model.train(), learner.opt
-    optimizer.set_hypers(wd=learner.wd, mom=recipe.mom_top if recipe.schedule == "one_cycle" else recipe.mom)
+    optimizer.set_hypers(wd=learner.wd)
+    freeze(optimizer.opt, learner.groups, recipe.freeze_epochs > 0)
+    mom = momentum(recipe, 0, 1)
     lrs, losses, mean = list[float](), list[float](), torch.tensor(0.0)
     for number, (images, labels) in zip(range(steps), _endless(learner.dls.train, seed), strict=False):
-        optimizer.set_hypers(lr=(lr := low * (high / low) ** (number / steps)))
+        set_rate(optimizer.opt, lr := low * (high / low) ** (number / steps), mom)
         loss = learner.loss_func(net(images), labels)
         loss.backward()
         optimizer.step()

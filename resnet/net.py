@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from resnet import zoo
 from resnet.spec import BORROWED, ORDERS, UNITS, NetSpec
 
 
@@ -169,8 +170,13 @@ def recomputed(net: nn.Module) -> nn.Module:
 def build(spec: NetSpec, channels: int = 3, classes: int = 10) -> nn.Sequential:
     """An untrained network: images (n, channels, h, w) float to logits (n, classes).
 
-    Weights are drawn from torch's global generator. Pretrained ones are put in by `weights.start`.
+    Weights are drawn from torch's global generator. Pretrained ones are put in by `weights.start`. A LibraryError where
+    a library has no such network.
     """
+    if spec.library:
+        own = zoo.wanted(spec)
+        fit = Fit(own.size if own.fixed else 0, own.fixed)
+        return nn.Sequential(OrderedDict(fit=fit, net=zoo.made(spec, classes)))
     if spec.name in BORROWED:
         net = _borrowed(spec.name, classes, bool(spec.pretrained))
     else:
@@ -178,6 +184,27 @@ def build(spec: NetSpec, channels: int = 3, classes: int = 10) -> nn.Sequential:
     if not next(net.parameters()).is_meta:  # where there are no numbers to draw
         _initialise(net, spec)
     return net
+
+
+def outline(spec: NetSpec, channels: int, classes: int) -> nn.Sequential:
+    """The network on torch's meta device: without numbers, at once."""
+    try:
+        with torch.device("meta"):
+            return build(spec, channels, classes)
+    except NotImplementedError:  # torchvision's RegNets read numbers that they have computed
+        return build(spec, channels, classes).to("meta")
+
+
+def check_library(spec: NetSpec, size: int, channels: int, classes: int) -> None:
+    """A LibraryError where a library's network cannot be built as asked, or cannot be trained on such images."""
+    net = outline(spec, channels, classes)
+    try:
+        logits = net(torch.empty(2, channels, size, size, device="meta"))
+    except (RuntimeError, AssertionError) as error:
+        said = f"{spec.name} takes no images of {size} pixels ({' '.join(str(error).split()):.200})"
+        raise zoo.LibraryError(f"{said}: set data.size, 0 for its own") from None
+    if not isinstance(logits, Tensor) or logits.shape != (2, classes):
+        raise zoo.LibraryError(f"{spec.name} gives no logits that could be trained: take another network")
 
 
 def _residual(spec: NetSpec, channels: int, classes: int) -> nn.Sequential:
@@ -197,17 +224,26 @@ def _residual(spec: NetSpec, channels: int, classes: int) -> nn.Sequential:
 
 
 class Fit(nn.Module):
-    """Images as a borrowed network wants them: three channels, and sides of at least so many pixels."""
+    """Images as a borrowed network wants them: three channels, and sides of so many pixels, at least or exactly."""
 
-    def __init__(self, smallest: int) -> None:
+    def __init__(self, size: int, exact: bool = False) -> None:
         super().__init__()
-        self.smallest = smallest
+        self.size, self.exact = size, exact
 
     def forward(self, images: Tensor) -> Tensor:
-        images = images.expand(-1, 3, -1, -1)
-        if images.shape[-1] >= self.smallest:
+        images, size = images.expand(-1, 3, -1, -1), images.shape[-1]
+        if size == self.size or (size > self.size and not self.exact):
             return images
-        return F.interpolate(images, size=(self.smallest, self.smallest), mode="bilinear", align_corners=False)
+        # Antialiasing changes nothing where images are enlarged, and costs time there.
+        smooth = size > self.size
+        return F.interpolate(images, (self.size, self.size), mode="bilinear", antialias=smooth)
+
+
+def heads(net: nn.Module, spec: NetSpec) -> tuple[str, ...]:
+    """What the names of its last layer's tensors begin with, or of its two last ones."""
+    if spec.library:
+        return tuple(f"net.{name}." for name in zoo.heads(spec, net.get_submodule("net")))
+    return (f"net.{BORROWED[spec.name].head}.",) if spec.name in BORROWED else ("fc.",)
 
 
 def _borrowed(name: str, classes: int, pretrained: bool) -> nn.Sequential:

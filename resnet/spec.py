@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 
 from resnet.fields import changed, check_path
 
@@ -116,13 +116,15 @@ BORROWED: dict[str, Borrowed] = {
 NAMES = (*FAMILIES, *BORROWED)
 PRETRAINED = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", *BORROWED)
 """Networks whose weights torchvision has."""
+LIBRARIES = ("timm", "torchvision")
+"""Whose networks a name can ask for, as "timm:convnext_atto"; `zoo` knows which those are."""
 FORM = ("stem", "shortcut", "order", "join", "width", "units", "stride")
 """The keys of a `NetSpec` that give a residual network another form than its name says."""
 
 
 @dataclass(frozen=True)
 class NetSpec:
-    """A network, as a config names it. All but name, init and pretrained are for residual networks alone.
+    """A network, as a config names it. Most keys are for residual networks alone, two rates for those of a library.
 
     Its fields are the keys of [net] in docs/config.md, which says what each is. For their sources see `Family`; `join`
     is figure 2 of [2], `stride` "1x1" that of [1], `init` He et al. (2015) or Glorot and Bengio (2010).
@@ -142,19 +144,29 @@ class NetSpec:
     init: Literal["he", "xavier"] = "he"
     zero_gamma: bool = True
     pretrained: str = ""
+    drop_rate: Annotated[float, Ge(-1), Lt(1)] = -1.0
+    drop_path_rate: Annotated[float, Ge(-1), Lt(1)] = -1.0
 
     def __post_init__(self) -> None:
+        check_path("pretrained", self.pretrained)
+        for key in ("drop_rate", "drop_path_rate"):
+            if -1 < (rate := getattr(self, key)) < 0:
+                raise ValueError(f"{key} is {rate}: must be 0 or more, or -1 for the network's own")
+        if self.library:
+            self._check_untouched(self.name, (*FORM, "init"), f"is built by {self.library}")
+            return
         if self.name not in NAMES:
             close = get_close_matches(self.name, NAMES, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(NAMES)}"
+            known = f"known: {', '.join(NAMES)}, and timm:NAME and torchvision:NAME for theirs"
+            hint = f"did you mean {close[0]!r}?" if close else known
             raise ValueError(f"name is {self.name!r}, which is no network: {hint}")
+        self._check_untouched(self.name, ("drop_rate", "drop_path_rate"), "takes none")
         if self.name in BORROWED:
             self._check_untouched(self.name, FORM, "has no such units")
         elif self.family.shortcut == "none":
             self._check_untouched("a plain net", ("join",), "has nothing to join")
         if not self.pretrained:
             return
-        check_path("pretrained", self.pretrained)
         if self.name not in PRETRAINED:
             known = ", ".join(PRETRAINED)
             raise ValueError(f"pretrained is {self.pretrained!r}, but torchvision has no {self.name}: it has {known}")
@@ -166,8 +178,14 @@ class NetSpec:
                 raise ValueError(f"{key} is {value!r} with {what}, which {why}: must be {default!r}")
 
     @property
+    def library(self) -> str:
+        """Which of `LIBRARIES` builds it; "" for the networks of this package."""
+        library, colon, _ = self.name.partition(":")
+        return library if colon and library in LIBRARIES else ""
+
+    @property
     def family(self) -> Family:
-        """The row of `FAMILIES` with this spec's changes; a KeyError for one of `BORROWED`."""
+        """The row of `FAMILIES` with this spec's changes; a KeyError for any other network."""
         row = FAMILIES[self.name]
         return replace(
             row,
@@ -184,5 +202,5 @@ class NetSpec:
 
     @property
     def layers(self) -> int:
-        """Weighted layers on the longest path."""
+        """Weighted layers on the longest path; a KeyError for a network of a library."""
         return BORROWED[self.name].layers if self.name in BORROWED else self.family.layers

@@ -15,6 +15,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from resnet import zoo
+from resnet.net import heads
 from resnet.spec import BORROWED, NetSpec
 
 TORCHVISION = {
@@ -89,11 +91,11 @@ def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def start(net: nn.Module, spec: NetSpec) -> None:
     """Put pretrained weights into a network, whose last layer stays; a WeightsError where they are none for it."""
-    raw = _fetched(spec.name) if spec.pretrained == "imagenet" else _from_file(Path(spec.pretrained).expanduser())
-    borrowed, own = BORROWED.get(spec.name), net.state_dict()
-    head = f"net.{borrowed.head}." if borrowed else "fc."
-    found = {f"net.{name}": tensor for name, tensor in raw.items()} if borrowed else renamed(raw)
-    tensors = {name: each for name, each in found.items() if not name.startswith((head, "net.aux", "net.AuxLogits"))}
+    raw = _fetched(spec) if spec.pretrained == "imagenet" else _from_file(Path(spec.pretrained).expanduser())
+    foreign, own, head = spec.library or spec.name in BORROWED, net.state_dict(), heads(net, spec)
+    # A study's own file has that "net." already.
+    found = {f"net.{name.removeprefix('net.')}": tensor for name, tensor in raw.items()} if foreign else renamed(raw)
+    tensors = {name: each for name, each in found.items() if not name.startswith((*head, "net.aux", "net.AuxLogits"))}
     first = next(name for name, tensor in own.items() if tensor.ndim == 4)
     if own[first].shape[1] == 1 and first in tensors:  # grey images: what three equal channels would give
         tensors[first] = tensors[first].sum(1, keepdim=True)
@@ -106,12 +108,19 @@ def start(net: nn.Module, spec: NetSpec) -> None:
     net.load_state_dict(tensors, strict=False)
 
 
-def _fetched(name: str) -> dict[str, Tensor]:
-    """torchvision's, from the cache of torch.hub or from where torchvision publishes them; checked by their hash."""
+def _fetched(spec: NetSpec) -> dict[str, Tensor]:
+    """timm's or torchvision's, from the cache of its hub or from where it publishes them."""
+    if spec.library == "timm":
+        try:
+            return zoo.timm_weights(spec)
+        except (OSError, RuntimeError) as error:
+            said = f"the weights of {spec.name} could not be fetched ({' '.join(str(error).split()):.300})"
+            raise WeightsError(f"{said}: give their file as net.pretrained") from error
     from torchvision.models import get_model_weights
 
+    name = spec.name.removeprefix("torchvision:")
     url = get_model_weights(name).DEFAULT.url
-    try:
+    try:  # checked by their hash
         found: dict[str, Tensor] = torch.hub.load_state_dict_from_url(
             url, progress=False, check_hash=True, weights_only=True, map_location="cpu"
         )

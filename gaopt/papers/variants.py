@@ -67,10 +67,11 @@ class Variants:
 
     def __call__(self, task: Task, report: Report) -> Score:
         from resnet.train import evaluate
+        from resnet.zoo import seen
 
         settings = _settings(task.settings, _experiment(task.settings).variant(task.genes))
         done = trained(task, settings, report, report.note)
-        test = evaluate(done.net, task.shared.test, task.shared, settings.recipe)
+        test = evaluate(done.net, task.shared.test, seen(task.shared, settings.net), settings.recipe)
         measured = {f"test_{name}": value for name, value in test.items()}
         parameters = float(sum(p.numel() for p in done.net.parameters()))
         metrics = done.metrics | measured | {"parameters": parameters}

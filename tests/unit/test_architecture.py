@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 
 HEAVY = {"deap", "fastai", "fastapi", "pandas", "ray", "scipy", "sklearn", "torch", "torchvision"} | {
     *("IPython", "ipywidgets", "matplotlib", "mlflow", "onnx", "onnxruntime", "optuna", "tensorboardX", "trackio"),
-    "wandb",
+    *("timm", "wandb"),
 }
 
 # From the top down: each may import those below it, and its own kind; nothing points back.
@@ -48,6 +48,7 @@ DOORS = {
         "gaopt/integrations/optuna.py",
         "gaopt/strategies/optuna.py",
     },
+    "timm": {"resnet/zoo.py"},
     "tensorboardX": {"gaopt/export/tensorboard.py"},
     "mlflow": {"gaopt/export/mlflow.py"},
     "onnx": {"gaopt/export/onnx.py"},
@@ -110,7 +111,7 @@ def test_each_heavy_library_has_its_doors() -> None:
     for library, doors in DOORS.items():
         through = {
             str(path.relative_to(ROOT))
-            for path in files("gaopt")
+            for path in [*files("gaopt"), *(files("resnet") if library != "resnet" else [])]
             if any(module.split(".")[0] == library for module in imports(path))
         }
         assert all(any(path == door or path.startswith(door + "/") for door in doors) for path in through), library
@@ -131,7 +132,7 @@ def test_what_should_be_light_loads_nothing_heavy() -> None:
         "import sys; sys.argv = ['gaopt', 'run', '--help']; from gaopt.cli import main; main()",
         "import sys; sys.argv = ['gaopt', 'compare', '--help']; from gaopt.cli import main; main()",
         "import gaopt; gaopt.load('digits')",
-        "import resnet.spec, resnet.recipe, resnet.data",
+        "import resnet.spec, resnet.recipe, resnet.data; resnet.spec.NetSpec('timm:resnet18')",
         "from gaopt import StudyConfig, Gene, Space, History, Task, Score, Told, ask",
         "from gaopt import Study, open, search, events",
     ]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 from importlib.metadata import version
@@ -67,14 +67,17 @@ class Classifier:
 
     def prepare(self, config: StudyConfig) -> Images:
         settings = Settings.of(config.settings)
-        images = loaded(settings)
+        fixed = config.strategy == "fixed"
+        drawn = [config.fixed] if fixed else individuals(config.space)
+        nets = list(dict.fromkeys(settings.with_genes(genes).basic(settings.net) for genes in drawn))
+        images = loaded(settings, nets)
         check_metric(settings.fitness.metric, images)
-        if config.strategy == "fixed":
-            check_training(settings.with_genes(config.fixed), images)
+        if fixed:
+            check_steps(settings.with_genes(config.fixed), images)
         else:
             check_individuals(config.space, lambda genes: check_steps(settings.with_genes(genes), images))
-            for name in {settings.with_genes(genes).net.name for genes in individuals(config.space)}:
-                check_pretrained(replace(settings.net, name=name), images)
+        for net in nets:
+            check_net(net, images)
         return images
 
     def load_libraries(self) -> None:
@@ -106,15 +109,16 @@ class Classifier:
     def final(self, task: Task, report: Report) -> Score:
         """Of an epoch only what was seen in training is reported: the validation images are trained on."""
         from resnet.train import evaluate
+        from resnet.zoo import seen
 
         def told(epoch: int, metrics: Mapping[str, float], cycle: Cycle = ()) -> None:
             report(epoch, {name: value for name, value in metrics.items() if name in TRAINED}, cycle)
 
         settings = Settings.of_task(task)
         done = trained(task, settings, told, report.note)
-        test = evaluate(done.net, task.shared.test, task.shared, settings.recipe)
-        seen = {name: value for name, value in done.metrics.items() if name in TRAINED}
-        return Score(test[settings.fitness.metric], seen | test, done.epochs, done.seconds)
+        test = evaluate(done.net, task.shared.test, seen(task.shared, settings.net), settings.recipe)
+        found = {name: value for name, value in done.metrics.items() if name in TRAINED}
+        return Score(test[settings.fitness.metric], found | test, done.epochs, done.seconds)
 
     def _train(self, task: Task, report: Report) -> Score:
         from resnet import weights
@@ -129,8 +133,10 @@ class Classifier:
     def _judge(self, task: Task, report: Report) -> Score:
         from resnet import weights
         from resnet.train import evaluate
+        from resnet.zoo import seen
 
-        settings, images = Settings.of_task(task), task.shared
+        settings = Settings.of_task(task)
+        images = seen(task.shared, settings.net)
         path = task.folder / "weights.safetensors"
         if (found := weights.read(path)) is None:  # on a CPU the same weights come again
             report.note(f"{path.name} is {'torn or altered' if path.exists() else 'gone'}: trained again")
@@ -164,6 +170,7 @@ def trained(task: Task, settings: Settings, report: Told, note: Callable[[str], 
     from resnet.train import train
 
     tidy(task.folder)
+    library = {"library timm": version("timm")} if settings.net.library == "timm" else {}
     try:
         return train(
             settings.net,
@@ -173,7 +180,7 @@ def trained(task: Task, settings: Settings, report: Told, note: Callable[[str], 
             report=report,
             note=note,
             checkpoint=task.folder / "checkpoint.safetensors",
-            made_of=" ".join(f"{name} {told}" for name, told in tools().items()),
+            made_of=" ".join(f"{name} {told}" for name, told in (tools() | library).items()),
             threads=task.threads,
             metric=settings.fitness.metric,
         )
@@ -181,10 +188,21 @@ def trained(task: Task, settings: Settings, report: Told, note: Callable[[str], 
         raise Diverged(str(error), error.epochs) from None
 
 
-def loaded(settings: Settings) -> Images:
-    """The images of a config; a DataError of gaopt's own where they cannot be had."""
+def loaded(settings: Settings, nets: Sequence[NetSpec] = ()) -> Images:
+    """The images of a config; a DataError of gaopt's own where they cannot be had.
+
+    Without a size of their own, in the largest that those of the networks take which a library has.
+    """
+    data = settings.data
+    if not data.size and (named := [net for net in nets or (settings.net,) if net.library]):
+        from resnet.zoo import LibraryError, wanted
+
+        try:
+            data = replace(data, size=max(wanted(net).size for net in named))
+        except LibraryError as error:
+            raise ConfigError(f"net: {error}") from None
     try:
-        return datasets.load(settings.data)
+        return datasets.load(data)
     except datasets.DataError as error:
         raise DataError(str(error)) from None
 
@@ -201,9 +219,9 @@ def check_metric(metric: str, images: Images) -> None:
 
 
 def check_training(settings: Settings, images: Images) -> None:
-    """Raise a ConfigError for a training that would end in its warm-up, or has no weights to start from."""
+    """Raise a ConfigError for a training that would end in its warm-up, or a network that cannot be begun with."""
     check_steps(settings, images)
-    check_pretrained(settings.net, images)
+    check_net(settings.net, images)
 
 
 def check_steps(settings: Settings, images: Images) -> None:
@@ -214,14 +232,19 @@ def check_steps(settings: Settings, images: Images) -> None:
         raise ConfigError(f"recipe.warmup is {recipe.warmup}: must be less than the {steps} steps of the training")
 
 
-def check_pretrained(spec: NetSpec, images: Images) -> None:
-    """Raise a ConfigError where the weights to start from cannot be had, or are of another network."""
-    if not spec.pretrained:
+def check_net(spec: NetSpec, images: Images) -> None:
+    """Raise a ConfigError where a library has no such network, or none for these images, or there are no weights."""
+    if not (spec.library or spec.pretrained):
         return
     from resnet import weights
-    from resnet.net import build
+    from resnet.net import build, check_library
+    from resnet.zoo import LibraryError
 
+    size, channels, classes = *images.train.images.shape[2:], len(images.classes)
     try:
-        weights.start(build(spec, images.train.images.shape[3], len(images.classes)), spec)
-    except weights.WeightsError as error:
+        if spec.library:
+            check_library(spec, size, channels, classes)
+        if spec.pretrained:
+            weights.start(build(spec, channels, classes), spec)
+    except (LibraryError, weights.WeightsError) as error:
         raise ConfigError(f"net: {error}") from None

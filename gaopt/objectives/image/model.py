@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -69,7 +70,8 @@ def network(about: Model, tensors: Mapping[str, Tensor]) -> nn.Module:
     from resnet import weights
     from resnet.net import build
 
-    with torch.device("meta"):  # without memory for what is no more than said
+    # Without memory for what is no more than said; a library's may have tensors that no file of weights holds.
+    with nullcontext() if about.net.library else torch.device("meta"):
         net = build(about.net, about.channels, len(about.classes))
     net.load_state_dict(weights.renamed(tensors), assign=True)
     return net.float()

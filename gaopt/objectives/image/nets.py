@@ -39,14 +39,20 @@ def specs(name: str | None, overrides: Sequence[str] = ()) -> tuple[list[NetSpec
 def analysed(spec: NetSpec, numbers: Mapping[str, str | None]) -> Analysis:
     """The costs of a network on its paper's images, except for these: "size", "classes", "batch" as TOML has them."""
     from resnet.analysis import Case, analyse, usual
+    from resnet.zoo import LibraryError
 
     given = [f"nets.{key}={value}" for key, value in numbers.items() if value is not None]
-    tables = overridden({"nets": asdict(usual(spec))}, given)
-    return analyse(spec, parse(Case, tables["nets"], "nets"))
+    try:
+        tables = overridden({"nets": asdict(usual(spec))}, given)
+        return analyse(spec, parse(Case, tables["nets"], "nets"))
+    except LibraryError as error:
+        raise ConfigError(f"net: {error}") from None
 
 
 def about(spec: NetSpec) -> str:
     """What kind of network it is, in a few words."""
+    if spec.library:
+        return f"as {spec.library} builds it"
     if spec.name in BORROWED:
         return BORROWED[spec.name].paper.replace("*", "")
     family = spec.family

@@ -25,7 +25,7 @@ DRAWN = 5  # individuals that are timed where genes change what a training costs
 
 OPTIMIZING = (
     *("lr", "wd", "mom", "optimizer", "schedule", "drops", "factor", "patience", "warmup", "decay"),
-    *("mom_top", "div", "div_final", "pct_start", "sqr_mom", "eps"),
+    *("mom_top", "div", "div_final", "pct_start", "sqr_mom", "eps", "freeze_epochs", "lr_mult", "layer_decay"),
 )
 """What a recipe says of its optimizer and schedule; epochs, batch, loss and augmentation stay those of the config."""
 
@@ -39,7 +39,8 @@ def mean_seconds(config: StudyConfig, images: Images) -> float | None:
     try:
         for settings in (base.with_genes(genes) for genes in drawn):
             recipe = settings.recipe
-            deciding = (settings.net, recipe.epochs, recipe.batch, recipe.precision, recipe.recompute)
+            net = replace(settings.net, drop_rate=-1.0, drop_path_rate=-1.0)
+            deciding = (net, recipe.epochs, recipe.batch, recipe.precision, recipe.recompute)
             if deciding not in known:
                 known[deciding] = seconds(settings, images, config.pool.cpus)
             found.append(known[deciding])

@@ -14,7 +14,7 @@ from gaopt.space.gene import AnyGene, Choice, Gene
 from gaopt.space.space import Genes, Space
 from resnet.data import DataSpec
 from resnet.recipe import RECIPES, Recipe
-from resnet.spec import BORROWED, NetSpec
+from resnet.spec import FAMILIES, NetSpec
 
 TABLES = ("data", "net", "recipe", "fitness")
 NET = "net."  # what the name of a gene begins with that is a field of [net]. The others are fields of [recipe]
@@ -67,6 +67,11 @@ class Settings:
         except ValueError as error:
             raise ConfigError(str(error)) from None
 
+    def basic(self, net: NetSpec) -> NetSpec:
+        """Its network as that of the tables but for what decides whether it can be built: name, and that it drops."""
+        drop, path = (0.1 if rate > 0 else rate for rate in (self.net.drop_rate, self.net.drop_path_rate))
+        return replace(net, name=self.net.name, drop_rate=drop, drop_path_rate=path)
+
     def shortened(self, share: float) -> Self:
         """The same for a share of the epochs: on a rung."""
         return replace(self, recipe=self.recipe.shortened(share))
@@ -102,7 +107,7 @@ class Settings:
         """The value of each gene in the tables or, where they leave it to the network's name, in its family."""
         tables = {NET + name: value for name, value in asdict(self.net).items()} | asdict(self.recipe)
         found = {name: tables[name] for name in space}
-        if self.net.name not in BORROWED:
+        if self.net.name in FAMILIES:
             family, units = self.net.family, set(self.net.family.units)
             own = {NET + key: getattr(family, key) for key in ("stem", "shortcut", "order")}
             own[NET + "units"] = units.pop() if len(units) == 1 else None
