@@ -53,7 +53,7 @@ DOORS = {
     "mlflow": {"gaopt/export/mlflow.py"},
     "onnx": {"gaopt/export/onnx.py"},
     "onnxruntime": {"gaopt/export/onnx.py"},
-    "pandas": {"gaopt/report/tables.py"},
+    "pandas": {"gaopt/report/tables.py", "resnet/tables.py"},
     "sqlite3": {"gaopt/journal/journal.py", "gaopt/serve/queue.py"},
     "fastapi": {"gaopt/serve/app.py", "gaopt/serve/api", "gaopt/serve/problems.py"},
     "matplotlib": {"gaopt/report/plots"},

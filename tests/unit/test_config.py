@@ -19,7 +19,7 @@ from tests.faults.studies import table
 
 
 def test_the_presets_are_found_by_name_and_all_of_them_are_valid() -> None:
-    searched = {"digits", "quick", "cifar10", "cifar100", "images", "paper"}
+    searched = {"digits", "quick", "cifar10", "cifar100", "images", "finetune", "paper"}
     assert set(presets()) == {*searched, "student", "extended", "quick-extended"}
     for name in presets():
         config = checked(name)
