@@ -1,4 +1,4 @@
-"""The verbs that use what a study found: export, predict."""
+"""The verbs that use what a study found: finish, export, predict."""
 
 from __future__ import annotations
 
@@ -16,6 +16,23 @@ from gaopt.printable import printable, printable_lines
 
 TOOLS = ("optuna", "tensorboard", "mlflow", "csv", "onnx", "torch")
 FILE = click.Path(path_type=Path)
+
+
+@cli.command()
+@click.argument("study", type=STUDY)
+@click.option("--seeds", type=click.IntRange(1, 1000), help="How many trainings; 3 by default.")
+@click.option("--ensemble", is_flag=True, help="Use all of them, by the mean of their probabilities.")
+@click.option("--allow-changed", is_flag=True, help="Go on also where code or data changed since.")
+def finish(study: str, seeds: int | None, ensemble: bool, allow_changed: bool) -> None:
+    """Train the best setting again on training and validation images, and measure it on the test images.
+
+    Again, it goes on where it was stopped. From then on predict and export use the first of these models; all would be
+    as good, and the best on the test images would be chosen by them. With --ensemble they use all.
+    """
+    from gaopt.cli.finishing import drive
+    from gaopt.journal.studies import find_study
+
+    drive(find_study(study), seeds, ensemble, allow_changed)
 
 
 @cli.command()

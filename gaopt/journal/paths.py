@@ -62,6 +62,25 @@ class StudyDir:
         return self.path / "examples.json"
 
     @property
+    def final(self) -> StudyDir:
+        """The study in which the best setting is trained again: `gaopt finish`."""
+        return StudyDir(self.path / "final")
+
+    @property
+    def finished(self) -> Path:
+        """Of such a study: what came of it, and which of its models are used."""
+        return self.path / "finished.json"
+
+    def model(self, individual: int) -> StudyDir:
+        """Of such a study: a folder with the model of an individual, as that of a search has its best."""
+        return StudyDir(self.path / "models" / str(individual))
+
+    @property
+    def outputs(self) -> Path:
+        """Of such a model: its probabilities for each test image, and their labels."""
+        return self.path / "test.safetensors"
+
+    @property
     def notes(self) -> Path:
         """What people wrote of the study on the service's page."""
         return self.path / "notes.json"

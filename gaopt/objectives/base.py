@@ -118,6 +118,17 @@ class Comparable(Protocol):
         """Train on what is joined; the fitness is measured on the test split, once."""
 
 
+@runtime_checkable
+class Finishable(Comparable, Protocol):
+    """An objective whose best setting can be trained again for use."""
+
+    def finish(self, task: Task, report: Report) -> Score:
+        """As `final`; the model is kept as that of an individual of the study (`StudyDir.model`)."""
+
+    def ensemble(self, models: Sequence[Path]) -> float:
+        """The accuracy on the test split of the mean of what models give, by their folders."""
+
+
 def epochs(config: StudyConfig) -> int:
     """Of a whole training; those that a user's function has as its attribute `epochs`, or 1."""
     objective = resolve(config.objective)

@@ -5,18 +5,22 @@ has seen. Where the objective of the searches has a test split, on training and 
 fitness is what the test split says, which it reads once.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gaopt.config import StudyConfig, from_tables, parse
 from gaopt.config.parsing import table
-from gaopt.errors import ConfigError
-from gaopt.objectives.base import Comparable, Report, Score, Task, resolve
+from gaopt.config.tables import text_of
+from gaopt.errors import ConfigError, StudyError
+from gaopt.journal.paths import StudyDir
+from gaopt.objectives.base import Comparable, Finishable, Report, Score, Task, resolve
 from gaopt.space.gene import Choice
 from gaopt.space.space import Space
 
 NAME = "gaopt.objectives.finals:objective"
+KEPT = "gaopt.objectives.finals:kept"  # the same, and the models are kept
 GENE = "winner"
 
 
@@ -30,13 +34,17 @@ class Winner:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
 class Finals:
+    keeps_models: bool = False
     judges = False
 
     def __call__(self, task: Task, report: Report) -> Score:
         winner = winners(task.settings)[int(task.genes[GENE])]
         base = resolve(_base(task.settings).objective)
         again = replace(task, genes=dict(winner.genes), settings=winner.settings, shared=task.shared[0])
+        if self.keeps_models and isinstance(base, Finishable):
+            return base.finish(again, report)
         found = base.final(again, report) if isinstance(base, Comparable) else base(again, report)
         return found if isinstance(found, Score) else Score(found)
 
@@ -64,14 +72,15 @@ class Finals:
 
 
 objective = Finals()
+kept = Finals(keeps_models=True)
 
 
-def configured(base: StudyConfig, chosen: list[Winner], repeats: int, seed: int) -> StudyConfig:
+def configured(base: StudyConfig, chosen: list[Winner], repeats: int, seed: int, objective: str = NAME) -> StudyConfig:
     """The study that trains winners again, each `repeats` times; `base` is the config of the searches."""
     rows = [{"method": w.method, "seed": w.seed, "genes": dict(w.genes), "settings": w.settings} for w in chosen]
     return StudyConfig(
         space=Space(**{GENE: Choice(tuple(range(len(rows))))}),
-        objective=NAME,
+        objective=objective,
         strategy="grid",
         seed=seed,
         grid=replace(base.grid, repeats=repeats),
@@ -91,3 +100,41 @@ def winners(tables: Mapping[str, Any]) -> list[Winner]:
 
 def _base(tables: Mapping[str, Any]) -> StudyConfig:
     return from_tables(tables["finals"]["base"])
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What came of training the best setting of a study again, for use."""
+
+    individual: int  # the best of the study
+    models: tuple[int, ...]  # the individuals whose models there are, in the order of their seeds
+    accuracies: tuple[float, ...]  # of these on the test split
+    ensemble: float | None = None  # that of the mean of what they give, where that is what is used
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """The models that are used: all, or the first. The best one would be chosen by the test images."""
+        return self.models if self.ensemble is not None else self.models[:1]
+
+    @property
+    def title(self) -> str:
+        """What is used, in words."""
+        if self.ensemble is not None:
+            return f"the ensemble of {len(self.models)} trainings on training and validation images"
+        which = "the first of " * (len(self.models) > 1)
+        return f"{which}{len(self.models)} training{'s' * (len(self.models) > 1)} on training and validation images"
+
+
+def finished(home: StudyDir, best: int) -> Finished | None:
+    """What finishing a study came to; None where it was not, or another individual was the best then.
+
+    Raises:
+        StudyError: it cannot be read.
+    """
+    if not home.final.finished.is_file():
+        return None
+    try:
+        found = parse(Finished, json.loads(text_of(home.final.finished)), "finished")
+    except (OSError, ValueError, ConfigError) as error:
+        raise StudyError(f"{home.final.finished} cannot be read: remove it ({error})") from None
+    return found if found.individual == best and found.models else None

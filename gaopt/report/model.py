@@ -2,11 +2,15 @@
 
 import shlex
 from dataclasses import replace
+from statistics import fmean, stdev
 
 import numpy as np
 
+from gaopt.errors import StudyError
 from gaopt.journal.history import History
 from gaopt.journal.paths import StudyDir
+from gaopt.objectives import finals
+from gaopt.objectives.finals import Finished
 from gaopt.printable import printable
 from gaopt.report import format as words
 from gaopt.report.page import Section, Table
@@ -39,7 +43,7 @@ GREY = {'.convert("RGB")': '.convert("L")', "BILINEAR))[None]": "BILINEAR))[None
 def sections(history: History, home: StudyDir) -> list[Section]:
     """None where the best model was not measured, or by a version that wrote no predictions."""
     if not (found := read(home, history)):
-        return []
+        return [_finished(history, home)]
     confusion, worst, doubtful = plots.confusion(found), plots.worst(found), plots.doubtful(found)
     return [
         *([confusion] if confusion else []),
@@ -47,8 +51,49 @@ def sections(history: History, home: StudyDir) -> list[Section]:
         _accuracies(found),
         *([replace(worst, table=_listed(found.worst))] if worst else []),
         *([replace(doubtful, table=_listed(found.doubtful))] if doubtful else []),
+        _finished(history, home),
         _use(home, found.channels == 1),
     ]
+
+
+def finished(history: History, home: StudyDir) -> Finished | None:
+    """What finishing the study came to; None where it was not, or it cannot be read."""
+    try:
+        return finals.finished(home, history.best.id) if history.best else None
+    except StudyError:
+        return None
+
+
+def finished_words(history: History, home: StudyDir) -> list[str]:
+    """The same in a few sentences."""
+    if not (found := finished(history, home)):
+        return []
+    each = found.accuracies
+    said = [f"Test accuracy {words.percent(each[0])} by one training on training and validation images."]
+    if len(each) > 1:
+        low, high = words.percent(min(each)), words.percent(max(each))
+        mean, spread = words.percent(fmean(each)).removesuffix(" %"), words.percent(stdev(each))
+        said = [f"Test accuracy {mean} ± {spread}, the mean and deviation of {len(each)} trainings ({low} … {high})."]
+    assert history.best
+    if (judged := history.judged.get(history.best.id)) and "top1" in judged.metrics:
+        said.append(
+            f"The best model of the search, without the validation images: {words.percent(judged.metrics['top1'])}."
+        )
+    if found.ensemble is not None:
+        said.append(f"Their ensemble, the mean of their probabilities: {words.percent(found.ensemble)}.")
+    return [*said, f"predict and export use {found.title}."]
+
+
+def _finished(history: History, home: StudyDir) -> Section:
+    found = finished(history, home)
+    rows = [[str(n), words.percent(accuracy)] for n, accuracy in enumerate(found.accuracies, 1)] if found else []
+    if found and found.ensemble is not None:
+        rows.append(["ensemble", words.percent(found.ensemble)])
+    return Section(
+        "Finished: trained again on training and validation images",
+        text=" ".join(finished_words(history, home)),
+        table=Table(["training", "test accuracy"], rows, frozenset({0})),
+    )
 
 
 def _pairs(found: Predictions) -> Section:

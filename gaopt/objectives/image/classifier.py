@@ -20,7 +20,7 @@ from gaopt.journal.atomic_write import tidy
 from gaopt.journal.events import Data
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Cycle, Report, Score, Task
-from gaopt.objectives.image import predictions
+from gaopt.objectives.image import models, predictions
 from gaopt.objectives.image.model import about, described, kept, network
 from gaopt.objectives.image.probes import baselines, mean_seconds
 from gaopt.objectives.image.settings import Settings, check_individuals, individuals
@@ -30,6 +30,8 @@ from resnet.data import Images
 from resnet.spec import NetSpec
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from resnet.callbacks import Report as Told
     from resnet.train import Trained
 
@@ -107,6 +109,16 @@ class Classifier:
         return Settings.of(config.settings).recipe.epochs
 
     def final(self, task: Task, report: Report) -> Score:
+        return self._final(task, report)[0]
+
+    def finish(self, task: Task, report: Report) -> Score:
+        score, net = self._final(task, report)
+        models.keep(StudyDir(task.home), task, Settings.of_task(task), net, score)
+        return score
+
+    ensemble = staticmethod(models.ensemble)
+
+    def _final(self, task: Task, report: Report) -> tuple[Score, nn.Module]:
         """Of an epoch only what was seen in training is reported: the validation images are trained on."""
         from resnet.train import evaluate
         from resnet.zoo import seen
@@ -118,7 +130,7 @@ class Classifier:
         done = trained(task, settings, told, report.note)
         test = evaluate(done.net, task.shared.test, seen(task.shared, settings.net), settings.recipe)
         found = {name: value for name, value in done.metrics.items() if name in TRAINED}
-        return Score(test[settings.fitness.metric], found | test, done.epochs, done.seconds)
+        return Score(test[settings.fitness.metric], found | test, done.epochs, done.seconds), done.net
 
     def _train(self, task: Task, report: Report) -> Score:
         from resnet import weights

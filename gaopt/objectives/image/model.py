@@ -81,10 +81,17 @@ def kept(home: StudyDir) -> int | None:
     """The individual whose model lies in a study's folder, whole; None where none does that could be used."""
     try:
         best(home)
-        told = json.loads(text_of(home.best))
-        whole = all((home.path / name).is_file() for name in told.get("tables", ()))  # up to 0.5.0 it names none
-        return int(told["individual"]) if whole else None
-    except (StudyError, ValueError, KeyError, TypeError):
+        tables = json.loads(text_of(home.best)).get("tables", ())  # up to 0.5.0 it names none
+    except StudyError:
+        return None
+    return individual(home) if all((home.path / name).is_file() for name in tables) else None
+
+
+def individual(home: StudyDir) -> int | None:
+    """The individual that best.json describes; None where it does not say."""
+    try:
+        return int(json.loads(text_of(home.best))["individual"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from gaopt.errors import BadInput, DataError, StudyError
 from gaopt.journal.paths import StudyDir
-from gaopt.objectives.image.model import Model, best
+from gaopt.objectives.finals import finished
+from gaopt.objectives.image.model import Model, best, individual
 from resnet import data as datasets
 from resnet.decode import read_file, strict
 from resnet.folders import images_in
@@ -40,11 +41,17 @@ class Used:
 
 
 def used(home: StudyDir) -> Used:
-    """The best model of a study; a StudyError where it has none that can be used."""
+    """The model of a study: the best one of the search, or what `gaopt finish` made of its setting.
+
+    Raises:
+        StudyError: there is none that can be used.
+    """
     from gaopt.objectives.image.deployed import Deployed
 
-    about, net = best(home)
-    return Used("the best model of the search", about, Deployed(about, [net]))
+    found = finished(home, known) if (known := individual(home)) is not None else None
+    folders = [home.final.model(each) for each in found.used] if found else [home]
+    abouts, nets = zip(*map(best, folders), strict=True)
+    return Used(found.title if found else "the best model of the search", abouts[0], Deployed(abouts[0], nets))
 
 
 def predict(
