@@ -12,7 +12,7 @@ from gaopt.space.gene import AnyGene
 
 LEAST = 20
 """Whole trainings below which nothing can be told."""
-FOLDS, TREES, SHUFFLES = 5, 100, 5
+FOLDS, TREES, SHUFFLES = 5, 100, 10
 
 
 @dataclass(frozen=True)
@@ -37,18 +37,20 @@ def importance(trainings: Sequence[Individual], genes: Mapping[str, AnyGene]) ->
     if len(trainings) < LEAST or not genes:
         return None
     from sklearn.ensemble import ExtraTreesRegressor  # a second to import
-    from sklearn.inspection import permutation_importance
     from sklearn.model_selection import KFold
 
     table = np.array([[_place(gene, i.genes.get(name)) for name, gene in genes.items()] for i in trainings])
     ranks = np.unique([i.fitness for i in trainings], return_inverse=True)[1].astype(float)
-    foreseen, lost = np.zeros(len(ranks)), np.zeros(len(genes))
+    foreseen, lost, rng = np.zeros(len(ranks)), np.zeros(len(genes)), np.random.default_rng(0)
     for known, other in KFold(FOLDS, shuffle=True, random_state=0).split(table):
         trees = ExtraTreesRegressor(TREES, min_samples_leaf=2, random_state=0).fit(table[known], ranks[known])
-        foreseen[other] = trees.predict(table[other])
-        lost += permutation_importance(
-            trees, table[other], ranks[other], scoring="neg_mean_squared_error", n_repeats=SHUFFLES, random_state=0
-        ).importances_mean
+        # As they are, then with each gene shuffled, in one call: scikit-learn's own function makes 150, for 0.7 s more.
+        tried = np.repeat(table[other][None], 1 + SHUFFLES * len(genes), axis=0)
+        for n, shuffled in enumerate(tried[1:]):
+            rng.shuffle(shuffled[:, n // SHUFFLES])
+        found = trees.predict(tried.reshape(-1, len(genes))).reshape(len(tried), -1)
+        foreseen[other], errors = found[0], ((found - ranks[other]) ** 2).mean(axis=1)
+        lost += errors[1:].reshape(len(genes), SHUFFLES).mean(axis=1) - errors[0]
     lost, variance = lost.clip(0.0), float(ranks.var())
     explained = 1 - float(((ranks - foreseen) ** 2).mean()) / variance if variance else 0.0
     if explained <= 0 or not lost.sum():
