@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gaopt import loggers
     from gaopt.api import Best, Callback, Study, open, search
     from gaopt.config import Assisted, Genetic, PoolConfig, Stop, StudyConfig, load
     from gaopt.errors import GaoptError
@@ -44,6 +45,7 @@ _home = {
     "Score": "gaopt.objectives.base",
     "Task": "gaopt.objectives.base",
     "events": "gaopt.journal",
+    "loggers": "gaopt",
     "run": "gaopt.study.loop",
     "load": "gaopt.config",
     "StudyConfig": "gaopt.config",
@@ -60,8 +62,8 @@ __all__ = ["__version__", *(name for name in _home if name != "open")]  # an `im
 def __getattr__(name: str) -> Any:
     if name not in _home:
         raise AttributeError(f"module 'gaopt' has no attribute {name!r}")
-    if name == "events":
-        return import_module("gaopt.journal.events")
+    if name in ("events", "loggers"):
+        return import_module(f"{_home[name]}.{name}")
     return getattr(import_module(_home[name]), name)
 
 

@@ -12,7 +12,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from typing import Any
 import click
 
 from gaopt import execution
+from gaopt.api.callbacks import calling
+from gaopt.api.study import Study
 from gaopt.cli.live import watcher
 from gaopt.cli.notify import Notified, hooks_of, notifying
 from gaopt.cli.signals import Signals
@@ -30,6 +32,7 @@ from gaopt.journal.events import Data
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
+from gaopt.loggers import made
 from gaopt.objectives.base import Objective
 from gaopt.printable import printable, shown
 from gaopt.report.format import plural
@@ -45,14 +48,19 @@ def say(line: str) -> None:
 
 
 def drive(
-    ready: Ready, place: Callable[[], StudyDir], as_json: bool, notify: Notified, allow_changed: bool = False
+    ready: Ready,
+    place: Callable[[], StudyDir],
+    as_json: bool,
+    notify: Notified,
+    logs: Sequence[str],
+    allow_changed: bool = False,
 ) -> None:
     """Run a study with all that a person sees around it; what stops it is raised after a word on how to go on.
 
     `place` gives the study's folder, once nothing that the user gave can be wrong any more; `notify` is what --notify
-    and --notify-command say.
+    and --notify-command say, `logs` the loggers of --log.
     """
-    hooks = hooks_of(ready.config.notify, *notify)
+    hooks, loggers = hooks_of(ready.config.notify, *notify), made(logs)
     with Signals() as signals, opened(ready.config, ready.objective, lambda: ready.shared, signals) as pool:
         home = place()
         _introduce(home, ready.config, pool)
@@ -61,6 +69,7 @@ def drive(
             with watcher(home.name, as_json, signals, pool) as seen, notifying(home.name, hooks, seen) as watch:
                 if ready.config.pool.kind == "ray":
                     watch = _counted(watch, home, pool)
+                watch = calling(loggers, Study(home), watch)
                 history = run(ready, home, pool=pool, watch=watch, stop=signals.check, allow_changed=allow_changed)
         except (Stopped, Hopeless, Lost, Unwritable):
             if os.path.isfile(home.journal):  # not Path.is_file, which raises where nobody may look

@@ -16,6 +16,7 @@ from gaopt.cli.arguments import CONFIG, EXPERIMENT, STUDY
 from gaopt.cli.group import cli
 from gaopt.config.tables import changed, quoted
 from gaopt.errors import BadInput
+from gaopt.loggers import NAMES
 
 if TYPE_CHECKING:
     from gaopt.config import StudyConfig
@@ -39,12 +40,19 @@ NOTIFY = click.option(
 NOTIFY_COMMAND = click.option(
     "--notify-command", envvar="GAOPT_NOTIFY_COMMAND", metavar="COMMAND", help="The same to the stdin of a command."
 )
+LOG = click.option(
+    "--log",
+    "logs",
+    multiple=True,
+    type=click.Choice(sorted(NAMES)),
+    help="Write it there while it runs; several times for several.",
+)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Show the plan, the number of trainings and the time, and stop.")
 
 
 def training_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every verb that begins a study."""
-    for option in (DRY_RUN, NOTIFY_COMMAND, NOTIFY, JSON, ADDRESS, NAME, DATA, SEED, SETS):
+    for option in (DRY_RUN, LOG, NOTIFY_COMMAND, NOTIFY, JSON, ADDRESS, NAME, DATA, SEED, SETS):
         verb = option(verb)
     return verb
 
@@ -162,9 +170,10 @@ def _tables(name: str, small: bool) -> tuple[str, dict[str, Any]]:
 @JSON
 @NOTIFY
 @NOTIFY_COMMAND
+@LOG
 def resume(
     study: str, generations: str | None, seeds: str | None, address: str | None, sets: tuple[str, ...],
-    allow_changed: bool, as_json: bool, notify: str | None, notify_command: str | None,
+    allow_changed: bool, as_json: bool, notify: str | None, notify_command: str | None, logs: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Go on with a study from where it is, whatever stopped it; also further than it was to go before."""
     from gaopt.cli.run import drive
@@ -180,13 +189,13 @@ def resume(
     for option, value, having in (("generations", generations, SEARCHES), ("seeds", seeds, ("grid",))):
         if value is not None and config.strategy not in having:
             raise BadInput(f"--{option} is {value}: the study's strategy is {config.strategy!r}, which has none")
-    drive(prepare(config), lambda: home, as_json, (notify, notify_command), allow_changed)
+    drive(prepare(config), lambda: home, as_json, (notify, notify_command), logs, allow_changed)
 
 
 def start(
     tables: dict[str, Any], stem: str, keys: dict[str, str | None], *, fixed: bool = False, sets: tuple[str, ...],
     seed: str | None, data: str | None, name: str | None, address: str | None, as_json: bool, dry_run: bool,
-    notify: str | None, notify_command: str | None,
+    notify: str | None, notify_command: str | None, logs: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Begin a study of a config, named after `stem`, with what the verb's own options say by the keys of the config.
 
@@ -207,7 +216,7 @@ def start(
     if dry_run:
         _dry_run(ready, as_json)
     else:
-        drive(ready, lambda: new_dir(name, stem), as_json, (notify, notify_command))
+        drive(ready, lambda: new_dir(name, stem), as_json, (notify, notify_command), logs)
 
 
 def source_of(config: str | None, data: str | None) -> Path:

@@ -31,7 +31,7 @@ def write(study: Study, folder: Path) -> None:
         tags = [ExperimentTag(key, str(value)) for key, value in study.about.items()]
         experiment = store.create_experiment(study.name, tags=tags)
         runs: dict[int, str] = {}
-        params, metrics = _keys(study.space), _keys(study.metrics, taken=("fitness",))
+        params, metrics = keys(study.space), keys(study.metrics, taken=(study.score,))
         for trial in study.trials:
             if trial.state != "WAITING":
                 runs[trial.individual.id] = _run(store, experiment, study, trial, runs)
@@ -44,29 +44,29 @@ def _run(store: Any, experiment: str, study: Study, trial: Trial, runs: dict[int
         tags["best"] = "true"
     if trial.parent is not None:
         tags["mlflow.parentRunId"] = runs[trial.parent]  # shown below the finalist
-    started = _milliseconds(trial.started or trial.ended)
+    started = milliseconds(trial.started or trial.ended)
     named = [RunTag(key, value) for key, value in tags.items()]
     return str(store.create_run(experiment, "", started, named, f"i{trial.individual.id}").info.run_id)
 
 
 def _log(store: Any, run: str, trial: Trial, params: dict[str, str], metrics: dict[str, str]) -> None:
     values = [
-        Metric(metrics[name], value, _milliseconds(report.at), epoch)
+        Metric(metrics[name], value, milliseconds(report.at), epoch)
         for epoch, report in sorted(trial.individual.reports.items())
         for name, value in report.metrics.items()
     ]
     if trial.value is not None:
-        end = {"fitness": trial.value} | {metrics[name]: value for name, value in trial.late.items()}
+        end = {trial.score: trial.value} | {metrics[name]: value for name, value in trial.late.items()}
         last = max(trial.individual.reports, default=0)
-        values += [Metric(key, value, _milliseconds(trial.ended), last) for key, value in end.items()]
+        values += [Metric(key, value, milliseconds(trial.ended), last) for key, value in end.items()]
     genes = [Param(params[name], str(value)) for name, value in trial.individual.genes.items()]
     for start in range(0, max(len(genes), len(values)), BATCH):
         store.log_batch(run, values[start : start + BATCH], genes[start : start + BATCH], [])
-    ended = None if trial.state == "RUNNING" else _milliseconds(trial.ended)
+    ended = None if trial.state == "RUNNING" else milliseconds(trial.ended)
     store.update_run_info(run, STATUS.get(trial.state, RunStatus.FINISHED), ended, None)
 
 
-def _keys(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
+def keys(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
     """Each name as MLflow allows one, no two alike: letters, digits, and a few signs between them."""
     keys: dict[str, str] = {}
     for name in names:
@@ -77,5 +77,5 @@ def _keys(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
     return keys
 
 
-def _milliseconds(seconds: float | None) -> int:
+def milliseconds(seconds: float | None) -> int:
     return round(1000 * (seconds or 0.0))

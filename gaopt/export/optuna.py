@@ -24,7 +24,9 @@ def write(study: Study, folder: Path) -> None:
     kinds = {n: distribution(gene, [genes[n] for genes in each if n in genes]) for n, gene in study.space.items()}
     constrained = not all(trial.candidate for trial in study.trials)
     with quiet(), database(folder / "optuna.db", optuna.storages.RDBStorage) as storage:
-        written = optuna.create_study(storage=storage, study_name=study.name, direction="maximize")
+        written = optuna.create_study(
+            storage=storage, study_name=study.name, direction="maximize" if study.history.sign > 0 else "minimize"
+        )
         for key, value in study.about.items():
             written.set_user_attr(key, value)
         for trial in study.trials:

@@ -1,12 +1,12 @@
 """A study as other tools know one: trials, each with parameters, a state, a value and what it was on the way there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from gaopt.config import from_tables
 from gaopt.errors import StudyError
-from gaopt.journal.events import Scored
+from gaopt.journal.events import Reported, Scored
 from gaopt.journal.history import History, Individual
 from gaopt.journal.paths import StudyDir
 from gaopt.space.gene import AnyGene
@@ -26,7 +26,10 @@ class Trial:
 
     individual: Individual
     state: State
-    value: float | None  # its fitness; of a finalist that was trained again the mean, on a rung its score there
+    value: (
+        float | None
+    )  # its fitness, or loss; of a finalist that was trained again the mean, on a rung its score there
+    score: str  # what the value is called: "fitness", or "value" where it is a loss
     candidate: bool
     curve: dict[int, float]  # by epoch, the metric that a fitness is the last value of; empty where there is none such
     metrics: dict[str, float]  # at its end, and on the test split if it was measured there
@@ -62,6 +65,10 @@ class Study:
     home: StudyDir | None = None
 
     @property
+    def score(self) -> str:
+        return score_name(self.history)
+
+    @property
     def metrics(self) -> list[str]:
         """The names of all metrics, as they come."""
         told: list[Any] = [each for trial in self.trials for each in (*trial.individual.reports.values(), trial)]
@@ -90,22 +97,43 @@ def _trials(history: History) -> Iterator[Trial]:
     best, means, metric = history.best, history.means, followed(history)
     highest = best and (means.get(best.id, best.fitness), -best.id)
     for id, individual in sorted(history.individuals.items()):
-        score, repeat = _score(individual), individual.birth.origin == "repeat"
-        value = means.get(id, score.fitness) if score else None
-        better = highest and value is not None and (value, -id) > highest
-        outcome = score or individual.outcome
-        yield Trial(
-            individual=individual,
-            state=STATES.get(individual.status, "WAITING"),
-            value=value,
-            candidate=not (best and individual.status == "scored" and (repeat or better)),
-            curve=_curve(individual, score, metric),
-            metrics=_metrics(individual, score, history),
-            started=individual.started or None,
-            ended=outcome.at if outcome else None,
-            parent=individual.birth.parents[0] if repeat else None,
-            about=_about(individual, history.repeated.get(id, [])),
-        )
+        found = trial(individual, history, means.get(id), history.repeated.get(id, ()))
+        better = highest and found.value is not None and (history.sign * found.value, -id) > highest
+        never = best and individual.status == "scored" and (found.parent is not None or better)
+        curve = _curve(individual, _score(individual), metric)
+        yield replace(found, candidate=not never, curve={epoch: history.sign * value for epoch, value in curve.items()})
+
+
+def trial(
+    individual: Individual, history: History, mean: float | None = None, trainings: Sequence[Individual] = ()
+) -> Trial:
+    """An individual by itself, without a curve. Of a finalist that was trained again with the mean of its trainings."""
+    score, repeat = _score(individual), individual.birth.origin == "repeat"
+    outcome = score or individual.outcome
+    return Trial(
+        individual=individual,
+        state=STATES.get(individual.status, "WAITING"),
+        value=history.sign * (score.fitness if mean is None else mean) if score else None,
+        score=score_name(history),
+        candidate=True,
+        curve={},
+        metrics=_metrics(individual, score, history),
+        started=individual.started or None,
+        ended=outcome.at if outcome else None,
+        parent=individual.birth.parents[0] if repeat else None,
+        about=_about(individual, trainings),
+    )
+
+
+def score_name(history: History) -> str:
+    """What values are called."""
+    return "fitness" if history.sign > 0 else "value"
+
+
+def told(report: Reported) -> dict[str, float]:
+    """All numbers of an epoch: its metrics, and lr and momentum at its end."""
+    ends = dict(zip(("lr", "mom"), report.cycle[-1][1:], strict=True)) if report.cycle else {}
+    return ends | report.metrics
 
 
 def _score(individual: Individual) -> Scored | None:
@@ -143,7 +171,7 @@ def _curve(individual: Individual, score: Scored | None, metric: tuple[str, floa
     return {score.epochs or 1: score.fitness} if score and individual.status == "early" else {}
 
 
-def _about(individual: Individual, trainings: list[Individual]) -> dict[str, Any]:
+def _about(individual: Individual, trainings: Sequence[Individual]) -> dict[str, Any]:
     birth, failure = individual.birth, individual.failure
     about: dict[str, Any] = {
         "individual": individual.id,

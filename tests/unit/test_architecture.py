@@ -50,7 +50,7 @@ DOORS = {
     },
     "timm": {"resnet/zoo.py"},
     "tensorboardX": {"gaopt/export/tensorboard.py"},
-    "mlflow": {"gaopt/export/mlflow.py"},
+    "mlflow": {"gaopt/export/mlflow.py", "gaopt/loggers/mlflow.py"},
     "onnx": {"gaopt/export/onnx.py"},
     "onnxruntime": {"gaopt/export/onnx.py"},
     "pandas": {"gaopt/report/tables.py", "resnet/tables.py"},

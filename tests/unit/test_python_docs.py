@@ -21,5 +21,6 @@ def test_the_examples_of_the_document_run_from_top_to_bottom(tmp_path: Path) -> 
     )
     assert done.returncode == 0, done.stderr
     assert re.search(r"^<gaopt.Study 'mine': finished, 16/16 trained, best \S+ by i\d+>$", done.stdout, re.M)
-    assert done.stdout.endswith("the search is finished\n")
+    assert "the search is finished\n" in done.stdout
+    assert (tmp_path / "results" / "logged" / "tensorboard" / "i5").is_dir()
     assert (tmp_path / "results" / "mine" / "report.html").is_file()
