@@ -53,7 +53,8 @@ def space(history: History, names: Sequence[str] = ()) -> Figure | None:
             (place(genes[x], i.genes[x], i.id * BESIDE[0]), place(genes[y], i.genes[y], i.id * BESIDE[1]))
             for i in having
         ]
-        _panel(axes, history, [(i, i.status, *each) for i, each in zip(having, at, strict=True)], shades, "both")
+        found = [(i, i.status, *each) for i, each in zip(having, at, strict=True)]
+        _panel(axes, history.best, found, shades, f"of {len(shown)} individuals have both")
         scale(axes, "x", x, genes[x])
         scale(axes, "y", y, genes[y])
     style.colourbar(drawn, key, grid, "generation", extend="neither")
@@ -79,7 +80,8 @@ def slices(history: History) -> Figure | None:
         across = [place(gene, i.genes[name], i.id * BESIDE[0]) for i in having]
         kinds = ["far" if i.status == "scored" and i.fitness < scores.low else i.status for i in having]
         up = [scores(i.fitness) if i.fitness >= scores.low else scores.lost for i in having]
-        _panel(axes, history, list(zip(having, kinds, across, up, strict=True)), shades, "it")
+        found = list(zip(having, kinds, across, up, strict=True))
+        _panel(axes, history.best, found, shades, f"of {len(shown)} individuals have it")
         scale(axes, "x", name, gene)
         scores.limit(axes, any(i.fitness < scores.low for i in shown))
     drawn.supylabel(scores.name, fontsize=9, color=style.MUTED)
@@ -95,16 +97,18 @@ def _shown(drawn: Figure, history: History, panels: int) -> list[Individual]:
 
 
 def _panel(
-    axes: Axes, history: History, found: list[tuple[Individual, str, float, float]], shades: list[str], having: str
+    axes: Axes,
+    best: Individual | None,
+    found: Sequence[tuple[Individual, str, float, float]],
+    shades: list[str],
+    having: str,
 ) -> None:
-    """Individuals, each with its kind and place; how many these are, where others lack what there is to have."""
-    best, everyone = history.best, views.searched(history)
+    """Individuals, each with its kind and place, and how many these are: "3 of 7 individuals have it"."""
     looks = [("best" if i is best else kind if kind in _LOOKS else "whole", x, y) for i, kind, x, y in found]
     shown = [shades[i.generation] for i, *_ in found]
     style.marks(axes, [(*look, shade) for look, shade in zip(looks, shown, strict=True)], _LOOKS)
-    if len(found) < len(everyone):
-        said = f"{len(found)} of {len(everyone)} individuals have {having}"
-        axes.set_title(said, fontsize=8, color=style.MUTED, fontweight="normal", loc="right", pad=3)
+    if not having.startswith(f"of {len(found)} "):
+        axes.set_title(f"{len(found)} {having}", fontsize=8, color=style.MUTED, fontweight="normal", loc="right", pad=3)
 
 
 def beside(number: float, width: float) -> float:
