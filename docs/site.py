@@ -20,7 +20,8 @@ LINK = re.compile(r"\[([^\[\]]*)\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     for file in [file for file in files if file.src_dir == config.docs_dir]:
         files.remove(file)
-    for path in linked([*ROOT.glob("docs/*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"]):
+    begin = ("README.md", "CHANGELOG.md", "docs/site.css")
+    for path in linked([*ROOT.glob("docs/*.md"), *map(ROOT.joinpath, begin)]):
         files.append(File(path.relative_to(ROOT).as_posix(), str(ROOT), config.site_dir, config.use_directory_urls))
     api = [f"::: gaopt.{name}" for name in gaopt._home]
     made = {
