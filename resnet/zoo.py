@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
-from unittest.mock import patch
 
 from torch import Tensor, nn
 
@@ -151,8 +150,12 @@ def timm_weights(spec: NetSpec) -> dict[str, Tensor]:
 def _hub(offline: bool) -> Iterator[None]:
     from huggingface_hub import constants
 
-    with patch.object(constants, "HF_HUB_OFFLINE", offline or constants.HF_HUB_OFFLINE):
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = offline or before
+    try:
         yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 def _check_reachable() -> None:

@@ -6,11 +6,16 @@ from dataclasses import asdict, replace
 from typing import Any, get_args, get_type_hints
 
 import pytest
+import torch
 
 from gaopt.config import parse
 from gaopt.objectives.image.settings import Settings
+from resnet.groups import levels
+from resnet.lean import Callback, Learner, TrainEvalCallback
+from resnet.loader import Loaders
+from resnet.net import build
 from resnet.recipe import RECIPES, Recipe, momentum, rate
-from resnet.train import train
+from resnet.train import loss_function, train
 from tests.integration.test_train import SPEC, digits, state
 
 PAPER = RECIPES["paper"]
@@ -48,6 +53,47 @@ def test_the_one_cycle_is_fastais() -> None:
     for step in range(steps):
         assert rate(recipe, step, steps, []) == pytest.approx(float(lr(step / steps)), abs=1e-6 * recipe.lr)
         assert momentum(recipe, step, steps) == pytest.approx(float(mom(step / steps)), rel=1e-6)
+
+
+def test_fine_tuning_ends_where_fastais_does() -> None:
+    import fastai.callback.schedule  # noqa: F401 - gives Learner its fine_tune
+    from fastai.optimizer import Adam
+
+    class Seeded(Callback):
+        def before_train(self) -> None:
+            self.dls.train.epoch = self.done = getattr(self, "done", -1) + 1
+
+    recipe = replace(RECIPES["fine_tune"], epochs=4, batch=32, freeze_epochs=2, lr_mult=50.0, wd=0.1)
+    torch.manual_seed(0)
+    theirs = build(SPEC, 1, 10)
+    learner = Learner(
+        Loaders(digits(), recipe, 0, torch.device("cpu")),
+        theirs,
+        loss_func=loss_function(recipe),
+        opt_func=Adam,
+        splitter=levels,
+        default_cbs=False,
+        cbs=[TrainEvalCallback(), Seeded()],
+    )
+    learner.fine_tune(2, recipe.lr, freeze_epochs=2, lr_mult=50, wd=0.1)
+    trained = train(SPEC, recipe, digits(), seed=0).net.state_dict()
+    torch.manual_seed(0)
+    for (name, before), after in zip(build(SPEC, 1, 10).named_parameters(), theirs.parameters(), strict=True):
+        far = (after - before).abs().max()
+        assert (trained[name] - after).abs().max() < 0.02 * far, name
+
+
+def test_a_shortened_fine_tuning_keeps_its_frozen_share() -> None:
+    whole = replace(RECIPES["fine_tune"], epochs=10, freeze_epochs=2)
+    shortened = [whole.shortened(share) for share in (1.0, 0.5, 0.3, 0.2, 0.1)]
+    assert [(each.epochs, each.freeze_epochs) for each in shortened] == [(10, 2), (5, 1), (3, 1), (2, 1), (1, 0)]
+    for keys, said in (
+        ({"schedule": "steps"}, "must be 0, or the schedule 'fine_tune'"),
+        ({"freeze_epochs": 10}, "freeze_epochs is 10 of 10 epochs: must be fewer"),
+        ({"warmup": 5}, "warmup is 5 with the schedule 'fine_tune'"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            replace(whole, **keys)
 
 
 @pytest.mark.parametrize("schedule", ["steps", "plateau"])
