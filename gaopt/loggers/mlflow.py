@@ -18,6 +18,8 @@ from gaopt.loggers.base import Logger
 if TYPE_CHECKING:
     from gaopt.api.study import Study
 
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # 7 hold a search up for 4 minutes if nobody answers
+
 from mlflow.entities import Metric, Param
 from mlflow.tracking import MlflowClient
 

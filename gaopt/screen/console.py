@@ -68,7 +68,7 @@ def _how_far(now: Progress, width: int) -> list[Any]:
     told = [f"{now.done}/{now.trainings} trained", *(f"{number} {what}" for number, what in numbers if number)]
     time = clock(now.elapsed) + (f", {clock(now.left)} left" if now.left is not None else "")
     bar = ProgressBar(total=max(1, now.trainings), completed=now.done, width=min(LONG, width))
-    return [bar, Text("  ".join([*told, time]))]
+    return [bar, Text("\n" + "  ".join([*told, time]))]  # a bar ends no line
 
 
 def _busy(now: Progress, workers: int) -> str:

@@ -12,7 +12,7 @@ from gaopt.config import from_tables
 from gaopt.journal import events
 from gaopt.journal.history import History, Individual
 from gaopt.printable import printable
-from gaopt.screen.console import generation, genes, number, page, text
+from gaopt.screen.console import generation, genes, headline, number, page, text
 from gaopt.study.progress import clock, metric, progress, telling
 
 STOPPING = "stopping in good order; once more to end at once"
@@ -120,6 +120,8 @@ class Page:
 
     def _draw(self) -> Group:
         try:
+            if not self._history.opened:
+                return Group(headline(self._name, "starting"))
             now = progress(self._name, self._history, held=True, now=time.time())
             drawn = page(now, time.time(), self._console.width, self._workers if now.state == "running" else 0)
             stopping = self._stopping() and now.state == "running"

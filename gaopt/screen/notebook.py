@@ -20,7 +20,7 @@ TOP = 5
 """Individuals that are shown, the best first; those that are trained come on top of them."""
 EVERY = 0.5
 """Seconds between two drawings."""
-_BAR = "display:inline-block;height:.6em;border-radius:.3em;"
+_BAR = "height:.6em;border-radius:.3em;"
 
 
 def in_notebook() -> bool:
@@ -29,10 +29,10 @@ def in_notebook() -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-def html(now: Progress, history: History, note: str = "") -> str:
+def html(now: Progress, history: History, note: str = "", top: int = TOP) -> str:
     """The state of a study, its best individuals and those that are trained. In the colours of whoever shows it."""
     what = "loss" if history.sign < 0 else "fitness"
-    rows = [(i, number(history.sign * i.fitness)) for i in history.ranked[:TOP]]
+    rows = [(i, number(history.sign * i.fitness)) for i in history.ranked[:top]]
     rows += [(i, f"epoch {i.epoch}" if i.epoch else "running") for i in now.running]
     names = [name for name in now.config.get("space", ()) if any(name in i.genes for i, _ in rows)]
     return (
@@ -55,8 +55,9 @@ def _cells(individual: Individual, names: Iterable[str], value: str) -> list[str
 
 
 def _bar(done: int, of: int) -> str:
-    part = f'<span style="{_BAR}background:#3b82f6;vertical-align:top;width:{100 * done / max(1, of):.0f}%"></span>'
-    return f'<span style="{_BAR}background:rgba(127,127,127,.3);width:12em">{part}</span>'
+    part = f'<span style="{_BAR}background:#3b82f6;display:block;width:{100 * done / max(1, of):.0f}%"></span>'
+    whole = f"{_BAR}background:rgba(127,127,127,.3);display:inline-block;vertical-align:middle;width:12em"
+    return f'<span style="{whole}">{part}</span>'
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
@@ -91,7 +92,7 @@ class Table:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._handle.update(self._html())
+        self._handle.update(self._html(TOP if any(error) else 0))  # the study at the end of the cell shows its own
         if self._widget:
             self._widget.close()
 
@@ -108,7 +109,9 @@ class Table:
             else:
                 self._handle.update(self._html())
 
-    def _html(self) -> Any:
+    def _html(self, top: int = TOP) -> Any:
         now = progress(self._name, self._history, held=True, now=time.time())
+        if not self._history.opened:
+            return self._display.HTML(f"<b>{_text(self._name)}</b> &nbsp;starting")
         note = STOPPING if self._stopping() and now.state == "running" else ""
-        return self._display.HTML(html(now, self._history, note))
+        return self._display.HTML(html(now, self._history, note, top))
