@@ -15,5 +15,5 @@ def wave(genes):
 if __name__ == "__main__":
     space = gaopt.Space(x=gaopt.Gene(0, 1), y=gaopt.Gene(0, 1))
     study = gaopt.search(wave, space, trainings=20, name="function")
-    print(study.best.genes, study.best.fitness)
+    print(study.best.genes, study.best.value)
     study.plot.fitness().figure.savefig("function.png")

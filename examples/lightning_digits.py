@@ -17,7 +17,9 @@ def train(task, report):
     class Net(lightning.LightningModule):
         def __init__(self):
             super().__init__()
-            self.layers = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Dropout(task.genes["dropout"]), nn.Linear(32, 10))
+            self.layers = nn.Sequential(
+                nn.Linear(64, 32), nn.ReLU(), nn.Dropout(task.genes["dropout"]), nn.Linear(32, 10)
+            )
 
         def training_step(self, batch, _):
             return nn.functional.cross_entropy(self.layers(batch[0]), batch[1])
@@ -48,4 +50,4 @@ def train(task, report):
 if __name__ == "__main__":
     space = gaopt.Space(lr=gaopt.Gene(1e-4, 1e-1, scale="log"), dropout=gaopt.Gene(0, 0.5))
     study = gaopt.search(train, space, trainings=8, name="lightning")
-    print(study.best.genes, study.best.fitness)
+    print(study.best.genes, study.best.value)

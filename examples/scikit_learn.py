@@ -1,4 +1,4 @@
-"""Tune a gradient-boosted classifier of scikit-learn by cross-validation: a loss, a whole number and a choice.
+"""Tune a support-vector machine of scikit-learn by cross-validation: a choice, and a gene that only one choice has.
 
 Needs: pip install gaopt
 Run:   python scikit_learn.py
@@ -7,26 +7,22 @@ Run:   python scikit_learn.py
 import gaopt
 
 
-WEIGHTS = {"none": None, "balanced": "balanced"}
-
-
-def log_loss(genes):
-    from sklearn.datasets import load_wine
-    from sklearn.ensemble import HistGradientBoostingClassifier
+def error(genes):
+    """The share of digits that it mistakes: a loss."""
+    from sklearn.datasets import load_digits
     from sklearn.model_selection import cross_val_score
+    from sklearn.svm import SVC
 
-    model = HistGradientBoostingClassifier(
-        learning_rate=genes["lr"], max_leaf_nodes=genes["leaves"], class_weight=WEIGHTS[genes["weights"]], max_iter=40
-    )
-    images, labels = load_wine(return_X_y=True)
-    return -cross_val_score(model, images, labels, scoring="neg_log_loss", cv=3).mean()
+    images, labels = load_digits(return_X_y=True)
+    return 1 - cross_val_score(SVC(**genes), images / 16, labels, cv=3).mean()
 
 
 if __name__ == "__main__":
     space = gaopt.Space(
-        lr=gaopt.Gene(0.01, 1, scale="log"),
-        leaves=gaopt.Gene(4, 64, scale="log", integer=True),
-        weights=gaopt.Choice(("none", "balanced")),
+        C=gaopt.Gene(0.01, 1000, scale="log"),
+        gamma=gaopt.Gene(1e-4, 1, scale="log"),
+        kernel=gaopt.Choice(("rbf", "poly")),
+        degree=gaopt.Gene(2, 5, integer=True, when="kernel == 'poly'"),
     )
-    study = gaopt.search(log_loss, space, trainings=16, minimize=True, name="scikit-learn")
-    print(study.frame().sort_values("fitness").head())
+    study = gaopt.search(error, space, trainings=20, minimize=True, name="scikit-learn")
+    print(study.frame().sort_values("value")[["C", "gamma", "kernel", "degree", "value"]].head())
