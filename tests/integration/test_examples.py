@@ -1,26 +1,44 @@
 """Every example runs as it stands, small; the notebook from top to bottom."""
 
 import os
-import shutil
+import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+import gaopt
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "examples"
 PROGRAMS = sorted(path.name for path in EXAMPLES.glob("*.py"))
 NEEDED = {"lightning_digits.py": "lightning", "hf_trainer.py": "transformers"}
 SMALL = ["--generations", "1", "--pop", "2", "--set", "pool.kind=inline", "--set", "recipe.epochs=1"]
+RAY = """#!/bin/sh
+[ "$1" != stop ] || exec pkill -KILL -f "$RAY_TMPDIR/ray"
+exec {ray} "$@"
+"""
+SRUN = """#!/bin/sh
+while [ "${{1#--}}" != "$1" ]; do shift; done
+[ "$1" != hostname ] || exec echo 127.0.0.1
+exec "$@"
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 def ran(*command: str, folder: Path, **environment: str) -> str:
     """What a command printed, in a folder of its own, with the command `gaopt` on its path."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    path = f"{environment.get('HOME', '')}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}"
     here = {key: value for key, value in os.environ.items() if key != "GAOPT_RESULTS"}
     env = here | {"PATH": path, "PYTHONPATH": str(ROOT), **environment}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=600)
@@ -30,7 +48,7 @@ def ran(*command: str, folder: Path, **environment: str) -> str:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Thirty digits of three classes, as a folder of PNG files."""
+    """Sixty digits of three classes, as a folder of PNG files."""
     digits = load_digits(n_class=3)
     for number in range(60):
         path = tmp_path / "photos" / str(digits.target[number]) / f"{number}.png"
@@ -67,20 +85,41 @@ def test_a_network_of_timm_is_fine_tuned(photos: Path, tmp_path: Path) -> None:
 
 @pytest.fixture
 def on_ray(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """A search of seconds, and the environment of a Ray that is nobody else's."""
+    """The environment of a search of seconds on a Ray that is nobody else's.
+
+    In its HOME lies what stands in for Slurm, and for a `ray stop` that would stop everybody's.
+    """
     (tmp_path / "small.toml").write_text(
         """
-        study.objective = "gaopt.objectives.toy:objective"
+        study.objective = "gaopt.objectives.toy:sphere"
+        study.strategy = "genetic"
         space.x = { low = 0.0, high = 1.0 }
         genetic = { population = 2, generations = 1 }
-        study.strategy = "genetic"
-        pool.gpus = 0
+        pool.gpus = 0.0
         """
     )
-    with tempfile.TemporaryDirectory(prefix="gaopt-") as home:  # a socket's path has at most 107 characters
-        own = {"HOME": home, "RAY_TMPDIR": home, "CONFIG": "small.toml", "PORT": str(free_port()), "WAIT": "8"}
-        yield own
-        ran("ray", "stop", "--force", folder=tmp_path, **own)
+    with tempfile.TemporaryDirectory(prefix="gaopt-") as home:  # a socket's path is short
+        stand_ins = Path(home, "bin")
+        stand_ins.mkdir()
+        for name, text in (("ray", RAY), ("srun", SRUN)):
+            (stand_ins / name).write_text(text.format(ray=Path(sys.executable).with_name("ray")))
+            (stand_ins / name).chmod(0o755)
+        own = {"HOME": home, "RAY_TMPDIR": home, "CONFIG": "small.toml", "HEAD": "127.0.0.1"}
+        yield own | {"PORT": str(free_port()), "WAIT": "8"}
+        subprocess.run(["pkill", "-KILL", "-f", home], check=False)
+
+
+def test_a_cluster_is_made_and_searched_on(on_ray: dict[str, str], tmp_path: Path) -> None:
+    ran("bash", str(EXAMPLES / "cluster.sh"), folder=tmp_path, **on_ray, GAOPT_RESULTS=str(tmp_path / "results"))
+    assert gaopt.open(tmp_path / "results" / "cluster").state == "finished"
+
+
+def test_a_job_of_slurm_searches(on_ray: dict[str, str], tmp_path: Path) -> None:
+    slurm = {"SLURM_JOB_ID": on_ray.pop("PORT"), "SLURM_JOB_NUM_NODES": "1", "SLURMD_NODENAME": "here"}
+    ran("bash", str(EXAMPLES / "slurm.sh"), folder=tmp_path, **on_ray, **slurm)
+    assert gaopt.open(tmp_path / "results" / "slurm").state == "finished"
+
+
 def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path) -> None:
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
     pytest.importorskip("ipykernel")
