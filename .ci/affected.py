@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 TESTS = {
     r"\.ci|constraints": ["advisories"],
-    "gaopt/(cli|config)": ["cli", "cli_lr", "cli_nets", "cli_reproduce", "notify", "remote", "signals"],
+    "gaopt/(cli|config)": ["cli", "cli_lr", "cli_nets", "cli_reproduce", "notify", "remote", "signals", "using"],
     "gaopt/compare": ["comparing", "comparing_goes_on"],
     "gaopt/execution": ["cluster", "security"],
-    "gaopt/(export|integrations)": ["integrations", "tune"],
+    "gaopt/(export|integrations)": ["integrations", "tune", "using"],
     "gaopt/(journal|study)": ["changed", "contract", "foreign", "golden"],
-    "gaopt/objectives": ["golden", "imported"],
+    "gaopt/(api|loggers|screen)|examples": ["examples", "loggers", "notebook"],
+    "gaopt/objectives": ["examples", "finish", "fitness", "golden", "imported", "using"],
     "gaopt/report": ["pages"],
     "gaopt/serve": ["page", "ray_jobs", "remote"],
     "gaopt/(strategies|space)": ["contract", "shares"],
@@ -20,7 +21,10 @@ TESTS = {
     "tests/golden": ["golden"],
     "benchmarks": ["bench_search"],
     "docker": ["docker"],
-    "resnet": ["analysis", "golden", "lr", "nets", "pretrained", "recompute", "schedule", "security", "train"],
+    "resnet": [
+        *("analysis", "augment", "fitness", "golden", "lr", "nets"),
+        *("pretrained", "recompute", "schedule", "security", "train", "zoo"),
+    ],
 }
 """By what changed (a pattern of paths), the files of tests/integration."""
 FAULTS = "gaopt/(execution|journal|study)|tests/faults"

@@ -79,7 +79,7 @@ def test_a_network_of_timm_is_fine_tuned(photos: Path, tmp_path: Path) -> None:
 
     save_file(timm.create_model("test_convnext").state_dict(), tmp_path / "weights.safetensors")
     own = ["--set", "net.name=timm:test_convnext", "--set", "net.pretrained=weights.safetensors"]
-    ran("bash", str(EXAMPLES / "finetune.sh"), str(photos), *SMALL, *own, folder=tmp_path)
+    ran("bash", str(EXAMPLES / "finetune.sh"), str(photos), *SMALL, "--set", "recipe.epochs=3", *own, folder=tmp_path)
     assert (tmp_path / "results" / "finetune" / "best.safetensors").is_file()
 
 
