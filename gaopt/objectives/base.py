@@ -125,8 +125,8 @@ class Finishable(Comparable, Protocol):
     def finish(self, task: Task, report: Report) -> Score:
         """As `final`; the model is kept as that of an individual of the study (`StudyDir.model`)."""
 
-    def ensemble(self, models: Sequence[Path]) -> float:
-        """The accuracy on the test split of the mean of what models give, by their folders."""
+    def ensemble(self, models: Sequence[Path]) -> Mapping[str, float]:
+        """How the mean of what models give does on the test split, by measure; each model by its folder."""
 
 
 def epochs(config: StudyConfig) -> int:

@@ -108,7 +108,8 @@ class Finished:
 
     individual: int  # the best of the study
     models: tuple[int, ...]  # the individuals whose models there are, in the order of their seeds
-    accuracies: tuple[float, ...]  # of these on the test split
+    metric: str  # what the study calls fitness
+    scores: tuple[float, ...]  # that of these models on the test split
     ensemble: float | None = None  # that of the mean of what they give, where that is what is used
 
     @property
@@ -121,8 +122,8 @@ class Finished:
         """What is used, in words."""
         if self.ensemble is not None:
             return f"the ensemble of {len(self.models)} trainings on training and validation images"
-        which = "the first of " * (len(self.models) > 1)
-        return f"{which}{len(self.models)} training{'s' * (len(self.models) > 1)} on training and validation images"
+        which = f"the first of {len(self.models)} trainings" if self.models[1:] else "one training"
+        return f"{which} on training and validation images"
 
 
 def finished(home: StudyDir, best: int) -> Finished | None:

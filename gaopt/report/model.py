@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import replace
+from functools import partial
 from statistics import fmean, stdev
 
 import numpy as np
@@ -13,6 +14,7 @@ from gaopt.objectives import finals
 from gaopt.objectives.finals import Finished
 from gaopt.printable import printable
 from gaopt.report import format as words
+from gaopt.report import views
 from gaopt.report.page import Section, Table
 from gaopt.report.plots import predictions as plots
 from gaopt.report.predictions import Example, Predictions, read, wilson
@@ -68,31 +70,29 @@ def finished_words(history: History, home: StudyDir) -> list[str]:
     """The same in a few sentences."""
     if not (found := finished(history, home)):
         return []
-    each = found.accuracies
-    said = [f"Test accuracy {words.percent(each[0])} by one training on training and validation images."]
+    say, name, each = partial(views.said, found.metric), views.TITLES.get(found.metric, found.metric), found.scores
+    said = [f"On the test images one training on training and validation images has a {name} of {say(each[0])}."]
     if len(each) > 1:
-        low, high = words.percent(min(each)), words.percent(max(each))
-        mean, spread = words.percent(fmean(each)).removesuffix(" %"), words.percent(stdev(each))
-        said = [f"Test accuracy {mean} ± {spread}, the mean and deviation of {len(each)} trainings ({low} … {high})."]
+        mean, spread = say(fmean(each)).removesuffix(" %"), say(stdev(each))
+        which = f"{name} of {len(each)} trainings on training and validation images"
+        said = [f"On the test images the mean {which} is {mean} ± {spread}, from {say(min(each))} to {say(max(each))}."]
     assert history.best
-    if (judged := history.judged.get(history.best.id)) and "top1" in judged.metrics:
-        said.append(
-            f"The best model of the search, without the validation images: {words.percent(judged.metrics['top1'])}."
-        )
+    if (judged := history.judged.get(history.best.id)) and found.metric in judged.metrics:
+        searched = say(judged.metrics[found.metric])
+        said.append(f"The best model of the search, without the validation images, has {searched}.")
     if found.ensemble is not None:
-        said.append(f"Their ensemble, the mean of their probabilities: {words.percent(found.ensemble)}.")
+        said.append(f"The ensemble of all, by the mean of their probabilities, has {say(found.ensemble)}.")
     return [*said, f"predict and export use {found.title}."]
 
 
 def _finished(history: History, home: StudyDir) -> Section:
-    found = finished(history, home)
-    rows = [[str(n), words.percent(accuracy)] for n, accuracy in enumerate(found.accuracies, 1)] if found else []
-    if found and found.ensemble is not None:
-        rows.append(["ensemble", words.percent(found.ensemble)])
+    if not (found := finished(history, home)):
+        return Section("")
+    rows = [[str(number), views.said(found.metric, score)] for number, score in enumerate(found.scores, 1)]
     return Section(
         "Finished: trained again on training and validation images",
         text=" ".join(finished_words(history, home)),
-        table=Table(["training", "test accuracy"], rows, frozenset({0})),
+        table=Table(["training", f"test {views.TITLES.get(found.metric, found.metric)}"], rows, frozenset({0})),
     )
 
 

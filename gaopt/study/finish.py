@@ -12,7 +12,6 @@ from dataclasses import asdict
 from gaopt.config import StudyConfig, from_tables
 from gaopt.errors import StudyError
 from gaopt.execution import Pool
-from gaopt.journal.events import Scored
 from gaopt.journal.history import History, Individual
 from gaopt.journal.journal import Journal
 from gaopt.journal.lock import check_free
@@ -21,6 +20,7 @@ from gaopt.objectives import finals
 from gaopt.objectives.base import Finishable, resolve
 from gaopt.objectives.finals import Finished
 from gaopt.strategies.base import keyed
+from gaopt.study import progress
 from gaopt.study.loop import Watch, run
 from gaopt.study.prepare import resumed
 from gaopt.study.resume_check import ALLOW, parts
@@ -98,11 +98,13 @@ def conclude(home: StudyDir, ensemble: bool) -> Finished:
     objective = resolve(from_tables(history.config).objective)
     assert isinstance(objective, Finishable)
     models = sorted(scored, key=lambda each: each.id)
+    measured = objective.ensemble([final.model(each.id).path for each in models]) if ensemble else {}
     found = Finished(
         individual=best.id,
         models=tuple(each.id for each in models),
-        accuracies=tuple(each.outcome.metrics["top1"] for each in models if isinstance(each.outcome, Scored)),
-        ensemble=objective.ensemble([final.model(each.id).path for each in models]) if ensemble else None,
+        metric=(metric := progress.metric(history.config)),
+        scores=tuple(each.fitness for each in models),
+        ensemble=measured.get(metric),
     )
     told = {name: value for name, value in asdict(found).items() if value is not None}
     final.write(final.finished, json.dumps(told, indent=2) + "\n")

@@ -76,12 +76,12 @@ def test_a_finished_model_runs_by_onnxruntime_alone_and_gives_the_same_classes(
     assert outputs[0]
     assert outputs[1]
     labels = outputs[0][0]["labels"]
-    for each, accuracy in zip(outputs, told["accuracies"], strict=True):
+    for each, accuracy in zip(outputs, told["scores"], strict=True):
         assert each
         assert float((each[0]["probabilities"].argmax(1) == labels).float().mean()) == pytest.approx(accuracy)
     mean = (outputs[0][0]["probabilities"] + outputs[1][0]["probabilities"]) / 2
     assert told["ensemble"] == pytest.approx(float((mean.argmax(1) == labels).float().mean()))
-    assert f"{np.std(told['accuracies'], ddof=1):.2%}".replace("%", " %") in out
+    assert f"{np.std(told['scores'], ddof=1):.2%}".replace("%", " %") in out
     text = home.markdown.read_text("utf-8")
     assert "## Finished: trained again" in text
     assert "use the ensemble of 2 trainings on training and validation images" in text

@@ -37,15 +37,19 @@ def keep(final: StudyDir, task: Task, settings: Settings, net: nn.Module, score:
     home.write(home.best, json.dumps(known, indent=2) + "\n")
 
 
-def ensemble(models: Sequence[Path]) -> float:
-    """The accuracy on the test images of the mean of the probabilities that models give."""
-    import torch
+def ensemble(models: Sequence[Path]) -> dict[str, float]:
+    """How the mean of the probabilities of models does on the test images: top1, top5 and what `measured` gives."""
+    import numpy as np
 
     from resnet import weights
+    from resnet.metrics import measured
 
     read = {home: weights.read(StudyDir(home).outputs) for home in models}
     if torn := [home for home, each in read.items() if each is None]:
         raise StudyError(f"{StudyDir(torn[0]).outputs} is gone or torn: remove {torn[0].parents[1]} and finish again")
     tensors = [each[0] for each in read.values() if each]
-    mean = torch.stack([each["probabilities"] for each in tensors]).mean(0)
-    return float((mean.argmax(1) == tensors[0]["labels"]).float().mean())
+    mean = np.stack([each["probabilities"].numpy() for each in tensors]).mean(0, np.float64)
+    labels = tensors[0]["labels"].numpy()
+    rank = (mean > np.take_along_axis(mean, labels[:, None], 1)).sum(1)
+    top = {f"top{k}": float((rank < k).mean()) for k in (1, 5)}
+    return top | measured(np.log(np.maximum(mean, np.finfo(np.float32).tiny)), labels)

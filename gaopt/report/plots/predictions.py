@@ -13,8 +13,8 @@ MOST = 100
 """Classes whose names a matrix has room for."""
 NUMBERED = 25
 """Classes up to which each cell has its count."""
-ROOM = 60
-"""Characters of names that fit beside each other below a matrix."""
+ROOM = 80
+"""Characters that fit beside each other below a matrix, the names being as wide as the longest."""
 ACROSS = 6  # examples in a row
 
 
@@ -35,7 +35,7 @@ def confusion(found: Predictions) -> Figure | None:
         shares, cmap=COLOURS, norm=PowerNorm(0.4, 0, 1), interpolation="none", aspect="equal" if count > 8 else "auto"
     )
     names, size = [words.shortened(name) for name in found.classes], min(8.5, 440 / count)
-    axes.set_xticks(range(count), names, rotation=90 * (sum(map(len, names)) > ROOM), fontsize=size)
+    axes.set_xticks(range(count), names, rotation=90 * (count * max(map(len, names)) > ROOM), fontsize=size)
     axes.set_yticks(range(count), names, fontsize=size)
     axes.tick_params(length=0)
     axes.grid(visible=False)
