@@ -25,7 +25,7 @@ class Callback(Protocol):
     `Closed`; `study.history` has it already. The search waits for a callback. One that raises an exception is logged
     once and not called again; the search goes on. A `KeyboardInterrupt` from one stops the search in good order.
 
-    Example:
+    Examples:
         >>> class Best:
         ...     def on_event(self, study, event):
         ...         if isinstance(event, gaopt.events.Scored):
@@ -53,7 +53,7 @@ def calling(callbacks: Callbacks, study: Study, watch: Watch) -> Watch:
 
     def both(history: History, event: Event) -> None:
         watch(history, event)
-        study.follow(history)
+        study._follow(history)
         for each, call in tuple(calls):
             try:
                 call(study, event)

@@ -32,12 +32,12 @@ def drive(study: Study, ready: Ready, callbacks: Callbacks, progress: bool, allo
 
         watch = calling(callbacks, study, seen)
         try:
-            study.follow(run(ready, study.home, watch=watch, stop=stop, allow_changed=allow_changed))
+            study._follow(run(ready, study.home, watch=watch, stop=stop, allow_changed=allow_changed))
         except KeyboardInterrupt:
             again = f"gaopt.open({study.home.handle!r}).resume()"
             raise KeyboardInterrupt(f"stopped: the same call goes on, or {again}") from None
         finally:
-            study.follow(None)
+            study._follow(None)
 
 
 class _Interrupt:

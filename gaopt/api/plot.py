@@ -22,7 +22,7 @@ class Plots:
     Nothing is shown: a notebook displays the figures of a cell by itself, a script calls `pyplot.show` or `savefig`.
     All raise a StudyError where there is nothing to draw yet.
 
-    Example:
+    Examples:
         >>> axes = gaopt.open("digits").plot.fitness()
         >>> axes.figure.savefig("fitness.png")
     """

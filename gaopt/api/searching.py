@@ -76,7 +76,7 @@ def search(
         KeyboardInterrupt: it was stopped by Ctrl-C or a notebook's stop button, in good order.
         Hopeless: nearly all trainings fail; and others of `gaopt.run`.
 
-    Example:
+    Examples:
         >>> space = gaopt.Space(x=gaopt.Gene(-1, 1), y=gaopt.Gene(-1, 1))
         >>> study = gaopt.search(lambda genes: genes["x"] ** 2 + genes["y"] ** 2, space, minimize=True)
         >>> study.best.value < 0.01
@@ -115,9 +115,10 @@ def _stop(stop: Stop, minimize: bool) -> Stop:
 def _places(name: str | os.PathLike[str] | None, objective: str | Callable[..., Any]) -> Iterator[StudyDir]:
     """The study of this name; without one the newest of the objective's, where there is one, then a free place."""
     if name is not None:
-        found = StudyDir(Path(name)) if os.sep in os.fspath(name) else StudyDir(results() / name)
-        inside = found.path.parent == results()
-        yield found if not inside or found.journal.is_file() else free_dir(found.name, "")
+        path = Path(name) if os.sep in os.fspath(name) else None
+        found = StudyDir(path or results() / name)
+        elsewhere = path and path.parent != results()
+        yield found if elsewhere or found.journal.is_file() else free_dir(path.name if path else os.fspath(name), "")
         return
     free = free_dir(None, re.split("[:.]", called(objective))[-1])
     stem, _, number = free.name.rpartition("-")

@@ -55,7 +55,7 @@ class Study:
     What it says is read off its journal whenever that has grown, so that a study that another process runs can be
     followed.
 
-    Example:
+    Examples:
         >>> study = gaopt.open("digits")
         >>> study
         <gaopt.Study 'digits': finished, 30/30 trained, best 0.9667 by i17>
@@ -88,7 +88,7 @@ class Study:
             self._read = now, current(self.home)[0]
         return self._read[1]
 
-    def follow(self, history: History | None) -> None:
+    def _follow(self, history: History | None) -> None:
         """Take what a search in this process knows for the history, until it is None."""
         self._live = history
 
@@ -182,7 +182,7 @@ class Study:
             BadInput: it cannot go on: another process runs it, or its objective is a function of another program.
             KeyboardInterrupt, GaoptError: as of `gaopt.search`.
 
-        Example:
+        Examples:
             >>> gaopt.open("results/mine").resume(trainings=60)
         """
         config = resumed(self.home, (), allow_changed, self._objective)
@@ -210,7 +210,7 @@ def open(study: str | os.PathLike[str]) -> Study:
     Raises:
         StudyError: there is none, with the nearest name.
 
-    Example:
+    Examples:
         >>> gaopt.open("digits").frame()
         >>> gaopt.open("results/digits").plot.fitness()
     """

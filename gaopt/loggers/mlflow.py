@@ -35,7 +35,7 @@ class MLflow(Logger):
             results/STUDY/mlflow/mlflow.db, to be opened with `mlflow ui --backend-store-uri sqlite:///…/mlflow.db`.
         experiment: its name; by default the study's.
 
-    Example:
+    Examples:
         >>> gaopt.search(objective, space, name="mine", callbacks=[gaopt.loggers.MLflow("http://localhost:5000")])
     """
 

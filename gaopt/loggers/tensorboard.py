@@ -37,7 +37,7 @@ class TensorBoard(Logger):
     Args:
         folder: by default results/STUDY/tensorboard.
 
-    Example:
+    Examples:
         >>> gaopt.search(objective, space, name="mine", callbacks=[gaopt.loggers.TensorBoard()])
     """
 

@@ -25,7 +25,7 @@ class WandB(Logger):
         project: of Weights & Biases.
         options: more of `wandb.init`: `entity`, `tags`, `mode="offline"`, `dir` (by default the study's folder), ….
 
-    Example:
+    Examples:
         >>> gaopt.search(objective, space, name="mine", callbacks=[gaopt.loggers.WandB("digits", mode="offline")])
     """
 
@@ -59,14 +59,14 @@ class WandB(Logger):
         last = trial.individual.epoch or 1
         if trial.value is not None:
             self.log(run, 0.0, last, {trial.score: trial.value, **trial.late})
-        self.finish(run, {key: trial.about[key] for key in ("reason", "message") if key in trial.about}, trial.state)
+        self._finish(run, {key: trial.about[key] for key in ("reason", "message") if key in trial.about}, trial.state)
 
     def close(self, run: Any, study: Study, event: Closed) -> None:
         best = study.best if study.progress.best else None
         found = {"best": best.value, "best_individual": best.id, **best.genes} if best else {}
-        self.finish(run, found, "COMPLETE" if event.reason == "finished" else "FAIL")
+        self._finish(run, found, "COMPLETE" if event.reason == "finished" else "FAIL")
 
-    def finish(self, run: Any, summary: Mapping[str, Any], state: str) -> None:
+    def _finish(self, run: Any, summary: Mapping[str, Any], state: str) -> None:
         """End a run, with what it came to."""
         run.summary.update(dict(summary))
         run.finish(exit_code=0 if state in ("COMPLETE", "PRUNED") else 1)
@@ -79,7 +79,7 @@ class Trackio(WandB):
         project: of trackio.
         options: more of `trackio.init`: `space_id`, ….
 
-    Example:
+    Examples:
         >>> gaopt.search(objective, space, name="mine", callbacks=[gaopt.loggers.Trackio("digits")])
     """
 
@@ -93,7 +93,7 @@ class Trackio(WandB):
             # Its `init` ends the run that was begun last in the same context, which may be another training's.
             return Context().run(lambda: self._module.init(**options))
 
-    def finish(self, run: Any, summary: Mapping[str, Any], state: str) -> None:
+    def _finish(self, run: Any, summary: Mapping[str, Any], state: str) -> None:
         if summary:  # it has no summary
             run.log(dict(summary))
         with redirect_stdout(None):

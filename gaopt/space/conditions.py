@@ -30,7 +30,7 @@ _ALLOWED = (
 class Expression:
     """A condition on genes, as text and compiled, with the names of the genes that it speaks of.
 
-    Example:
+    Examples:
         >>> Expression("lr * batch <= 4").holds({"lr": 0.01, "batch": 128.0})
         True
     """

@@ -20,7 +20,7 @@ class Gene:
         step: take only low, low + step, low + 2 step …; 0 for any value. Not on a log scale.
         when: a condition on genes before this one, without which it is not there; "" for always.
 
-    Example:
+    Examples:
         >>> Gene(1e-6, 1e-2, "log").at(0.5)
         0.0001
     """
@@ -99,7 +99,7 @@ class Choice:
     Attributes:
         choices: numbers, words, or true and false.
 
-    Example:
+    Examples:
         >>> Choice(("adam", "sgd")).at(0.7)
         'sgd'
     """

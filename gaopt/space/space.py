@@ -29,7 +29,7 @@ class Space(dict[str, AnyGene]):
         constraints: conditions (`Expression`) that every individual satisfies; one that speaks of a gene that is
             not there is satisfied.
 
-    Example:
+    Examples:
         >>> space = Space("wd < lr * 100", lr=Gene(1e-6, 1e-2, "log"), wd=Gene(0.0, 0.1))
         >>> list(space)
         ['lr', 'wd']

@@ -199,6 +199,8 @@ def test_a_study_in_a_notebook_is_a_table_of_its_best() -> None:
         ({"strategy": "genetic"}, r"must be gaopt.Assisted\(…\)"),
         ({"pool": "dask"}, "pool is 'dask': must be 'inline'"),
         ({"name": "a b"}, "the study name 'a b' cannot be used"),
+        ({"name": ""}, "the study name '' cannot be used"),
+        ({"name": "results/.."}, "the study name '..' cannot be used"),
         ({"seed": -1}, "study.seed is -1"),
         ({"given": [{"x": 1.0}]}, "no value for the gene 'y'"),
         ({"strategy": Genetic(generations=3)}, "genetic.generations is 3, which is read only where"),

@@ -1,5 +1,6 @@
 """What docs/python.md shows runs."""
 
+import doctest
 import os
 import re
 import subprocess
@@ -8,7 +9,15 @@ from pathlib import Path
 
 import pytest
 
+import gaopt
 from tests.conftest import ROOT
+
+
+@pytest.mark.slow
+def test_the_example_of_search_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (found,) = doctest.DocTestFinder(recurse=False).find(gaopt.search, globs={"gaopt": gaopt})
+    assert doctest.DocTestRunner().run(found) == doctest.TestResults(failed=0, attempted=3)
 
 
 @pytest.mark.slow
