@@ -93,7 +93,7 @@ class Meter:
         return {"loss": self._loss / self._count} | {f"top{k}": a for k, a in zip(KS, accuracies, strict=True)}
 
     def together(self) -> dict[str, float]:
-        """By name: balanced, macro_f1, -loss, and auc where every class has an image."""
+        """By name: balanced, macro_f1, neg_log_loss, and auc where every class has an image."""
         self._gather()
         logits, labels = (torch.cat(each).numpy() for each in zip(*self._kept, strict=True))
         return measured(logits, labels)

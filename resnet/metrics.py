@@ -13,7 +13,7 @@ def measured(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
 
     balanced: the mean recall of the classes that there are. macro_f1: the mean F1 of those that there are or that are
     predicted. auc: the mean over all classes of the area under the ROC curve of each against the others; left out
-    where one has no image. -loss: minus the plain cross-entropy, whatever loss a recipe trains by.
+    where one has no image. neg_log_loss: minus the plain cross-entropy, whatever loss a recipe trains by.
     """
     classes = logits.shape[1]
     predicted = np.where(np.isfinite(logits).all(1), logits.argmax(1), classes)  # none of them
@@ -27,7 +27,7 @@ def measured(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     found = {
         "balanced": (right[there] / actual[there]).mean(),
         "macro_f1": (2 * right[either] / (actual + said)[either]).mean(),
-        "-loss": log_p[np.arange(len(labels)), labels].mean(),
+        "neg_log_loss": log_p[np.arange(len(labels)), labels].mean(),
     }
     if there.all() and classes > 1:
         found["auc"] = np.mean([_area(log_p[:, each], labels == each) for each in range(classes)])

@@ -190,8 +190,9 @@ def _optimizer(groups: list[list[nn.Parameter]], lr: float, recipe: Recipe) -> O
 
 
 def _loss_of(recipe: Recipe, data: Images, device: torch.device) -> Loss:
-    weights = class_weights(torch.tensor(data.train.labels), len(data.classes)).to(device)
-    return loss_function(recipe, weights if recipe.class_weights == "balanced" else None)
+    if recipe.class_weights == "none":
+        return loss_function(recipe)
+    return loss_function(recipe, class_weights(torch.tensor(data.train.labels), len(data.classes)).to(device))
 
 
 def loss_function(recipe: Recipe, weights: Tensor | None = None) -> Loss:

@@ -10,7 +10,18 @@ from gaopt.journal.history import History, Individual
 from gaopt.report import format as words
 from gaopt.space.gene import AnyGene
 
-METRICS = ("train_loss", "valid_loss", "train_top1", "top1", "top3", "top5", "balanced", "macro_f1", "auc", "-loss")
+METRICS = (
+    "train_loss",
+    "valid_loss",
+    "train_top1",
+    "top1",
+    "top3",
+    "top5",
+    "balanced",
+    "macro_f1",
+    "auc",
+    "neg_log_loss",
+)
 TITLES = {
     "top1": "top-1 accuracy",
     "top3": "top-3 accuracy",
@@ -18,7 +29,7 @@ TITLES = {
     "balanced": "balanced accuracy",
     "macro_f1": "macro F1",
     "auc": "AUC",
-    "-loss": "negative cross-entropy",
+    "neg_log_loss": "negative log loss",
 }
 """What the image objective measures, in words."""
 COSTS = ("seconds", "images_per_second")

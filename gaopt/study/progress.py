@@ -258,7 +258,8 @@ def epochs(tables: Mapping[str, Any]) -> int:
 def metric(tables: Mapping[str, Any]) -> str:
     """What fitness is, by the name that trainings report it under: top-1 accuracy where a config's tables say none."""
     table = tables.get("fitness")
-    return str(table.get("metric", "top1")) if isinstance(table, Mapping) else "top1"
+    found = str(table.get("metric", "top1")) if isinstance(table, Mapping) else "top1"
+    return "neg_log_loss" if found == "-loss" else found
 
 
 def clock(seconds: float | None) -> str:

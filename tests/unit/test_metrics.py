@@ -21,7 +21,7 @@ def test_measures_are_those_of_scikit_learn(classes: int) -> None:
     assert measured(logits, labels) == {
         "balanced": pytest.approx(theirs.balanced_accuracy_score(labels, said)),
         "macro_f1": pytest.approx(theirs.f1_score(labels, said, average="macro")),
-        "-loss": pytest.approx(-theirs.log_loss(labels, p)),
+        "neg_log_loss": pytest.approx(-theirs.log_loss(labels, p)),
         "auc": pytest.approx(theirs.roc_auc_score(labels, scores, multi_class="ovr"), abs=1e-6),
     }
 
@@ -40,4 +40,4 @@ def test_classes_without_images_count_as_in_scikit_learn_and_have_no_curve() -> 
 def test_logits_that_are_not_finite_are_never_right() -> None:
     found = measured(np.array([[math.nan, 1.0], [math.inf, 1.0], [0.0, 1.0]]), np.array([0, 0, 1]))
     assert found["balanced"] == 0.5
-    assert math.isnan(found["-loss"])
+    assert math.isnan(found["neg_log_loss"])

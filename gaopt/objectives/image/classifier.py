@@ -130,14 +130,14 @@ class Classifier:
         done = trained(task, settings, told, report.note)
         test = evaluate(done.net, task.shared.test, seen(task.shared, settings.net), settings.recipe)
         found = {name: value for name, value in done.metrics.items() if name in TRAINED}
-        return Score(test[settings.fitness.metric], found | test, done.epochs, done.seconds), done.net
+        return Score(test[settings.fitness.key], found | test, done.epochs, done.seconds), done.net
 
     def _train(self, task: Task, report: Report) -> Score:
         from resnet import weights
 
         settings = Settings.of_task(task)
         done = trained(task, settings, report, report.note)
-        fitness = done.metrics[settings.fitness.metric]
+        fitness = done.metrics[settings.fitness.key]
         if fitness >= task.keep_from:  # 94 MB of a ResNet-50, and half a second
             weights.write(task.folder / "weights.safetensors", done.net.state_dict(), {"gaopt": __version__})
         return Score(fitness, done.metrics, done.epochs, done.seconds)
@@ -162,7 +162,7 @@ class Classifier:
         predictions.write(home, task.individual, predictions.probabilities(net, images.test, images), images)
         weights.write(home.weights, found[0], {"gaopt": __version__, "individual": str(task.individual)})
         home.write(home.best, json.dumps(known | {"test": metrics}, indent=2) + "\n")
-        return Score(metrics[settings.fitness.metric], metrics)
+        return Score(metrics[settings.fitness.key], metrics)
 
 
 objective = Classifier()
@@ -194,7 +194,7 @@ def trained(task: Task, settings: Settings, report: Told, note: Callable[[str], 
             checkpoint=task.folder / "checkpoint.safetensors",
             made_of=" ".join(f"{name} {told}" for name, told in (tools() | library).items()),
             threads=task.threads,
-            metric=settings.fitness.metric,
+            metric=settings.fitness.key,
         )
     except NotFinite as error:
         raise Diverged(str(error), error.epochs) from None

@@ -30,6 +30,11 @@ class Fitness:
 
     metric: Literal["top1", "balanced", "macro_f1", "top5", "-loss", "auc"] = "top1"
 
+    @property
+    def key(self) -> str:
+        """Its name among the metrics of a training."""
+        return "neg_log_loss" if self.metric == "-loss" else self.metric
+
 
 @dataclass(frozen=True)
 class Settings:

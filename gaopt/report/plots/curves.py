@@ -26,7 +26,7 @@ PANELS = {
     "balanced": "balanced accuracy, validation",
     "macro_f1": "macro F1, validation",
     "auc": "AUC, validation",
-    "-loss": "negative cross-entropy, validation",
+    "neg_log_loss": "negative log loss, validation",
     "train_loss": "training loss",
     "valid_loss": "validation loss",
 }

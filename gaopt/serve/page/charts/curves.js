@@ -9,7 +9,7 @@ import { selected, toggle } from "../selection.js";
 import { colours } from "../theme.js";
 
 // One that is not always reported is what the search looks for.
-export const PREFERRED = ["balanced", "macro_f1", "auc", "-loss", "top1", "valid_loss", "train_loss"];
+export const PREFERRED = ["balanced", "macro_f1", "auc", "neg_log_loss", "top1", "valid_loss", "train_loss"];
 const MOST = 40;
 
 export function curvesChart(store) {

@@ -48,7 +48,7 @@ export async function newView(main) {
     field(
       view,
       "data",
-      "Data: a folder or archive of images on the server; empty for the preset's own",
+      "Data: a folder, archive or table of images on the server; empty for the preset's own",
       el("input", { type: "text", autocomplete: "off" }),
     ),
     field(view, "set", "Other keys, one a line: table.key=value", el("textarea", { rows: 3, spellcheck: "false", placeholder: "recipe.epochs=5" })),
