@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import sys
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from gaopt.journal.paths import StudyDir
 from resnet import weights
 from resnet.analysis import analyse
 from resnet.data import DataSpec, Images, load
@@ -20,6 +25,7 @@ from resnet.recipe import RECIPES, Recipe
 from resnet.spec import NetSpec
 from resnet.train import train
 from resnet.zoo import LibraryError, seen, wanted
+from tests.integration.test_cli import invoke
 
 RESNET = NetSpec("timm:test_resnet")
 TORCHVISION = (
@@ -198,3 +204,36 @@ def test_rates_fall_from_the_head_to_the_images() -> None:
     assert [found[name].frozen for name in ("fc.bias", "stem.bn1.weight", "stem.conv1.weight")] == [1.0, 0.1, 0.0]
     decayed = grouped(net, heads(net, spec), Recipe(layer_decay=0.5))
     assert sorted({group.scale for group in decayed}) == [0.5**power for power in range(10, -1, -1)]
+
+
+def test_a_study_of_own_images_is_predicted_as_it_was_measured(
+    timm: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    grey = load(DataSpec("digits")).train
+    for label in (0, 1):
+        (folder := tmp_path / "photos" / f"d{label}").mkdir(parents=True)
+        for number, image in enumerate(grey.images[grey.labels == label][:12]):
+            Image.fromarray(np.tile(image, (1, 1, 3))).resize((20, 24)).save(folder / f"{number}.png")
+    torch.manual_seed(1)
+    torch.save(timm.create_model("test_resnet").state_dict(), "theirs.pt")
+    given = "train finetune --data photos --name mine --set pool.kind=inline --set recipe.batch=4"
+    given += " --set recipe.epochs=2 --set net.name=timm:test_resnet --set net.pretrained=theirs.pt"
+    code, _, err = invoke(capfd, *given.replace("test_resnet", "test_resnett").split())
+    assert (code, "did you mean 'timm:test_resnet'?" in err) == (2, True)
+    code, _, err = invoke(capfd, *given.replace("theirs.pt", "photos/d0/0.png").split())
+    assert (code, "cannot be read safely" in err) == (2, True)
+    assert not (tmp_path / "results").exists()
+    code, _, err = invoke(capfd, *given.split())
+    assert code == 0, err
+    home = StudyDir(tmp_path / "results" / "mine")
+    about = json.loads(home.best.read_text())
+    assert (about["size"], about["mean"], about["std"]) == (160, [0.5] * 3, [0.5] * 3)
+    measured = {row["image"]: row for row in csv.DictReader(home.predictions.read_text().splitlines())}
+    code, out, _ = invoke(capfd, "predict", "mine", *(f"photos/{name}" for name in measured), "--json")
+    assert code == 0
+    assert len(measured) == 4
+    for answer in json.loads(out):
+        (said, probability), *_ = answer["classes"]
+        row = measured[answer["image"].removeprefix("photos/")]
+        assert (said, f"{probability:.4f}") == (row["predicted"], f"{float(row['probability']):.4f}")
