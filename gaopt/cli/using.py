@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
@@ -71,25 +72,33 @@ def predict(study: str, images: tuple[Path, ...], table: Path | None, as_json: b
     from gaopt.journal.studies import find_study
     from gaopt.objectives.image import predict as classify
 
-    answers, bad = [], False
+    answers, bad, terminal = [], False, sys.stdout.isatty()
     for path, answer in classify(find_study(study), images, tta=tta):
         if isinstance(answer, DataError):
             click.echo(f"gaopt: {printable_lines(str(answer))}", err=True)
             bad = True
-        elif as_json or table:
-            answers.append((printable(path), answer))
+        elif as_json or table or terminal:
+            answers.append((path, answer))
         else:
-            said = "  ".join(f"{printable(name)} {value:.4f}" for name, value in answer)
-            click.echo(f"{printable(path)}: {said}")
+            click.echo(f"{printable(path)}: {_said(answer)}")
     if answers and as_json:
-        click.echo(json.dumps([{"image": path, "classes": answer} for path, answer in answers]))
+        click.echo(json.dumps([{"image": str(path), "classes": answer} for path, answer in answers]))
     if answers and table:
         replace_file(table, _table(answers))
+    if answers and not (as_json or table):
+        from gaopt.screen.console import console, listed
+
+        rows = [(str(path), answer[0][0], f"{answer[0][1]:.4f}", _said(answer[1:3])) for path, answer in answers]
+        console().print(listed(("image", "class", "probability", "then"), rows, ("probability",)))
     if bad:
         click.get_current_context().exit(2)
 
 
-def _table(answers: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> str:
+def _said(answer: Sequence[tuple[str, float]]) -> str:
+    return "  ".join(f"{printable(name)} {value:.4f}" for name, value in answer)
+
+
+def _table(answers: Sequence[tuple[Path, Sequence[tuple[str, float]]]]) -> str:
     """As CSV: path, class, probability, class_2, probability_2, …"""
     most = max((len(answer) for _, answer in answers), default=1)
     further = [f"{name}_{rank}" for rank in range(2, most + 1) for name in ("class", "probability")]
@@ -97,5 +106,5 @@ def _table(answers: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["path", "class", "probability", *further])
     for path, answer in answers:
-        writer.writerow([path, *(cell for name, value in answer for cell in (name, f"{value:.6f}"))])
+        writer.writerow([printable(path), *(cell for name, value in answer for cell in (name, f"{value:.6f}"))])
     return out.getvalue()
