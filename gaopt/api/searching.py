@@ -138,9 +138,8 @@ def _ready(wanted: StudyConfig, strategy: Assisted | Genetic | None, trainings: 
         raise ConfigError(f"strategy is {own!r}: must be gaopt.Assisted(…) or gaopt.Genetic(…)")
     if not isinstance(trainings, int) or trainings < 1:
         raise ConfigError(f"trainings is {trainings!r}: must be a whole number, 1 or more")
-    born = len(history.individuals) - len(history.repeats)
     which = "assisted" if isinstance(own, Assisted) else "genetic"
-    config = replace(wanted, strategy=which, **{which: replace(own, trainings=max(trainings, born))})  # type: ignore[arg-type]
+    config = replace(wanted, strategy=which, **{which: replace(own, trainings=max(trainings, history.born))})  # type: ignore[arg-type]
     return prepare(config) if begun else prepare_new(config)
 
 
@@ -154,6 +153,5 @@ def _same(ready: Ready, history: History) -> bool:
 
 def _over(ready: Ready, history: History, trainings: int) -> bool:
     """Whether nothing is left to do: it ended as this search would again. What changed is for `run` to refuse."""
-    born = len(history.individuals) - len(history.repeats)
-    ended = history.finished and (born >= trainings or history.config == ready.config.plain())
+    ended = history.finished and (history.born >= trainings or history.config == ready.config.plain())
     return ended and _same(ready, history)

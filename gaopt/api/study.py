@@ -18,7 +18,7 @@ from gaopt.journal.journal import Journal
 from gaopt.journal.lock import held
 from gaopt.journal.paths import StudyDir
 from gaopt.journal.studies import find_study
-from gaopt.screen.console import number
+from gaopt.report.format import score
 from gaopt.space.space import Genes
 from gaopt.study.prepare import prepare, resumed
 from gaopt.study.progress import Progress, current, progress
@@ -195,7 +195,7 @@ class Study:
 
     def __repr__(self) -> str:
         now = self.progress
-        best = f", best {number(now.value)} by i{now.best.id}" if now.best and now.value is not None else ""
+        best = f", best {score(now.value)} by i{now.best.id}" if now.best else ""
         return f"<gaopt.Study {self.home.handle!r}: {now.state}, {now.done}/{now.trainings} trained{best}>"
 
     def _repr_html_(self) -> str:

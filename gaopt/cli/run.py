@@ -35,7 +35,7 @@ from gaopt.journal.paths import StudyDir
 from gaopt.loggers import made
 from gaopt.objectives.base import Objective
 from gaopt.printable import printable, shown
-from gaopt.report.format import plural
+from gaopt.report.format import plural, score
 from gaopt.screen.console import console, listed
 from gaopt.study.loop import Watch, go_on, run
 from gaopt.study.prepare import Ready
@@ -206,11 +206,11 @@ def _best(now: Progress, history: History) -> list[str]:
     genes = "  ".join(f"{name} {value}" for name, value in shown(now.best.genes).items())
     how = f", the mean of {now.trials} trainings" if now.trials > 1 else ""
     test = "  ".join(f"{name} {value:.4f}" for name, value in (now.test or {}).items())
-    name = "fitness" if metric(now.config) == "top1" else metric(now.config)
+    name = "loss" if now.sign < 0 else "fitness" if metric(now.config) == "top1" else metric(now.config)
     said = [
         now.ended and f"the search ended early: {now.ended}",
         f"best: individual {now.best.id}  {genes}",
-        f"validation {name}: {now.fitness:.4f}{how}{_beside(history.data, 'valid')}",
+        f"validation {name}: {score(now.value)}{how}{_beside(history.data, 'valid')}",
         test and f"test: {test}{_beside(history.data, 'test')}",
     ]
     return [*filter(None, said), *gain(history)]

@@ -33,11 +33,18 @@ class _Bred:
     @property
     def litters(self) -> list[int]:
         """How many individuals each generation trains, at most."""
-        if not self.trainings:
-            return [self.population] + [self.offspring] * (self.generations - 1)
-        first = min(self.population, self.trainings)
-        whole, rest = divmod(self.trainings - first, self.offspring)
-        return [first, *[self.offspring] * whole, *([rest] if rest else [])]
+        found, born = list[int](), 0
+        while number := self.coming(len(found), born):
+            found.append(number)
+            born += number
+        return found
+
+    def coming(self, generations: int, born: int) -> int:
+        """How many the next one trains, at most, after so many generations and births; 0 where there is none."""
+        most = self.offspring if generations else self.population
+        if self.trainings:
+            return max(0, min(most, self.trainings - born))
+        return most if generations < self.generations else 0
 
 
 @dataclass(frozen=True)

@@ -232,6 +232,11 @@ class History:
         return len(self.populations) - 1
 
     @property
+    def born(self) -> int:
+        """How many individuals the search has bred: without the repeats of finalists."""
+        return len(self.individuals) - len(self.repeats)
+
+    @property
     def population(self) -> list[Individual]:
         """The newest generation's individuals, survivors first."""
         return self.members(self.generation) if self.populations else []

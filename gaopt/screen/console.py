@@ -12,6 +12,7 @@ from rich.text import Text
 
 from gaopt.journal.history import Individual
 from gaopt.printable import printable, shown
+from gaopt.report.format import score
 from gaopt.study.progress import Progress, clock, metric
 
 WIDE = 110  # columns from which there is room for the losses of each individual
@@ -32,11 +33,6 @@ def text(found: str, style: str = "") -> Text:
 
 def genes(individual: Individual) -> str:
     return " ".join(f"{name}={value}" for name, value in shown(individual.genes).items())
-
-
-def number(value: float) -> str:
-    """A fitness or a loss: to four places, or where these say nothing to three figures."""
-    return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e4 else f"{value:.3g}"
 
 
 def generation(number: int, of: int) -> str:
@@ -79,15 +75,15 @@ def _busy(now: Progress, workers: int) -> str:
 
 
 def _best(now: Progress) -> Text:
-    if not now.best or now.value is None:
+    if not now.best:
         return Text("no individual has a score yet", style="dim")
     how = f" mean of {now.trials}" if now.trials > 1 else ""
-    said = Text.assemble(("best ", "dim"), (number(now.value), "bold green"), (how, "dim"))
+    said = Text.assemble(("best ", "dim"), (score(now.value), "bold green"), (how, "dim"))
     said.append(f"  i{now.best.id} {genes(now.best)}")
     if now.ended:
         said.append(f"\nended early: {printable(now.ended)}", "dim")
     elif now.mean is not None:
-        said.append(f"\nmean {number(now.sign * now.mean)} in this generation", "dim")
+        said.append(f"\nmean {score(now.sign * now.mean)} in this generation", "dim")
     if now.test:
         said.append("\ntest " + " ".join(f"{printable(k)} {value:.4f}" for k, value in now.test.items() if k != "loss"))
     return said
@@ -153,7 +149,7 @@ def overview(rows: Iterable[Sequence[str]], width: int) -> Table:
 
 def line(now: Progress) -> tuple[str, ...]:
     """A study's of the overview."""
-    best = number(now.value) if now.value is not None else ""
+    best = score(now.value) if now.best else ""
     test = f"{now.test['top1']:.4f}" if now.test and "top1" in now.test else ""
     where, trained = f"{now.generation + 1}/{now.generations}", f"{now.done}/{now.trainings}"
     return now.name, now.state, where, trained, str(now.failed), best, test, clock(now.elapsed)

@@ -12,7 +12,8 @@ from gaopt.config import from_tables
 from gaopt.journal import events
 from gaopt.journal.history import History, Individual
 from gaopt.printable import printable
-from gaopt.screen.console import generation, genes, headline, number, page, text
+from gaopt.report.format import score
+from gaopt.screen.console import generation, genes, headline, page, text
 from gaopt.study.progress import clock, metric, progress, telling
 
 STOPPING = "stopping in good order; once more to end at once"
@@ -28,7 +29,7 @@ class Lines:
         if line := printable(sentence(history, event)):
             if isinstance(event, events.Scored | events.Failed):
                 now = progress("", history, held=True, now=event.at)
-                best = f", best {number(now.value)} by i{now.best.id}" if now.best and now.value is not None else ""
+                best = f", best {score(now.value)} by i{now.best.id}" if now.best else ""
                 line += f"; {now.done}/{now.trainings}{best}" + (f", {clock(now.left)} left" if now.left else "")
             print(line, file=self._stream, flush=True)
 
@@ -42,7 +43,7 @@ def sentence(history: History, event: events.Event) -> str:
             trained = sum(i.done or bool(i.early) for i in history.individuals.values())
             return f"going on: {trained} trained so far" + "".join(f"; changed since: {what}" for what in changed)
         case events.Recalled(study, _, fitness):
-            best = f", the fittest with {number(history.sign * max(fitness))}" if fitness else ""
+            best = f", the fittest with {score(history.sign * max(fitness))}" if fitness else ""
             return f"from {study}: {len(fitness)} scored{best}"
         case events.Bred():
             return _bred(history, event)
@@ -55,7 +56,7 @@ def sentence(history: History, event: events.Event) -> str:
             return f"  i{individual} epoch {epoch} {values}".rstrip()
         case events.Scored(_, fitness, seconds=seconds):
             what = "fitness" if history.sign > 0 else "loss"
-            return f"  {which} {what} {number(history.sign * fitness)} in {clock(seconds)} ({of})"
+            return f"  {which} {what} {score(history.sign * fitness)} in {clock(seconds)} ({of})"
         case events.Noted(_, message):
             return f"  {which}: {message}"
         case events.Retried(_, reason, message):

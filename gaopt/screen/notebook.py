@@ -12,7 +12,7 @@ from typing import Any
 from gaopt.journal.events import Event
 from gaopt.journal.history import History, Individual
 from gaopt.printable import printable, shown
-from gaopt.screen.console import number
+from gaopt.report.format import score
 from gaopt.screen.live import STOPPING
 from gaopt.study.progress import Progress, clock, progress
 
@@ -32,7 +32,7 @@ def in_notebook() -> bool:
 def html(now: Progress, history: History, note: str = "", top: int = TOP) -> str:
     """The state of a study, its best individuals and those that are trained. In the colours of whoever shows it."""
     what = "loss" if history.sign < 0 else "fitness"
-    rows = [(i, number(history.sign * i.fitness)) for i in history.ranked[:top]]
+    rows = [(i, score(history.sign * i.fitness)) for i in history.ranked[:top]]
     rows += [(i, f"epoch {i.epoch}" if i.epoch else "running") for i in now.running]
     names = [name for name in now.config.get("space", ()) if any(name in i.genes for i, _ in rows)]
     return (
@@ -45,7 +45,7 @@ def html(now: Progress, history: History, note: str = "", top: int = TOP) -> str
 def _how_far(now: Progress) -> str:
     failed = f", {now.failed} failed" if now.failed else ""
     left = f", {clock(now.left)} left" if now.left is not None else ""
-    best = f" · best {number(now.value)} by i{now.best.id}" if now.best and now.value is not None else ""
+    best = f" · best {score(now.value)} by i{now.best.id}" if now.best else ""
     return f"{now.done}/{now.trainings} trained{failed} · {clock(now.elapsed)}{left}{best}"
 
 

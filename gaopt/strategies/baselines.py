@@ -31,11 +31,11 @@ class RandomSearch(GeneticSearch):
 
     def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
         super().__init__(config, known)
-        self._config, self._litters = replace(config.genetic, retrain=False), config.genetic.litters
-        self._chosen = Operators(immigrants=max(self._litters))
+        self._config = replace(config.genetic, retrain=False)
+        self._chosen = Operators(immigrants=max(config.genetic.litters))
 
     def _places(self, history: History) -> int:
-        return self._litters[history.generation + 1]
+        return self._numbers.offspring
 
 
 class Grid:

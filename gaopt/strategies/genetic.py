@@ -34,22 +34,23 @@ class GeneticSearch:
 
     def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
         self._space, self._seed, self._known = config.space, config.seed, known
-        self._config, self._chosen = config.genetic, config.operators
+        self._config, self._chosen, self._numbers = config.genetic, config.operators, config.genetic
 
     def decide(self, history: History, room: int) -> Bred | Wait | Done:
         if history.unfinished:
             return Wait()
-        if history.generation + 1 >= len(self._config.litters):
+        number = self._numbers.coming(len(history.populations), history.born)
+        if not number:
             return Done()
-        return self._next(history) if history.populations else self._first(history)
+        return self._next(history, number) if history.populations else self._first(history, number)
 
-    def _first(self, history: History) -> Bred:
+    def _first(self, history: History, number: int) -> Bred:
         births = self._known.births(self._space, history, self._seed, self._config.population)
         seen, points = operators.seen(self._space, births), self._points()
         for slot in range(len(births), self._config.population):
             if found := operators.unseen(partial(self._drawn, points, slot), seen, self._space):
                 births.append(replace(found, id=len(births)))
-        return Bred(0, tuple(births[: self._config.litters[0]]))
+        return Bred(0, tuple(births[:number]))
 
     def _points(self) -> Sequence[Sequence[float]]:
         """Where the individuals of the first generation lie; nowhere yet, if each is drawn by itself."""
@@ -65,13 +66,12 @@ class GeneticSearch:
             return Birth(-1, genes, "random") if self._space.allows(genes) else None
         return operators.stranger(self._space, keyed(self._seed, 0, slot, attempt))
 
-    def _next(self, history: History) -> Bred | Done:
+    def _next(self, history: History, number: int) -> Bred | Done:
         order = operators.ranked(self._space, history.population)
         survivors = order[: self._config.promoted]
         found = self._retrained(history, survivors) if self._config.retrain else []
         found += self._litter(history, order, range(self._places(history)), history.generation + 1)
-        most = self._config.litters[history.generation + 1]
-        births = [replace(birth, id=len(history.individuals) + n) for n, birth in enumerate(found[:most])]
+        births = [replace(birth, id=len(history.individuals) + n) for n, birth in enumerate(found[:number])]
         kept = () if self._config.retrain else tuple(genome.id for genome in survivors)
         return Bred(history.generation + 1, tuple(births), kept) if births else Done(USED_UP)
 
@@ -82,7 +82,7 @@ class GeneticSearch:
         """
         born = len(history.individuals)
         if not born:
-            return list(self._first(history).births)[:number]
+            return list(self._first(history, number).births)
         order = operators.ranked(self._space, history.ranked[: self._config.population])
         found = self._litter(history, order, range(born, born + number), born)
         return [replace(birth, id=born + n) for n, birth in enumerate(found)]

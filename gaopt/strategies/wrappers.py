@@ -45,7 +45,7 @@ class Steady:
         self._search, self._ends = search, list(accumulate(litters))
 
     def decide(self, history: History, room: int) -> Decision:
-        born = len(history.individuals) - len(history.repeats)
+        born = history.born
         if born >= self._ends[-1]:
             return Done()
         if not born:

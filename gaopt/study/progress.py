@@ -195,9 +195,9 @@ def ahead(history: History, config: StudyConfig) -> list[tuple[int, float]]:
     repeats = len(history.repeats)
     if not repeats or not _again(history):
         coming += _above(history, config)
-        born = len(history.individuals) - len(history.repeats)
-        steady = [sum(config.litters) - born] if config.mode == "steady" else config.litters[history.generation + 1 :]
-        for litter in steady:
+        counted = config.mode == "steady" or getattr(config, config.numbers).trainings
+        left = [sum(config.litters) - history.born] if counted else config.litters[history.generation + 1 :]
+        for litter in left:
             coming += [(number, share) for share, number in config.fidelity.waves(litter)]
     return [*coming, (max(0, config.noise.trainings - repeats), 1.0)]
 

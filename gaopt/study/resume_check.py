@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gaopt.config import DECIDING, StudyConfig, check_unused_keys, from_tables
+from gaopt.config import DECIDING, SEARCHES, StudyConfig, check_unused_keys, from_tables
 from gaopt.config.tables import LARGEST, read_toml, renamed
 from gaopt.errors import ConfigError, StudyError
 from gaopt.journal.history import History
@@ -116,7 +116,12 @@ def _check_length(history: History, config: StudyConfig) -> None:
         raise StudyError(
             f"grid.repeats is {config.grid.repeats}: the study has {len(history.individuals)} individuals already"
         )
-    if config.strategy != "grid" and config.generations < len(history.populations):
+    own = getattr(config, config.numbers)
+    if config.strategy in SEARCHES and own.trainings:
+        if own.trainings < history.born:
+            said = f"{config.numbers}.trainings is {own.trainings}"
+            raise StudyError(f"{said}: the study has {history.born} individuals already")
+    elif config.strategy != "grid" and config.generations < len(history.populations):
         raise StudyError(
             f"{config.numbers}.generations is {config.generations}: the study has {len(history.populations)} already"
         )

@@ -17,6 +17,7 @@ from gaopt.errors import BadInput, ConfigError, StudyError
 from gaopt.journal.events import Closed, Event, Opened, Scored
 from gaopt.journal.journal import Journal
 from gaopt.objectives.base import Report, Task, takes_genes
+from gaopt.report.format import score
 from gaopt.study.loop import run
 from gaopt.study.prepare import prepare
 from tests.conftest import toy
@@ -47,6 +48,8 @@ def test_a_search_has_as_many_trainings_as_its_config_says(strategy: str, mode: 
         config = replace(toy("sphere"), strategy=strategy, mode=mode, **own)
         history = run(config, tmp_path / str(trainings))
         assert len(history.individuals) == trainings == config.trainings
+    more = replace(config, **{name: replace(numbers, trainings=9) for name, numbers in own.items()})
+    assert len(run(more, tmp_path / "7").individuals) == 9  # also after a last generation that was not full
 
 
 def test_what_an_objective_is_given_follows_from_its_arguments() -> None:
@@ -68,7 +71,7 @@ def test_a_loss_is_shown_as_one_and_searched_as_a_fitness(results: Path) -> None
     assert study.best.genes == study.history.individuals[study.best.id].genes
     assert list(study.frame()["value"]) == trained
     assert study.generations()["best_so_far"].iloc[-1] == min(trained)
-    assert f"best {min(trained):.3g}" in repr(study)
+    assert f"best {score(min(trained))} by i{study.best.id}>" in repr(study)
     assert gaopt.open("bowl").best == gaopt.open(results / "bowl").best == study.best
     assert gaopt.open("bowl").minimize
     with pytest.raises(ConfigError, match="whose fitness is no loss"):

@@ -50,9 +50,10 @@ class AssistedSearch:
     def decide(self, history: History, room: int) -> Bred | Wait | Done:
         if history.unfinished:
             return Wait()
-        if history.generation + 1 >= len(self._config.litters):
+        number = self._config.coming(len(history.populations), history.born)
+        if not number:
             return Done()
-        births = self.births(history, self._config.litters[history.generation + 1])
+        births = self.births(history, number)
         if not history.populations:
             return Bred(0, tuple(births))
         return Bred(history.generation + 1, tuple(births), self.survivors(history)) if births else Done(USED_UP)
