@@ -145,12 +145,12 @@ def changed(
     """
     table = tables.get("data")
     name = table.get("name", "digits") if isinstance(table, Mapping) else "digits"
-    images = {"data.path": quoted(data)}
-    if data and is_named(data):
-        images = {"data.name": quoted(data), "data.path": '""'}
-    folder = ["data.name=folder"] if data and name == "digits" else []
-    given = [f"{key}={value}" for key, value in {**keys, **images}.items() if value is not None]
-    return overridden(tables, [*folder, *sets, *given])
+    first = ["data.name=folder"] if data and name == "digits" else []
+    if data and is_named(data):  # --set may say in which folder it is
+        first, data = [f"data.name={quoted(data)}", 'data.path=""'], None
+    named = {**keys, "data.path": quoted(data)}
+    given = [f"{key}={value}" for key, value in named.items() if value is not None]
+    return overridden(tables, [*first, *sets, *given])
 
 
 def is_named(data: str) -> bool:

@@ -145,6 +145,8 @@ def test_what_data_stands_for() -> None:
     assert images("a/b.csv") == {"name": "folder", "path": "a/b.csv"}
     assert images("a/b.csv", "cifar10") == {"name": "cifar10", "path": "a/b.csv"}
     assert images("torchvision:SVHN", "cifar10") == {"name": "torchvision:SVHN", "path": ""}
+    on_disk = changed({}, "torchvision:SVHN", ["data.path=there"], {})["data"]
+    assert on_disk == {"name": "torchvision:SVHN", "path": "there"}
 
 
 @pytest.mark.slow
