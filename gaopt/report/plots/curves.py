@@ -37,6 +37,8 @@ NAMED = 90
 """Individuals in the legend."""
 FITTEST, SAMPLE = 100, 50
 """Individuals whose lines are drawn at most: the fittest, and evenly from the others."""
+POINTS = 80
+"""Of a cycle's line at most: it is smooth, and of a long training has hundreds."""
 DECADES = 2
 """How far below the lowest peak the axis of the lr goes: the last steps of a cycle fall far deeper."""
 
@@ -126,7 +128,8 @@ def cycle(history: History) -> Figure | None:
     drawn.set_label(said)
     scale, best = style.fitness_scale(everyone), history.best
     for individual in reversed(individuals):
-        positions, *found = zip(*trained[individual.id], strict=True)
+        points = trained[individual.id]
+        positions, *found = zip(*points[:: -(-len(points) // POINTS)], points[-1], strict=True)
         for axes, values in zip(both, found, strict=True):
             axes.plot(positions, values, **_look(individual, best, scale))
     for axes, title in zip(both, ("learning rate (log scale)", "momentum"), strict=True):

@@ -23,7 +23,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
 }
 PAIRED = 5
 """Genes of which every pair has a panel; of more there would be too many."""
-MARKS = 3000
+MARKS = 2000
 """Drawn in a figure at most, about 140 bytes each: of many individuals the fittest, and evenly from the others."""
 BESIDE = (0.7549, 0.5698)
 """By how much the next mark is moved, across and up: no two soon meet (Roberts' R2 sequence)."""

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.figure import Figure
 
@@ -14,6 +15,9 @@ from gaopt.report.plots import style
 
 DIGIT = 0.0075
 """Of the width of the axes: bars that have so much for each digit of their individual's number are told by it."""
+
+NUMBERED = 30
+"""Lanes that are tall enough for numbers."""
 
 
 class Bar(NamedTuple):
@@ -88,20 +92,19 @@ def _draw(axes: Axes, history: History, bars: list[Bar], lanes: list[int], unit:
     def thin(bar: Bar, digits: float = 0.5) -> bool:
         return bar.end - bar.begin < DIGIT * digits * whole
 
-    for lane in range(max(lanes) + 1):
-        here = [(bar, shade) for bar, place, shade in zip(bars, lanes, shades, strict=True) if place == lane]
-        axes.broken_barh(
-            [(bar.begin / unit, (bar.end - bar.begin) / unit) for bar, _ in here],
-            (lane - 0.38, 0.76),
-            facecolors=[to_rgba(shade, {"early": 0.4, "running": 0.0}.get(bar.kind, 1.0)) for bar, shade in here],
-            edgecolors=[shade if bar.kind == "running" or thin(bar) else style.INK for bar, shade in here],
-            linewidth=0.4,
-        )
+    corners, alpha = np.array([(0, -0.38), (1, -0.38), (1, 0.38), (0, 0.38)]), {"early": 0.4, "running": 0.0}
+    boxes = PolyCollection(
+        [corners * ((b.end - b.begin) / unit, 1) + (b.begin / unit, y) for b, y in zip(bars, lanes, strict=True)],
+        facecolors=[to_rgba(shade, alpha.get(b.kind, 1.0)) for b, shade in zip(bars, shades, strict=True)],
+        edgecolors=[s if b.kind == "running" or thin(b) else style.INK for b, s in zip(bars, shades, strict=True)],
+        linewidths=0.4,
+    )
+    axes.add_collection(boxes)
     lost = [(bar.end / unit, lane) for bar, lane in zip(bars, lanes, strict=True) if bar.kind == "failed"]
     axes.plot([x for x, _ in lost], [y for _, y in lost], "x", color=style.INK, markersize=5, clip_on=False)
     for bar, lane, shade in zip(bars, lanes, shades, strict=True):
         name = str(bar.individual.id)
-        if not thin(bar, len(name) + 1):
+        if max(lanes) < NUMBERED and not thin(bar, len(name) + 1):
             ink = "white" if bar.kind in ("scored", "failed") and _dark(shade) else style.INK
             at = (bar.begin + bar.end) / 2 / unit, lane
             axes.text(*at, name, color=ink, fontsize=7, ha="center", va="center_baseline")
