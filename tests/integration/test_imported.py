@@ -102,21 +102,46 @@ if __name__ == "__main__":
 """
 
 
-def test_a_program_s_function_is_gone_on_with_by_the_program_and_known_when_it_changes(tmp_path: Path) -> None:
-    def ran(*command: str) -> str:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "GAOPT_RESULTS": str(tmp_path)}
-        done = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, env=environment)
-        assert "Traceback" not in done.stderr
-        return done.stdout + done.stderr
+def ran(folder: Path, *command: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "GAOPT_RESULTS": str(folder)}
+    done = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True, env=environment)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.stdout + done.stderr
 
+
+def test_a_program_s_function_is_gone_on_with_by_the_program_and_known_when_it_changes(tmp_path: Path) -> None:
     def changed(old: str = "", new: str = "", beside: str = "") -> str:
         laid(tmp_path, {"case.py": PROGRAM.replace(old, new), "beside.py": beside})
-        return ran("case.py")
+        return ran(tmp_path, "case.py")
 
     begun = changed()
     further = changed("GENERATIONS = 2", "GENERATIONS = 3")
     assert (begun, further) == ("3 individuals\n", "4 individuals\n")
     assert "other code __main__: start a new one" in changed("STEP = 1", "STEP = 2")
     assert "other code beside" in changed(beside="x = 1")
-    assert "is a function of a program: call gaopt.search or gaopt.run there again" in ran("-m", "gaopt", "resume", "r")
-    assert "rror" not in ran("-m", "gaopt", "report", "r")
+    assert "is a function of a program: call gaopt.search or gaopt.run there again" in ran(
+        tmp_path, "-m", "gaopt", "resume", "r"
+    )
+    assert "rror" not in ran(tmp_path, "-m", "gaopt", "report", "r")
+
+
+LAMBDA = """
+import gaopt
+space = gaopt.Space(x=gaopt.Gene(0, 1))
+try:
+    study = gaopt.search(lambda genes: genes["x"] * 2,
+        space, trainings=2, name="l", progress=False)
+    print(len(study.frame()))
+except gaopt.GaoptError as error: print(error)
+"""
+
+
+def test_of_a_lambda_the_body_is_its_code_and_ray_carries_it(tmp_path: Path) -> None:
+    def changed(old: str, new: str) -> str:
+        laid(tmp_path, {"case.py": LAMBDA.replace(old, new)})
+        return ran(tmp_path, "case.py")
+
+    assert changed("", "") == "2\n"
+    assert changed("* 2,\n        space, trainings=2", "* 2, space, trainings=3") == "3\n"
+    assert "other code __main__: start a new one" in changed("* 2", "* 3")
+    assert changed("trainings=2", "trainings=5, pool=gaopt.PoolConfig(gpus=0, dashboard=False)").startswith("5\n")

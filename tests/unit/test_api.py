@@ -229,7 +229,6 @@ def test_a_study_of_a_function_that_has_a_name_is_resumed_by_anybody() -> None:
     gaopt.search("gaopt.objectives.toy:sphere", SPACE, 3, name="toy", progress=False)
     study = gaopt.open("toy").resume(5, progress=False)
     assert len(study.frame()) == 5
-    assert study.report().is_file()
     search(trainings=3, name="mine")
     opened: list[Event] = []
     search(trainings=4, name="mine", callbacks=[lambda study, event: opened.append(event)])
