@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnet.net import Unit, build, outline
+from resnet.net import Unit, build, check_library
 from resnet.spec import BORROWED, FAMILIES, NetSpec
 from resnet.zoo import wanted
 
@@ -131,7 +131,7 @@ def analyse(spec: NetSpec, case: Case | None = None) -> Analysis:
     """The costs of a network, by default on what its paper used it on."""
     case = case or usual(spec)
     if spec.library:
-        net = outline(spec, case.channels, case.classes)
+        net = check_library(spec, case.size, case.channels, case.classes)
         return Analysis(spec, case, _run(net, case), None, sum(isinstance(each, WEIGHTED) for each in net.modules()))
     published = PUBLISHED.get(spec.name) if _as_published(spec, case) else None
     return Analysis(spec, case, stages(spec, case), published, spec.layers)

@@ -195,8 +195,8 @@ def outline(spec: NetSpec, channels: int, classes: int) -> nn.Sequential:
         return build(spec, channels, classes).to("meta")
 
 
-def check_library(spec: NetSpec, size: int, channels: int, classes: int) -> None:
-    """A LibraryError where a library's network cannot be built as asked, or cannot be trained on such images."""
+def check_library(spec: NetSpec, size: int, channels: int, classes: int) -> nn.Sequential:
+    """The outline of a library's network, or a LibraryError where it cannot be built, or trained on such images."""
     net = outline(spec, channels, classes)
     try:
         logits = net(torch.empty(2, channels, size, size, device="meta"))
@@ -205,6 +205,7 @@ def check_library(spec: NetSpec, size: int, channels: int, classes: int) -> None
         raise zoo.LibraryError(f"{said}: set data.size, 0 for its own") from None
     if not isinstance(logits, Tensor) or logits.shape != (2, classes):
         raise zoo.LibraryError(f"{spec.name} gives no logits that could be trained: take another network")
+    return net
 
 
 def _residual(spec: NetSpec, channels: int, classes: int) -> nn.Sequential:

@@ -66,6 +66,14 @@ def test_one_network_is_shown_stage_by_stage(capfd: Captured, monkeypatch: pytes
     assert "activations\n" in out
 
 
+def test_a_network_of_a_library_is_shown_part_by_part(capfd: Captured) -> None:
+    code, out, _ = invoke(capfd, "nets", "torchvision:mobilenet_v3_small", "--classes", "10")
+    assert code == 0
+    assert "224×224 images of 3 channels, 10 classes\nas torchvision builds it" in out
+    assert "1,528,106" in out  # 2,542,856 of 1,000 classes, less 1,025 each
+    assert "52 convolutions" in out
+
+
 def test_numbers_and_settings_change_what_is_asked_about(capfd: Captured) -> None:
     numbers = "--size 16 --classes 7 --batch 4 --set net.shortcut=C --set net.order=preact"
     code, out, _ = invoke(capfd, "nets", "resnet20", *numbers.split(), "--json")
@@ -103,6 +111,8 @@ def test_bad_input_gets_one_sentence_and_exit_code_2(capfd: Captured) -> None:
         ("--set net.strid=1x1", "unknown key net.strid: did you mean 'stride'?"),
         ("--set recipe.epochs=3", "unknown table [recipe]: known: net"),
         ("vgg16 --set net.stem=cifar", "net: stem is 'cifar' with vgg16, which has no such units"),
+        ("torchvision:vgg99", "net: name is 'torchvision:vgg99', but torchvision has no such network: did you mean"),
+        ("torchvision:alexnet --size 32", "net: torchvision:alexnet takes no images of 32 pixels"),
     ]:
         code, out, err = invoke(capfd, "nets", *arguments.split())
         assert (code, out, len(err.splitlines())) == (2, "", 1)

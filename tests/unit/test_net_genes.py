@@ -67,6 +67,11 @@ def test_a_gene_that_cannot_be_gets_one_sentence_before_the_search() -> None:
         ({"net.width": {"low": 0, "high": 1}}, "as a gene, net.width is 0.0: must be greater than 0"),
         ({"net.units": {"low": 1, "high": 4}}, 'is a whole number of the net: set space."net.units".integer = true'),
         ({"net.name": {"choices": ["resnet2O"]}}, "net.name = resnet2O: name is 'resnet2O', which is no network: did"),
+        (
+            {"net.drop_rate": {"low": 0, "high": 0.5}},
+            r"net.drop_rate = 0.*: drop_rate is 0.* with \w+, which takes none",
+        ),
+        ({"freeze_epochs": {"choices": [0, 1]}}, "freeze_epochs = 1: freeze_epochs is 1 with the schedule 'one_cycle'"),
         ({"net": {"width": WIDTH}}, r'space.net holds a table \'width\': a gene with a dot is written \[space."net.w'),
     ]:
         with pytest.raises(ConfigError, match=said) as error:
@@ -75,6 +80,12 @@ def test_a_gene_that_cannot_be_gets_one_sentence_before_the_search() -> None:
 
 
 SMOOTHED = {"loss": {"choices": ["cross_entropy", "focal"]}, "label_smoothing": {"low": 0.0, "high": 0.2}}
+
+
+def test_networks_of_libraries_and_what_they_drop_are_genes() -> None:
+    names = {"choices": ["timm:convnext_atto", "torchvision:resnet18"]}
+    space = {"net.name": names, "net.drop_rate": {"low": 0, "high": 0.5}, "layer_decay": {"low": 0.5, "high": 1.0}}
+    assert checked(space, net={"name": "timm:convnext_atto"})
 
 
 def test_values_that_do_not_go_together_are_found_before_the_search_and_only_they_are_named() -> None:
