@@ -1,8 +1,9 @@
-"""What the documentation site has besides docs/: the README, what pages link to, and two pages made from the code.
+"""What the documentation site has besides docs/: the README, what pages link to, and pages made from the code.
 
 Every file keeps its path, so that links are the same here and in the repository.
 """
 
+import json
 import re
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File(path.relative_to(ROOT).as_posix(), str(ROOT), config.site_dir, config.use_directory_urls))
     api = [f"::: gaopt.{name}" for name in gaopt._home]
     made = {
+        "examples": ["# Examples", *(shown(path) for path in sorted(ROOT.glob("examples/*.*")))],
         "commands": ["# The command line", *helps(cli)],
         "api": ["# The Python API", *api, "::: gaopt.api.plot.Plots"],
     }
@@ -48,6 +50,17 @@ def linked(ahead: list[Path]) -> set[Path]:
             targets = LINK.findall(path.read_text("utf-8")) if path.suffix == ".md" else []
             ahead += [(path.parent / target).resolve() for _, target in targets]
     return found
+
+
+def shown(path: Path) -> str:
+    """A program in full; of a notebook its cells."""
+    text, kind = path.read_text("utf-8"), {".py": "python", ".sh": "bash"}.get(path.suffix, "text")
+    if path.suffix != ".ipynb":
+        return f"## {path.name}\n\n```{kind}\n{text}```"
+    cells = [("".join(cell["source"]), cell["cell_type"] == "code") for cell in json.loads(text)["cells"]]
+    # A heading of its own would stand above that of the file.
+    parts = [f"```python\n{source}\n```" if code else source.lstrip("# ") for source, code in cells]
+    return "\n\n".join([f"## {path.name}", *parts])
 
 
 def helps(command: click.Command, above: click.Context | None = None) -> list[str]:
