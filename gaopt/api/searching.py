@@ -67,7 +67,7 @@ def search(
         stop: when to end before that: `gaopt.Stop(target=0.99)`, `gaopt.Stop(seconds=600)` of training, …
         pool: "inline" trains in this process, one after the other. "ray" trains on all cores, or GPUs, of this machine
             or a cluster: `gaopt.PoolConfig(gpus=0.5)` for two on a GPU.
-        callbacks: what is told of every event, see `gaopt.api.Callback`; and the loggers of `gaopt.loggers`.
+        callbacks: what is told of every event, see `gaopt.Callback`; and the loggers of `gaopt.loggers`.
         progress: show how far it is: a live page in a terminal, a table in a notebook, else lines on stderr.
         allow_changed: go on although the objective's code is another than before, which the study then says.
 

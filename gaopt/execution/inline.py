@@ -61,7 +61,7 @@ class Inline:
         if hangs := left_behind():
             raise GaoptError(
                 f"a training hangs and cannot be ended in this process ({hangs}):"
-                " go on without it by `gaopt resume`, or train with pool.kind = 'ray'"
+                " wait for its end, go on in another process, or train with pool.kind = 'ray'"
             )
         self._individual, self._begun = task.individual, False
         self._cancelled = threading.Event()
