@@ -24,7 +24,7 @@ from gaopt.study import finish
 from gaopt.study.loop import go_on, ignore
 from gaopt.study.prepare import prepare
 from resnet import weights
-from tests.conftest import toy
+from tests.conftest import ROOT, toy
 from tests.integration.test_cli import gaopt, invoke
 
 NET = ("net.name=resnet20", "net.width=0.5", "recipe.epochs=4", "recipe.lr=0.01", "data.size=16")
@@ -90,7 +90,8 @@ def test_a_finished_model_runs_by_onnxruntime_alone_and_gives_the_same_classes(
     shutil.copy(home.export("onnx") / "model.onnx", tmp_path)
     shutil.copy(searched / "000.png", tmp_path / "photo.jpg")
     photos = sorted(searched.glob("*.png"))
-    assert PYTHON in home.markdown.read_text("utf-8")
+    for document in (home.markdown, ROOT / "docs" / "models.md"):
+        assert PYTHON in document.read_text("utf-8")
     alone = [sys.executable, "-I", "-c", ALONE.format(program=PYTHON), *map(str, photos)]
     done = subprocess.run(alone, capture_output=True, text=True, cwd=tmp_path, check=True)
     first, *classes = done.stdout.splitlines()
