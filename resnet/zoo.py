@@ -55,6 +55,8 @@ def wanted(spec: NetSpec) -> Input:
             raise LibraryError(
                 f"name is {spec.name!r}, but {base} has no weights {tag!r}: known: {', '.join(tags)}"
             ) from None
+        if found.classifier is None:
+            raise LibraryError(f"name is {spec.name!r}, which is no network for classification")
         return Input(found.input_size[-1], tuple(found.mean), tuple(found.std), bool(found.fixed_input_size))
     from torchvision import models
 

@@ -79,6 +79,7 @@ def test_what_a_library_lacks_is_one_sentence(timm: Any, monkeypatch: pytest.Mon
         (NetSpec("timm:convnext_ato"), "timm has no such network: did you mean 'timm:convnext_atto'?"),
         (NetSpec("timm:test_resnet.foo"), "test_resnet has no weights 'foo': known: r160_in1k"),
         (NetSpec("torchvision:resnet19"), "torchvision has no such network: did you mean 'torchvision:resnet18'?"),
+        (NetSpec("timm:qwen3_vit_88m_enc"), "which is no network for classification"),
         (NetSpec("timm:vgg11", drop_path_rate=0.1), "timm:vgg11 takes no drop_path_rate"),
         (NetSpec("torchvision:resnet18", drop_rate=0.1), "torchvision:resnet18 takes no drop_rate"),
         (NetSpec("timm:inception_v3"), "takes no images of 24 pixels"),
