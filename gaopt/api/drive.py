@@ -24,17 +24,18 @@ def drive(study: Study, ready: Ready, callbacks: Callbacks, progress: bool, allo
         KeyboardInterrupt: by Ctrl-C, or a notebook's stop button. The study is put down; the same call goes on.
         GaoptError: see `gaopt.study.loop.run`.
     """
-    with _Interrupt() as interrupt, watching(study, ready.config, progress, lambda: interrupt.received) as seen:
+    home, interrupt = study.home, _Interrupt()
+    with interrupt, watching(home, ready.config, progress, lambda: interrupt.received) as (seen, tick):
 
         def stop() -> None:
-            seen.tick()
+            tick()
             interrupt.check()
 
         watch = calling(callbacks, study, seen)
         try:
-            study._follow(run(ready, study.home, watch=watch, stop=stop, allow_changed=allow_changed))
+            study._follow(run(ready, home, watch=watch, stop=stop, allow_changed=allow_changed))
         except KeyboardInterrupt:
-            again = f"gaopt.open({study.home.handle!r}).resume()"
+            again = f"gaopt.open({home.handle!r}).resume()"
             raise KeyboardInterrupt(f"stopped: the same call goes on, or {again}") from None
         finally:
             study._follow(None)
@@ -58,11 +59,9 @@ class _Interrupt:
             raise KeyboardInterrupt
         self.received = True
 
-    def __enter__(self) -> _Interrupt:
-        self._before: Any = None
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._note)
-        return self
+    def __enter__(self) -> None:
+        main = threading.current_thread() is threading.main_thread()
+        self._before: Any = signal.signal(signal.SIGINT, self._note) if main else None
 
     def __exit__(self, *error: object) -> None:
         if self._before is not None:
