@@ -36,6 +36,7 @@ from gaopt.loggers import made
 from gaopt.objectives.base import Objective
 from gaopt.printable import printable, shown
 from gaopt.report.format import plural, score
+from gaopt.report.views import score_name
 from gaopt.screen.console import console, listed
 from gaopt.study.loop import Watch, go_on, run
 from gaopt.study.prepare import Ready
@@ -206,7 +207,7 @@ def _best(now: Progress, history: History) -> list[str]:
     genes = "  ".join(f"{name} {value}" for name, value in shown(now.best.genes).items())
     how = f", the mean of {now.trials} trainings" if now.trials > 1 else ""
     test = "  ".join(f"{name} {value:.4f}" for name, value in (now.test or {}).items())
-    name = "loss" if now.sign < 0 else "fitness" if metric(now.config) == "top1" else metric(now.config)
+    name = found if (found := metric(now.config)) != "top1" else score_name(history)
     said = [
         now.ended and f"the search ended early: {now.ended}",
         f"best: individual {now.best.id}  {genes}",

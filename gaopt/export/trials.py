@@ -26,9 +26,7 @@ class Trial:
 
     individual: Individual
     state: State
-    value: (
-        float | None
-    )  # its fitness, or loss; of a finalist that was trained again the mean, on a rung its score there
+    value: float | None  # its fitness or loss; the mean of a finalist's trainings; on a rung its score there
     score: str  # what the value is called: "fitness", or "value" where it is a loss
     candidate: bool
     curve: dict[int, float]  # by epoch, the metric that a fitness is the last value of; empty where there is none such
@@ -66,7 +64,7 @@ class Study:
 
     @property
     def score(self) -> str:
-        return score_name(self.history)
+        return value_name(self.history)
 
     @property
     def metrics(self) -> list[str]:
@@ -114,7 +112,7 @@ def trial(
         individual=individual,
         state=STATES.get(individual.status, "WAITING"),
         value=history.sign * (score.fitness if mean is None else mean) if score else None,
-        score=score_name(history),
+        score=value_name(history),
         candidate=True,
         curve={},
         metrics=_metrics(individual, score, history),
@@ -125,7 +123,7 @@ def trial(
     )
 
 
-def score_name(history: History) -> str:
+def value_name(history: History) -> str:
     """What values are called."""
     return "fitness" if history.sign > 0 else "value"
 

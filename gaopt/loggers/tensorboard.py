@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gaopt.config import from_tables
 from gaopt.export import tensorboard as written
-from gaopt.export.trials import Trial, score_name
+from gaopt.export.trials import Trial, value_name
 from gaopt.journal.events import Closed
 from gaopt.journal.individual import Individual
 from gaopt.loggers.base import Logger
@@ -48,7 +48,7 @@ class TensorBoard(Logger):
     def open(self, study: Study) -> _Run:
         self._root = Path(self._folder or study.path / "tensorboard")
         self._space = from_tables(study.history.config).space
-        self._metrics = {score_name(study.history): None}
+        self._metrics = {value_name(study.history): None}
         return self._new(self._root, study.history.updated)
 
     def _new(self, folder: Path, at: float, *events: Any) -> _Run:

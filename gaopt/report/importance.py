@@ -17,10 +17,11 @@ FOLDS, TREES, SHUFFLES = 5, 100, 10
 
 @dataclass(frozen=True)
 class Importance:
-    """
+    """How much each gene matters.
+
     Attributes:
         shares: by gene, the largest first; they add up to 1.
-        explained: the share of the variance of the ranks that the trees foresee in trainings they were not grown on.
+        explained: the share of the variance of ranks that trees predict for trainings they were not grown on.
     """
 
     shares: dict[str, float]

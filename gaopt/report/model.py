@@ -70,7 +70,7 @@ def finished_words(history: History, home: StudyDir) -> list[str]:
     """The same in a few sentences."""
     if not (found := finished(history, home)):
         return []
-    say, name, each = partial(views.said, found.metric), views.TITLES.get(found.metric, found.metric), found.scores
+    say, name, each = partial(views.said, found.metric), views.title(found.metric), found.scores
     said = [f"On the test images one training on training and validation images has a {name} of {say(each[0])}."]
     if len(each) > 1:
         mean, spread = say(fmean(each)).removesuffix(" %"), say(stdev(each))
@@ -92,7 +92,7 @@ def _finished(history: History, home: StudyDir) -> Section:
     return Section(
         "Finished: trained again on training and validation images",
         text=" ".join(finished_words(history, home)),
-        table=Table(["training", f"test {views.TITLES.get(found.metric, found.metric)}"], rows, frozenset({0})),
+        table=Table(["training", f"test {views.title(found.metric)}"], rows, frozenset({0})),
     )
 
 

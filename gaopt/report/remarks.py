@@ -113,7 +113,7 @@ def _gap(history: History) -> list[str]:
     validation, test = views.final(best).get(name), history.judged[best.id].metrics.get(name)
     if validation is None or test is None:
         return []
-    gap, title = 100 * (validation - test), views.TITLES.get(name, name)
+    gap, title = 100 * (validation - test), views.title(name)
     size = f"{abs(gap):.2f} points" if "accuracy" in title else words.score(abs(gap) / 100)
     side = f"{size} {'below' if gap > 0 else 'above'}" if abs(gap) >= 0.005 else "equal to"
     return [

@@ -67,7 +67,7 @@ def _score(trials: list[Individual], history: History) -> str:
     """A fitness in words, by the name of the metric that it is, where it is one; of several trainings their mean."""
     metric = progress.metric(history.config)
     known = all(views.final(trial).get(metric) == trial.fitness for trial in trials)
-    name = f"validation {views.TITLES.get(metric, metric)}" if known else views.score_name(history)
+    name = f"validation {views.title(metric)}" if known else views.score_name(history)
     say = partial(views.said, metric if known else "")
     if len(trials) == 1:
         return f"a {name} of {say(history.sign * trials[0].fitness)}"
@@ -100,7 +100,7 @@ def _tested(history: History, best: Individual) -> list[str]:
     chosen = progress.metric(history.config)
     names = sorted(metrics, key=lambda name: (name != chosen, not name.startswith("top"), name))
     short = {name: f"top-{name[3:]}" for name in metrics if name.startswith("top")}
-    said = [f"{short.get(n) or views.TITLES.get(n, n)} {views.said(n, metrics[n])}" for n in names]
+    said = [f"{short.get(n) or views.title(n)} {views.said(n, metrics[n])}" for n in names]
     return [f"On the test images this model reaches {', '.join(said)}.", used]
 
 

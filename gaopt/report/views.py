@@ -10,18 +10,6 @@ from gaopt.journal.history import History, Individual
 from gaopt.report import format as words
 from gaopt.space.gene import AnyGene
 
-METRICS = (
-    "train_loss",
-    "valid_loss",
-    "train_top1",
-    "top1",
-    "top3",
-    "top5",
-    "balanced",
-    "macro_f1",
-    "auc",
-    "neg_log_loss",
-)
 TITLES = {
     "top1": "top-1 accuracy",
     "top3": "top-3 accuracy",
@@ -31,7 +19,8 @@ TITLES = {
     "auc": "AUC",
     "neg_log_loss": "negative log loss",
 }
-"""What the image objective measures, in words."""
+"""What the image objective measures of a split, in words."""
+METRICS = ("train_loss", "valid_loss", "train_top1", *TITLES)
 COSTS = ("seconds", "images_per_second")
 
 
@@ -165,9 +154,14 @@ def final(individual: Individual) -> dict[str, float]:
     return {**last, **getattr(individual.outcome, "metrics", {})}
 
 
+def title(metric: str) -> str:
+    """What a metric is called in words; one that is not known by its name."""
+    return TITLES.get(metric, metric)
+
+
 def said(metric: str, value: float) -> str:
     """A value of a metric in words; accuracies in percent."""
-    return words.percent(value) if "accuracy" in TITLES.get(metric, "") else words.score(value)
+    return words.percent(value) if "accuracy" in title(metric) else words.score(value)
 
 
 def is_accuracy(individual: Individual) -> bool:

@@ -13,6 +13,7 @@ from gaopt.journal import events
 from gaopt.journal.history import History, Individual
 from gaopt.printable import printable
 from gaopt.report.format import score
+from gaopt.report.views import score_name
 from gaopt.screen.console import generation, genes, headline, page, text
 from gaopt.study.progress import clock, metric, progress, telling
 
@@ -55,8 +56,7 @@ def sentence(history: History, event: events.Event) -> str:
             values = " ".join(f"{key}={metrics[key]:.4g}" for key in keys)
             return f"  i{individual} epoch {epoch} {values}".rstrip()
         case events.Scored(_, fitness, seconds=seconds):
-            what = "fitness" if history.sign > 0 else "loss"
-            return f"  {which} {what} {score(history.sign * fitness)} in {clock(seconds)} ({of})"
+            return f"  {which} {score_name(history)} {score(history.sign * fitness)} in {clock(seconds)} ({of})"
         case events.Noted(_, message):
             return f"  {which}: {message}"
         case events.Retried(_, reason, message):

@@ -13,6 +13,7 @@ from gaopt.journal.events import Event
 from gaopt.journal.history import History, Individual
 from gaopt.printable import printable, shown
 from gaopt.report.format import score
+from gaopt.report.views import score_name
 from gaopt.screen.live import STOPPING
 from gaopt.study.progress import Progress, clock, progress
 
@@ -31,14 +32,13 @@ def in_notebook() -> bool:
 
 def html(now: Progress, history: History, note: str = "", top: int = TOP) -> str:
     """The state of a study, its best individuals and those that are trained. In the colours of whoever shows it."""
-    what = "loss" if history.sign < 0 else "fitness"
     rows = [(i, score(history.sign * i.fitness)) for i in history.ranked[:top]]
     rows += [(i, f"epoch {i.epoch}" if i.epoch else "running") for i in now.running]
     names = [name for name in now.config.get("space", ()) if any(name in i.genes for i, _ in rows)]
+    table = _table(["", *names, score_name(history)], [_cells(i, names, value) for i, value in rows]) if rows else ""
     return (
         f"<div><b>{_text(now.name)}</b> &nbsp;{_text(now.state)}{note and ' – ' + _text(note)}<br>"
-        f"{_bar(now.done, now.trainings)} {_text(_how_far(now))}"
-        f"{_table(['', *names, what], [_cells(i, names, value) for i, value in rows]) if rows else ''}</div>"
+        f"{_bar(now.done, now.trainings)} {_text(_how_far(now))}{table}</div>"
     )
 
 

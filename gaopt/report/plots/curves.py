@@ -20,13 +20,7 @@ from gaopt.report.plots import style
 from gaopt.study.progress import telling
 
 PANELS = {
-    "top1": "top-1 accuracy, validation",
-    "top3": "top-3 accuracy, validation",
-    "top5": "top-5 accuracy, validation",
-    "balanced": "balanced accuracy, validation",
-    "macro_f1": "macro F1, validation",
-    "auc": "AUC, validation",
-    "neg_log_loss": "negative log loss, validation",
+    **{metric: f"{title}, validation" for metric, title in views.TITLES.items()},
     "train_loss": "training loss",
     "valid_loss": "validation loss",
 }
