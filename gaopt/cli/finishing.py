@@ -33,8 +33,7 @@ def drive(home: StudyDir, seeds: int | None, ensemble: bool, allow_changed: bool
                 if not isinstance(error, BadInput):
                     say(f"stopped; go on with: {command}")
                 raise
-    finish.conclude(home, ensemble)
-    history = finish.read(home)
+    history = finish.conclude(home, ensemble)
     for line in finished_words(history, home):
         click.echo(printable(line))
     with written(command):

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 
 from gaopt.config import StudyConfig, from_tables
-from gaopt.errors import StudyError
+from gaopt.errors import ConfigError, StudyError
 from gaopt.execution import Pool
 from gaopt.journal.history import History, Individual
-from gaopt.journal.journal import Journal
 from gaopt.journal.lock import check_free
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives import finals
 from gaopt.objectives.base import Finishable, resolve
 from gaopt.objectives.finals import Finished
 from gaopt.strategies.base import keyed
-from gaopt.study import progress
 from gaopt.study.loop import Watch, run
 from gaopt.study.prepare import resumed
+from gaopt.study.progress import current, metric
 from gaopt.study.resume_check import ALLOW, parts
 
 FRESH = 6  # of the key by which the seeds are drawn: apart from those of every search and comparison
@@ -39,14 +39,14 @@ def configured(home: StudyDir, seeds: int | None = None, allow_changed: bool = F
         BadInput: there is no best setting, its objective leaves no model, or another one is trained already.
     """
     check_free(home.path)
-    history, final = read(home), home.final
+    history, final = current(home)[0], home.final
     best = _best(home, history)
     winner = finals.Winner(history.config["study"]["strategy"], 0, best.genes, from_tables(best.config).settings)
     if not home.inside(final.path / "study.db").is_file():
         base = from_tables(history.config)
         seed = keyed(base.seed, FRESH).randrange(2**31)
         return finals.configured(base, [winner], seeds or SEEDS, seed, finals.KEPT)
-    begun = read(final)
+    begun = current(final)[0]
     (theirs,) = finals.winners(begun.config)
     if theirs.genes != winner.genes:
         raise StudyError(f"{final.path} is of another setting than the best, i{best.id}: remove it to finish anew")
@@ -58,19 +58,20 @@ def configured(home: StudyDir, seeds: int | None = None, allow_changed: bool = F
 def _best(home: StudyDir, history: History) -> Individual:
     if not history.best:
         raise StudyError(f"the study {home.name!r} has no score yet: there is nothing to finish")
-    if not isinstance(resolve(from_tables(history.config).objective), Finishable):
-        objective = history.config["study"]["objective"]
-        raise StudyError(
-            f"the study {home.name!r} trains {objective}, which leaves no model: only classifiers of images do"
-        )
-    return history.best
+    objective = history.config["study"]["objective"]
+    with suppress(ConfigError):  # a function of a program cannot be found by its name
+        if isinstance(resolve(objective), Finishable):
+            return history.best
+    raise StudyError(
+        f"the study {home.name!r} trains {objective}, which leaves no model: only classifiers of images do"
+    )
 
 
 def missing(home: StudyDir, config: StudyConfig) -> bool:
     """Whether a training is left to do."""
     if not home.final.journal.is_file():
         return True
-    history = read(home.final)
+    history = current(home.final)[0]
     return not history.finished or len(history.individuals) < config.grid.repeats
 
 
@@ -82,17 +83,17 @@ def train(
     Raises:
         StudyError: the images are not those of the search any more.
     """
-    data = [{"data": made.get("data", "")} for made in (read(home).made_of, pool.made_of)]
+    data = [{"data": made.get("data", "")} for made in (current(home)[0].made_of, pool.made_of)]
     if all(each["data"] for each in data) and (said := list(parts(*data))) and not allow_changed:
         raise StudyError(f"the study {home.name!r} was searched with {said[0]}: put it back, or {ALLOW}")
     history = run(config, home.final, pool=pool, watch=watch, stop=stop, allow_changed=allow_changed)
     home.final.sweep(history.individuals)
 
 
-def conclude(home: StudyDir, ensemble: bool) -> Finished:
-    """Write down what came of it, and which models are used from now on: the first, or all as an ensemble."""
-    history, final = read(home), home.final
-    best, scored = _best(home, history), read(final).scored
+def conclude(home: StudyDir, ensemble: bool) -> History:
+    """Write down what came of it, and whether the first model is used or the ensemble of all; the study's history."""
+    history, final = current(home)[0], home.final
+    best, scored = _best(home, history), current(final)[0].scored
     if not scored:
         raise StudyError(f"no training of {final.path} has a score: 'gaopt report {final.path}' says why")
     objective = resolve(from_tables(history.config).objective)
@@ -102,16 +103,10 @@ def conclude(home: StudyDir, ensemble: bool) -> Finished:
     found = Finished(
         individual=best.id,
         models=tuple(each.id for each in models),
-        metric=(metric := progress.metric(history.config)),
+        metric=(name := metric(history.config)),
         scores=tuple(each.fitness for each in models),
-        ensemble=measured.get(metric),
+        ensemble=measured.get(name),
     )
     told = {name: value for name, value in asdict(found).items() if value is not None}
     final.write(final.finished, json.dumps(told, indent=2) + "\n")
-    return found
-
-
-def read(home: StudyDir) -> History:
-    """The history of a study."""
-    with Journal(home.journal) as journal:
-        return History(journal)
+    return history

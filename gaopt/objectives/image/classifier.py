@@ -20,7 +20,7 @@ from gaopt.journal.atomic_write import tidy
 from gaopt.journal.events import Data
 from gaopt.journal.paths import StudyDir
 from gaopt.objectives.base import Cycle, Report, Score, Task
-from gaopt.objectives.image import models, predictions
+from gaopt.objectives.image import model, predictions
 from gaopt.objectives.image.model import about, described, kept, network
 from gaopt.objectives.image.probes import baselines, mean_seconds
 from gaopt.objectives.image.settings import Settings, check_individuals, individuals
@@ -113,10 +113,10 @@ class Classifier:
 
     def finish(self, task: Task, report: Report) -> Score:
         score, net = self._final(task, report)
-        models.keep(StudyDir(task.home), task, Settings.of_task(task), net, score)
+        model.keep(StudyDir(task.home), task, Settings.of_task(task), net, score)
         return score
 
-    ensemble = staticmethod(models.ensemble)
+    ensemble = staticmethod(model.ensemble)
 
     def _final(self, task: Task, report: Report) -> tuple[Score, nn.Module]:
         """Of an epoch only what was seen in training is reported: the validation images are trained on."""

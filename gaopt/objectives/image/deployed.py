@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gaopt.objectives.image.model import Model
-from resnet.loader import normalise
+from resnet.augment import normalise
 
 
 class Deployed(nn.Module):

@@ -1,11 +1,12 @@
-"""A model of a study: what is written beside its weights, and how it is loaded again."""
+"""A model of a study: what is written beside its weights, how it is loaded again, and the ensemble of several."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import MISSING, asdict, dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, MinLen
@@ -15,7 +16,8 @@ from gaopt.config import parse
 from gaopt.config.tables import text_of
 from gaopt.errors import ConfigError, StudyError
 from gaopt.journal.paths import StudyDir
-from gaopt.objectives.base import Task
+from gaopt.objectives.base import Score, Task
+from gaopt.objectives.image.predictions import probabilities
 from gaopt.objectives.image.settings import Settings
 from resnet.data import Images
 from resnet.spec import NetSpec
@@ -101,7 +103,7 @@ def best(home: StudyDir) -> tuple[Model, nn.Module]:
 
     again = f"gaopt resume {home.handle} writes it"
     if not (home.weights.is_file() and home.best.is_file()):  # a pipe would be waited for
-        raise StudyError(f"the study {home.name!r} has no best model: {again} when the search of images has ended")
+        raise StudyError(f"the study {home.name!r} has no best model: a search of images writes one when it ends")
     if (found := weights.read(home.weights)) is None:
         raise StudyError(f"{home.weights} is torn or altered: {again} again")
     try:
@@ -118,3 +120,40 @@ def described(about: Mapping[str, Any]) -> Model:
     """The model that best.json describes; a KeyError, TypeError or ConfigError where it describes none."""
     known = (each.name for each in fields(Model) if each.name in about or each.default is MISSING)
     return parse(Model, {name: about[name] for name in known}, "best")
+
+
+def keep(final: StudyDir, task: Task, settings: Settings, net: nn.Module, score: Score) -> None:
+    """Write a network trained for use, its description, and its probabilities for the test images."""
+    import torch
+
+    from resnet import weights
+    from resnet.zoo import seen
+
+    home, images = final.model(task.individual), seen(task.shared, settings.net)
+    final.inside(home.path)
+    tensors = {name: each.detach().cpu() for name, each in net.state_dict().items()}
+    known = about(task, settings, images) | {"study": final.path.parent.name, "seed": task.seed}
+    found = torch.from_numpy(probabilities(network(described(known), tensors), images.test, images))
+    known |= {"tables": [], "test": dict(score.metrics)}
+    weights.write(home.weights, tensors, {"gaopt": __version__, "individual": str(task.individual)})
+    weights.write(home.outputs, {"probabilities": found, "labels": torch.from_numpy(images.test.labels)}, {})
+    home.write(home.best, json.dumps(known, indent=2) + "\n")
+
+
+def ensemble(models: Sequence[Path]) -> dict[str, float]:
+    """How the mean of the probabilities of models does on the test images, by metric."""
+    import torch
+    from torch.nn.functional import nll_loss
+
+    from resnet import weights
+    from resnet.callbacks import Meter
+
+    read = {home: weights.read(StudyDir(home).outputs) for home in models}
+    if torn := [home for home, each in read.items() if each is None]:
+        raise StudyError(f"{StudyDir(torn[0]).outputs} is gone or torn: remove {torn[0].parents[1]} and finish again")
+    tensors = [each[0] for each in read.values() if each]
+    mean = torch.stack([each["probabilities"] for each in tensors]).double().mean(0)
+    logits, labels = mean.clamp(min=torch.finfo(torch.float32).tiny).log(), tensors[0]["labels"]
+    meter = Meter(keep=True)
+    meter.add(logits, labels, nll_loss(logits, labels))
+    return meter.result() | meter.together()
