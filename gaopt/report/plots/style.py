@@ -220,11 +220,7 @@ def colour(individual: Individual, scale: ScalarMappable) -> str:
 
 
 def colourbar(
-    figure: Figure,
-    scale: ScalarMappable,
-    axes: Iterable[Axes],
-    title: str = "fitness",
-    extend: str = "min",
+    figure: Figure, scale: ScalarMappable, axes: Iterable[Axes], title: str = "fitness", extend: str = "min"
 ) -> None:
     """The key of the colours, where there is more than one value to tell apart."""
     if len(np.unique(np.asarray(scale.get_array()))) < 2:
