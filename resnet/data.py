@@ -155,7 +155,7 @@ def _batches_or_folders(release: cifar.Release, tree: Tree, size: int) -> Source
 def _own(spec: DataSpec, cache: Path) -> tuple[Source, str]:
     """Images of one's own, in any form, and what they are called."""
     if not spec.path:
-        raise DataError('path is empty: must be a folder, an archive or a table of images with name = "folder"')
+        raise DataError("path is empty: give a folder, an archive or a table of images by --data or data.path")
     place, size = Path(os.path.expanduser(spec.path)), spec.size or SIZES["folder"]
     if place.suffix.lower() in tables.SUFFIXES and place.is_file():
         table = tables.Table(place)

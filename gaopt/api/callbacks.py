@@ -1,4 +1,4 @@
-"""What is told of every event of a search while it runs."""
+"""Callbacks: what is called at every event of a search while it runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger("gaopt")
 
 
 class Callback(Protocol):
-    """What a search tells of its events, one at a time, in the thread that called it.
+    """An object with a method that is called at every event of a search, in the thread that called `search`.
 
     An event is one of `gaopt.events`: `Opened`, `Bred`, `Started`, `Reported` (an epoch), `Scored`, `Failed`, …,
     `Closed`; `study.history` has it already. The search waits for a callback. One that raises an exception is logged

@@ -44,32 +44,32 @@ def search(
     progress: bool = True,
     allow_changed: bool = False,
 ) -> Study:
-    """Search a space for what a function says most of, or least.
+    """Search for the genes for which a function returns the highest value, or with `minimize` the lowest.
 
-    Calling it again goes on with what an interrupt, an exception or a kill left, and returns at once what is finished;
-    with more `trainings` it goes on from there.
+    The same call goes on after an interrupt, an exception or a kill, and returns a finished study at once; with more
+    `trainings` it goes on from there.
 
     Args:
-        objective: what scores an individual: any function, lambda, partial or method, or the name of one,
-            "package.module:function". One with a single required argument is given the genes, a dictionary; one with
-            two a `gaopt.Task` (`task.genes`, `task.seed`, …) and a `gaopt.Report` to call after each epoch:
-            `report(epoch, {"loss": 0.2})`. It returns a number or a `gaopt.Score`; an exception or NaN is a failure of
-            this individual.
+        objective: scores an individual: any function, lambda, partial or method, or the name of one,
+            "package.module:function". With one required argument it is called with the genes, a dictionary; with two
+            with a `gaopt.Task` (`task.genes`, `task.seed`, …) and a `gaopt.Report` to call after each epoch:
+            `report(epoch, {"loss": 0.2})`. It returns a number or a `gaopt.Score`. By an exception or NaN the
+            individual fails, and the search goes on.
         space: the genes, each a `gaopt.Gene` or a `gaopt.Choice`.
         trainings: how many individuals are trained, at most.
-        name: of the study: its folder is results/NAME; or, with a slash in it, the path of the folder. By default the
-            objective's name and a number: the newest such study where it is this search, else a new one.
+        name: of the study, whose folder is results/NAME; with a slash in it the path of the folder. By default the
+            objective's name and a number: that of the newest such study if it is the same search, else the next.
         strategy: `gaopt.Assisted(…)`, a genetic algorithm with a model that chooses among offspring, or
             `gaopt.Genetic(…)`, one without; their `generations` follow from `trainings`.
-        seed: of all random numbers. The same seed gives the same individuals, but where several workers train.
+        seed: of all random numbers. With one worker the same seed gives the same individuals.
         minimize: the objective returns a loss.
         given: individuals to begin with.
-        stop: when to end before that: `gaopt.Stop(target=0.99)`, `gaopt.Stop(seconds=600)` of training, …
+        stop: when to end earlier: `gaopt.Stop(target=0.99)`, `gaopt.Stop(seconds=600)` of training, …
         pool: "inline" trains in this process, one after the other. "ray" trains on all cores, or GPUs, of this machine
             or a cluster: `gaopt.PoolConfig(gpus=0.5)` for two on a GPU.
-        callbacks: what is told of every event, see `gaopt.Callback`; and the loggers of `gaopt.loggers`.
+        callbacks: called at every event, see `gaopt.Callback`; also the loggers of `gaopt.loggers`.
         progress: show how far it is: a live page in a terminal, a table in a notebook, else lines on stderr.
-        allow_changed: go on although the objective's code is another than before, which the study then says.
+        allow_changed: go on although the objective's code has changed; the study says so.
 
     Raises:
         BadInput: something given cannot be used; nothing was written.
@@ -103,12 +103,12 @@ def search(
     if not _over(ready, history, trainings):
         drive(study, ready, callbacks, progress, allow_changed)
     elif progress:
-        print(f"{study!r} was finished before: call resume, or give another name or seed, for more", file=sys.stderr)
+        print(f"{study!r} was finished before: ask for more trainings, or give another name or seed", file=sys.stderr)
     return study
 
 
 def _stop(stop: Stop, minimize: bool) -> Stop:
-    """With the target, which whoever minimizes gives as a loss, as a fitness."""
+    """The same with its target as a fitness, which is given as a loss where losses are minimized."""
     return stop if stop.target is None or not minimize else replace(stop, target=-stop.target)
 
 
@@ -129,7 +129,7 @@ def _places(name: str | os.PathLike[str] | None, objective: str | Callable[..., 
 
 
 def _ready(wanted: StudyConfig, strategy: Assisted | Genetic | None, trainings: int, history: History) -> Ready:
-    """What is wanted, checked, with the numbers of the study that there is where none were given."""
+    """The config, checked; where no strategy is given, with that of the study that it goes on with."""
     begun = from_tables(history.config) if history.config else None
     if strategy is None and begun and begun.strategy in ("assisted", "genetic"):
         strategy = getattr(begun, begun.strategy)

@@ -52,8 +52,7 @@ class Best:
 class Study:
     """A study, running or done. `gaopt.search` and `gaopt.open` give one.
 
-    What it says is read off its journal whenever that has grown, so that a study that another process runs can be
-    followed.
+    It reads its journal again whenever that has grown, so that a study can be followed while another process runs it.
 
     Examples:
         >>> study = gaopt.open("digits")
@@ -89,7 +88,7 @@ class Study:
         return self._read[1]
 
     def _follow(self, history: History | None) -> None:
-        """Take what a search in this process knows for the history, until it is None."""
+        """Use the history of a search in this process, until it is None."""
         self._live = history
 
     @property
@@ -122,10 +121,9 @@ class Study:
         return Best(now.best.id, now.best.genes, now.value, now.fitness, dict(judged.metrics) if judged else {})
 
     def frame(self) -> pd.DataFrame:
-        """One row an individual: its genes, its `value`, where it comes from, what it cost, metrics at its end.
+        """One row per individual: genes, `value`, origin and parents, cost, metrics at its end.
 
-        `value` is what the objective returned, NaN where that was nothing. A column of another's that is called so is
-        `value_`.
+        `value` is what the objective returned, NaN after a failure. A gene or metric of that name is in `value_`.
         """
         from gaopt.report import tables
 
@@ -134,32 +132,32 @@ class Study:
         return self._valued(table, fitness).rename(columns={name: f"value{name[7:]}" for name in fitness})
 
     def epochs(self) -> pd.DataFrame:
-        """One row an epoch of an individual: its metrics, and lr and momentum at its end, where they are known."""
+        """One row per individual and epoch: metrics, and lr and momentum at its end where they are known."""
         from gaopt.report import tables
 
         return tables.epochs(self.history)
 
     def generations(self) -> pd.DataFrame:
-        """One row a generation: how many were trained and failed, their best, mean and median value, and the cost."""
+        """One row per generation: how many were trained and failed; best, mean and median value; cost."""
         from gaopt.report import tables
 
         return self._valued(tables.generations(self.history), ("best", "mean", "median", "best_so_far"))
 
     def _valued(self, table: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
-        """With values in the place of fitnesses."""
+        """The table with losses in place of fitnesses, if the study minimizes."""
         for name in columns if self.minimize else ():
             table[name] = -table[name].astype(float)
         return table
 
     @property
     def plot(self) -> Plots:
-        """Its figures, as axes of matplotlib: `study.plot.fitness()`, `.genes()`, `.curves()`, …"""
+        """Its figures as matplotlib's axes: `study.plot.fitness()`, `.genes()`, `.curves()`, …"""
         from gaopt.api.plot import Plots
 
         return Plots(self)
 
     def report(self) -> Path:
-        """Write its report, tables and figures to its folder; the path of the page."""
+        """Write report, tables and figures to its folder, and return the path of the page."""
         from gaopt.report.study import write
 
         write(self.history, self.home)
@@ -173,13 +171,13 @@ class Study:
         progress: bool = True,
         allow_changed: bool = False,
     ) -> Study:
-        """Go on with it from where it is, whatever stopped it; with `trainings`, until it has so many in all.
+        """Go on from where it is, whatever stopped it; with `trainings` until it has so many in all.
 
         Args:
             callbacks, progress, allow_changed: as of `gaopt.search`.
 
         Raises:
-            BadInput: it cannot go on: another process runs it, or its objective is a function of another program.
+            BadInput: another process runs it, or its objective is a function of another program.
             KeyboardInterrupt, GaoptError: as of `gaopt.search`.
 
         Examples:
@@ -205,7 +203,7 @@ class Study:
 
 
 def open(study: str | os.PathLike[str]) -> Study:
-    """A study by its name under results/, or by the path of its folder; running or done, by whoever.
+    """Open a study, running or done, by its name in results/ or the path of its folder.
 
     Raises:
         StudyError: there is none, with the nearest name.

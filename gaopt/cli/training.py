@@ -31,7 +31,7 @@ DATA = click.option(
     metavar="PATH",
     help="Images: a folder, archive or table (labels.csv), or torchvision:NAME.",
 )
-NAME = click.option("--name", metavar="NAME", help="Of its folder in results/; by default the config's and a number.")
+NAME = click.option("--name", metavar="NAME", help="Of the study in results/; by default the config's and a number.")
 ADDRESS = click.option("--address", metavar="ADDRESS", help="Join this Ray cluster; 'local' for this machine.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines on stdout.")
 NOTIFY = click.option(
@@ -45,7 +45,7 @@ LOG = click.option(
     "logs",
     multiple=True,
     type=click.Choice(sorted(NAMES)),
-    help="Write it there while it runs; several times for several.",
+    help="Also write the search to this tool while it runs; may be repeated.",
 )
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Show the plan, the number of trainings and the time, and stop.")
 

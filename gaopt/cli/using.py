@@ -27,8 +27,8 @@ FILE = click.Path(path_type=Path)
 def finish(study: str, seeds: int | None, ensemble: bool, allow_changed: bool) -> None:
     """Train the best setting again on training and validation images, and measure it on the test images.
 
-    Again, it goes on where it was stopped. From then on predict and export use the first of these models; all would be
-    as good, and the best on the test images would be chosen by them. With --ensemble they use all.
+    The same command goes on after an interruption. From then on predict and export use the first of these models, for
+    the best one on the test images would be chosen by them. With --ensemble they use all.
     """
     from gaopt.cli.finishing import drive
     from gaopt.journal.studies import find_study
@@ -38,12 +38,12 @@ def finish(study: str, seeds: int | None, ensemble: bool, allow_changed: bool) -
 
 @cli.command()
 @click.argument("study", type=STUDY)
-@click.option("--to", "name", required=True, type=click.Choice(TOOLS), help="The tool that it is for.")
+@click.option("--to", "name", required=True, type=click.Choice(TOOLS), help="A tool, or a format of the model.")
 @click.option("--out", type=FILE, metavar="FOLDER", help="By default results/STUDY/export/ and the tool.")
 def export(study: str, name: str, out: Path | None) -> None:
-    """Write a study down for Optuna, TensorBoard or MLflow, or as tables; also while it runs. Or its model.
+    """Write a study for Optuna, TensorBoard or MLflow or as a table, also while it runs; or write its model.
 
-    onnx and torch are its model as one file, from pixels to probabilities, checked against the model itself. An earlier
+    onnx and torch are the model as one file, from pixels to probabilities, checked against the model itself. An earlier
     export of the same study is replaced whole, anything else is left alone.
     """
     from gaopt.export import FORMATS, read, write
@@ -64,9 +64,9 @@ def export(study: str, name: str, out: Path | None) -> None:
 @click.argument("images", nargs=-1, required=True, type=FILE, metavar="FILE|FOLDER|GLOB…")
 @click.option("--csv", "table", type=FILE, metavar="FILE", help="Write a table: path, class, probability, …")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--tta", is_flag=True, help="Average over mirrored and moved images, as far as trained with such.")
+@click.option("--tta", is_flag=True, help="Average over mirrored and shifted copies, of the kinds trained with.")
 def predict(study: str, images: tuple[Path, ...], table: Path | None, as_json: bool, tta: bool) -> None:
-    """The five most probable classes of each image, by the study's model. Of a folder, of all images in it."""
+    """Print the five most probable classes of each image, by the study's model; of a folder, of all images in it."""
     from gaopt.errors import DataError
     from gaopt.journal.atomic_write import replace_file
     from gaopt.journal.studies import find_study

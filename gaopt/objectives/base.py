@@ -22,7 +22,7 @@ Cycle = Sequence[tuple[float, float, float]]
 class Score:
     """How an individual did."""
 
-    # Higher is better, but in a study that minimizes. One that is not finite makes the individual fail as "diverged".
+    # Higher is better, except in a study that minimizes. If it is not finite, the individual fails as "diverged".
     fitness: float
     metrics: Mapping[str, float] = field(default_factory=dict)  # what else is worth knowing, by name
     epochs: int = 0  # epochs trained, for the cost; 0 for as many as were reported, and at least one
@@ -170,9 +170,9 @@ class Plain:
 
 
 def takes_genes(function: Callable[..., Any]) -> bool:
-    """Whether a function has one required argument, which the genes are; with a second one, `report` say, it has not.
+    """Whether a function is called with the genes: it has one required argument, and none called `report`.
 
-    Only where its signature can be read.
+    False where its signature cannot be read.
     """
     try:
         parameters = inspect.signature(function).parameters

@@ -82,7 +82,7 @@ def resumed(
 
     Args:
         allow_changed: let also that change by which individuals are trained.
-        objective: itself, where its name alone does not find it.
+        objective: the function, where it cannot be found by its name.
 
     Raises:
         BadInput: the journal is empty or cannot be read, a link leads out of the study, another driver holds it, or it
