@@ -18,9 +18,9 @@ of a core, for eight together 14, for all of it 8."""
 
 
 class Policies:
-    """What a recipe asks of torchvision's transforms, drawn from a seed alone.
+    """torchvision's transforms as a recipe asks for them, whose draws follow from a seed alone.
 
-    They draw from torch's own generator on the CPU: it is lent to them, so that nothing else's draws move.
+    They draw from torch's generator of the CPU, which is put back as it was: no other draw changes.
     """
 
     def __init__(self, recipe: Recipe, classes: int, fill: Sequence[float], seed: int) -> None:

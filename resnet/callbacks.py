@@ -51,7 +51,7 @@ def hits(logits: Tensor, labels: Tensor) -> Tensor:
 class Meter:
     """The mean loss and the top-1, top-3 and top-5 accuracy (0 … 1) over batches, counted every so many of them.
 
-    With `keep` also what is measured of all images together; else nothing is kept of them.
+    With `keep` it keeps logits and labels, for what is measured of all images `together`.
     """
 
     def __init__(self, keep: bool = False) -> None:

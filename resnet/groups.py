@@ -25,8 +25,7 @@ class Group:
 
 
 def levels(net: nn.Module) -> list[list[nn.Parameter]]:
-    """The parameters of a network by its layers, from the images on: a block is one, and what follows with no weights
-    but those of a norm belongs to it."""
+    """The parameters of a network by layer, from the images on. A block is one; a norm belongs to the one before."""
     found: list[list[nn.Parameter]] = []
     known: set[nn.Parameter] = set()
     for layer in _layers(getattr(net, "net", net)):  # of `Fit` and a library's network the latter
@@ -75,7 +74,7 @@ def grouped(net: nn.Module, heads: Sequence[str], recipe: Recipe) -> dict[Group,
 
 
 def freeze(optimizer: torch.optim.Optimizer, groups: Sequence[Group], frozen: bool) -> None:
-    """Let the body be trained, or no more of it than its norms; `groups` are those of the optimizer."""
+    """Train the whole body or, where it is `frozen`, only its norms; `groups` are those of the optimizer."""
     for own, group in zip(optimizer.param_groups, groups, strict=True):
         own["scale"] = group.frozen if frozen else group.scale
         for p in own["params"]:

@@ -71,7 +71,7 @@ class Shuffled(Plain):
 
 
 def class_weights(labels: Tensor, classes: int) -> Tensor:
-    """For each class (classes,) how many times rarer than the average it is among labels (n,); 0 where it is not."""
+    """For each class (classes,) how many times rarer than average it is among labels (n,); 0 for one without any."""
     counts = torch.bincount(labels, minlength=classes).float()
     return torch.where(counts > 0, len(labels) / (classes * counts.clamp(min=1)), 0.0)
 

@@ -241,7 +241,7 @@ class Fit(nn.Module):
 
 
 def heads(net: nn.Module, spec: NetSpec) -> tuple[str, ...]:
-    """What the names of its last layer's tensors begin with, or of its two last ones."""
+    """What the names of the tensors of its last layer, or two last layers, begin with."""
     if spec.library:
         return tuple(f"net.{name}." for name in zoo.heads(spec, net.get_submodule("net")))
     return (f"net.{BORROWED[spec.name].head}.",) if spec.name in BORROWED else ("fc.",)

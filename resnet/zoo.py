@@ -73,9 +73,9 @@ def _check_known(spec: NetSpec, name: str, known: list[str]) -> None:
 
 
 def seen(data: Images, spec: NetSpec) -> Images:
-    """The images as a network is shown them: those with a library's weights by what these were trained on.
+    """The images, for a library's pretrained network with the mean and deviation of its pretraining.
 
-    Grey ones are normalised by the mean over its channels.
+    For grey images these are averaged over its channels.
     """
     if not (spec.library and spec.pretrained):
         return data

@@ -1,8 +1,8 @@
-"""Loggers: callbacks that write a search to the tools of others while it runs.
+"""Loggers: callbacks that write a search to other tools while it runs.
 
     study = gaopt.search(objective, space, callbacks=[gaopt.loggers.TensorBoard()])
 
-On the command line `gaopt run --log tensorboard`. To write down a study afterwards there is `gaopt export`.
+On the command line: `gaopt run --log tensorboard`. `gaopt export` writes a study afterwards.
 """
 
 from __future__ import annotations

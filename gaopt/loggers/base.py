@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Logger(ABC):
     """A callback that keeps a run for the study and one for each training, in whatever a tool calls a run.
 
-    What happened before it was attached it does not write. A training that is begun again is a run of its own.
+    It does not write what happened before it was attached. A training that is begun again is a run of its own.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Logger(ABC):
 
     @abstractmethod
     def open(self, study: Study) -> Any:
-        """The run of the study, which may be one that goes on."""
+        """The run of the study: a new one, or the earlier one of a study that goes on."""
 
     @abstractmethod
     def begin(self, study: Study, individual: Individual) -> Any:
@@ -61,11 +61,11 @@ class Logger(ABC):
 
     @abstractmethod
     def log(self, run: Any, at: float, step: int, metrics: Mapping[str, float]) -> None:
-        """Numbers of a run, `at` in seconds since 1970: of a training by epochs, of the study by trainings."""
+        """Write metrics, `at` in seconds since 1970; steps are epochs of a training, and trainings of the study."""
 
     @abstractmethod
     def end(self, run: Any, trial: Trial) -> None:
-        """A training is over; where its state is not COMPLETE, PRUNED or FAIL it was stopped, and comes again."""
+        """A training is over: COMPLETE, PRUNED or FAIL; in another state it was stopped, and will be begun again."""
 
     @abstractmethod
     def close(self, run: Any, study: Study, event: events.Closed) -> None:

@@ -32,7 +32,7 @@ class _Run:
 
 
 class TensorBoard(Logger):
-    """Writes a run an individual, `i13`, and the best so far; open it with `tensorboard --logdir FOLDER`.
+    """Writes a run per individual (`i13`) and the best so far; open it with `tensorboard --logdir FOLDER`.
 
     Args:
         folder: by default results/STUDY/tensorboard.

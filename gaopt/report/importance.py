@@ -31,9 +31,9 @@ class Importance:
 def importance(trainings: Sequence[Individual], genes: Mapping[str, AnyGene]) -> Importance | None:
     """Permutation importance (Breiman, *Random Forests*, 2001) of scikit-learn's extremely randomised trees.
 
-    Each fold is foreseen by trees that were grown on the others: what they only learned by heart counts for nothing.
-    They foresee ranks, of which a few hopeless trainings are a few, and not most of the variance. None where there are
-    too few trainings, or where trees foresee no better than the mean.
+    Trees predict each fold after growing on the others, so that what they memorise counts for nothing. They predict
+    ranks, of whose variance a few hopeless trainings are not the most. None where there are too few trainings, or where
+    trees predict no better than the mean.
     """
     if len(trainings) < LEAST or not genes:
         return None
@@ -68,7 +68,7 @@ def of_search(history: History) -> Importance | None:
 def untold(trainings: Sequence[Individual]) -> str:
     """Why nothing can be said of how much each gene matters, as a sentence."""
     count = words.plural(len(trainings), "whole training")
-    why = f"it takes {LEAST}" if len(trainings) < LEAST else "from their genes their scores cannot be foreseen"
+    why = f"it takes {LEAST}" if len(trainings) < LEAST else "their genes do not predict their scores"
     return f"This cannot be told from {count}: {why}."
 
 

@@ -65,7 +65,7 @@ def score_name(history: History) -> str:
 
 
 def outcome(individual: Individual, sign: int = 1) -> str:
-    """In a word: the fitness, or the loss that it is, "at 20 %" for one left on a rung, or what else it is."""
+    """In a word: its score, "at 20 %" for one left on a rung, or its status."""
     if individual.status == "early":
         return f"at {words.portion(individual.share)}"
     return words.score(sign * individual.fitness) if individual.status == "scored" else individual.status
@@ -113,7 +113,7 @@ def steps(history: History) -> list[Step]:
 
 
 def worked(history: History, at: float) -> float:
-    """Seconds in which drivers were at work until a moment, which is none of a pause."""
+    """Seconds in which drivers were at work until a moment that lies in no pause."""
     return at - history.created - sum(end - begin for begin, end in history.pauses if end <= at)
 
 

@@ -18,7 +18,7 @@ from gaopt.screen.live import STOPPING
 from gaopt.study.progress import Progress, clock, progress
 
 TOP = 5
-"""Individuals that are shown, the best first; those that are trained come on top of them."""
+"""The best individuals shown, besides those in training."""
 EVERY = 0.5
 """Seconds between two drawings."""
 _BAR = "height:.6em;border-radius:.3em;"
@@ -31,7 +31,7 @@ def in_notebook() -> bool:
 
 
 def html(now: Progress, history: History, note: str = "", top: int = TOP) -> str:
-    """The state of a study, its best individuals and those that are trained. In the colours of whoever shows it."""
+    """The state of a study, its best individuals and those in training, in the colours of the page around it."""
     rows = [(i, score(history.sign * i.fitness)) for i in history.ranked[:top]]
     rows += [(i, f"epoch {i.epoch}" if i.epoch else "running") for i in now.running]
     names = [name for name in now.config.get("space", ()) if any(name in i.genes for i, _ in rows)]

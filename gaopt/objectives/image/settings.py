@@ -73,7 +73,7 @@ class Settings:
             raise ConfigError(str(error)) from None
 
     def basic(self, net: NetSpec) -> NetSpec:
-        """Its network as that of the tables but for what decides whether it can be built: name, and that it drops."""
+        """`net` with this individual's name, and whether it drops: all of its genes that decide if it can be built."""
         drop, path = (0.1 if rate > 0 else rate for rate in (self.net.drop_rate, self.net.drop_path_rate))
         return replace(net, name=self.net.name, drop_rate=drop, drop_path_rate=path)
 

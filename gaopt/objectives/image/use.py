@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Answer = list[tuple[str, float]]  # classes and their probabilities, the most probable first
 BATCH = 64
-"""Images that are read and classified at once. From more than that on an accelerator is worth the seconds it takes to
+"""Images that are read and classified at once. For more than that an accelerator is worth the seconds that it takes to
 start."""
 
 
