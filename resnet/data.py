@@ -15,12 +15,12 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
 from resnet import cifar, folders, libraries, tables
-from resnet.decode import fitted, read_image
+from resnet.decode import fitted
 from resnet.fields import check_path
 from resnet.split import DataError, Source, Split, divide, few, numbered, together
 from resnet.trees import Tree, open_tree
 
-__all__ = ["DataError", "DataSpec", "Images", "Split", "joined", "load", "read_image"]
+__all__ = ["DataError", "DataSpec", "Images", "Split", "joined", "load"]
 
 SIZES = {"digits": 8, "cifar10": 32, "cifar100": 32, "folder": 64}
 """The side of the images in pixels where the spec names none."""

@@ -53,14 +53,8 @@ def strict() -> Iterator[None]:
 def read_image(path: Path, size: int, channels: int) -> np.ndarray:
     """One image file, decoded and resized as the images of a data set are: uint8 (size, size, channels).
 
-    A DataError where it is missing, or no image that can be read.
+    A DataError where it is missing, or no image that can be read; also a bomb, within `strict`.
     """
-    with strict():
-        return read_file(path, size, channels)
-
-
-def read_file(path: Path, size: int, channels: int) -> np.ndarray:
-    """The same in a thread, `strict` being entered round all of them."""
     if not path.is_file():  # a pipe would be waited for
         raise DataError(f"{path} is no file: an image is wanted")
     try:

@@ -4,14 +4,21 @@ import io
 import os
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from resnet.data import DataError, read_image
-from resnet.decode import suffixes
+from resnet.data import DataError
+from resnet.decode import read_image, strict, suffixes
+
+
+@pytest.fixture(autouse=True)
+def bombs_refused() -> Iterator[None]:
+    with strict():
+        yield
 
 
 def saved(path: Path, image: Image.Image, **values: object) -> Path:

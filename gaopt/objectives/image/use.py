@@ -16,7 +16,7 @@ from gaopt.journal.paths import StudyDir
 from gaopt.objectives.finals import finished
 from gaopt.objectives.image.model import Model, best, individual
 from resnet import data as datasets
-from resnet.decode import read_file, strict
+from resnet.decode import read_image, strict
 from resnet.folders import images_in
 from resnet.trees import open_tree
 
@@ -106,7 +106,7 @@ def _images(path: Path) -> Iterator[tuple[Path, DataError | None]]:
 def _read(found: tuple[Path, DataError | None], about: Model) -> np.ndarray | DataError:
     path, error = found
     try:
-        return error or read_file(path, about.size, about.channels)
+        return error or read_image(path, about.size, about.channels)
     except datasets.DataError as unreadable:
         return DataError(str(unreadable))
 
