@@ -130,14 +130,14 @@ def _places(name: str | os.PathLike[str] | None, objective: str | Callable[..., 
 
 def _ready(wanted: StudyConfig, strategy: Assisted | Genetic | None, trainings: int, history: History) -> Ready:
     """The config, checked; where no strategy is given, with that of the study that it goes on with."""
+    if not isinstance(trainings, int) or trainings < 1:
+        raise ConfigError(f"trainings is {trainings!r}: must be a whole number, 1 or more")
     begun = from_tables(history.config) if history.config else None
     if strategy is None and begun and begun.strategy in ("assisted", "genetic"):
         strategy = getattr(begun, begun.strategy)
-    own = strategy or Assisted(population=max(2, min(10, trainings // 2 if isinstance(trainings, int) else 10)))
+    own = strategy or Assisted(population=max(2, min(10, trainings // 2)))
     if not isinstance(own, Assisted | Genetic):
         raise ConfigError(f"strategy is {own!r}: must be gaopt.Assisted(…) or gaopt.Genetic(…)")
-    if not isinstance(trainings, int) or trainings < 1:
-        raise ConfigError(f"trainings is {trainings!r}: must be a whole number, 1 or more")
     which = "assisted" if isinstance(own, Assisted) else "genetic"
     config = replace(wanted, strategy=which, **{which: replace(own, trainings=max(trainings, history.born))})  # type: ignore[arg-type]
     return prepare(config) if begun else prepare_new(config)

@@ -63,7 +63,7 @@ def test_the_report_shows_mistakes_accuracies_and_hard_images(tmp_path: Path) ->
     with Journal(home.journal) as journal:
         study.write(History(journal), home)
     page, text = home.report.read_text("utf-8"), home.markdown.read_text("utf-8")
-    for title in ("Confusion matrix", "Wrong, and sure of it", "Most in doubt", "Use the model"):
+    for title in ("Confusion matrix", "Most confident mistakes", "Least certain", "Use the model"):
         assert f"<h2>{title}</h2>" in page
     low, high = wilson(3, 4)
     assert f"| a | 4 | 3 | 75.00 % | {100 * low:.1f} … {100 * high:.1f} % |" in text

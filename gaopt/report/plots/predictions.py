@@ -50,7 +50,7 @@ def confusion(found: Predictions) -> Figure | None:
 
 
 @style.plot(
-    "Wrong, and sure of it",
+    "Most confident mistakes",
     "The test images that the best model gets wrong with the highest probability: what it takes each for, and what it"
     " is. Look for wrong labels, too.",
 )
@@ -59,7 +59,7 @@ def worst(found: Predictions) -> Figure | None:
 
 
 @style.plot(
-    "Most in doubt",
+    "Least certain",
     "The test images whose two most probable classes are closest: what the best model takes each for, and what it is.",
 )
 def doubtful(found: Predictions) -> Figure | None:
