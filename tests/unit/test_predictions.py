@@ -16,6 +16,7 @@ from gaopt.objectives.image import predictions
 from gaopt.report import model, study
 from gaopt.report.predictions import wilson
 from resnet.data import Images, Split
+from tests.conftest import ROOT
 from tests.unit.test_export import mixed, written
 
 
@@ -68,6 +69,8 @@ def test_the_report_shows_mistakes_accuracies_and_hard_images(tmp_path: Path) ->
     low, high = wilson(3, 4)
     assert f"| a | 4 | 3 | 75.00 % | {100 * low:.1f} … {100 * high:.1f} % |" in text
     assert "| a | b | 1 | 25.00 % |" in text
+    assert model.PYTHON in text
+    assert model.PYTHON in (ROOT / "docs" / "models.md").read_text("utf-8"), "one program for the report and the manual"
     assert page.count('href="data:image/png') == 1 + 3 + 9
     assert (home.path / "figures" / "worst.svg").is_file()
 
