@@ -1,4 +1,4 @@
-"""A study for MLflow: its tracking store as an SQLite file, with one experiment, and in it a run an individual.
+"""A study for MLflow: its tracking store as an SQLite file, with one experiment, and in it a run per individual.
 
 Runs have no artifacts. Where they would be is "mlflow-artifacts:", the place of whoever serves the file: by default
 MLflow would write down the current folder.

@@ -1,4 +1,4 @@
-"""A study for TensorBoard: a run an individual, with its curves, and what the tab HParams needs.
+"""A study for TensorBoard: a run per individual, with its curves, and what the tab HParams needs.
 
 The files are written record by record: a writer of tensorboardX would name them by the clock and the host.
 """

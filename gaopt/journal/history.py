@@ -63,8 +63,7 @@ class History:
         self.made_of: dict[str, str] = {}
         self.data: Data | None = None
         self.openings: list[tuple[Opened, int]] = []
-        self.created: float = 0.0
-        self.updated: float = 0.0
+        self.created = self.updated = self.elapsed = 0.0
         self.individuals: dict[int, Individual] = {}
         self.populations: list[tuple[int, ...]] = []
         self.ranked: list[Individual] = []
@@ -73,10 +72,9 @@ class History:
         self.repeats: list[Individual] = []
         self.recalled: list[Recalled] = []
         self.judged: dict[int, Judged] = {}
-        self.elapsed: float = 0.0
         self.pauses: list[tuple[float, float]] = []
         self.ends: list[tuple[float, Scored | Failed]] = []
-        self._opened_at: float = 0.0  # of the seconds that have passed
+        self._opened_at = 0.0  # of the seconds that have passed
         self.closed: Closed | None = None
         self.sign: int = 1
         self._space: Mapping[str, AnyGene] = {}

@@ -26,7 +26,7 @@ _GENERATION = [
 
 
 def individuals(history: History) -> pd.DataFrame:
-    """One row an individual: genes, fitness (empty if failed), where it comes from, cost, metrics at its end.
+    """One row per individual: genes, fitness (empty if failed), where it comes from, cost, metrics at its end.
 
     With rungs also the share of a whole training that it was granted last, and its score on each rung.
     """
@@ -80,7 +80,7 @@ def _row(individual: Individual, genes: dict[str, str]) -> Row:
 
 
 def generations(history: History) -> pd.DataFrame:
-    """One row a generation. Fitness is over its population; trained, failed, epochs, seconds over its births.
+    """One row per generation. Fitness is over its population; trained, failed, epochs, seconds over its births.
 
     With rungs also how many of its births are on one, with no more granted.
     """
@@ -112,7 +112,7 @@ def _generation(history: History, generation: int) -> Row:
 
 
 def epochs(history: History) -> pd.DataFrame:
-    """One row an epoch of an individual: its metrics, and lr and momentum at its end."""
+    """One row per individual and epoch: its metrics, and lr and momentum at its end."""
     rows: list[Row] = []
     for individual in _by_id(history):
         for epoch, report in sorted(individual.reports.items()):

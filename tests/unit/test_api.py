@@ -18,6 +18,7 @@ from gaopt.journal.events import Closed, Event, Opened, Scored
 from gaopt.journal.journal import Journal
 from gaopt.objectives.base import Report, Task, takes_genes
 from gaopt.report.format import score
+from gaopt.study import finish
 from gaopt.study.loop import run
 from gaopt.study.prepare import prepare
 from tests.conftest import toy
@@ -223,6 +224,8 @@ def test_a_study_that_is_not_there_or_has_no_score_says_so() -> None:
     with pytest.raises(StudyError, match="no individual of the study 'nothing' has a score"):
         _ = failing.best
     assert repr(failing) == "<gaopt.Study 'nothing': finished, 2/2 trained>"
+    with pytest.raises(StudyError, match="<lambda>, which leaves no model"):
+        finish.configured(gaopt.search(lambda genes: genes["x"], SPACE, 2, progress=False).home)
 
 
 def test_a_study_of_a_function_that_has_a_name_is_resumed_by_anybody() -> None:
