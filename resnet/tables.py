@@ -136,6 +136,9 @@ class Table:
 def _parquet(path: Path) -> tuple[list[str], list[tuple[str, list[str]]]]:
     import pandas as pd
 
-    frame = pd.read_parquet(path)
+    try:
+        frame = pd.read_parquet(path)
+    except ImportError:
+        raise DataError(f"{path} is read by pyarrow, which is not installed: pip install pyarrow") from None
     rows = frame.astype(object).where(frame.notna(), "").astype(str).to_numpy().tolist()
     return [str(name) for name in frame.columns], [(f"row {number}", row) for number, row in enumerate(rows, 1)]

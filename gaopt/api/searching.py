@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -82,8 +82,20 @@ def search(
         >>> study.best.value < 0.01
         True
     """
-    if pool not in ("inline", "ray") and not isinstance(pool, PoolConfig):
-        raise ConfigError(f"pool is {pool!r}: must be 'inline', 'ray' or a gaopt.PoolConfig")
+    for key, value, kind, allowed in (
+        ("space", space, Mapping, "a gaopt.Space, or genes by name"),
+        ("name", name or "", str | os.PathLike, "a text or a path"),
+        ("stop", stop or Stop(), Stop, "a gaopt.Stop(…)"),
+        (
+            "pool",
+            pool if pool not in ("inline", "ray") else PoolConfig(),
+            PoolConfig,
+            "'inline', 'ray' or a gaopt.PoolConfig",
+        ),
+        ("callbacks", callbacks, Iterable, "a list"),
+    ):
+        if not isinstance(value, kind):
+            raise ConfigError(f"{key} is {value!r}: must be {allowed}")
     wanted = StudyConfig(
         space=space if isinstance(space, Space) else Space(**space),
         objective=objective,

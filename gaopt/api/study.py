@@ -193,8 +193,9 @@ class Study:
 
     def __repr__(self) -> str:
         now = self.progress
+        failed = f", {now.failed} failed" if now.failed else ""
         best = f", best {score(now.value)} by i{now.best.id}" if now.best else ""
-        return f"<gaopt.Study {self.home.handle!r}: {now.state}, {now.done}/{now.trainings} trained{best}>"
+        return f"<gaopt.Study {self.home.handle!r}: {now.state}, {now.done}/{now.trainings} trained{failed}{best}>"
 
     def _repr_html_(self) -> str:
         from gaopt.screen.notebook import html

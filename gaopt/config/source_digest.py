@@ -51,7 +51,7 @@ def called(function: str | Callable[..., Any]) -> str:
 
 
 def made_of(function: Callable[..., Any]) -> dict[str, str]:
-    """Digests of its code, and of the plain values that it carries along: of a partial, a closure, an object."""
+    """Digests of its code, and of plain values and arrays that it carries along: of a partial, a closure, an object."""
     bare, values = _bared(function)
     file = getattr(sys.modules.get(bare.__module__), "__file__", None)
     found = digests(closure(bare.__module__, Path(file))) if file else {}
@@ -88,9 +88,14 @@ def _closed_over(function: Any) -> dict[str, Any]:
     return {}
 
 
-def _unknown(value: Any) -> str:
-    """Of what is no plain value only the kind: what it holds may be anything, or another each time."""
-    return type(value).__qualname__
+def _unknown(value: Any) -> Any:
+    """Of an array what it holds; of another object only the kind: what it holds may be another each time."""
+    kind = type(value).__qualname__
+    with suppress(Exception):  # it is no array, or one that is not in this process's memory
+        array = value.__array__()
+        held = array.tolist() if array.dtype.hasobject else _digest(array.tobytes())
+        return [kind, array.dtype.str, array.shape, held]
+    return kind
 
 
 def _source(function: Any) -> str:
@@ -109,7 +114,7 @@ def _source(function: Any) -> str:
             value = there[name]
             if getattr(value, "__module__", None) == MAIN and hasattr(value, "__qualname__"):
                 coming += [] if value.__qualname__ in found else [value]
-            elif isinstance(value, str | int | float | tuple | list | dict):
+            elif isinstance(value, str | int | float | tuple | list | dict) or hasattr(value, "__array__"):
                 with suppress(ValueError, RecursionError):  # it contains itself
                     found[name] = json.dumps(value, default=_unknown, skipkeys=True)
     return "".join(f"{name}\n{text}\n" for name, text in sorted(found.items()) if any(found.values()))

@@ -5,6 +5,7 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
@@ -157,6 +158,12 @@ class Plain:
         for table in config.settings:
             if table != "settings":
                 raise ConfigError(f"unknown table [{table}]: {nearest(table, [*OWN_TABLES, 'settings'])}")
+        with suppress(ValueError):  # its signature cannot be read
+            try:
+                inspect.signature(self.function).bind(*[None] * (1 if takes_genes(self.function) else 2))
+            except TypeError as error:
+                given = "the genes alone, or a task and a report"
+                raise ConfigError(f"the objective {config.called!r} cannot be called with {given}: {error}") from None
         return config
 
     def prepare(self, config: StudyConfig) -> None:

@@ -90,7 +90,7 @@ def _tested(history: History, best: Individual) -> list[str]:
     if not history.judged:
         images = history.data or "gaopt.objectives.image" in str(history.config.get("study"))  # no data until 0.5.0
         return ["The test images were not used."] if images else []
-    used = "They were used once, at the end, by the best model only."
+    used = "The search used them once, at its end, for its best model only."
     if list(history.judged) != [best.id]:
         times, ids = words.plural(len(history.judged), "time"), words.ids(sorted(history.judged))
         used = f"The test images were used {times}, by the best model of each time that the search ended: {ids}."

@@ -33,7 +33,7 @@ FREE = (
 TRAINING = ("data.", "net.", "recipe.", "settings.", "study.objective", "pool.cpus")
 """What the keys begin with that say how individuals are trained. With other threads a CPU gives other numbers."""
 
-ALLOW = "go on all the same with --allow-changed, which writes it down"
+ALLOW = "go on all the same with --allow-changed (in Python allow_changed=True), which writes it down"
 
 
 def begun_with(home: StudyDir, history: History, allowed: bool) -> Mapping[str, Any]:

@@ -64,7 +64,7 @@ def test_other_code_is_refused_with_its_name_and_allowed_it_is_written_down(stud
     assert told == 2
     assert err.splitlines()[-1] == (
         "gaopt: the study was begun with other code mine, code model: start a new one,"
-        " or go on all the same with --allow-changed, which writes it down"
+        " or go on all the same with --allow-changed (in Python allow_changed=True), which writes it down"
     )
     assert study.journal.read_bytes() == before
     told, _, err = invoke(capfd, "resume", "mine", "--generations", "3", "--allow-changed")

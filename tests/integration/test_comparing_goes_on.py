@@ -60,7 +60,7 @@ high = 1.0
 BEGIN = ("compare", "mine.toml", "--methods", "random,genetic", "--seeds", "2", "--name", "mine")
 REFUSED = (
     "gaopt: the comparison was begun with other code mine: start a new one,"
-    " or go on all the same with --allow-changed, which writes it down"
+    " or go on all the same with --allow-changed (in Python allow_changed=True), which writes it down"
 )
 
 

@@ -8,7 +8,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 import gaopt
 from gaopt import Choice, Gene, Space, Study, load
@@ -129,6 +132,23 @@ def test_without_a_name_another_search_is_another_study() -> None:
         search(trainings=3, seed=1, name="bowl-1")
 
 
+def test_other_arrays_are_another_search() -> None:
+    def made(data: object) -> str:
+        return gaopt.search(lambda genes: genes["x"] + len([data]), SPACE, 2, progress=False).name
+
+    kinds = [np.array, torch.tensor, pd.DataFrame, lambda rows: np.array(rows, object)]
+    for number, kind in enumerate(kinds):
+        assert made(kind([[1.0, 2.0]])) == made(kind([[1.0, 2.0]])) == f"lambda-{2 * number + 1}"
+        assert made(kind([[1.0, 3.0]])) == f"lambda-{2 * number + 2}"
+
+
+@pytest.mark.parametrize("wrong", [lambda: 1.0, lambda a, b, c: 1.0, lambda genes, *, must: 1.0])
+def test_a_function_that_cannot_be_called_with_genes_is_refused(wrong: object, results: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be called with the genes alone, or a task and a report"):
+        gaopt.search(wrong, SPACE, 2, progress=False)
+    assert not results.exists()
+
+
 def test_it_runs_in_a_thread_and_inside_of_an_event_loop() -> None:
     found: list[Study] = []
     thread = threading.Thread(target=lambda: found.append(search(trainings=3, name="thread")))
@@ -202,6 +222,9 @@ def test_a_study_in_a_notebook_is_a_table_of_its_best() -> None:
         ({"trainings": 2.5}, "trainings is 2.5: must be"),
         ({"strategy": "genetic"}, r"must be gaopt.Assisted\(…\)"),
         ({"pool": "dask"}, "pool is 'dask': must be 'inline'"),
+        ({"name": 3}, "name is 3: must be a text or a path"),
+        ({"stop": 0.9}, "stop is 0.9: must be a gaopt.Stop"),
+        ({"callbacks": print}, "callbacks is <built-in function print>: must be a list"),
         ({"name": "a b"}, "the study name 'a b' cannot be used"),
         ({"name": ""}, "the study name '' cannot be used"),
         ({"name": "results/.."}, "the study name '..' cannot be used"),
@@ -213,6 +236,8 @@ def test_a_study_in_a_notebook_is_a_table_of_its_best() -> None:
 def test_what_cannot_be_used_is_one_sentence_and_nothing_is_written(wrong: dict, said: str, results: Path) -> None:
     with pytest.raises(BadInput, match=said):
         search(**wrong)
+    with pytest.raises(ConfigError, match=r"must be a gaopt.Space, or genes by name"):
+        gaopt.search(bowl, [SPACE], progress=False)
     assert not results.exists()
 
 
@@ -223,7 +248,7 @@ def test_a_study_that_is_not_there_or_has_no_score_says_so() -> None:
     failing = gaopt.search(lambda genes: float("nan"), SPACE, 2, name="nothing", progress=False)
     with pytest.raises(StudyError, match="no individual of the study 'nothing' has a score"):
         _ = failing.best
-    assert repr(failing) == "<gaopt.Study 'nothing': finished, 2/2 trained>"
+    assert repr(failing) == "<gaopt.Study 'nothing': finished, 2/2 trained, 2 failed>"
     with pytest.raises(StudyError, match="<lambda>, which leaves no model"):
         finish.configured(gaopt.search(lambda genes: genes["x"], SPACE, 2, progress=False).home)
 

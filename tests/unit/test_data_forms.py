@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import sys
 import zipfile
 from pathlib import Path
 
@@ -48,6 +49,15 @@ def test_splits_of_a_table_are_kept_and_columns_known_by_their_usual_names(tmp_p
     fastai = frame[["File_Name", "class"]].assign(is_valid=frame.split == "Val")
     fastai.to_csv(path.with_suffix(".csv"), index=False)
     assert set(load(spec(path.with_suffix(".csv")), tmp_path).valid.names) == set(data.valid.names)
+
+
+def test_a_parquet_table_without_pyarrow_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "table.parquet"
+    pd.DataFrame({"path": ["a.png"], "label": ["x"]}).to_parquet(path)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert refused(path, tmp_path).endswith(
+        "table.parquet is read by pyarrow, which is not installed: pip install pyarrow"
+    )
 
 
 @pytest.mark.parametrize(

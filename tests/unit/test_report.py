@@ -303,7 +303,7 @@ def test_the_report_names_the_best_and_says_what_the_test_images_were_used_for(w
     assert f"i{whole.best.id} is the fittest of {len(whole.scored)} scored" in said.result[0]
     assert f"validation top-1 accuracy of {words.percent(whole.best.fitness)}" in said.result[0]
     assert f"top-1 {words.percent(whole.best.fitness - 0.01)}" in said.result[1]
-    assert "used once, at the end, by the best model only" in said.result[2]
+    assert "used them once, at its end, for its best model only" in said.result[2]
     assert "1.00 points below" in remarked(said)
     assert "optimistic" in remarked(said)
     interrupted = History([Opened(config().plain(), "0.1.0", "host", 1), Closed("interrupted")])
