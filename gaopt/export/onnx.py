@@ -1,25 +1,23 @@
 """The model of a study as an ONNX file that takes pixels and gives probabilities."""
 
 import json
-import warnings
 from pathlib import Path
 
 import onnx
 import onnxruntime
 import torch
 
-from gaopt.export.torch import check, described, model_of, program
+from gaopt.export.torch import check, described, exporting, model_of, program
 from gaopt.export.trials import Study
 
 
 def write(study: Study, folder: Path) -> None:
     """Write model.onnx, checked, with what model.json tells in its metadata; and model.json."""
     model = model_of(study)
-    path, told = folder / "model.onnx", described(study, model)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of libraries, on their own code
+    path, told, traced = folder / "model.onnx", described(study, model), program(model)
+    with exporting(model):
         made = torch.onnx.export(
-            program(model), (), input_names=["images"], output_names=["probabilities"], dynamo=True, verbose=False
+            traced, (), input_names=["images"], output_names=["probabilities"], dynamo=True, verbose=False
         )
     assert made
     onnx.helper.set_model_props(

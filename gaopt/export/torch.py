@@ -2,7 +2,8 @@
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,20 @@ def model_of(study: Study) -> Used:
 
 def program(model: Used) -> ExportedProgram:
     """The model for any number of images, traced with two of them."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of libraries, on their own code
+    with exporting(model):
         return torch.export.export(model.net, (torch.from_numpy(_noise(model, 2)),), dynamic_shapes=({0: Dim("n")},))
+
+
+@contextmanager
+def exporting(model: Used) -> Iterator[None]:
+    """Within it libraries do not warn of their own code; a StudyError where torch cannot export the network."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except Exception as error:  # torch has many for what it cannot trace or convert
+        said = str(error).partition("\n")[0]
+        raise StudyError(f"the network {model.about.net.name} cannot be exported by torch: {said:.200}") from error
 
 
 def described(study: Study, model: Used) -> dict[str, Any]:

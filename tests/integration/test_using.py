@@ -105,11 +105,23 @@ def test_an_export_that_computes_something_else_is_refused_and_nothing_is_left(
 def test_what_cannot_be_exported_is_said_in_a_sentence(
     home: StudyDir, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    class Deciding(torch.nn.Module):
+        """One whose layers depend on what it sees."""
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return images.mean((2, 3)) if images.sum() > 0 else images.amax((2, 3))
+
+    known, _ = use.best(home)
     with monkeypatch.context() as patch:
         patch.setattr("gaopt.export.find_spec", lambda package: None if package == "onnxscript" else sys)
         code, _, err = invoke(capfd, "export", "mine", "--to", "onnx")
     assert (code, err.count("\n")) == (2, 1)
     assert "onnxscript is not installed, and this export needs it: pip install 'gaopt[onnx]'" in err
+    with monkeypatch.context() as patch:
+        patch.setattr(use, "best", lambda home: (known, Deciding()))
+        code, _, err = invoke(capfd, "export", "mine", "--to", "torch")
+    assert code == 2
+    assert err.splitlines()[-1].startswith("gaopt: the network resnet20 cannot be exported by torch: ")
     home.weights.unlink()
     code, _, err = invoke(capfd, "export", "mine", "--to", "torch")
     assert (code, err.count("\n")) == (2, 1)
