@@ -50,7 +50,7 @@ def exporting(model: Used) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except Exception as error:  # torch has many for what it cannot trace or convert
-        said = str(error).partition("\n")[0]
+        said = str(error).partition("\n")[0].partition(". ")[0]
         raise StudyError(f"the network {model.about.net.name} cannot be exported by torch: {said:.200}") from error
 
 

@@ -184,7 +184,7 @@ def reason(config: Stop, space: Space, history: History, coming: int, survivors:
     """Why a search should end before this generation with these survivors comes, or grows; "" where it should not."""
     best = next(iter(finalists(history, 1)), None)
     if best and config.target is not None and best.fitness >= config.target:
-        return f"the target of {config.target:g} was reached"
+        return f"the target of {history.sign * config.target:g} was reached"
     if best and config.generations and coming - 1 - best.generation >= config.generations:
         return f"no fitter individual came in {config.generations} generations"
     if config.spread and len(survivors) > 1 and _spread(space, history, survivors) <= config.spread:

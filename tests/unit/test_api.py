@@ -78,6 +78,7 @@ def test_a_loss_is_shown_as_one_and_searched_as_a_fitness(results: Path) -> None
     assert f"best {score(min(trained))} by i{study.best.id}>" in repr(study)
     assert gaopt.open("bowl").best == gaopt.open(results / "bowl").best == study.best
     assert gaopt.open("bowl").minimize
+    assert search(name="early", stop=gaopt.Stop(target=0.5)).progress.ended == "the target of 0.5 was reached"
     with pytest.raises(ConfigError, match="whose fitness is no loss"):
         prepare(replace(load("digits"), minimize=True))
 
