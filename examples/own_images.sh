@@ -2,7 +2,7 @@
 # From a folder of photos to a model that runs anywhere: search, train the winner again, export, use.
 #
 # Needs: pip install 'gaopt[onnx]'
-# Run:   bash own_images.sh PHOTOS       PHOTOS is PHOTOS/CLASS/*.jpg, an archive of that, or a labels.csv (path,label)
+# Run:   bash own_images.sh PHOTOS       PHOTOS is a folder: PHOTOS/CLASS/*.jpg
 set -euo pipefail
 photos=$1
 shift # what follows goes to the search: --set net.name=resnet20, say

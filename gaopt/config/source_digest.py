@@ -50,6 +50,11 @@ def called(function: str | Callable[..., Any]) -> str:
     return f"{module}:{name}" if "<" in name else f"{module}:<{name}>"
 
 
+def is_local(name: str) -> bool:
+    """Whether what `called` gave is a function that only the program or notebook that made it has."""
+    return name.startswith(f"{MAIN}:") or "<" in name
+
+
 def made_of(function: Callable[..., Any]) -> dict[str, str]:
     """Digests of its code, and of plain values and arrays that it carries along: of a partial, a closure, an object."""
     bare, values = _bared(function)

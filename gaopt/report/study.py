@@ -6,6 +6,7 @@ from pathlib import Path
 
 import tomli_w
 
+from gaopt.config.source_digest import is_local
 from gaopt.journal.history import History, Individual
 from gaopt.journal.lock import held
 from gaopt.journal.paths import StudyDir
@@ -123,12 +124,17 @@ def numbers(history: History) -> list[tuple[str, str]]:
 
 def _reproduce(history: History, home: StudyDir) -> Section:
     made_with = f"gaopt {history.opened.version}" if history.opened else "gaopt"
+    commands = "# the same again, from the config.toml beside this report\ngaopt run config.toml\n"
+    commands += f"# go on with this study where it stopped\ngaopt resume {shlex.quote(printable(home.name))}"
+    if is_local(str(history.config.get("study", {}).get("objective"))):
+        commands = (
+            f"# again in the program or notebook of the function: it goes on\ngaopt.search(…, name={home.handle!r})"
+        )
     return Section(
         "How to reproduce",
         text=f"Made with {made_with}. With the same version, on CPUs, the same config (its seed and number of threads"
         " included) gives the same again; on a GPU sums may be taken in another order, so that scores, and with them a"
         " search, can differ a little.",
-        commands="# the same again, from the config.toml beside this report\ngaopt run config.toml\n"
-        f"# go on with this study where it stopped\ngaopt resume {shlex.quote(printable(home.name))}",
+        commands=commands,
         toml=printable_lines(tomli_w.dumps(history.config)),
     )

@@ -127,7 +127,9 @@ def test_without_a_name_another_search_is_another_study() -> None:
     assert search(trainings=3).name == "bowl-1"
     assert search(trainings=4).name == "bowl-1"
     assert search(trainings=3, seed=1).name == "bowl-2"
-    assert gaopt.search(lambda genes: 1.0, SPACE, 2, progress=False).name == "lambda-1"
+    alone = gaopt.search(lambda genes: 1.0, SPACE, 2, progress=False)
+    assert alone.name == "lambda-1"
+    assert "gaopt.search(…, name='lambda-1')" in alone.report().with_suffix(".md").read_text()  # no command has it
     assert gaopt.search("gaopt.objectives.toy:sphere", SPACE, 2, progress=False).name == "sphere-1"
     with pytest.raises(StudyError, match=r"study\.seed = 0, now it is 1"):
         search(trainings=3, seed=1, name="bowl-1")
