@@ -7,9 +7,9 @@ from pathlib import Path
 
 from gaopt.errors import BadInput
 from gaopt.export.place import rewritten
-from gaopt.export.trials import Study, read
+from gaopt.export.trials import Trials, read
 
-__all__ = ["FORMATS", "Format", "Study", "read", "write"]
+__all__ = ["FORMATS", "Format", "Trials", "read", "write"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ FORMATS = {
 """By name; the module of the same name has `write(study, folder)`. The last two are for a study's model."""
 
 
-def write(study: Study, name: str, folder: Path) -> Path:
+def write(study: Trials, name: str, folder: Path) -> Path:
     """Write a study to a folder of its own, in the place of what was exported there before; what there is to open.
 
     A BadInput where a package is missing, or the folder holds anything else: then nothing has changed.

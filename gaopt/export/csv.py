@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from gaopt.export.trials import Study, Trial, cell
+from gaopt.export.trials import Trial, Trials, cell
 from gaopt.report import tables
 
 
-def write(study: Study, folder: Path) -> None:
+def write(study: Trials, folder: Path) -> None:
     """Write individuals.csv, generations.csv, epochs.csv, cycle.csv, and trials.csv."""
     for table in tables.ALL:
         (folder / f"{table.__name__}.csv").write_text(tables.csv(table(study.history)), "utf-8")

@@ -17,14 +17,14 @@ from mlflow.entities import ExperimentTag, Metric, Param, RunStatus, RunTag
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from gaopt.export.place import database
-from gaopt.export.trials import State, Study, Trial, cell
+from gaopt.export.trials import State, Trial, Trials, cell
 
 STATUS: dict[State, int] = {"FAIL": RunStatus.FAILED, "RUNNING": RunStatus.RUNNING}
 """Of all others FINISHED: the tag "state" tells those on a rung from the rest."""
 BATCH = 100  # of parameters, as many as MLflow takes at once; it takes more metrics
 
 
-def write(study: Study, folder: Path) -> None:
+def write(study: Trials, folder: Path) -> None:
     """Write mlflow.db. Individuals that were never begun are left out."""
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     with database(folder / "mlflow.db", lambda url: SqlAlchemyStore(url, "mlflow-artifacts:/")) as store:
@@ -38,7 +38,7 @@ def write(study: Study, folder: Path) -> None:
                 _log(store, runs[trial.individual.id], trial, params, metrics)
 
 
-def _run(store: Any, experiment: str, study: Study, trial: Trial, runs: dict[int, str]) -> str:
+def _run(store: Any, experiment: str, study: Trials, trial: Trial, runs: dict[int, str]) -> str:
     tags = {"state": trial.state} | {key: str(cell(value)) for key, value in trial.about.items()}
     if trial.individual.id == study.best:
         tags["best"] = "true"

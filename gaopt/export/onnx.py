@@ -8,10 +8,10 @@ import onnxruntime
 import torch
 
 from gaopt.export.torch import check, described, exporting, model_of, program
-from gaopt.export.trials import Study
+from gaopt.export.trials import Trials
 
 
-def write(study: Study, folder: Path) -> None:
+def write(study: Trials, folder: Path) -> None:
     """Write model.onnx, checked, with what model.json tells in its metadata; and model.json."""
     model = model_of(study)
     path, told, traced = folder / "model.onnx", described(study, model), program(model)

@@ -11,14 +11,14 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState
 
 from gaopt.export.place import database
-from gaopt.export.trials import Study, Trial
+from gaopt.export.trials import Trial, Trials
 from gaopt.space.gene import AnyGene, Choice
 from gaopt.strategies.optuna import kind, quiet
 
 Distributions = dict[str, BaseDistribution]
 
 
-def write(study: Study, folder: Path) -> None:
+def write(study: Trials, folder: Path) -> None:
     """Write optuna.db: one study with the name of ours, whose trials have the numbers of our individuals."""
     each = [trial.individual.genes for trial in study.trials]
     kinds = {n: distribution(gene, [genes[n] for genes in each if n in genes]) for n, gene in study.space.items()}

@@ -13,7 +13,7 @@ from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData, SessionEndI
 from tensorboardX.proto.summary_pb2 import Summary, SummaryMetadata
 from tensorboardX.summary import hparams
 
-from gaopt.export.trials import State, Study, Trial, told
+from gaopt.export.trials import State, Trial, Trials, told
 from gaopt.journal.individual import Individual
 from gaopt.space.gene import AnyGene, Choice
 
@@ -22,7 +22,7 @@ STATUS: dict[State, str] = {"FAIL": "STATUS_FAILURE", "RUNNING": "STATUS_RUNNING
 """Of a session; of all others STATUS_SUCCESS."""
 
 
-def write(study: Study, folder: Path) -> None:
+def write(study: Trials, folder: Path) -> None:
     """Write a folder an individual that was begun ("i13"), and what the parameters are beside them."""
     records(folder, study.created, [experiment(study.space, (study.score, *study.metrics), study.created)]).close()
     for trial in study.trials:

@@ -12,14 +12,14 @@ import torch
 from torch.export import Dim, ExportedProgram
 
 from gaopt.errors import StudyError
-from gaopt.export.trials import Study
+from gaopt.export.trials import Trials
 from gaopt.objectives.image import Used, used
 
 CLOSE = 1e-4
 """How far a probability may be from that of the model itself."""
 
 
-def write(study: Study, folder: Path) -> None:
+def write(study: Trials, folder: Path) -> None:
     """Write model.pt2, in which model.json is as well, and model.json."""
     model = model_of(study)
     told = json.dumps(described(study, model), indent=2) + "\n"
@@ -30,7 +30,7 @@ def write(study: Study, folder: Path) -> None:
     (folder / "model.json").write_text(told, "utf-8")
 
 
-def model_of(study: Study) -> Used:
+def model_of(study: Trials) -> Used:
     """The model that is exported; a StudyError where there is none."""
     assert study.home
     return used(study.home)
@@ -54,7 +54,7 @@ def exporting(model: Used) -> Iterator[None]:
         raise StudyError(f"the network {model.about.net.name} cannot be exported by torch: {said:.200}") from error
 
 
-def described(study: Study, model: Used) -> dict[str, Any]:
+def described(study: Trials, model: Used) -> dict[str, Any]:
     """What whoever runs the model must know of it."""
     about = model.about
     return {

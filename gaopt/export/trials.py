@@ -49,8 +49,8 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Study:
-    """Its trials, the number of the best (None where only rungs have scores), and what decided it (`about`)."""
+class Trials:
+    """A study: its trials, the number of the best (None where only rungs have scores), what decided it (`about`)."""
 
     name: str
     space: dict[str, AnyGene]
@@ -73,12 +73,12 @@ class Study:
         return list(dict.fromkeys(name for each in told for name in each.metrics))
 
 
-def read(home: StudyDir) -> Study:
+def read(home: StudyDir) -> Trials:
     """A study from its folder."""
     return replace(study(home.name, *current(home)), home=home)
 
 
-def study(name: str, history: History, held: bool = False) -> Study:
+def study(name: str, history: History, held: bool = False) -> Trials:
     """A study from its history, which a driver may hold now; a StudyError where nothing in it has a score."""
     if not (history.scored or history.early):
         raise StudyError(f"the study {name!r} has no score yet: there is nothing to export")
@@ -88,7 +88,7 @@ def study(name: str, history: History, held: bool = False) -> Study:
     about: dict[str, Any] = {"gaopt": history.opened.version} if history.opened else {}
     about |= {"objective": config.objective, "strategy": config.strategy, "seed": config.seed, "state": now}
     best = history.best.id if history.best else None
-    return Study(name, dict(config.space), list(_trials(history)), best, history.created, now, about, history)
+    return Trials(name, dict(config.space), list(_trials(history)), best, history.created, now, about, history)
 
 
 def _trials(history: History) -> Iterator[Trial]:

@@ -48,7 +48,7 @@ def history(events: list[Event]) -> History:
     return History(clocked(events))
 
 
-def opened_with_optuna(study: trials.Study, folder: Path) -> optuna.Study:
+def opened_with_optuna(study: trials.Trials, folder: Path) -> optuna.Study:
     path = export.write(study, "optuna", folder / "made")
     return optuna.load_study(study_name=study.name, storage=f"sqlite:///{path}")
 
