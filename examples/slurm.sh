@@ -12,6 +12,7 @@
 #SBATCH --signal=B:TERM@120
 set -euo pipefail
 export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0
+trap 'kill $(jobs -p)' EXIT
 port=$((20000 + SLURM_JOB_ID % 10000))
 head=$(srun --nodes=1 --ntasks=1 hostname -i | cut -d' ' -f1)
 (umask 077 && ray get-auth-token --generate >/dev/null)

@@ -119,6 +119,7 @@ def test_a_study_is_stopped_found_again_and_goes_on(tmp_path):
         assert (second.state("long"), second.state("waits")) == ("running", "queued")
         assert second.ask("POST", "/studies/waits/stop").json()["state"] == "cancelled"
         assert not (results / "waits").exists()
+        eventually(lambda: second.ask("GET", "/studies/long").json()["generation"] > 0)
         assert second.ask("POST", "/studies/long/stop").status_code == 202
         eventually(lambda: second.state("long") == "interrupted")
         assert last_event(results, "long").reason == "interrupted"
