@@ -57,9 +57,9 @@ class Study:
     Examples:
         >>> study = gaopt.open("digits")
         >>> study
-        <gaopt.Study 'digits': finished, 30/30 trained, best 0.9667 by i17>
+        <gaopt.Study 'digits': finished, 30/30 trained, best 0.9667 by i12>
         >>> study.best.genes
-        {'lr': 0.00274, 'wd': 0.0123, 'mom': 0.871}
+        {'lr': 0.00166416, 'wd': 0.0, 'mom': 0.1}
     """
 
     def __init__(self, home: StudyDir, objective: str | Callable[..., Any] = "") -> None:

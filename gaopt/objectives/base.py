@@ -199,7 +199,7 @@ def resolve(objective: str | Callable[..., Any]) -> Objective:
     """A function as an objective, or the one called "package.module:function", looked for in the current folder too."""
     found = _found(objective) if isinstance(objective, str) else objective
     if not callable(found) or isinstance(found, type):
-        raise ConfigError(f"the objective {objective!r} is a {type(found).__name__}: must be a function")
+        raise ConfigError(f"the objective {objective!r} must be a function, and is of type {type(found).__name__}")
     return found if isinstance(found, Objective) else cast("Objective", Plain(found))
 
 

@@ -113,7 +113,7 @@ LAX: dict[str, Callable[[], StudyConfig]] = {
     "given: no value for the gene": lambda: replace(toy(), given=({"lr": 1e-3},)),
     "settings.a is None: must be": lambda: replace(toy(), settings={"settings": {"a": None}}),
     "settings has a table 'pool'": lambda: replace(toy(), settings={"pool": {"kind": "ray"}}),
-    "the objective 5 is a int: must be": lambda: replace(toy(), objective=5),  # type: ignore[arg-type]
+    "the objective 5 must be a function, and is of type int": lambda: replace(toy(), objective=5),  # type: ignore[arg-type]
 }
 
 

@@ -1,4 +1,4 @@
-"""What docs/python.md shows runs."""
+"""What docs/python.md and the docstrings of the Python API show runs."""
 
 import doctest
 import os
@@ -17,6 +17,13 @@ from tests.conftest import ROOT
 def test_the_example_of_search_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (found,) = doctest.DocTestFinder(recurse=False).find(gaopt.search, globs={"gaopt": gaopt})
+    assert doctest.DocTestRunner().run(found) == doctest.TestResults(failed=0, attempted=3)
+
+
+def test_the_example_of_study_is_the_committed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("GAOPT_RESULTS", raising=False)
+    (found,) = doctest.DocTestFinder(recurse=False).find(gaopt.Study, globs={"gaopt": gaopt})
     assert doctest.DocTestRunner().run(found) == doctest.TestResults(failed=0, attempted=3)
 
 
