@@ -65,7 +65,7 @@ def test_a_plot_is_drawn_in_a_new_figure_of_pyplots_or_in_the_axes_given() -> No
     assert len(pyplot.get_fignums()) == 1
     assert dict(pyplot.rcParams) == before
     assert len(plots.slices.axes(paused())) == len(SPACE), "neither the key of the colours nor an empty panel"
-    with pytest.raises(StudyError, match="nothing to draw: there is too little yet for the plot 'Best so far'"):
+    with pytest.raises(StudyError, match="nothing to draw: there is too little for the plot 'Best so far'"):
         plots.progress.axes(History())
 
 

@@ -103,7 +103,7 @@ class Plot(Generic[What]):
         ax = named.get("ax")
         with matplotlib.rc_context({"text.parse_math": False}) if ax else self._look():
             if not (drawn := self.draw(*what, **named)):
-                raise StudyError(f"nothing to draw: there is too little yet for the plot {self.title!r}")
+                raise StudyError(f"nothing to draw: there is too little for the plot {self.title!r}")
             if isinstance(ax, Axes):
                 return [ax]
             drawn.draw_without_rendering()  # ticks are made by the first drawing, in the look of its time
