@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
 from gaopt.config import genes_of
-from gaopt.errors import ConfigError, StudyError
 from gaopt.journal.event_validation import check_follows
 from gaopt.journal.events import (
-    Birth,
     Bred,
     Closed,
     Data,
@@ -28,9 +25,8 @@ from gaopt.journal.events import (
     Scored,
     Started,
 )
-from gaopt.journal.individual import Individual, Status
-from gaopt.space.gene import AnyGene, Gene
-from gaopt.space.space import Genes
+from gaopt.journal.individual import Individual, Status, typed
+from gaopt.space.gene import AnyGene
 
 __all__ = ["History", "Individual", "Status"]
 
@@ -144,7 +140,7 @@ class History:
 
     def _breed(self, event: Bred) -> None:
         for birth in event.births:
-            individual = Individual(self._typed(birth), event.generation, share=birth.share)
+            individual = Individual(typed(birth, self._space), event.generation, share=birth.share)
             self.individuals[birth.id] = self._unfinished[birth.id] = individual
             if birth.origin == "repeat":
                 self.repeats.append(individual)
@@ -152,21 +148,6 @@ class History:
             self.populations.append(event.survivors)
         # Finalists that are trained again belong to no population.
         self.populations[-1] += tuple(birth.id for birth in event.births if birth.origin != "repeat")
-
-    def _typed(self, birth: Birth) -> Birth:
-        """With genes as their types have them: journals up to 0.5.0 hold the whole numbers of integer genes as 4.0."""
-        typed: Genes = {}
-        for name, value in birth.genes.items():
-            gene = self._space.get(name)
-            if gene is None or (type(value) is float and isinstance(gene, Gene) and not gene.integer):
-                continue  # nearly all of them, and of 10,000 individuals a check takes a tenth of a second
-            try:
-                typed[name] = gene.check(value)
-            except ConfigError as error:
-                raise StudyError(
-                    f"the journal has individual {birth.id} with the gene {name!r}, which {error}"
-                ) from None
-        return replace(birth, genes=birth.genes | typed) if typed else birth
 
     @staticmethod
     def _start(individual: Individual, event: Started) -> None:
