@@ -129,7 +129,7 @@ def renamed(tables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def overridden(tables: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    """A copy of tables with each "table.key=value" put in; a value that is not TOML is a string."""
+    """A copy of tables with each "table.key=value" put in; what is no TOML, nor Python's True or .01, is a string."""
     copy = deepcopy(renamed(tables))
     for text in overrides:
         _override(copy, text)
@@ -200,7 +200,11 @@ def _key(text: str) -> list[str]:
 
 
 def _value(text: str) -> Any:
+    if text in ("True", "False"):  # as Python has them
+        return text == "True"
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError, KeyError):  # also a whole number that Python does not read
+        with suppress(ValueError):  # TOML wants digits on both sides of a point
+            return float(text) if "." in text else text
         return text

@@ -73,6 +73,12 @@ def test_a_mistake_gets_one_sentence() -> None:
         assert "\n" not in str(error.value)
 
 
+def test_values_as_python_has_them_are_read() -> None:
+    recipe = load("quick", ["recipe.flip=True", "recipe.lr=.01", "recipe.wd=1.e-3", "net.name=timm:a.b"]).settings
+    assert [recipe["recipe"][key] for key in ("flip", "lr", "wd")] == [True, 0.01, 0.001]
+    assert recipe["net"]["name"] == "timm:a.b"
+
+
 def test_a_data_path_means_the_same_from_any_folder() -> None:
     assert checked("images", "data.path=pets").settings["data"]["path"] == str(Path("pets").absolute())
 
