@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -131,6 +132,10 @@ def test_finishing_goes_on_where_it_was_stopped_and_to_more_seeds(
     assert not list((home.final.path / "work").glob("*"))
     code, _, err = invoke(capfd, "finish", "mine", "--seeds", "1")
     assert (code, err) == (2, "gaopt: --seeds is 1: 3 trainings were begun already\n")
+    first.weights.write_bytes(b"torn")
+    code, _, err = invoke(capfd, "predict", "mine", "gone.png")
+    assert code == 2
+    assert re.search(r"best.safetensors is torn or altered: remove \S+/final and finish again\n", err)
 
 
 def test_what_cannot_be_finished_is_said_in_a_sentence(

@@ -101,11 +101,14 @@ def best(home: StudyDir) -> tuple[Model, nn.Module]:
     """The model of best.json and best.safetensors in a folder; a StudyError where there is none that can be used."""
     from resnet import weights
 
-    again = f"gaopt resume {home.handle} writes it"
+    final = StudyDir(home.path.parent.parent)  # of a model that was trained for use
+    way = f"gaopt resume {home.handle} writes it again"
+    if final.finished.is_file():
+        way = f"remove {final.path} and finish again"
     if not (home.weights.is_file() and home.best.is_file()):  # a pipe would be waited for
         raise StudyError(f"the study {home.name!r} has no best model: a search of images writes one when it ends")
     if (found := weights.read(home.weights)) is None:
-        raise StudyError(f"{home.weights} is torn or altered: {again} again")
+        raise StudyError(f"{home.weights} is torn or altered: {way}")
     try:
         told = json.loads(text_of(home.best))
         about = described(told)
