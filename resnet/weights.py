@@ -131,7 +131,10 @@ def _fetched(spec: NetSpec) -> dict[str, Tensor]:
 
 
 def _from_file(path: Path) -> dict[str, Tensor]:
-    """A file of tensors: safetensors, or what torch.save wrote, if there is no code in it."""
+    """A file of tensors: safetensors, or what torch.save wrote, if there is no code in it.
+
+    Of a checkpoint that also has an optimizer the weights alone; names without the "module." of DataParallel.
+    """
     if not os.path.isfile(path):
         raise WeightsError(f"pretrained is {str(path)!r}, which is no file: must be 'imagenet' or a file of weights")
     if found := read(path):
@@ -140,6 +143,8 @@ def _from_file(path: Path) -> dict[str, Tensor]:
         raw = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle can fail in any way; torch's own words advise to read it unsafely
         raise WeightsError(f"{path} cannot be read safely: must be safetensors, or tensors by torch.save") from error
+    if isinstance(raw, Mapping):
+        raw = next((raw[key] for key in ("state_dict", "model") if isinstance(raw.get(key), Mapping)), raw)
     if not (isinstance(raw, Mapping) and all(isinstance(k, str) and isinstance(v, Tensor) for k, v in raw.items())):
         raise WeightsError(f"{path} holds no weights: must be tensors by name")
-    return dict(raw)
+    return {name.removeprefix("module."): tensor for name, tensor in raw.items()}

@@ -244,7 +244,7 @@ def _warm() -> None:
     with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as nowhere:
         config = from_tables(read_toml(find(str(toy(Path(folder))))))
         before, sys.stdout, sys.stderr = (sys.stdout, sys.stderr), nowhere, nowhere
-        drive(prepare_new(config), lambda: StudyDir(Path(folder) / "warm"), as_json=False, notify=(None, None))
+        drive(prepare_new(config), lambda: StudyDir(Path(folder) / "warm"), as_json=False, notify=(None, None), logs=())
         sys.stdout, sys.stderr = before
 
 

@@ -22,6 +22,9 @@ Tensors = dict[str, Tensor]
 WRITERS: dict[str, Callable[[Path, Tensors], None]] = {
     "safetensors": lambda path, tensors: weights.write(path, tensors, {}),
     "torch.save": lambda path, tensors: torch.save(tensors, path),
+    "checkpoint": lambda path, tensors: torch.save(
+        {"epoch": 3, "state_dict": {f"module.{name}": tensor for name, tensor in tensors.items()}}, path
+    ),
 }
 
 
@@ -43,7 +46,9 @@ def started(spec: NetSpec, channels: int = 3) -> tuple[nn.Module, Tensors]:
     return net, before
 
 
-@pytest.mark.parametrize(("name", "kind"), [("resnet18", "safetensors"), ("googlenet", "torch.save")])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("resnet18", "safetensors"), ("resnet18", "checkpoint"), ("googlenet", "torch.save")]
+)
 def test_a_file_gives_the_trunk_and_the_head_is_new(tmp_path: Path, name: Any, kind: str) -> None:
     theirs = torchvision(name)
     WRITERS[kind](tmp_path / "file", theirs)
@@ -83,7 +88,7 @@ def test_a_wrong_file_is_one_clear_error(tmp_path: Path) -> None:
             (lambda path: path.touch(), "cannot be read safely: must be safetensors, or tensors by torch.save"),
             (lambda path: path.write_bytes(pickle.dumps(Live(path.with_name("ran")))), "cannot be read safely"),
             (lambda path: torch.save({"conv1.weight": Live(path.with_name("ran"))}, path), "cannot be read safely"),
-            (lambda path: torch.save({"state_dict": torchvision("resnet18")}, path), "must be tensors by name"),
+            (lambda path: torch.save({"epochs": 3}, path), "must be tensors by name"),
             (lambda path: torch.save({}, path), "which has no 'stem.conv1.weight' for resnet34"),
             (lambda path: torch.save(torchvision("resnet50"), path), "does not fit resnet34"),
             # Its tensors all fit, and would fill the half of the network.
