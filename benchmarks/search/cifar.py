@@ -8,22 +8,19 @@ accuracy after every epoch. What is there is not trained again. 384 trainings ta
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
-import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from scipy.stats import qmc
-
 from benchmarks.search import csv_log
+from benchmarks.search.digits import points
+from benchmarks.search.table import training
 from gaopt.config import StudyConfig, load
-from gaopt.execution.worker import outcomes
 from gaopt.journal.events import Reported
-from gaopt.objectives.base import Objective, Task, resolve
+from gaopt.objectives.base import Objective, resolve
+from gaopt.space.space import Genes, Space
 
 FILE = Path(__file__).parents[2] / "results" / "bench" / "search" / "cifar10.csv"
 EPOCHS = 5
@@ -36,11 +33,11 @@ CUT = (
 POINTS, REPEATED, SEEDS = 8, 64, 3  # 2⁸ points with seed 0; the first 64 also with the seeds 1 and 2
 
 
-def trainings(config: StudyConfig) -> Iterator[tuple[float, float, float, int]]:
-    units = qmc.Sobol(len(config.space), rng=0).random_base2(POINTS)
-    points = [tuple(gene.at(unit) for gene, unit in zip(config.space.values(), row, strict=True)) for row in units]
-    yield from ((*point, 0) for point in points)
-    yield from ((*point, seed) for seed, point in itertools.product(range(1, SEEDS), points[:REPEATED]))
+def trainings(space: Space) -> list[tuple[Genes, int]]:
+    """Genes and seed of each."""
+    found = points(space, POINTS)
+    repeated = [(genes, seed) for seed in range(1, SEEDS) for genes in found[:REPEATED]]
+    return [*((genes, 0) for genes in found), *repeated]
 
 
 @cache
@@ -52,13 +49,10 @@ def prepared(data: str) -> tuple[StudyConfig, Objective, Any]:
     return config, objective, objective.prepare(config)
 
 
-def curve(data: str, vector: tuple[float, float, float], seed: int) -> list[float]:
+def curve(data: str, genes: Genes, seed: int) -> list[float]:
     """The accuracy on validation after each epoch; shorter where the training failed."""
-    config, objective, shared = prepared(data)
-    with tempfile.TemporaryDirectory() as folder:
-        genes = config.space.genes(list(vector))
-        task = Task("bench", 0, 0, genes, seed, config.settings, Path(folder), Path(folder), shared=shared)
-        return [found.metrics["top1"] for found in outcomes(objective, task) if isinstance(found, Reported)]
+    found = training(*prepared(data), genes, seed)
+    return [outcome.metrics["top1"] for outcome in found if isinstance(outcome, Reported)]
 
 
 def main() -> None:
@@ -70,13 +64,13 @@ def main() -> None:
     there = {tuple(row[:4]) for row in csv_log.read(FILE, COLUMNS)}
     with csv_log.appending(FILE, COLUMNS) as append, ProcessPoolExecutor(given.workers) as pool:
         running = {
-            pool.submit(curve, given.data, each[:3], each[3]): each
-            for each in trainings(config)
-            if tuple(map(str, each)) not in there
+            pool.submit(curve, given.data, genes, seed): key
+            for genes, seed in trainings(config.space)
+            if (key := tuple(str(value) for value in (*config.space.vector(genes), seed))) not in there
         }
         for done in as_completed(running):
             found = [f"{top1:.4f}" for top1 in done.result()]
-            append([*map(str, running[done]), *found, *[""] * (EPOCHS - len(found))])
+            append([*running[done], *found, *[""] * (EPOCHS - len(found))])
 
 
 if __name__ == "__main__":

@@ -21,8 +21,9 @@ from gaopt.space.space import Genes, Space
 POINTS, SEEDS = 7, 2  # 2⁷ points
 
 
-def points(space: Space) -> list[Genes]:
-    units = qmc.Sobol(len(space), rng=0).random_base2(POINTS)
+def points(space: Space, power: int) -> list[Genes]:
+    """2 to this power points of a scrambled Sobol set."""
+    units = qmc.Sobol(len(space), rng=0).random_base2(power)
     return [{name: gene.at(unit) for (name, gene), unit in zip(space.items(), row, strict=True)} for row in units]
 
 
@@ -36,7 +37,7 @@ def main() -> None:
     with csv_log.appending(DIGITS, COLUMNS) as append:
         there = {tuple(row[:-1]) for row in csv_log.read(DIGITS, COLUMNS)}
         for seed in range(given.seeds):
-            for genes in points(config.space):
+            for genes in points(config.space, POINTS):
                 key = tuple(str(value) for value in (*config.space.vector(genes), seed))
                 if key not in there:
                     score = top1(config, objective, shared, genes, seed)

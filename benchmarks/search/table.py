@@ -15,7 +15,7 @@ from benchmarks.search import csv_log
 from gaopt.config import StudyConfig, load
 from gaopt.errors import BadInput
 from gaopt.execution.worker import outcomes
-from gaopt.journal.events import Scored
+from gaopt.journal.events import Outcome, Scored
 from gaopt.objectives.base import Objective, Task, resolve
 from gaopt.space.space import Genes, Space
 
@@ -90,14 +90,21 @@ def digits(path: Path = DIGITS) -> Table:
     return Table(config.space, int(config.settings["recipe"]["epochs"]), dict(found))
 
 
-def top1(
+def training(
     config: StudyConfig, objective: Objective, shared: object, genes: Genes, seed: int, share: float = 1.0
-) -> float:
-    """The validation accuracy of one training, in this process; nan if it fails."""
+) -> list[Outcome]:
+    """What comes of one training, in this process: its epochs, and how it ended."""
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         task = Task("bench", 0, 0, genes, seed, config.settings, here, here, share=share, shared=shared)
-        *_, last = outcomes(objective, task)
+        return list(outcomes(objective, task))
+
+
+def top1(
+    config: StudyConfig, objective: Objective, shared: object, genes: Genes, seed: int, share: float = 1.0
+) -> float:
+    """The validation accuracy of one training; nan if it fails."""
+    last = training(config, objective, shared, genes, seed, share)[-1]
     return last.fitness if isinstance(last, Scored) else math.nan
 
 

@@ -208,3 +208,8 @@ def _value(text: str) -> Any:
         with suppress(ValueError):  # TOML wants digits on both sides of a point
             return float(text) if "." in text else text
         return text
+
+
+def reported(metric: str) -> str:
+    """The name under which trainings report a metric of [fitness]: loggers take no dash before it."""
+    return "neg_log_loss" if metric == "-loss" else metric

@@ -10,6 +10,7 @@ from statistics import fmean
 from typing import Any, Literal, TypeVar
 
 from gaopt.config import SEARCHES, StudyConfig, from_tables
+from gaopt.config.tables import reported
 from gaopt.journal.history import History, Individual
 from gaopt.journal.journal import Journal
 from gaopt.journal.lock import held
@@ -258,8 +259,7 @@ def epochs(tables: Mapping[str, Any]) -> int:
 def metric(tables: Mapping[str, Any]) -> str:
     """What fitness is, by the name that trainings report it under: top-1 accuracy where a config's tables say none."""
     table = tables.get("fitness")
-    found = str(table.get("metric", "top1")) if isinstance(table, Mapping) else "top1"
-    return "neg_log_loss" if found == "-loss" else found
+    return reported(str(table.get("metric", "top1"))) if isinstance(table, Mapping) else "top1"
 
 
 def clock(seconds: float | None) -> str:

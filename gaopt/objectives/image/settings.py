@@ -7,6 +7,7 @@ from itertools import islice, pairwise
 from typing import Any, Literal, Self
 
 from gaopt.config import OWN_TABLES, SEARCHES, StudyConfig, parse, parse_value
+from gaopt.config.tables import reported
 from gaopt.errors import ConfigError, nearest
 from gaopt.objectives.base import Task
 from gaopt.printable import spoken
@@ -33,7 +34,7 @@ class Fitness:
     @property
     def key(self) -> str:
         """Its name among the metrics of a training."""
-        return "neg_log_loss" if self.metric == "-loss" else self.metric
+        return reported(self.metric)
 
 
 @dataclass(frozen=True)
