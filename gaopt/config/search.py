@@ -154,6 +154,7 @@ class Stop:
     seconds: Annotated[float, Ge(0)] = 0.0
     money: Annotated[float, Ge(0)] = 0.0
     price: Annotated[float, Ge(0)] = 0.0
+    gain: Annotated[float, Ge(0), Le(1)] = 0.0
 
     def __post_init__(self) -> None:
         if self.money and not self.price:

@@ -138,7 +138,7 @@ def advice(history: History) -> list[str]:
     if best is None:
         return []
     searched = not chance(history) and from_tables(history.config).strategy in SEARCHES
-    return [*(_bounds(history, best) if searched else []), *_still(history), *_lead(history, best)]
+    return [*(_bounds(history, best) if searched else []), *_still(history), *_outlook(history), *_lead(history, best)]
 
 
 def _bounds(history: History, best: Individual) -> list[str]:
@@ -182,6 +182,22 @@ def _still(history: History) -> list[str]:
     return [
         f"The last {idle} generations found nothing fitter than i{first.id}: more of them would hardly help."
         f" --set stop.generations={idle} ends a search there."
+    ]
+
+
+def _outlook(history: History) -> list[str]:
+    """What more of the search could bring, where it has a model that expects something."""
+    config = from_tables(history.config)
+    if config.strategy != "assisted" or history.unfinished:
+        return []
+    from gaopt.strategies.surrogate.assisted import AssistedSearch  # scipy
+
+    if not (found := AssistedSearch(config).prospect(history)):
+        return []
+    noise = f", where trainings of the same genes differ by {words.number(found.noise, 2)}"
+    return [
+        f"By the search's model a further generation of {found.number} could be expected to improve the best by"
+        f" {words.number(found.gain, 2)}{noise if found.noise > found.gain else ''}."
     ]
 
 

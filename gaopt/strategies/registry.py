@@ -25,6 +25,7 @@ def strategy(config: StudyConfig) -> Strategy:
     search = cast("Strategy", resolve_name(STRATEGIES[config.strategy].factory)(config, known))
     if bred and len(config.given) > config.litters[0]:
         raise ConfigError(f"given has {len(config.given)} individuals: the first generation has {config.litters[0]}")
+    prospect = getattr(search, "prospect", None)
     if config.mode == "steady":
         search = Steady(_steady(config, search), config.litters)
     if bred and config.fidelity.rungs:
@@ -32,8 +33,11 @@ def strategy(config: StudyConfig) -> Strategy:
     stop = config.stop
     if stop.exact:
         search, stop = Budget(search, stop.epochs, epochs(config)), replace(stop, epochs=0, exact=False)
+    if stop.gain and not prospect:
+        said = f"stop.gain is {stop.gain:g} with the strategy {config.strategy!r}"
+        raise ConfigError(f"{said}, which has no model to expect any: must be 0, or the strategy 'assisted'")
     if stop != Stop():
-        search = Stopping(search, config.space, stop, config.fidelity)
+        search = Stopping(search, config.space, stop, config.fidelity, prospect)
     if bred and config.noise.finalists:
         search = Finalists(search, config.noise)
     return search

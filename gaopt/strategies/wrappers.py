@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from bisect import bisect
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from statistics import pstdev
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from gaopt.config import Fidelity, Noise, Stop
 from gaopt.journal.events import Birth, Bred, Granted
@@ -17,12 +17,19 @@ from gaopt.space.space import Genes, Space
 from gaopt.strategies.base import USED_UP, Decision, Done, Strategy, Wait
 
 if TYPE_CHECKING:
-    from gaopt.strategies.surrogate.foresight import Foresight
+    from gaopt.strategies.surrogate.foresight import Foresight, Prospect
 
 SPENT = "the budget is spent"
 WORTH = 1.5
 """A rung is used while the share of the doubt that it removes is this many times its share of a whole training."""
+LUCK = 0.2
+"""What a generation gains is nothing below this share of the noise between trainings of the same genes: a whole one
+stops every tenth search too early, 0.3 one of a hundred, 0.2 none that was seen."""
 WHOLE = Fidelity()
+
+
+Outlook: TypeAlias = "Callable[[History, Sequence[Birth]], Prospect | None]"
+"""What a generation may bring that begins with these births."""
 
 
 class Breeder(Strategy, Protocol):
@@ -160,17 +167,41 @@ def _ended_epochs(individuals: Iterable[Individual]) -> int:
 class Stopping:
     """A search that breeds no more once a rule says so, and no larger generation than a budget still pays for."""
 
-    def __init__(self, search: Strategy, space: Space, config: Stop, fidelity: Fidelity = WHOLE) -> None:
+    def __init__(
+        self,
+        search: Strategy,
+        space: Space,
+        config: Stop,
+        fidelity: Fidelity = WHOLE,
+        prospect: Outlook | None = None,
+    ) -> None:
         self._search, self._space, self._config, self._fidelity = search, space, config, fidelity
+        self._prospect = prospect
 
     def decide(self, history: History, room: int) -> Decision:
         decision = self._search.decide(history, room)
         if not isinstance(decision, Bred) or not history.populations:
             return decision
         retrained = tuple(birth.parents[0] for birth in decision.births if birth.origin == "retrained")
-        if found := reason(self._config, self._space, history, decision.generation, decision.survivors or retrained):
+        found = reason(self._config, self._space, history, decision.generation, decision.survivors or retrained)
+        if found := found or self._saturated(history, decision.births):
             return Done(found)
         return replace(decision, births=self._paid(decision.births, affordable(self._config, history)))
+
+    def _saturated(self, history: History, births: tuple[Birth, ...]) -> str:
+        """Why a generation is not worth its cost: little is expected of it, and no more came of as many before it."""
+        prospect = self._prospect(history, births) if self._config.gain and self._prospect else None
+        if prospect is None:
+            return ""
+        older = sorted(history.ranked, key=lambda individual: individual.id)[: -prospect.number]
+        came = history.ranked[0].fitness - max((i.fitness for i in older), default=-math.inf)
+        share, noise = self._config.gain * prospect.spread, LUCK * prospect.noise
+        if max(prospect.gain, came) > max(share, noise):
+            return ""
+        told = f"a further generation is expected to gain {prospect.gain:.2g}"
+        if noise > share:
+            return f"{told}, less than {LUCK:g} of the noise of {prospect.noise:.2g}"
+        return f"{told}, less than {self._config.gain:g} of the {prospect.spread:.2g} from the median to the best"
 
     def _paid(self, births: tuple[Birth, ...], left: float) -> tuple[Birth, ...]:
         """As many as so many whole trainings pay for, rungs included; one alone goes on none if they cost too much."""

@@ -26,7 +26,8 @@ FREE = (
     *("pool.kind", "pool.address", "pool.gpus", "pool.dashboard"),
     *("noise.finalists", "noise.repeats", "notify.url"),
     *(f"faults.{key}" for key in ("retries", "seconds", "stall_factor", "max_alike_failures")),
-    *("stop.target", "stop.generations", "stop.spread", "stop.epochs", "stop.seconds", "stop.money", "stop.price"),
+    *("stop.target", "stop.generations", "stop.spread", "stop.gain"),
+    *("stop.epochs", "stop.seconds", "stop.money", "stop.price"),
 )
 """What may differ when a study is gone on with."""
 

@@ -12,7 +12,7 @@ import matplotlib
 import pandas as pd
 import pytest
 
-from gaopt.config import Genetic, PoolConfig, StudyConfig, from_tables
+from gaopt.config import Assisted, Genetic, PoolConfig, StudyConfig, from_tables
 from gaopt.config.tables import overridden
 from gaopt.journal.events import Birth, Bred, Closed, Data, Event, Failed, Judged, Opened, Reported, Scored, Started
 from gaopt.journal.history import History
@@ -409,6 +409,18 @@ def test_generations_that_gained_nothing_are_told() -> None:
         events += [Bred(n, (birth,)), Scored(n, fitness, {}, 1, 1.0)]
         found = " ".join(advice(History(events)))
         assert ("last 2 generations found nothing fitter than i1" in found) == (n == 3)
+
+
+def test_what_a_further_generation_could_bring_is_told() -> None:
+    searching = replace(config(), strategy="assisted", assisted=Assisted(population=4, generations=6))
+    events, gains = list(searched(searching)), list[float]()
+    first, *_, last = (n for n, event in enumerate(events) if isinstance(event, Bred) and event.generation)
+    for before in (first, last):
+        said = next(each for each in advice(History(events[:before])) if "further generation" in each)
+        gains += map(
+            float, re.findall(r"generation of 2 could be expected to improve the best by ([0-9.e-]+[0-9])", said)
+        )
+    assert gains[0] > gains[1] > 0
 
 
 def test_a_lead_that_luck_explains_is_told() -> None:

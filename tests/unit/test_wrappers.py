@@ -14,9 +14,12 @@ from gaopt.journal.events import Birth, Bred, Failed, Granted, Opened, Recalled,
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
 from gaopt.journal.paths import StudyDir
+from gaopt.space.space import Genes
 from gaopt.strategies import operators
 from gaopt.strategies.baselines import RandomSearch
 from gaopt.strategies.initial_design import Known
+from gaopt.strategies.registry import strategy
+from gaopt.strategies.surrogate.foresight import Prospect
 from gaopt.strategies.wrappers import Finalists, Rungs, Stopping, affordable, keep_from, reason
 from gaopt.study.loop import run
 from gaopt.study.prepare import recalled, resumed
@@ -75,6 +78,40 @@ def test_a_budget_is_spent_and_not_overdrawn() -> None:
         history = finished(Stopping(search(), LINE, stop))
         assert len(history.individuals) == trainings
         assert affordable(stop, history) < 1
+
+
+def hill(genes: Genes) -> float:
+    return -float((genes["x"] - 0.3) ** 2 + (genes["y"] - 0.6) ** 2)
+
+
+def expecting(mode: str = "generational", **tables: Any) -> Any:
+    genes = {name: {"low": 0.0, "high": 1.0} for name in "xy"}
+    toy = {"objective": "gaopt.objectives.toy:sphere", "mode": mode, "default_first": False}
+    return strategy(from_tables({"study": toy, "space": genes, "assisted": {"generations": 20}, **tables}))
+
+
+@pytest.mark.parametrize(("mode", "rungs"), [("generational", []), ("generational", [0.3]), ("steady", [])])
+def test_it_stops_at_a_good_point_when_little_is_expected_and_trains_finalists_again(mode: str, rungs: Any) -> None:
+    search = expecting(mode, stop={"gain": 0.01}, noise={"finalists": 2}, fidelity={"rungs": rungs})
+    history = finished(search, hill)
+    assert "a further generation is expected to gain" in search.decide(history, 4).reason
+    assert 15 <= history.born <= 60, "of 105"
+    assert history.ranked[0].fitness > -0.002
+    assert len(history.repeats) == 4
+
+
+def test_it_goes_on_while_much_is_expected_or_the_newest_trainings_brought_much() -> None:
+    scores = iter([0.0, 0.1, 0.2, 0.3, 0.1, 0.35])
+    history = finished(search(generations=2), score=lambda _: next(scores))
+    for prospect, ends in [
+        (Prospect(number=1, gain=0.09, spread=1.0, noise=0.0), "0.09, less than 0.1 of the 1 from the median"),
+        (Prospect(number=1, gain=0.11, spread=1.0, noise=0.0), ""),
+        (Prospect(number=3, gain=0.09, spread=1.0, noise=0.0), ""),  # 0.2 was the best before the newest three
+        (Prospect(number=3, gain=0.11, spread=1.0, noise=1.0), "of the noise of 1"),
+    ]:
+        found = Stopping(search(), LINE, Stop(gain=0.1), prospect=lambda *_, one=prospect: one)  # type: ignore[misc]
+        decision = found.decide(history, 4)
+        assert isinstance(decision, Bred) if not ends else ends in decision.reason  # type: ignore[union-attr]
 
 
 def test_finalists_are_trained_again_with_seeds_of_their_own_and_the_best_mean_wins() -> None:
@@ -179,6 +216,7 @@ def test_what_nothing_reads_is_refused(tmp_path: Path) -> None:
         (with_strategy("genetic", operators={"step": 0.1}), "operators.step is 0.1, which is read only where"),
         (study(fidelity={"keep": 0.5}), r"fidelity.keep is 0.5, which is read only where fidelity.rungs != \[\]"),
         (study(stop={"price": 2.0}), "stop.price is 2.0"),
+        (study(stop={"gain": 0.01}), "stop.gain is 0.01 with the strategy 'random', which has no model to expect any"),
         (study(warm={"best": 1}), "warm.best is 1"),
     ]:
         with pytest.raises(ConfigError, match=said):

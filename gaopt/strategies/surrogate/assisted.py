@@ -8,6 +8,7 @@ which of them is worth training: a surrogate-assisted evolution (Jin, *Surrogate
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +25,7 @@ from gaopt.strategies.operators import Seen
 from gaopt.strategies.selection import Crowd
 from gaopt.strategies.surrogate.acquisition import Improvement
 from gaopt.strategies.surrogate.candidates import NOBODY, Genomes, bred, strangers
-from gaopt.strategies.surrogate.foresight import Foresight, foresight, heard
+from gaopt.strategies.surrogate.foresight import Foresight, Prospect, foresight, heard
 from gaopt.strategies.surrogate.gp import one_thread
 
 PARENTS, OFFSPRING, STRANGERS = 10, 300, 150
@@ -45,7 +46,7 @@ class AssistedSearch:
                 )
         self._space, self._seed, self._known = config.space, config.seed, known
         self._config, self._chosen = config.assisted, config.operators
-        self._encoding = Encoding(config.space)
+        self._encoding, self._steady = Encoding(config.space), config.mode == "steady"
 
     def decide(self, history: History, room: int) -> Bred | Wait | Done:
         if history.unfinished:
@@ -71,6 +72,17 @@ class AssistedSearch:
         """What is believed of whole trainings; None while nothing is known."""
         rng = self._rng(len(history.individuals), 0, FIT)
         return foresight(history, self._encoding, self._seed, rng) if heard(history) else None
+
+    def prospect(self, history: History, births: Sequence[Birth] = ()) -> Prospect | None:
+        """What another generation may bring, beginning with these births; None while nobody knows, or none is left.
+
+        Those that are being trained belong to it. In steady mode, or without births, it is bred whole.
+        """
+        foresight, pending = self.foresight(history), history.unfinished
+        if foresight and (self._steady or not births):
+            births = self.births(history, max(1, self._config.offspring - len(pending)))
+        coming = [*(individual.genes for individual in pending), *(birth.genes for birth in births)]
+        return foresight.prospect(coming) if foresight and births else None
 
     def survivors(self, history: History) -> tuple[int, ...]:
         """The ids of those that the next generation begins with."""

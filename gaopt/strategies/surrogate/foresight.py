@@ -29,6 +29,23 @@ Row = tuple[Genes, float]
 
 
 @dataclass(frozen=True)
+class Prospect:
+    """What some trainings may be expected to bring, as fitnesses.
+
+    Attributes:
+        number: of trainings.
+        gain: by how much they raise the best, on average.
+        spread: the best of whole trainings so far, less their median.
+        noise: the standard deviation of trainings of the same genes, as the model has it.
+    """
+
+    number: int
+    gain: float
+    spread: float
+    noise: float
+
+
+@dataclass(frozen=True)
 class Foresight:
     """What the model expects of whole trainings, by what short ones scored."""
 
@@ -65,6 +82,19 @@ class Foresight:
         low, middle, high = (self.bend.fitness(means[:, 0] + way * spread) for way in (-1, 0, 1))
         told = zip(births, middle.tolist(), ((high - low) / 2).tolist(), strict=True)
         return [replace(birth, expected=(_short(mean), _short(half))) for birth, mean, half in told]
+
+    def prospect(self, genes: Iterable[Genes]) -> Prospect | None:
+        """Of whole trainings of these; None where none has ended: their unit is not known."""
+        if self.bend is None:
+            return None
+        columns, gain, total = self.columns(genes), self.gain, 0.0
+        with one_thread():
+            for column in columns:  # each beside those before it: the sum is that of all together
+                total += float(np.exp(gain(column[None])[0]))
+                gain = gain.beside(column, self.rng)
+        unit = math.ldexp(self.bend.deviation, self.bend.exponent)  # above the median proportions are kept
+        spread, noise = math.ldexp(self.bend.span, self.bend.exponent), float(self.belief.ties.noises[0])
+        return Prospect(len(columns), total * unit, spread, math.sqrt(noise) * unit)
 
     def fittest(self, individuals: Sequence[Individual], number: int) -> list[Individual]:
         """So many by what is expected of them; of equals the older first."""
