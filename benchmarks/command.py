@@ -32,22 +32,25 @@ def train(settings: tuple[str, ...], runs: int) -> None:
 
 @bench.command()
 @click.option("--data", type=FOLDER, metavar="FOLDER", help="Where LCBench's surrogate is.")
-@click.option("--searches", default="", metavar="A,B", help="Which; by default all.")
+@click.option("--searches", default="", metavar="A,B", help="Which; by default all but the peers.")
 @click.option("--problems", "names", default="", metavar="A,B", help="tuned, judged, digits, or of names: 'lc3-*'.")
 @click.option("--seeds", type=click.IntRange(1), default=25, show_default=True, help="Runs of each.")
 @click.option("--together", type=click.IntRange(1, 50), multiple=True, default=(1, 10), show_default=True,
-              help="Trainings at once; may be given several times.")  # fmt: skip
+              help="Trainings at once, after the first ten; may be given several times.")  # fmt: skip
+@click.option("--evaluations", type=click.Choice(["30", "50"]), default="50", show_default=True,
+              help="Trainings of a run.")  # fmt: skip
 @click.option("--noise", type=click.FloatRange(0), default=0.0, help="Its standard deviation, in points of accuracy.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes to use.")
 @click.option("--out", type=FOLDER, default=Path("results/bench/search"), show_default=True, help="Their folder.")
 @click.option("--summary", "only", is_flag=True, help="Run nothing, write the summary of OUT again.")
 def search(
-    data: Path | None, searches: str, names: str, seeds: int, together: tuple[int, ...], noise: float, jobs: int,
-    out: Path, only: bool,
+    data: Path | None, searches: str, names: str, seeds: int, together: tuple[int, ...], evaluations: str,
+    noise: float, jobs: int, out: Path, only: bool,
 ) -> None:  # fmt: skip
-    """How good the searches are at fifty trainings, beside chance and Optuna's.
+    """How good the searches are at thirty or fifty trainings, beside chance, Optuna's and other peers.
 
-    Runs that are in OUT/runs.csv are not run again: an interrupted benchmark goes on. OUT/README.md has the summary.
+    Peers need an environment each: python -m benchmarks.search.peers. Runs that are in OUT/runs.csv are not run again:
+    an interrupted benchmark goes on. OUT/README.md has the summary.
     """
     from benchmarks.search import problems, runs, summary
     from benchmarks.search.searches import known
@@ -55,6 +58,6 @@ def search(
     if not only:
         if (out / summary.NAME).exists() and not (out / runs.NAME).exists():
             raise BadInput(f"{out} has a {summary.NAME} and no {runs.NAME}: give another --out")
-        wanted = runs.cases(known(searches), problems.chosen(names), seeds, together, noise)
+        wanted = runs.cases(known(searches), problems.chosen(names), seeds, together, noise, int(evaluations))
         runs.run(out / runs.NAME, wanted, data, jobs, lambda text: click.echo(text, err=True))
     click.echo(summary.write(out))

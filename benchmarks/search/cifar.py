@@ -2,13 +2,14 @@
 
 Trains a ResNet-20 on 2,500 images of CIFAR-10 for five epochs at 256 points of a scrambled Sobol set of the space of
 the preset `cifar10`, a quarter of them with three seeds, and appends each to results/bench/search/cifar10.csv with its
-accuracy after every epoch. What is there is not trained again. 384 trainings take about two hours on two idle CPU cores.
+accuracy after every epoch. What is there is not trained again. 384 trainings take about two hours on two idle cores.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
 from pathlib import Path
@@ -16,8 +17,9 @@ from typing import Any
 
 from benchmarks.search import csv_log
 from benchmarks.search.digits import points
-from benchmarks.search.table import training
+from benchmarks.search.table import Surface, training
 from gaopt.config import StudyConfig, load
+from gaopt.errors import BadInput
 from gaopt.journal.events import Reported
 from gaopt.objectives.base import Objective, resolve
 from gaopt.space.space import Genes, Space
@@ -30,6 +32,7 @@ CUT = (
     *("recipe.cutout=0", "pool.gpus=0"),
 )
 """2,500 images to train on and 2,000 to measure by, which leave a deviation of a point to an accuracy of a half."""
+CHANCE = 10.0  # percent, of ten classes
 POINTS, REPEATED, SEEDS = 8, 64, 3  # 2⁸ points with seed 0; the first 64 also with the seeds 1 and 2
 
 
@@ -53,6 +56,17 @@ def curve(data: str, genes: Genes, seed: int) -> list[float]:
     """The accuracy on validation after each epoch; shorter where the training failed."""
     found = training(*prepared(data), genes, seed)
     return [outcome.metrics["top1"] for outcome in found if isinstance(outcome, Reported)]
+
+
+def surface(path: Path = FILE) -> Surface:
+    """The problem `cifar10`."""
+    found: dict[tuple[float, ...], list[list[float]]] = defaultdict(list)
+    try:
+        for lr, wd, mom, _seed, *curve in csv_log.read(path, COLUMNS):
+            found[float(lr), float(wd), float(mom)].append([100 * float(top1) for top1 in curve if top1])
+    except ValueError as error:
+        raise BadInput(f"{path} has a row that is not a training: {error}") from None
+    return Surface(load("cifar10").space, CHANCE, found)
 
 
 def main() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.search import lcbench, table
+from benchmarks.search import cifar, lcbench, table
 from benchmarks.search.table import Trained
 from gaopt.errors import BadInput, nearest
 from gaopt.space.space import Genes, Space
@@ -19,7 +19,13 @@ TUNED = ("7593", "126029", "168330", "189909")
 JUDGED = ("167149", "167161", "167185", "189865")
 """Those that say how good it became: nothing is chosen by them, for what is chosen by a figure makes it too good."""
 
-ROLES = ("judged", "tuned", "digits", "trained")
+ROLES = ("judged", "tuned", "digits", "cifar10", "trained")
+
+TABLES: dict[str, tuple[Path, Callable[[], Problem]]] = {
+    "digits": (table.DIGITS, table.digits),
+    "cifar10": (cifar.FILE, cifar.surface),
+}
+"""The problems of trainings that were made once: where they are, and what loads them."""
 
 TRAINED = "trained"
 """The one that takes minutes a run: there only when it is asked for."""
@@ -50,8 +56,8 @@ class Problem(Protocol):
 
 
 def names() -> list[str]:
-    """Every problem: LCBench's with three and with seven genes, and digits where its table is."""
-    own = ["digits"] if table.DIGITS.is_file() else []
+    """Every problem: LCBench's with three and with seven genes, and those of the tables that are there."""
+    own = [name for name, (path, _) in TABLES.items() if path.is_file()]
     return [f"lc{genes}-{name}" for genes in lcbench.SIZES for name in (*TUNED, *JUDGED)] + own
 
 
@@ -65,7 +71,7 @@ def role(name: str) -> str:
     for role, those in {"judged": JUDGED, "tuned": TUNED}.items():
         if data in those:
             return role
-    if name not in ("digits", TRAINED):
+    if name not in (*TABLES, TRAINED):
         raise ValueError(f"{name!r} is no problem")
     return name
 
@@ -89,8 +95,7 @@ def load(wanted: Sequence[str], data: Path | None) -> dict[str, Problem]:
     """
     surrogates = [name for name in wanted if name.startswith("lc")]
     found: dict[str, Problem] = dict(lcbench.load(surrogates, data)) if surrogates else {}
-    if "digits" in wanted:
-        found["digits"] = table.digits()
+    found |= {name: loaded() for name, (_, loaded) in TABLES.items() if name in wanted}
     if TRAINED in wanted:
         found[TRAINED] = Trained()
     return found

@@ -20,9 +20,6 @@ from gaopt.errors import BadInput
 from gaopt.space.space import Genes
 from gaopt.strategies.surrogate.gp import one_thread
 
-EVALUATIONS = 50
-"""Full trainings that a search may pay for; a short one costs its share of epochs."""
-
 MARKS = (10, 20, 30, 40, 50)
 """After so many full trainings, or as many epochs, the regret is taken."""
 
@@ -33,8 +30,9 @@ class Case:
 
     Attributes:
         seed: the number of the run, from 0.
-        together: trained at once.
+        together: trained at once, after a first generation of ten or more.
         noise: the standard deviation in points of accuracy that is added to what the search sees.
+        evaluations: full trainings that the search may pay for; a short one costs its share of epochs.
     """
 
     search: str
@@ -42,6 +40,7 @@ class Case:
     seed: int
     together: int
     noise: float = 0.0
+    evaluations: int = MARKS[-1]
 
 
 @dataclass(frozen=True)
@@ -49,32 +48,31 @@ class Run:
     """How a case went.
 
     Attributes:
-        evaluations: trainings of any length.
-        epochs: trained in all of them.
+        epochs: trained in all.
         seconds: of computing time for each suggestion, telling included.
-        regrets: of the true score of what the search held for the best, at each of the `MARKS`.
+        regrets: of the true score of what the search held for the best, at each of the `MARKS`; nan past the last.
     """
 
     case: Case
-    evaluations: int
     epochs: int
     seconds: float
     regrets: tuple[float, ...]
 
 
 def measured(case: Case, problem: Problem) -> Run:
-    setting = Setting(problem.space, problem.epochs, EVALUATIONS, case.together, seed_of(case), case.noise > 0)
+    setting = Setting(problem.space, problem.epochs, case.evaluations, case.together, seed_of(case), case.noise > 0)
     search = SEARCHES[case.search](setting)
     curve = Curve(problem, case.noise, random.Random(f"noise {setting.seed}"))  # none that a search draws from
     seconds, start = 0.0, time.process_time()
-    while curve.epochs < EVALUATIONS * problem.epochs and (trials := search.ask()):
+    while curve.epochs < case.evaluations * problem.epochs and (trials := search.ask()):
         seconds += time.process_time() - start
         scores = [curve.add(trial) for trial in trials]
         start = time.process_time()
         search.tell(scores)
         curve.agree(search)
-    regrets = tuple(curve.at(mark * problem.epochs) for mark in MARKS)
-    return Run(case, curve.evaluations, curve.epochs, seconds / max(1, curve.evaluations), regrets)
+    regrets = tuple(curve.at(m * problem.epochs) if m <= case.evaluations else math.nan for m in MARKS)
+    seconds = (seconds + search.seconds) / max(1, curve.trainings)
+    return Run(case, curve.epochs, seconds, regrets)
 
 
 def seed_of(case: Case) -> int:
@@ -99,7 +97,7 @@ class Curve:
     _regret: float = 1.0  # of nobody: what the median of random genes has
 
     @property
-    def evaluations(self) -> int:
+    def trainings(self) -> int:
         return len(self._points)
 
     def add(self, trial: Trial) -> float:
@@ -128,16 +126,17 @@ class Curve:
 
 NAME = "runs.csv"
 CASE = tuple(field.name for field in fields(Case))
-COLUMNS = (*CASE, "evaluations", "epochs", "seconds", *(f"regret{mark}" for mark in MARKS))
+COLUMNS = (*CASE, "epochs", "seconds", *(f"regret{mark}" for mark in MARKS))
 TYPES = {"seed": int, "together": int, "evaluations": int, "epochs": int}
 
 
 def read(path: Path) -> pd.DataFrame:
-    """The runs of a file, a row each; of two of a case the later."""
-    found = pd.DataFrame(csv_log.read(path, COLUMNS), columns=COLUMNS)
+    """The runs of a file, a row each, and the regret after the last training; of two of a case the later."""
+    found = pd.DataFrame(csv_log.read(path, COLUMNS), columns=COLUMNS).replace("", math.nan)
     try:
         found = found.astype({name: TYPES.get(name, float) for name in COLUMNS[2:]})
         found["role"] = [role(problem) for problem in found.problem]
+        found["regret"] = [row[f"regret{row.evaluations}"] for _, row in found.iterrows()]
     except ValueError as error:
         raise BadInput(f"{path} has a row that is not a run: {error}") from None
     return found.drop_duplicates([*CASE], keep="last", ignore_index=True)
@@ -146,16 +145,22 @@ def read(path: Path) -> pd.DataFrame:
 def row(run: Run) -> tuple[object, ...]:
     """As `COLUMNS` has it."""
     case = run.case
-    named = (case.search, case.problem, case.seed, case.together, f"{case.noise:g}")
-    return *named, run.evaluations, run.epochs, *(f"{figure:.6f}" for figure in (run.seconds, *run.regrets))
+    named = (case.search, case.problem, case.seed, case.together, f"{case.noise:g}", case.evaluations)
+    figures = ("" if math.isnan(figure) else f"{figure:.6f}" for figure in (run.seconds, *run.regrets))
+    return *named, run.epochs, *figures
 
 
 def cases(
-    searches: Sequence[str], names: Sequence[str], seeds: int, togethers: Sequence[int], noise: float
+    searches: Sequence[str],
+    names: Sequence[str],
+    seeds: int,
+    togethers: Sequence[int],
+    noise: float,
+    evaluations: int = MARKS[-1],
 ) -> list[Case]:
     """Seed by seed, so that a benchmark that was interrupted has as many runs of each search and problem."""
     each = (
-        Case(search, problem, seed, together, noise)
+        Case(search, problem, seed, together, noise, evaluations)
         for seed in range(seeds)
         for together in togethers
         for problem in names

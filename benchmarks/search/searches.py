@@ -1,21 +1,29 @@
-"""The searches that are compared, by name: ours, chance, and Optuna's, as anybody would call them."""
+"""The searches that are compared, by name: ours, chance, Optuna's and other peers, as anybody would call them."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable, Sequence
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from heapq import heappop, heappush
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-from gaopt.config import Assisted, Genetic, StudyConfig
+from benchmarks.search import peers
+from gaopt.config import Assisted, Genetic, StudyConfig, load
 from gaopt.errors import BadInput, nearest
 from gaopt.journal.events import Bred, Failed, Granted, Scored, Started
 from gaopt.journal.history import History, Individual
+from gaopt.objectives.base import default
+from gaopt.space.gene import Gene
 from gaopt.space.space import Genes, Space
 from gaopt.strategies.base import Strategy, keyed
 from gaopt.strategies.genetic import GeneticSearch
+from gaopt.strategies.initial_design import nearest as nearest_individual
 from gaopt.strategies.optuna import kind, quiet, sampler
 from gaopt.strategies.surrogate.assisted import AssistedSearch
 from gaopt.strategies.wrappers import Breeder, Steady
@@ -28,7 +36,7 @@ class Setting:
     Attributes:
         epochs: of a full training.
         evaluations: full trainings that may be paid for.
-        together: how many are trained at once.
+        together: how many are trained at once, after a first generation of ten or more.
         noisy: whether the same genes trained twice may score differently.
     """
 
@@ -38,6 +46,20 @@ class Setting:
     together: int
     seed: int
     noisy: bool = False
+
+    @property
+    def first(self) -> int:
+        """Individuals in the first generation."""
+        return max(FIRST, self.together)
+
+    def batches(self) -> Iterator[int]:
+        """How many a peer is asked for, again and again; where they are trained one at a time, so is the first."""
+        yield self.first if self.together > 1 else 1
+        while True:
+            yield self.together
+
+
+FIRST = 10
 
 
 @dataclass(frozen=True)
@@ -49,7 +71,13 @@ class Trial:
 
 
 class Search(Protocol):
-    """A search of one problem, made for a `Setting`."""
+    """A search of one problem, made for a `Setting`.
+
+    Attributes:
+        seconds: of computing time in other processes so far.
+    """
+
+    seconds: float = 0.0
 
     def ask(self) -> Sequence[Trial]:
         """What to train next; nothing when the search is over."""
@@ -59,30 +87,41 @@ class Search(Protocol):
 
     def recommended(self) -> Genes | None:
         """The genes that it holds for the best; None for those of the best score seen at full length."""
+        return None
 
 
-FIRST = 10
-"""Individuals in the first generation of ours; the peers draw as many at random, or one, before they think."""
-
-
-class Chance:
+class Chance(Search):
     """Genes at random."""
 
     def __init__(self, setting: Setting) -> None:
-        self._setting, self._rng = setting, keyed(setting.seed)
+        self._setting, self._batches, self._rng = setting, setting.batches(), keyed(setting.seed)
 
     def ask(self) -> list[Trial]:
         setting = self._setting
-        return [Trial(setting.space.sample(self._rng), setting.epochs) for _ in range(setting.together)]
+        return [Trial(setting.space.sample(self._rng), setting.epochs) for _ in range(next(self._batches))]
 
     def tell(self, scores: Sequence[float]) -> None:
         pass
 
-    def recommended(self) -> None:
-        return None
+
+class Baseline(Search):
+    """The recipe's default: the setting that a training without a search has, again and again."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting, self._batches = setting, setting.batches()
+        found = nearest_individual(setting.space, default(load("cifar10")) or {})
+        if found is None:
+            raise BadInput("baseline needs the genes of a recipe: run it on digits or cifar10")
+        self._genes = found
+
+    def ask(self) -> list[Trial]:
+        return [Trial(self._genes, self._setting.epochs)] * next(self._batches)
+
+    def tell(self, scores: Sequence[float]) -> None:
+        pass
 
 
-class Ours:
+class Ours(Search):
     """A strategy of gaopt, with the history that a study would have."""
 
     def __init__(self, strategy: Strategy, setting: Setting) -> None:
@@ -141,8 +180,8 @@ class OursSteady(Ours):
 
 
 def assisted(setting: Setting) -> Ours:
-    later = -(-(setting.evaluations - FIRST) // setting.together)
-    config = Assisted(population=FIRST, generations=1 + later, litter=setting.together)
+    later = -(-(setting.evaluations - setting.first) // setting.together)
+    config = Assisted(population=setting.first, generations=1 + later, litter=setting.together)
     return Ours(AssistedSearch(StudyConfig(setting.space, "", assisted=config, seed=setting.seed)), setting)
 
 
@@ -171,38 +210,7 @@ def _generations(setting: Setting) -> int:
     return 1 + -(-(setting.evaluations - FIRST) // Genetic(population=FIRST).litters[-1])
 
 
-def peer(sampler: str) -> Callable[[Setting], Search]:
-    return lambda setting: Optuna(sampler, setting)
-
-
-SEARCHES: dict[str, Callable[[Setting], Search]] = {
-    "assisted": assisted,
-    "genetic": genetic,
-    "assisted-steady": assisted_steady,
-    "genetic-steady": genetic_steady,
-    "random": Chance,
-    "optuna-tpe": peer("TPESampler"),
-    "optuna-gp": peer("GPSampler"),
-    "optuna-cmaes": peer("CmaEsSampler"),
-    "optuna-nsgaii": peer("NSGAIISampler"),
-}
-OURS = ("assisted",)
-"""Those that the others are set against in the summary."""
-
-
-def known(names: str) -> list[str]:
-    """The searches of a list with commas; all without one."""
-    found = [name.strip() for name in names.split(",") if name.strip()] or list(SEARCHES)
-    for name in found:
-        if name not in SEARCHES:
-            raise BadInput(f"--searches names {name!r}, which is no search: {nearest(name, SEARCHES)}")
-    for package in ("optuna", "cmaes"):
-        if any(name.startswith("optuna-") for name in found) and find_spec(package) is None:
-            raise BadInput(f"{package} is not installed, and Optuna's searches need it: install gaopt[bench]")
-    return found
-
-
-class Optuna:
+class Optuna(Search):
     """A sampler of Optuna with its own defaults, but for what `_options` says."""
 
     def __init__(self, name: str, setting: Setting) -> None:
@@ -213,18 +221,15 @@ class Optuna:
             self._study = optuna.create_study(direction="maximize", sampler=chosen)
         self._failed = optuna.trial.TrialState.FAIL
         self._kinds = {name: kind(gene) for name, gene in setting.space.items()}
-        self._setting, self._asked = setting, list[Any]()
+        self._setting, self._batches, self._asked = setting, setting.batches(), list[Any]()
 
     def ask(self) -> list[Trial]:
-        self._asked = [self._study.ask(self._kinds) for _ in range(self._setting.together)]
+        self._asked = [self._study.ask(self._kinds) for _ in range(next(self._batches))]
         return [Trial(asked.params, self._setting.epochs) for asked in self._asked]
 
     def tell(self, scores: Sequence[float]) -> None:
         for asked, score in zip(self._asked, scores, strict=True):
             self._study.tell(asked, **({"values": score} if math.isfinite(score) else {"state": self._failed}))
-
-    def recommended(self) -> None:
-        return None
 
 
 def _options(sampler: str, setting: Setting) -> dict[str, Any]:
@@ -235,3 +240,74 @@ def _options(sampler: str, setting: Setting) -> dict[str, Any]:
             return {"population_size": 10}  # with its own fifty, fifty trainings are the first, random, generation
         case _:
             return {}
+
+
+class Child(Search):
+    """A peer in an environment of its own, by lines of JSON: see adapters.py for what is said."""
+
+    def __init__(self, name: str, setting: Setting) -> None:
+        self._process, self._setting, self._batches = _process(name), setting, setting.batches()
+        genes = [
+            (name, gene.low, gene.high, gene.scale == "log", gene.integer)
+            for name, gene in setting.space.items()
+            if isinstance(gene, Gene)
+        ]
+        self._say(genes=genes, seed=setting.seed, evaluations=setting.evaluations, noisy=setting.noisy)
+        self.seconds = 0.0  # without what it takes to import a library
+
+    def ask(self) -> list[Trial]:
+        return [Trial(genes, self._setting.epochs) for genes in self._say(ask=next(self._batches))["asked"]]
+
+    def tell(self, scores: Sequence[float]) -> None:
+        self._say(tell=[score if math.isfinite(score) else None for score in scores])
+
+    def _say(self, **what: Any) -> dict[str, Any]:
+        print(json.dumps(what), file=self._process.stdin, flush=True)
+        answer = json.loads(self._process.stdout.readline() or '{"error": "it ended"}')
+        if "error" in answer:
+            raise RuntimeError(f"{self._process.args}: {answer['error']}")
+        self.seconds += answer["seconds"]
+        return answer
+
+
+@cache
+def _process(name: str) -> subprocess.Popen[str]:
+    """One for all runs, for it is long in starting; it ends with this process."""
+    one = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
+    one["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+    return subprocess.Popen(
+        peers.command(name), stdin=pipe, stdout=pipe, stderr=nowhere, text=True, env=os.environ | one
+    )
+
+
+SEARCHES: dict[str, Callable[[Setting], Search]] = {
+    "assisted": assisted,
+    "genetic": genetic,
+    "assisted-steady": assisted_steady,
+    "genetic-steady": genetic_steady,
+    "random": Chance,
+    "baseline": Baseline,
+    "optuna-tpe": partial(Optuna, "TPESampler"),
+    "optuna-gp": partial(Optuna, "GPSampler"),
+    "optuna-cmaes": partial(Optuna, "CmaEsSampler"),
+    "optuna-nsgaii": partial(Optuna, "NSGAIISampler"),
+    **{name: partial(Child, name) for name in peers.PACKAGES},
+}
+OURS = "assisted"
+"""What the others are set against in the summary."""
+
+
+def known(names: str) -> list[str]:
+    """The searches of a list with commas; without one, all that need no environment of their own."""
+    found = [name.strip() for name in names.split(",") if name.strip()]
+    found = found or [name for name in SEARCHES if name not in (*peers.PACKAGES, "baseline")]
+    for name in found:
+        if name not in SEARCHES:
+            raise BadInput(f"--searches names {name!r}, which is no search: {nearest(name, SEARCHES)}")
+        if name in peers.PACKAGES and not peers.python(name).exists():
+            raise BadInput(f"{name} has no environment: make it with python -m benchmarks.search.peers {name}")
+    for package, needed in (("optuna", "optuna-"), ("cmaes", "optuna-cmaes")):
+        if any(name.startswith(needed) for name in found) and find_spec(package) is None:
+            raise BadInput(f"{package} is not installed, and Optuna's searches need it: install gaopt[bench]")
+    return found

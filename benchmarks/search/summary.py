@@ -13,19 +13,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.search import problems, runs, table
+from benchmarks.search import cifar, peers, problems, runs, table
 from benchmarks.search.problems import ROLES
-from benchmarks.search.runs import EVALUATIONS, MARKS
+from benchmarks.search.runs import MARKS
 from benchmarks.search.searches import OURS
 from benchmarks.search.table import CUT, PRESET
 from gaopt import __version__
 from gaopt.errors import BadInput
 
 NAME = "README.md"
-TITLES = {"judged": "Judged problems", "tuned": "Tuned problems", "digits": "Digits", "trained": "Real trainings"}
+TITLES = {
+    "judged": "Judged problems",
+    "tuned": "Tuned problems",
+    "digits": "Digits",
+    "cifar10": "CIFAR-10",
+    "trained": "Real trainings",
+}
 PACKAGES = ("numpy", "scipy", "torch", "onnxruntime", "optuna", "cmaes")
 CHANCE = "random"
-LAST = f"regret{MARKS[-1]}"
 RESAMPLED = 10_000
 
 Row = dict[str, str]
@@ -51,41 +56,64 @@ def text(found: pd.DataFrame) -> str:
     """The summary in Markdown: without noise first, then judged, tuned, digits."""
     parts = [_head()]
     rank = found.role.map(ROLES.index)
-    for (noise, _, together), section in found.groupby([found.noise, rank, found.together]):
+    for _, section in found.groupby([found.noise, rank, found.together, found.evaluations]):
         role, regrets = section.role.iloc[0], by_search(section)
-        how = "one at a time" if together == 1 else f"in batches of {together}"
-        title = f"## {TITLES[role]}, {how}" + (f", noise of {noise:g} points" if noise else "")
-        parts += [title, means(section, list(regrets)), *(against(regrets, ours) for ours in OURS if ours in regrets)]
-        parts.append(_digits() if role == "digits" else _trained() if role == "trained" else each(regrets))
+        parts += [_title(section), _commands(section), means(section, list(regrets))]
+        about = {"digits": _digits, "cifar10": _cifar10, "trained": _trained}.get(role)
+        parts += [against(regrets), about() if about else each(regrets)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _title(section: pd.DataFrame) -> str:
+    first = section.iloc[0]
+    how = "one at a time" if first.together == 1 else f"in batches of {first.together}"
+    how = "ten, then in batches of 5" if first.together == 5 else how
+    noise = f", noise of {first.noise:g} points" if first.noise else ""
+    return f"## {TITLES[first.role]}: {first.evaluations} trainings, {how}{noise}"
+
+
+def _commands(section: pd.DataFrame) -> str:
+    """What made the runs."""
+    first, seeds = section.iloc[0], section.groupby("search", sort=False).seed.max() + 1
+    options = f"--problems {first.role} --together {first.together} --evaluations {first.evaluations}"
+    options += f" --noise {first.noise:g}" if first.noise else ""
+    lines = (
+        f"gaopt bench search --data FOLDER {options} --seeds {count} --searches {','.join(those.index)}"
+        for count, those in seeds.groupby(seeds, sort=False)
+    )
+    return "\n".join(("```", *lines, "```"))
+
+
 def by_search(section: pd.DataFrame) -> dict[str, pd.Series]:
-    """The regret after the last evaluation, by problem and seed, of each search; the smallest mean first."""
+    """The regret after the last training, by problem and seed, of each search; the smallest mean first."""
     found = {
-        str(name): runs.set_index(["problem", "seed"])[LAST] for name, runs in section.groupby("search", sort=False)
+        str(name): runs.set_index(["problem", "seed"]).regret for name, runs in section.groupby("search", sort=False)
     }
     return dict(sorted(found.items(), key=lambda pair: float(pair[1].mean())))
 
 
 def _head() -> str:
-    ours, tuned, judged = (", ".join(names) for names in (map("`{}`".format, OURS), problems.TUNED, problems.JUDGED))
+    tuned, judged = (", ".join(names) for names in (problems.TUNED, problems.JUDGED))
     return f"""\
-# How good the searches are at {EVALUATIONS} trainings
+# How good the searches are
 
 Regret is 0 at the best score known of a problem and 1 at the median of random genes. It is that of the true score of
-what a search holds for the best when it has paid for {EVALUATIONS} full trainings; a shorter training costs its share
-of the epochs. `lc3-` and `lc7-` are networks trained on data sets of LCBench, with three and seven genes, as YAHPO
-Gym's surrogate has them. Searches may be improved by a look at the *tuned* data sets ({tuned});
+what a search holds for the best when it has paid for its trainings; a shorter training costs its share of the epochs.
+`lc3-` and `lc7-` are networks trained on data sets of LCBench, with three and seven genes, as YAHPO Gym's surrogate has
+them. Searches may be improved by a look at the *tuned* data sets ({tuned});
 nothing is chosen by the *judged* ones ({judged}).
 
-Ours is {ours}; `genetic` is the genetic search as it was first, ten and then five a generation, whatever is
-trained together. The others are random search and Optuna's with its own defaults, except that NSGA-II has a population
-of 10 (of its own 50, the first generation would be all), and that GP is told when there is no noise. All have the same
-seeds. ± is the standard error over runs; intervals are of 95 %, by a bootstrap over problems (over seeds where there is
-one problem); a rank is the mean over the runs that all searches of the table have; ms is the median over runs of the
-computing time for one suggestion, on one thread. The runs are in [{runs.NAME}]({runs.NAME}), made by
-`gaopt bench search`; {_versions()}."""
+Ours is `{OURS}`; `genetic` is the genetic search as it was first, ten and then five a generation, whatever is
+trained together. `baseline` trains the recipe's default again and again. The others are random search, Optuna's with
+its own defaults, except that NSGA-II has a population of 10 (of its own 50, the first generation would be all) and that
+GP is told when there is no noise, and peers with theirs, as `benchmarks/search/adapters.py` says, in environments that
+`python -m benchmarks.search.peers` makes. All are asked for the same batches and have the same seeds; a search with
+fewer runs has the first of them.
+
+± is the standard error over runs; *worst tenth* the mean of the tenth of the runs with the highest regret; intervals
+are of 95 %, by a bootstrap over problems (over seeds where there is one problem); a rank is the mean over the runs that
+all searches of the table have; ms is the median over runs of the computing time for one suggestion, on one thread. The
+runs are in [{runs.NAME}]({runs.NAME}); {_versions()}."""
 
 
 def _versions() -> str:
@@ -96,25 +124,30 @@ def _versions() -> str:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             continue
-    return ", ".join(found)
+    return ", ".join((*found, *(packages[0].replace("==", " ") for packages in peers.PACKAGES.values())))
 
 
 def means(section: pd.DataFrame, searches: Sequence[str]) -> str:
     """A row a search: its regret, also of three and of seven genes alone and along the way, its rank and its cost."""
-    rank = section.pivot(index=["problem", "seed"], columns="search", values=LAST).dropna().rank(axis=1).mean()
+    last = section.evaluations.iloc[0]
+    rank = section.pivot(index=["problem", "seed"], columns="search", values="regret").dropna().rank(axis=1).mean()
     rows = []
     for name in searches:
         found = section[section.search == name]
-        row = {"search": name, "runs": str(len(found)), f"regret at {EVALUATIONS}": _mean(found[LAST])}
-        row |= {"median": f"{found[LAST].median():.4f}"}
+        row = {"search": name, "runs": str(len(found)), f"regret at {last}": _mean(found.regret)}
+        row |= {"median": f"{found.regret.median():.4f}", "worst tenth": f"{worst(found.regret):.4f}"}
         if section.role.iloc[0] in ("judged", "tuned"):
             for genes in (3, 7):
-                row[f"{genes} genes"] = _mean(found[LAST][found.problem.str.startswith(f"lc{genes}-")])
-        row |= {f"at {mark}": f"{found[f'regret{mark}'].mean():.4f}" for mark in MARKS[:-1]}
+                row[f"{genes} genes"] = _mean(found.regret[found.problem.str.startswith(f"lc{genes}-")])
+        row |= {f"at {mark}": f"{found[f'regret{mark}'].mean():.4f}" for mark in MARKS if mark < last}
         cost = 1e3 * found.seconds.median()
-        row |= {"rank": _number(rank[name], 2), "ms": f"{cost:.0f}" if cost >= 10 else f"{cost:.2g}"}
-        rows.append(row | {"epochs": f"{found.epochs.mean():.0f}"})
+        rows.append(row | {"rank": _number(rank[name], 2), "ms": f"{cost:.0f}" if cost >= 10 else f"{cost:.2g}"})
     return markdown(rows)
+
+
+def worst(regrets: pd.Series) -> float:
+    """The mean of the highest tenth."""
+    return float(regrets.nlargest(math.ceil(len(regrets) / 10)).mean())
 
 
 @dataclass(frozen=True)
@@ -126,6 +159,7 @@ class Paired:
         difference: of the mean regrets; below zero the first is better.
         low, high: of its 95 % interval.
         wins: the share of pairs in which the first has the smaller regret; a tie counts half.
+        worst: the mean of the highest tenth of the regrets of the first, and of the second.
     """
 
     pairs: int
@@ -133,6 +167,7 @@ class Paired:
     low: float
     high: float
     wins: float
+    worst: tuple[float, float]
 
 
 def paired(first: pd.Series, second: pd.Series) -> Paired | None:
@@ -149,7 +184,8 @@ def paired(first: pd.Series, second: pd.Series) -> Paired | None:
     units = (of_problems if len(of_problems) > 1 else differences).to_numpy()
     resampled = np.random.default_rng(0).choice(units, (RESAMPLED, len(units))).mean(axis=1)
     low, high = np.quantile(resampled, [0.025, 0.975])
-    return Paired(len(differences), float(units.mean()), float(low), float(high), wins)
+    tenths = worst(first[differences.index]), worst(second[differences.index])
+    return Paired(len(differences), float(units.mean()), float(low), float(high), wins, tenths)
 
 
 def _differences(first: pd.Series, second: pd.Series) -> pd.Series:
@@ -157,22 +193,25 @@ def _differences(first: pd.Series, second: pd.Series) -> pd.Series:
     return both - second.reindex(both.index)
 
 
-def against(regrets: dict[str, pd.Series], ours: str) -> str:
-    """One of ours beside each of the others, on what both ran; and where it is worse than chance."""
+def against(regrets: dict[str, pd.Series]) -> str:
+    """Ours beside each of the others, on what both ran; and where it is worse than chance."""
+    if OURS not in regrets:
+        return ""
     rows = [
         {
-            f"`{ours}` against": name,
+            f"`{OURS}` against": name,
             "pairs": str(pair.pairs),
             "difference of regret": f"{pair.difference:+.4f}",
             "its interval": f"{pair.low:+.4f} … {pair.high:+.4f}",
             "wins, a tie half": f"{100 * pair.wins:.1f} %",
+            "worst tenths of both": " and ".join(f"{tenth:.4f}" for tenth in pair.worst),
         }
         for name, theirs in regrets.items()
-        if name != ours and (pair := paired(regrets[ours], theirs))
+        if name != OURS and (pair := paired(regrets[OURS], theirs))
     ]
     parts = [markdown(rows)]
     if CHANCE in regrets:
-        of = _differences(regrets[ours], regrets[CHANCE]).groupby("problem", sort=False)
+        of = _differences(regrets[OURS], regrets[CHANCE]).groupby("problem", sort=False)
         worse = ", ".join(of.mean().index[of.mean() > of.sem()]) or "on no problem"
         parts.append(f"Worse than random by more than the standard error of the pairs: {worse}.")
     return "\n\n".join(filter(None, parts))
@@ -207,6 +246,17 @@ Real trainings of the preset `{PRESET}` on scikit-learn's digits (`python -m ben
 has {best}, the one in the middle {median}, and {near} of the points are within one percentage point of the
 best. So the table shows how soon a search leaves the many settings that learn nothing (the columns *at 10* and
 *at 20*). Which search finds the very best it cannot show: the plateau is wide and flat."""
+
+
+def _cifar10() -> str:
+    """How far apart settings and seeds are."""
+    found = cifar.surface()
+    return f"""\
+Real trainings of a ResNet-20 on 2,500 images of CIFAR-10, {found.epochs} epochs each
+(`python -m benchmarks.search.cifar`): a smooth surface through {found.rows} points of a Sobol set. Its best has
+{found.best:.1f} %, its median {found.median:.1f} %; two trainings of a setting with other seeds are apart by a standard
+deviation of {found.between:.2f} points, {100 * found.between / (found.best - found.median):.1f} % of best − median, so
+that a regret below that is not seen by one training."""
 
 
 def _mean(values: pd.Series) -> str:

@@ -2,6 +2,8 @@
 
 import math
 import random
+import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,17 +12,19 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import training
-from benchmarks.search import runs, summary, table
+from benchmarks.search import cifar, peers, runs, summary, table
 from benchmarks.search.csv_log import appending, read
-from benchmarks.search.runs import EVALUATIONS, Case, Curve, measured, seed_of
-from benchmarks.search.searches import SEARCHES, Trial
+from benchmarks.search.digits import points
+from benchmarks.search.runs import MARKS, Case, Curve, measured, seed_of
+from benchmarks.search.searches import SEARCHES, Child, Search, Setting, Trial
 from gaopt import Gene, Space
 from gaopt.cli import cli
+from gaopt.config import load
 from gaopt.errors import BadInput
 from gaopt.space.space import Genes
 
 PEERS = [name for name in SEARCHES if name.startswith("optuna-")]
-OWN = [name for name in SEARCHES if name not in PEERS]
+OWN = [name for name in SEARCHES if name not in (*PEERS, *peers.PACKAGES, "baseline")]
 needs_optuna = pytest.mark.skipif(not (find_spec("optuna") and find_spec("cmaes")), reason="gaopt[bench]")
 
 
@@ -46,11 +50,80 @@ class Bowl:
 def test_a_search_pays_for_fifty_trainings_in_its_space_and_does_the_same_again(search: str) -> None:
     case = Case(search, "bowl", 3, together=10)
     first, again = measured(case, Bowl()), measured(case, Bowl())
-    assert (first.evaluations, first.epochs) == (EVALUATIONS, EVALUATIONS * Bowl.epochs)
+    assert first.epochs == MARKS[-1] * Bowl.epochs
     assert first.regrets == again.regrets
     assert list(first.regrets) == sorted(first.regrets, reverse=True)
     assert 0 <= first.regrets[-1] < 0.5
     assert seed_of(case) == seed_of(Case("random", "bowl", 3, 1)) != seed_of(Case("random", "bowl", 4, 1))
+
+
+def sizes(search: Search, evaluations: int) -> list[int]:
+    """How many trainings are asked for, until so many are paid for."""
+    found = list[int]()
+    while sum(found) < evaluations and (trials := search.ask()):
+        found.append(len(trials))
+        search.tell([Bowl().score(trial.genes, trial.epochs) for trial in trials])
+    return found
+
+
+@pytest.mark.parametrize("search", ["assisted", "random", "optuna-tpe"])
+@pytest.mark.parametrize(
+    ("together", "expected"), [(1, [1] * 30), (5, [10, 5, 5, 5, 5]), (10, [10, 10, 10]), (20, [20, 20])]
+)
+def test_all_searches_are_asked_for_the_same_batches(search: str, together: int, expected: list[int]) -> None:
+    if search == "optuna-tpe":
+        pytest.importorskip("optuna")
+    setting = Setting(Bowl.space, Bowl.epochs, 30, together, 0)
+    own = [10, *[1] * 20] if (search, together) == ("assisted", 1) else expected
+    assert sizes(SEARCHES[search](setting), 30) == own
+
+
+STAND_IN = """
+from benchmarks.search.adapters import serve
+
+class StandIn:
+    def __init__(self, setting):
+        print("chatter")
+        self.draw = __import__("random").Random(setting.seed)
+        self.genes, self.failed = setting.genes, 0
+
+    def ask(self, count):
+        if self.failed > 9:
+            raise ValueError("ten failed")
+        return [{g.name: self.draw.randint(1, 8) if g.integer else self.draw.uniform(g.low, 1) for g in self.genes}
+                for _ in range(count)]
+
+    def tell(self, scores):
+        self.failed += scores.count(None)
+
+serve(StandIn)
+"""
+
+
+def test_a_peer_answers_from_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "stand_in.py").write_text(STAND_IN)
+    monkeypatch.setattr(peers, "command", lambda name: [sys.executable, str(tmp_path / "stand_in.py")])
+    monkeypatch.setenv("PYTHONPATH", str(Path(peers.__file__).parents[2]))
+
+    def begun() -> Child:
+        return Child("stand-in", Setting(Bowl.space, Bowl.epochs, 30, 5, 2**32 - 1))
+
+    search, again = begun(), [trial.genes for trial in begun().ask()]
+    assert sizes(search, 20) == [10, 5, 5]
+    assert search.seconds > 0
+    search = begun()
+    assert [trial.genes for trial in search.ask()] == again, "another run, of the same seed"
+    assert all(Bowl.space.check(genes) == genes for genes in again)
+    search.tell([math.nan] * 10)
+    with pytest.raises(RuntimeError, match="ValueError: ten failed"):
+        search.ask()
+
+
+def test_a_peer_without_an_environment_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "ROOT", tmp_path)
+    assert "python -m benchmarks.search.peers ax" in bench("--searches", "ax", "--problems", "digits", code=2)
+    with pytest.raises(BadInput, match="baseline needs the genes of a recipe"):
+        SEARCHES["baseline"](Setting(Bowl.space, 1, 30, 5, 0))
 
 
 def curve(noise: float = 0.0) -> Curve:
@@ -95,7 +168,7 @@ def test_a_benchmark_writes_its_runs_and_a_summary_and_runs_none_again(tmp_path:
     assert (tmp_path / "runs.csv").read_text().startswith(first)
     assert "8 of 8 runs are there, 0 to go" in bench(*cheap, "--seeds", 2)
     written = (tmp_path / "README.md").read_text()
-    assert "## Digits, in batches of 10" in written
+    assert "## Digits: 50 trainings, in batches of 10" in written
     (tmp_path / "README.md").unlink()
     assert bench("--summary", "--out", tmp_path).strip() == str(tmp_path / "README.md")
     assert (tmp_path / "README.md").read_text() == written
@@ -142,6 +215,28 @@ def test_the_committed_table_of_digits_is_whole() -> None:
     assert digits.median < 50 < 97 < digits.best <= 100
 
 
+def test_the_surface_of_cifar10_is_that_of_the_trainings(tmp_path: Path) -> None:
+    space = load("cifar10").space
+
+    def share(units: Sequence[float]) -> float:
+        return 0.6 - 0.3 * math.dist(units, [0.4] * 3) ** 2
+
+    with appending(tmp_path / "rows.csv", cifar.COLUMNS) as append:
+        for genes in points(space, 7):
+            for seed, apart in enumerate((-0.01, 0.01)):
+                last = share(space.units(genes)) + apart
+                append((*space.vector(genes), seed, *[last - 0.1] * 4, last))
+        append((*space.vector(space.at([0.99] * 3)), 0, *[""] * 5))
+    found = cifar.surface(tmp_path / "rows.csv")
+    assert (found.rows, found.epochs) == (129, 5)
+    assert found.between == pytest.approx(2**0.5), "of two seeds that are two points apart"
+    for units in ([0.4, 0.4, 0.4], [0.7, 0.2, 0.5], [0.1, 0.9, 0.3]):
+        assert found.score(space.at(units), 5) == pytest.approx(100 * share(units), abs=2)
+        assert found.score(space.at(units), 2) == pytest.approx(found.score(space.at(units), 5) - 10, abs=0.5)
+    assert abs(found.regret(found.score(space.at([0.4] * 3), 5))) < 0.1 < found.regret(found.median) == 1
+    assert found.score(space.at([0.99] * 3), 5) < 20, "a failure is as bad as chance"
+
+
 def regrets(of: dict[tuple[str, int], float]) -> pd.Series:
     return pd.Series(of.values(), pd.MultiIndex.from_tuples(of, names=["problem", "seed"]))
 
@@ -154,4 +249,5 @@ def test_a_pair_of_searches_is_compared_on_what_both_ran() -> None:
     assert pair.difference == pytest.approx((-0.05 + 0.2) / 2), "a problem counts once, however many its seeds"
     assert (pair.low, pair.high) == pytest.approx((-0.05, 0.2)), "of two problems the same one may be drawn twice"
     assert pair.wins == pytest.approx(0.5), "one won, one lost, one tied"
+    assert summary.worst(pd.Series(range(20))) == 18.5
     assert summary.paired(ours, regrets({("z", 0): 0.0})) is None
