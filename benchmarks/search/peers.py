@@ -1,4 +1,4 @@
-"""python -m benchmarks.search.peers NAME…: the environments of searches that gaopt's own cannot hold.
+"""python -m benchmarks.search.peers NAME…: makes environments of searches that gaopt's own cannot hold.
 
 Each is a folder of `.peers`, which Git ignores, with the versions written here; it sees the packages of the environment
 that made it, so that PyTorch is there once. `gaopt bench search --searches NAME` drives adapters.py in it.
@@ -9,10 +9,18 @@ PFNs4BO is not among them: its weights are in no package, and its interface sugg
 from __future__ import annotations
 
 import argparse
+import json
+import math
+import os
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
+
+from benchmarks.search.protocol import Search, Setting, Trial
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = {
@@ -50,6 +58,39 @@ def make(name: str) -> None:
     here = sysconfig.get_path("purelib")
     Path(sysconfig.get_path("purelib", "venv", {"base": str(folder)}), "gaopt.pth").write_text(here)
     subprocess.run([python(name), "-m", "pip", "install", "--prefer-binary", *PACKAGES[name]], check=True)
+
+
+class Child(Search):
+    """A peer in an environment of its own, by lines of JSON: see adapters.py for what is said."""
+
+    def __init__(self, name: str, setting: Setting) -> None:
+        self._process, self._setting, self._batches = _process(name), setting, setting.batches()
+        genes = [(name, gene.low, gene.high, gene.scale == "log", gene.integer) for name, gene in setting.space.items()]
+        self._say(genes=genes, seed=setting.seed, evaluations=setting.evaluations, noisy=setting.noisy)
+        self.seconds = 0.0  # without what it takes to import a library
+
+    def ask(self) -> list[Trial]:
+        return [Trial(genes, self._setting.epochs) for genes in self._say(ask=next(self._batches))["asked"]]
+
+    def tell(self, scores: Sequence[float]) -> None:
+        self._say(tell=[score if math.isfinite(score) else None for score in scores])
+
+    def _say(self, **what: Any) -> dict[str, Any]:
+        print(json.dumps(what), file=self._process.stdin, flush=True)
+        answer = json.loads(self._process.stdout.readline() or '{"error": "it ended"}')
+        if "error" in answer:
+            raise RuntimeError(f"{self._process.args}: {answer['error']}")
+        self.seconds += answer["seconds"]
+        return answer
+
+
+@cache
+def _process(name: str) -> subprocess.Popen[str]:
+    """One for all runs, for it is long in starting; it ends with this process."""
+    one = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
+    one["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+    return subprocess.Popen(command(name), stdin=pipe, stdout=pipe, stderr=nowhere, text=True, env=os.environ | one)
 
 
 def main() -> None:

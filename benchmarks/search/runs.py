@@ -15,7 +15,8 @@ import pandas as pd
 
 from benchmarks.search import csv_log, problems
 from benchmarks.search.problems import Problem, role
-from benchmarks.search.searches import SEARCHES, Search, Setting, Trial
+from benchmarks.search.protocol import Search, Setting, Trial
+from benchmarks.search.searches import SEARCHES
 from gaopt.errors import BadInput
 from gaopt.space.space import Genes
 from gaopt.strategies.surrogate.gp import one_thread

@@ -2,92 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import subprocess
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache, partial
+from collections.abc import Callable, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import Any
 
 from benchmarks.search import peers
+from benchmarks.search.protocol import FIRST, Search, Setting, Trial
 from gaopt.config import Assisted, Genetic, StudyConfig, load
 from gaopt.errors import BadInput, nearest
 from gaopt.journal.events import Bred, Failed, Granted, Scored, Started
 from gaopt.journal.history import History, Individual
 from gaopt.objectives.base import default
-from gaopt.space.gene import Gene
-from gaopt.space.space import Genes, Space
+from gaopt.space.space import Genes
 from gaopt.strategies.base import Strategy, keyed
 from gaopt.strategies.genetic import GeneticSearch
 from gaopt.strategies.initial_design import nearest as nearest_individual
 from gaopt.strategies.optuna import kind, quiet, sampler
 from gaopt.strategies.surrogate.assisted import AssistedSearch
 from gaopt.strategies.wrappers import Breeder, Steady
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a search is told.
-
-    Attributes:
-        epochs: of a full training.
-        evaluations: full trainings that may be paid for.
-        together: how many are trained at once, after a first generation of ten or more.
-        noisy: whether the same genes trained twice may score differently.
-    """
-
-    space: Space
-    epochs: int
-    evaluations: int
-    together: int
-    seed: int
-    noisy: bool = False
-
-    @property
-    def first(self) -> int:
-        """Individuals in the first generation."""
-        return max(FIRST, self.together)
-
-    def batches(self) -> Iterator[int]:
-        """How many a peer is asked for, again and again; where they are trained one at a time, so is the first."""
-        yield self.first if self.together > 1 else 1
-        while True:
-            yield self.together
-
-
-FIRST = 10
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What is to be trained, and for how many epochs."""
-
-    genes: Genes
-    epochs: int
-
-
-class Search(Protocol):
-    """A search of one problem, made for a `Setting`.
-
-    Attributes:
-        seconds: of computing time in other processes so far.
-    """
-
-    seconds: float = 0.0
-
-    def ask(self) -> Sequence[Trial]:
-        """What to train next; nothing when the search is over."""
-
-    def tell(self, scores: Sequence[float]) -> None:
-        """The scores of the trials asked for last, in their order; nan for a failure."""
-
-    def recommended(self) -> Genes | None:
-        """The genes that it holds for the best; None for those of the best score seen at full length."""
-        return None
 
 
 class Chance(Search):
@@ -242,45 +177,6 @@ def _options(sampler: str, setting: Setting) -> dict[str, Any]:
             return {}
 
 
-class Child(Search):
-    """A peer in an environment of its own, by lines of JSON: see adapters.py for what is said."""
-
-    def __init__(self, name: str, setting: Setting) -> None:
-        self._process, self._setting, self._batches = _process(name), setting, setting.batches()
-        genes = [
-            (name, gene.low, gene.high, gene.scale == "log", gene.integer)
-            for name, gene in setting.space.items()
-            if isinstance(gene, Gene)
-        ]
-        self._say(genes=genes, seed=setting.seed, evaluations=setting.evaluations, noisy=setting.noisy)
-        self.seconds = 0.0  # without what it takes to import a library
-
-    def ask(self) -> list[Trial]:
-        return [Trial(genes, self._setting.epochs) for genes in self._say(ask=next(self._batches))["asked"]]
-
-    def tell(self, scores: Sequence[float]) -> None:
-        self._say(tell=[score if math.isfinite(score) else None for score in scores])
-
-    def _say(self, **what: Any) -> dict[str, Any]:
-        print(json.dumps(what), file=self._process.stdin, flush=True)
-        answer = json.loads(self._process.stdout.readline() or '{"error": "it ended"}')
-        if "error" in answer:
-            raise RuntimeError(f"{self._process.args}: {answer['error']}")
-        self.seconds += answer["seconds"]
-        return answer
-
-
-@cache
-def _process(name: str) -> subprocess.Popen[str]:
-    """One for all runs, for it is long in starting; it ends with this process."""
-    one = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
-    one["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
-    return subprocess.Popen(
-        peers.command(name), stdin=pipe, stdout=pipe, stderr=nowhere, text=True, env=os.environ | one
-    )
-
-
 SEARCHES: dict[str, Callable[[Setting], Search]] = {
     "assisted": assisted,
     "genetic": genetic,
@@ -292,7 +188,7 @@ SEARCHES: dict[str, Callable[[Setting], Search]] = {
     "optuna-gp": partial(Optuna, "GPSampler"),
     "optuna-cmaes": partial(Optuna, "CmaEsSampler"),
     "optuna-nsgaii": partial(Optuna, "NSGAIISampler"),
-    **{name: partial(Child, name) for name in peers.PACKAGES},
+    **{name: partial(peers.Child, name) for name in peers.PACKAGES},
 }
 OURS = "assisted"
 """What the others are set against in the summary."""

@@ -15,8 +15,9 @@ from benchmarks import training
 from benchmarks.search import cifar, peers, runs, summary, table
 from benchmarks.search.csv_log import appending, read
 from benchmarks.search.digits import points
+from benchmarks.search.protocol import Search, Setting, Trial
 from benchmarks.search.runs import MARKS, Case, Curve, measured, seed_of
-from benchmarks.search.searches import SEARCHES, Child, Search, Setting, Trial
+from benchmarks.search.searches import SEARCHES
 from gaopt import Gene, Space
 from gaopt.cli import cli
 from gaopt.config import load
@@ -105,8 +106,8 @@ def test_a_peer_answers_from_a_process_of_its_own(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(peers, "command", lambda name: [sys.executable, str(tmp_path / "stand_in.py")])
     monkeypatch.setenv("PYTHONPATH", str(Path(peers.__file__).parents[2]))
 
-    def begun() -> Child:
-        return Child("stand-in", Setting(Bowl.space, Bowl.epochs, 30, 5, 2**32 - 1))
+    def begun() -> peers.Child:
+        return peers.Child("stand-in", Setting(Bowl.space, Bowl.epochs, 30, 5, 2**32 - 1))
 
     search, again = begun(), [trial.genes for trial in begun().ask()]
     assert sizes(search, 20) == [10, 5, 5]
