@@ -1,6 +1,7 @@
 """Spaces drawn at random, of every kind of gene, with conditions and constraints."""
 
 import random
+from dataclasses import replace
 
 from gaopt.errors import ConfigError
 from gaopt.space.gene import AnyGene, Choice, Gene
@@ -13,7 +14,7 @@ def random_space(rng: random.Random) -> Space:
         genes: dict[str, AnyGene] = {}
         for name in "abcdef"[: rng.randint(1, 6)]:
             when = condition(rng, genes) if genes and rng.random() < 1 / 3 else ""
-            genes[name] = gene(rng, when)
+            genes[name] = gene(rng, when) if rng.random() < 0.7 else believed(gene(rng, when), rng)
         constraints = [condition(rng, genes, loose=True)] if rng.random() < 0.5 else []
         try:
             return Space(*constraints, **genes)
@@ -38,6 +39,13 @@ def gene(rng: random.Random, when: str) -> AnyGene:
         case _:
             values = ("adam", "sgd", 3, True, 0.5)
             return Choice(tuple(rng.sample(values, rng.randint(1, 5))), when=when)
+
+
+def believed(found: AnyGene, rng: random.Random) -> AnyGene:
+    """The same with a prior."""
+    linear = isinstance(found, Gene) and found.scale == "linear"
+    spread = rng.uniform(0.01, 2) * (found.high - found.low) if linear else rng.uniform(1.1, 20)  # type: ignore[union-attr]
+    return replace(found, prior=found.at(rng.random()), spread=spread)
 
 
 def condition(rng: random.Random, genes: dict[str, AnyGene], loose: bool = False) -> str:

@@ -270,7 +270,8 @@ def _space(genes: Any) -> Any:
     """Genes as tables, without what most do not have."""
     if not isinstance(genes, Mapping):
         return plain(genes, "space")
-    return {name: _table(gene, f"space.{name}", (("when", ""), ("step", 0.0))) for name, gene in genes.items()}
+    unsaid = (("when", ""), ("step", 0.0), ("prior", None), ("spread", 0.0))
+    return {name: _table(gene, f"space.{name}", unsaid) for name, gene in genes.items()}
 
 
 def variant_space(names: Sequence[str]) -> Space:

@@ -2,7 +2,7 @@
 
 A point has a coordinate a gene, NaN for one that is not there. A column is such a coordinate, except for choices, which
 have no order: of two values one column, 0 or 1, of more a column each. To the model, a gene that is not there lies in
-the middle.
+the middle, or where its prior has it.
 """
 
 from collections.abc import Iterable
@@ -32,6 +32,8 @@ class Encoding:
         self._choices = [(n, gene) for n, gene in enumerate(genes) if isinstance(gene, Choice)]
         numbers = [n for n, gene in enumerate(genes) if not isinstance(gene, Choice)]
         self._numbers, self._columns = np.array(numbers, int), self._starts[:-1][numbers]
+        beliefs = [gene.belief or (0.5, np.inf) for gene in genes if not isinstance(gene, Choice)]
+        self._means, self._deviations = np.array(beliefs).reshape(-1, 2).T
         self.climbs = np.zeros(max(1, int(self._starts[-1])), bool)
         self.climbs[self._columns] = [not 0 < genes[n].levels <= FEW for n in numbers]
 
@@ -88,7 +90,8 @@ class Encoding:
     def columns(self, points: Array) -> Array:
         """(n, c): points (n, d) as the model sees them. A space of one individual has an empty column."""
         found = np.zeros((len(points), len(self.climbs)))
-        found[:, self._columns] = np.nan_to_num(points[:, self._numbers], nan=0.5)
+        units = points[:, self._numbers]
+        found[:, self._columns] = np.where(np.isnan(units), self._means, units)
         for n, gene in self._choices:
             start, count = int(self._starts[n]), gene.levels
             level = np.floor(points[:, n] * count).clip(0, count - 1)
@@ -97,6 +100,19 @@ class Encoding:
             elif count > 2:
                 found[:, start : start + count] = level[:, None] == np.arange(count)
         return found
+
+    def beliefs(self) -> tuple[Array, Array, Array]:
+        """By column (c,) what the priors say: means and standard deviations of numbers, logarithmic odds of choices."""
+        means, deviations, odds = np.zeros((3, len(self.climbs)))
+        deviations += np.inf
+        means[self._columns], deviations[self._columns] = self._means, self._deviations
+        for n, gene in self._choices:
+            start, count = int(self._starts[n]), gene.levels
+            if gene.prior is not None and count > 1:
+                level = gene.choices.index(gene.prior)
+                column, sign = (start, 2 * level - 1) if count == 2 else (start + level, 1)
+                odds[column] = sign * np.log(gene.spread)
+        return means, deviations, odds
 
     def moved(self, point: Array, columns: Array) -> Array:
         """(d,): a point once its columns (c,) have climbed, as it would be trained."""

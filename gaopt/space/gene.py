@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from statistics import NormalDist
 from typing import Any, Literal
 
 from gaopt.errors import ConfigError
@@ -19,6 +21,8 @@ class Gene:
         scale: "log" spreads values evenly over orders of magnitude and needs low > 0.
         step: take only low, low + step, low + 2 step …; 0 for any value. Not on a log scale.
         when: a condition on genes before this one, without which it is not there; "" for always.
+        prior: the value that is held for the most probable, where somebody knows.
+        spread: one standard deviation of it: an amount, on a log scale a factor above 1.
 
     Examples:
         >>> Gene(1e-6, 1e-2, "log").at(0.5)
@@ -31,9 +35,11 @@ class Gene:
     integer: bool = False
     step: float = 0.0
     when: str = ""
+    prior: float | None = None
+    spread: float = 0.0
 
     def __post_init__(self) -> None:
-        for key in ("low", "high", "step"):
+        for key in ("low", "high", "step", "spread", *(["prior"] if self.prior is not None else [])):
             object.__setattr__(self, key, given(key, getattr(self, key), finite))
         if self.low >= self.high:
             raise ConfigError(f"the range {self.low} … {self.high} is turned round or empty: low must be below high")
@@ -49,6 +55,9 @@ class Gene:
             raise ConfigError(f"step is {self.step} on a log scale: must be 0, or the scale 'linear'")
         if self.step and not 0 < self.step <= (self.high - self.low) * (1 + 1e-9):  # they may have been rounded
             raise ConfigError(f"step is {self.step}: must be above 0 and at most {self.high - self.low:g}")
+        _check_prior(self.prior, self.spread, self.scale == "log")
+        if self.prior is not None and not self.low <= self.prior <= self.high:
+            raise ConfigError(f"prior is {self.prior:g}: must lie in the range {self.low:g} … {self.high:g}")
 
     @property
     def levels(self) -> int:
@@ -84,6 +93,22 @@ class Gene:
             return math.log(value / self.low) / math.log(self.high / self.low) if value > 0 else -math.inf
         return (value - self.low) / (self.high - self.low)
 
+    @property
+    def belief(self) -> tuple[float, float] | None:
+        """Mean and standard deviation of the prior on [0, 1]; None without one."""
+        if self.prior is None:
+            return None
+        width = math.log(self.high / self.low) if self.scale == "log" else self.high - self.low
+        return self.unit(self.prior), (math.log(self.spread) if self.scale == "log" else self.spread) / width
+
+    def likely(self, share: float) -> float:
+        """The point of [0, 1] below which the prior has this share of its values; the share itself without a prior."""
+        if not self.belief:
+            return share
+        normal = NormalDist(*self.belief)
+        below, above = normal.cdf(0.0), normal.cdf(1.0)
+        return min(max(normal.inv_cdf(below + min(max(share, 1e-9), 1 - 1e-9) * (above - below)), 0.0), 1.0)
+
     def check(self, value: Any) -> float:
         """A number, also one outside the bounds: a person who gives a value by hand means it."""
         found = finite(value)
@@ -98,6 +123,8 @@ class Choice:
 
     Attributes:
         choices: numbers, words, or true and false.
+        prior: the one that is held for the most probable, where somebody knows.
+        spread: so many times as probable as each other it is, above 1.
 
     Examples:
         >>> Choice(("adam", "sgd")).at(0.7)
@@ -106,6 +133,8 @@ class Choice:
 
     choices: tuple[Value, ...]
     when: str = ""
+    prior: Value | None = None
+    spread: float = 0.0
 
     def __post_init__(self) -> None:
         found: Any = self.choices
@@ -121,6 +150,9 @@ class Choice:
                 raise ConfigError(f"choices holds {value}: must be finite")
             if self.choices.count(value) > 1:
                 raise ConfigError(f"choices holds {value!r} twice, or a number that equals it: each must be there once")
+        _check_prior(self.prior, given("spread", self.spread, finite), factor=True)
+        if self.prior is not None:
+            given("prior", self.prior, self.check)
 
     @property
     def levels(self) -> int:
@@ -139,6 +171,13 @@ class Choice:
         """The middle of a value's part of [0, 1]: the inverse of `at`."""
         return (self.choices.index(value) + 0.5) / len(self.choices)
 
+    def likely(self, share: float) -> float:
+        """As of a `Gene`: the middle of a value's part of [0, 1], which is the larger the more probable it is."""
+        if self.prior is None:
+            return share
+        ends = list(accumulate(self.spread if choice == self.prior else 1.0 for choice in self.choices))
+        return self.unit(next(c for c, end in zip(self.choices, ends, strict=True) if share * ends[-1] <= end))
+
     def check(self, value: Any) -> Value:
         """One of the choices, as it was declared."""
         try:
@@ -148,3 +187,12 @@ class Choice:
 
 
 AnyGene = Gene | Choice
+
+
+def _check_prior(prior: Value | None, spread: float, factor: bool) -> None:
+    """A prior needs a spread, and a spread a prior."""
+    if prior is None and spread:
+        raise ConfigError(f"spread is {spread:g} without a prior: leave it out, or give prior")
+    if prior is not None and spread <= (1 if factor else 0):
+        what = "1, a factor" if factor else "0, a standard deviation"
+        raise ConfigError(f"spread is {spread:g} beside the prior {prior!r}: must be above {what}")

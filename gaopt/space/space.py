@@ -66,6 +66,11 @@ class Space(dict[str, AnyGene]):
             found = f"of {DRAWS} individuals drawn at random the constraints allow {allowed or 'none'}"
             raise ConfigError(f"{found}: loosen {self.constraints[0].text!r}, or narrow the ranges")
 
+    @property
+    def priors(self) -> bool:
+        """Whether anything is held probable of any gene."""
+        return any(gene.prior is not None for gene in self.values())
+
     @cached_property
     def free(self) -> bool:
         """Whether every point of the unit cube is an individual: no conditions, no constraints."""

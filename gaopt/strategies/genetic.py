@@ -54,10 +54,10 @@ class GeneticSearch:
 
     def _points(self) -> Sequence[Sequence[float]]:
         """Where the individuals of the first generation lie; nowhere yet, if each is drawn by itself."""
-        if self._chosen.first in ("", "random"):
+        if self._chosen.first in ("", "random") and not self._space.priors:
             return ()
         rng = np.random.default_rng(keyed(self._seed, 0).getrandbits(64))
-        return spread(self._config.population, len(self._space), rng, self._chosen.first).tolist()
+        return spread(self._config.population, self._space, rng, self._chosen.first or "random").tolist()
 
     def _drawn(self, points: Sequence[Sequence[float]], slot: int, attempt: int) -> Birth | None:
         """The individual at a place's point, if it is allowed; at later attempts, or without a point, a stranger."""

@@ -87,8 +87,21 @@ def _inside(gene: AnyGene, value: Any) -> Any:
     return gene.at(gene.unit(value))
 
 
-def spread(number: int, genes: int, rng: np.random.Generator, first: First = "hypercube") -> NDArray[np.float64]:
+def spread(number: int, space: Space, rng: np.random.Generator, first: First = "hypercube") -> NDArray[np.float64]:
     """(number, genes) points of the unit cube, spread over it as said; "" is a hypercube.
+
+    Every second one, beginning with the second, is moved to where the priors of genes have it; the others stay, so
+    that a prior that is wrong costs half of the first generation at most.
+    """
+    points = _spread(number, len(space), rng, first)
+    for column, gene in enumerate(space.values()):
+        if gene.prior is not None:
+            points[1::2, column] = [gene.likely(share) for share in points[1::2, column].tolist()]
+    return points
+
+
+def _spread(number: int, genes: int, rng: np.random.Generator, first: First) -> NDArray[np.float64]:
+    """Without regard to priors.
 
     A Latin hypercube has its points moved until they fill the cube evenly by centred discrepancy; a Sobol sequence
     is scrambled (Owen, *Scrambling Sobol' and Niederreiter–Xing points*, 1998), so that a seed has a say in it.

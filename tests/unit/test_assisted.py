@@ -7,6 +7,7 @@ from gaopt import Gene, Space, StudyConfig
 from gaopt.config import Assisted
 from gaopt.journal.events import Birth, Failed, Scored
 from gaopt.journal.history import History
+from gaopt.strategies.registry import strategy
 from gaopt.strategies.surrogate import foresight, gp, multi_fidelity
 from gaopt.strategies.surrogate.assisted import AssistedSearch
 from tests.conftest import lived, scored, space
@@ -43,6 +44,28 @@ def test_offspring_descend_from_the_fittest_and_say_how() -> None:
         assert {"random": 0, "mutation": 1}.get(birth.origin, 2) <= len(birth.parents) <= 3
         assert all(parent < birth.id for parent in birth.parents)
     assert statistics.mean(len(birth.parents) for birth in later) > 0.5
+
+
+@pytest.mark.parametrize("name", ["assisted", "genetic", "random"])
+def test_half_of_the_first_generation_follows_the_priors(name: str) -> None:
+    genes = Space(lr=Gene(1e-6, 1e-2, "log", prior=1e-5, spread=2), wd=Gene(0.0, 0.1))
+    decision = strategy(StudyConfig(genes, "gaopt.objectives.toy:sphere", name)).decide(History(), 10)
+    likely = [5e-6 < birth.genes["lr"] < 2e-5 for birth in decision.births]  # type: ignore[union-attr]
+    assert sum(likely[1::2]) >= 3, "68 % of them"
+    assert sum(likely[::2]) <= 3, "15 % of them"
+
+
+def test_a_search_begins_where_a_prior_sends_it_and_leaves_where_it_is_wrong() -> None:
+    def found(**prior: float) -> list[float]:
+        genes = Space(lr=Gene(1e-6, 1e-2, "log", **prior), wd=Gene(0.0, 0.1))  # type: ignore[arg-type]
+        history = History(
+            lived(search(genes, generations=6), lambda birth: Scored(birth.id, hill(birth.genes | {"layers": 4})))
+        )
+        return [max(i.fitness for i in history.scored if i.id < n) for n in (10, 35)]
+
+    without, right, wrong = found(), found(prior=1e-3, spread=2), found(prior=1e-6, spread=2)
+    assert right[0] > without[0]
+    assert min(without[1], right[1], wrong[1]) > -0.01
 
 
 def test_a_birth_says_what_the_model_expects_of_it() -> None:

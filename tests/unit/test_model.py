@@ -1,11 +1,15 @@
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.stats import norm
 
-from gaopt.strategies.surrogate.acquisition import Improvement, log_gain
+from gaopt.space.encoding import Encoding
+from gaopt.space.gene import Choice, Gene
+from gaopt.space.space import Space
+from gaopt.strategies.surrogate.acquisition import Improvement, log_gain, prior
 from gaopt.strategies.surrogate.foresight import Bend, targets
 from gaopt.strategies.surrogate.gp import (
     Array,
@@ -18,6 +22,8 @@ from gaopt.strategies.surrogate.gp import (
     solved,
 )
 from gaopt.strategies.surrogate.multi_fidelity import Evidence, Observations, believed
+
+LIKELY = [{"lr": 1e-3, "kind": "b", "x": 0.5}, {"lr": 1e-1, "kind": "c", "x": 0.5}]  # two deviations, and four to one
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +135,21 @@ def test_an_ascent_ends_higher_within_the_cube_and_moves_free_genes_alone() -> N
     assert end.min() >= 0
     assert end.max() <= 1
     assert (gain.climbed(start, np.zeros(3, bool)) == start).all()
+
+
+def test_a_prior_counts_as_far_as_scores_agree_and_fades() -> None:
+    lr, kind = Gene(1e-4, 1.0, "log", prior=1e-3, spread=10), Choice(("a", "b", "c"), prior="b", spread=4)
+    encoding, at = Encoding(Space(lr=lr, kind=kind, x=Gene(0, 1))), np.array([0.6, 0.0, 1.0, 0.0, 0.5])
+    points = encoding.columns(encoding.strangers(400, rng()))
+    right = -np.abs(points[:, 0] - 0.25)
+    early, late, no = (prior(encoding, points[:n], sign * right[:n]) for n, sign in ((20, 1), (400, 1), (20, -1)))
+    assert early and late and no is None  # noqa: PT018 - None where the scores contradict it
+    assert early.weight > 10 * late.weight > 0
+    (likely, unlikely) = encoding.columns(encoding.points(LIKELY))
+    assert np.subtract(*early(np.array([likely, unlikely]))) == pytest.approx(early.weight * (0.5 * 2**2 + math.log(4)))
+    gain = replace(Improvement(fitted(5), np.array([1.0])), prior=early)
+    assert gain.slope(at)[0] == pytest.approx(gain(at[None])[0])
+    assert gain.slope(at)[1] == pytest.approx(by_differences(lambda x: gain(x[None])[0], at), rel=1e-3)
 
 
 def test_targets_keep_the_order_and_bend_what_is_bad() -> None:

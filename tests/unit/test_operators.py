@@ -186,7 +186,7 @@ def test_a_first_generation_fills_the_space_evenly_without_what_a_constraint_for
             return litters(events(search(genes, seed, Operators(first), population=number, generations=1)))[0]
 
         for number in [2, 10, 16] if first != "random" else []:
-            points = spread(number, 3, np.random.default_rng(0), first)
+            points = spread(number, space(), np.random.default_rng(0), first)
             if first == "hypercube" or number != 10:
                 assert (np.sort((points * number).astype(int), axis=0) == np.arange(number)[:, None]).all()
             found = [space()["lr"].unit(birth.genes["lr"]) for birth in births(space(), number)]

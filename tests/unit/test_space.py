@@ -2,6 +2,7 @@
 
 import random
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,6 +69,20 @@ def test_a_choice_is_divided_evenly_and_comes_back() -> None:
     assert (choice.at(0.0), choice.at(1.0)) == ("adam", 3)
 
 
+def test_a_prior_says_where_likely_values_lie() -> None:
+    shares = [(n + 0.5) / 1000 for n in range(1000)]
+    for gene, near, low, high in [
+        (Gene(1e-6, 1e-1, "log", prior=1e-3, spread=4), 0.68, 2.5e-4, 4e-3),
+        (Gene(0.0, 10.0, prior=5.0, spread=1.0), 0.68, 4.0, 6.0),
+        (Gene(0.0, 10.0, prior=0.0, spread=1.0), 0.68, 0.0, 1.0),  # of what lies within the bounds
+        (Gene(1, 9, integer=True, prior=5, spread=1), 0.87, 4, 6),  # from 3.5 to 6.5
+        (Choice(("adam", "sgd", "lion"), prior="sgd", spread=8), 0.8, "sgd", "sgd"),
+    ]:
+        drawn: list[Any] = [gene.at(gene.likely(share)) for share in shares]
+        assert sum(low <= value <= high for value in drawn) == pytest.approx(1000 * near, abs=12)
+    assert Gene(0.0, 1.0).likely(0.3) == Choice((1, 2)).likely(0.3) == 0.3
+
+
 def test_a_space_that_makes_no_sense_is_refused() -> None:
     for make, said in [
         (Space, "no genes"),
@@ -78,6 +93,12 @@ def test_a_space_that_makes_no_sense_is_refused() -> None:
         (lambda: Gene(0, 1, step=2), "step is 2"),
         (lambda: Gene(1, 10, "log", step=1), "on a log scale"),
         (lambda: Gene(1, 10, integer=True, step=0.5), "must be whole"),
+        (lambda: Gene(0, 1, prior=2, spread=1), "prior is 2: must lie in the range 0 … 1"),
+        (lambda: Gene(0, 1, prior=0.5), "spread is 0 beside the prior 0.5: must be above 0, a standard deviation"),
+        (lambda: Gene(1, 9, "log", prior=2, spread=1), "spread is 1 beside the prior 2.0: must be above 1, a factor"),
+        (lambda: Gene(0, 1, spread=0.5), "spread is 0.5 without a prior"),
+        (lambda: Choice(("a", "b"), prior="c", spread=2), "prior is 'c': must be one of 'a', 'b'"),
+        (lambda: Choice(("a", "b"), prior="a"), "spread is 0 beside the prior 'a': must be above 1"),
         (lambda: Space(a=Gene(0, 1, when="b > 0"), b=Gene(0, 1)), "'b', which is no gene before it"),
         (lambda: Space("a > 2", a=Gene(0, 1)), "the constraints allow none: loosen"),
         (lambda: Space("a < 0.9 or b < 3", a=Gene(0, 1), b=Choice(("x",))), "'a < 0.9 or b < 3' cannot be computed"),

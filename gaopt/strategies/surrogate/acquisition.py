@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import erfcx, log_ndtr, logsumexp, ndtr
 
-from gaopt.space.encoding import Array
+from gaopt.space.encoding import Array, Encoding
 from gaopt.strategies.surrogate.gp import Process
 
 DRAWS = 32
 STEPS = 30
+LASTING = 10.0
+"""After so many trainings the logarithm of a prior counts once, after twice as many by half."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,14 @@ class Improvement:
 
     process: Process
     best: Array  # (s,) what is to be improved on in each of the ways
+    prior: Prior | None = None  # what people hold probable
 
     def __call__(self, points: Array) -> Array:
         """(m,) for points (m, d)."""
         mean, deviation = self.process.predict(points)
         logs = log_gain((mean - self.best) / deviation[:, None])
-        return np.asarray(logsumexp(logs, axis=1) + np.log(deviation) - math.log(len(self.best)))
+        found = logsumexp(logs, axis=1) + np.log(deviation) - math.log(len(self.best))
+        return np.asarray(found + self.prior(points) if self.prior else found)
 
     def slope(self, point: Array) -> tuple[float, Array]:
         """Value and gradient (d,) at one point (d,)."""
@@ -42,13 +46,16 @@ class Improvement:
         # The gain deviation * h(z) grows by Φ(z) with the mean, and by φ(z) with the deviation.
         up, out = np.exp(log_ndtr(z) - total) / deviation, np.exp(log_density(z) - total) / deviation
         gradient = by_mean @ up + by_deviation * out.sum()
-        return float(total) + math.log(deviation) - math.log(len(self.best)), gradient
+        value = float(total) + math.log(deviation) - math.log(len(self.best))
+        if self.prior:
+            return value + float(self.prior(point[None])[0]), gradient + self.prior.slope(point)
+        return value, gradient
 
     def beside(self, point: Array, rng: np.random.Generator) -> Improvement:
         """The same once a point (d,) is chosen: each way goes on with a draw there, and improves on that too."""
         mean, deviation = self.process.predict(point[None])
         drawn = mean[0] + deviation[0] * rng.standard_normal(DRAWS)
-        return Improvement(self.process.also(point, drawn), np.maximum(self.best, drawn))
+        return replace(self, process=self.process.also(point, drawn), best=np.maximum(self.best, drawn))
 
     def climbed(self, point: Array, free: Array) -> Array:
         """Where a bounded ascent from a point (d,) ends; only genes that are free (d,) move."""
@@ -66,6 +73,43 @@ class Improvement:
         summit = point.copy()
         summit[free] = np.clip(end.x, 0.0, 1.0)
         return summit
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What people hold probable, as the logarithm of a density by columns that fades with trainings.
+
+    It is added to the logarithm of the improvement: Hvarfner et al., *πBO: Augmenting Acquisition Functions with User
+    Beliefs for Bayesian Optimization*, 2022, section 3.
+    """
+
+    weight: float
+    means: Array  # (c,)
+    deviations: Array  # (c,) of the normal density of a number, infinite where nothing is known
+    odds: Array  # (c,) logarithms, of choices
+
+    def __call__(self, points: Array) -> Array:
+        """(m,) for points (m, c)."""
+        away = (points - self.means) / self.deviations
+        return np.asarray(self.weight * (points @ self.odds - 0.5 * (away**2).sum(1)))
+
+    def slope(self, point: Array) -> Array:
+        """The gradient (c,) at one point (c,)."""
+        return np.asarray(self.weight * (self.odds - (point - self.means) / self.deviations**2))
+
+
+def prior(encoding: Encoding, points: Array, values: Array) -> Prior | None:
+    """What the genes' priors still say after scores (n,) at points (n, c); None where they say nothing.
+
+    The weight is the correlation of the scores with how near their points lie to the priors: where these mislead, none.
+    """
+    if not encoding.space.priors:
+        return None
+    found = Prior(1.0, *encoding.beliefs())
+    logs = found(points)
+    near = -np.sqrt(logs.max() - logs)
+    shared = float(((near - near.mean()) * (values - values.mean())).mean())
+    return replace(found, weight=LASTING / len(values) * shared / (near.std() * values.std())) if shared > 0 else None
 
 
 def log_gain(z: Array) -> Array:

@@ -101,7 +101,7 @@ class AssistedSearch:
         """Before there is anything to learn from: what is known, then points that fill the space."""
         births = list[Birth]()
         known = self._known.births(self._space, history, self._seed, self._config.population)
-        points = spread(self._config.population, len(self._space), self._rng(0, 0), self._chosen.first)
+        points = spread(self._config.population, self._space, self._rng(0, 0), self._chosen.first)
         genomes = Genomes(self._encoding.snapped(points), np.full(points.shape, NOBODY))
         born = len(history.individuals)
         for slot in range(born, born + number):
@@ -115,7 +115,8 @@ class AssistedSearch:
     def _next(self, history: History, number: int, seen: Seen) -> list[Birth]:
         key, foresight = len(history.individuals), self.foresight(history)
         assert foresight is not None
-        parents, gain, births = self._parents(history, foresight), foresight.gain, list[Birth]()
+        gain = replace(foresight.gain, prior=foresight.prior)
+        parents, births = self._parents(history, foresight), list[Birth]()
         for individual in history.unfinished:
             gain = gain.beside(foresight.columns([individual.genes])[0], self._rng(key, individual.id, PENDING))
         crowd = self._crowd(history)

@@ -14,7 +14,7 @@ from gaopt.space.encoding import Array, Encoding
 from gaopt.space.space import Genes
 from gaopt.strategies.base import keyed
 from gaopt.strategies.initial_design import translated
-from gaopt.strategies.surrogate.acquisition import Improvement
+from gaopt.strategies.surrogate.acquisition import Improvement, Prior, prior
 from gaopt.strategies.surrogate.gp import one_thread
 from gaopt.strategies.surrogate.multi_fidelity import Belief, Observations, believed
 
@@ -53,6 +53,7 @@ class Foresight:
     belief: Belief  # of whole trainings, after all that was scored so far
     best: Array  # (1,) what a whole training has to improve on
     shares: Sequence[float]  # of the rungs that were heard, in the order of the belief's sources
+    prior: Prior | None  # what people hold probable, as far as scores agree
     bend: Bend | None  # by which the fitnesses of whole trainings became what the model was told; None without any
     rng: np.random.Generator  # of the draws that stand for individuals chosen, but not trained yet
 
@@ -132,7 +133,8 @@ def foresight(history: History, encoding: Encoding, seed: int, rng: np.random.Ge
             belief = believed(told, rng)
         # With short trainings only, the best is what they promise.
         best = whole if len(whole) else belief.process.predict(told.points)[0]
-    return Foresight(encoding, belief, np.array([best.max()]), shares(history), _bend(history), rng)
+    known = prior(encoding, told.points, told.values)
+    return Foresight(encoding, belief, np.array([best.max()]), shares(history), known, _bend(history), rng)
 
 
 def _bend(history: History) -> Bend | None:
