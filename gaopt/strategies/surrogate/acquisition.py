@@ -14,7 +14,7 @@ from gaopt.strategies.surrogate.gp import Process
 
 DRAWS = 32
 STEPS = 30
-LASTING = 10.0
+LASTING = 30.0
 """After so many trainings the logarithm of a prior counts once, after twice as many by half."""
 
 
