@@ -67,7 +67,7 @@ def text(found: pd.DataFrame) -> str:
 def _title(section: pd.DataFrame) -> str:
     first = section.iloc[0]
     how = "one at a time" if first.together == 1 else f"in batches of {first.together}"
-    how = "ten, then in batches of 5" if first.together == 5 else how
+    how = "ten and then batches of 5" if first.together == 5 else how
     noise = f", noise of {first.noise:g} points" if first.noise else ""
     return f"## {TITLES[first.role]}: {first.evaluations} trainings, {how}{noise}"
 
