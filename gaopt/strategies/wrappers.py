@@ -190,8 +190,11 @@ class Stopping:
 
     def _saturated(self, history: History, births: tuple[Birth, ...]) -> str:
         """Why a generation is not worth its cost: little is expected of it, and no more came of as many before it."""
-        prospect = self._prospect(history, births) if self._config.gain and self._prospect else None
-        if prospect is None:
+        if not self._config.gain or not self._prospect:
+            return ""
+        if any(individual.birth.origin == "repeat" for individual in history.individuals.values()):
+            return "a further generation is expected to gain too little"  # what finalists score opens no search again
+        if (prospect := self._prospect(history, births)) is None:
             return ""
         older = sorted(history.ranked, key=lambda individual: individual.id)[: -prospect.number]
         came = history.ranked[0].fitness - max((i.fitness for i in older), default=-math.inf)

@@ -78,6 +78,21 @@ def test_a_birth_says_what_the_model_expects_of_it() -> None:
     assert statistics.mean(abs(fitness - mean) for mean, _, fitness in told) < 0.5  # of scores down to -15
 
 
+def test_a_search_whose_model_expects_nothing_more_looks_where_it_may_be_wrong() -> None:
+    genes = Space(a=Gene(0.0, 1.0), b=Gene(0.0, 1.0))
+
+    def outcome(birth: Birth) -> Scored:
+        """A wide hill, and a narrow one that is higher."""
+        wide, narrow = (math.hypot(birth.genes["a"] - top, birth.genes["b"] - top) for top in (0.3, 0.8))
+        return Scored(birth.id, math.exp(-4 * wide**2) + math.exp(-400 * narrow**2))
+
+    history = History(lived(search(genes, generations=9), outcome))
+    points = [(i.genes["a"], i.genes["b"]) for i in history.individuals.values()]
+    lonely = [n for n in range(20, 50) if min(math.dist(points[n], other) for other in points[:n]) >= 0.2]
+    assert sum(n % 2 for n in lonely) >= 5
+    assert sum(not n % 2 for n in lonely) <= 1, "the other half refines what is known"
+
+
 def test_failures_alone_and_equal_scores_do_not_stop_the_search() -> None:
     for fitness in (None, math.nan, 0.5):
         decision = search(space()).decide(scored([fitness] * 10), room=10)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.spatial.distance import cdist
 from scipy.special import erfcx, log_ndtr, logsumexp, ndtr
 
 from gaopt.space.encoding import Array, Encoding
@@ -14,6 +15,8 @@ from gaopt.strategies.surrogate.gp import Process
 
 DRAWS = 32
 STEPS = 30
+FAR = 0.2
+"""How far from all that was trained a genome must lie to be one that the model may be wrong about."""
 LASTING = 30.0
 """After so many trainings the logarithm of a prior counts once, after twice as many by half."""
 
@@ -56,6 +59,12 @@ class Improvement:
         mean, deviation = self.process.predict(point[None])
         drawn = mean[0] + deviation[0] * rng.standard_normal(DRAWS)
         return replace(self, process=self.process.also(point, drawn), best=np.maximum(self.best, drawn))
+
+    def doubting(self, points: Array) -> Array:
+        """(m,): for points (m, d), how high the truth may be, two deviations up; nothing near what is known already."""
+        mean, deviation = self.process.predict(points)
+        known = cdist(points, self.process.points).min(axis=1) < FAR
+        return np.where(known, -np.inf, mean.mean(axis=1) + 2 * deviation)
 
     def climbed(self, point: Array, free: Array) -> Array:
         """Where a bounded ascent from a point (d,) ends; only genes that are free (d,) move."""
