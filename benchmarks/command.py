@@ -37,7 +37,7 @@ def train(settings: tuple[str, ...], runs: int) -> None:
 @click.option("--seeds", type=click.IntRange(1), default=25, show_default=True, help="Runs of each.")
 @click.option("--together", type=click.IntRange(1, 50), multiple=True, default=(1, 10), show_default=True,
               help="Trainings at once, after the first ten; may be given several times.")  # fmt: skip
-@click.option("--evaluations", type=click.Choice(["30", "50"]), default="50", show_default=True,
+@click.option("--evaluations", type=click.Choice(["20", "30", "50"]), default="50", show_default=True,
               help="Trainings of a run.")  # fmt: skip
 @click.option("--noise", type=click.FloatRange(0), default=0.0, help="Its standard deviation, in points of accuracy.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes to use.")
@@ -47,7 +47,7 @@ def search(
     data: Path | None, searches: str, names: str, seeds: int, together: tuple[int, ...], evaluations: str,
     noise: float, jobs: int, out: Path, only: bool,
 ) -> None:  # fmt: skip
-    """How good the searches are at thirty or fifty trainings, beside chance, Optuna's and other peers.
+    """How good the searches are at twenty, thirty or fifty trainings, beside chance, Optuna's and other peers.
 
     Peers need an environment each: python -m benchmarks.search.peers. Runs that are in OUT/runs.csv are not run again:
     an interrupted benchmark goes on. OUT/README.md has the summary.

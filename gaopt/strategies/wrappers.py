@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from gaopt.strategies.surrogate.foresight import Foresight, Prospect
 
 SPENT = "the budget is spent"
-WORTH = 1.5
-"""A rung is used while the share of the doubt that it removes is this many times its share of a whole training."""
 LUCK = 0.2
 """What a generation gains is nothing below this share of the noise between trainings of the same genes: a whole one
 stops every tenth search too early, 0.3 one of a hundred, 0.2 none that was seen."""
@@ -91,7 +89,7 @@ class Rungs:
         births = decision.births
         share = self._next(self._foresight(history), 0.0, [birth.genes for birth in births])
         if share == 1.0:
-            births = births[: max(1, round(self._config.cost(len(births), self._config.rungs[0])))]
+            births = births[: self._whole(len(births), self._config.rungs[0])]
         return replace(decision, births=tuple(replace(birth, share=share) for birth in births))
 
     def _granted(self, history: History) -> Granted | None:
@@ -112,10 +110,21 @@ class Rungs:
         return search.foresight(history) if hasattr(search, "foresight") else None
 
     def _next(self, foresight: Foresight | None, share: float, genes: Sequence[Genes]) -> float:
-        for rung in self._config.rungs:
-            if rung > share and (foresight is None or foresight.variance_removed(rung, genes) > WORTH * rung):
-                return rung
-        return 1.0
+        """The rung above a share on which individuals promise most; 1 where whole trainings of the same cost do.
+
+        Before there was a short training, nothing is known of rungs: the first is used.
+        """
+        above = [rung for rung in self._config.rungs if rung > share]
+        if not foresight or not foresight.shares:
+            return (*above, 1.0)[0]
+        going, found = math.ceil(self._config.keep * len(genes)), {1.0: 1.0}
+        for rung in above:
+            found[rung] = foresight.worth(rung, genes, going, self._whole(len(genes), rung))
+        return max(found, key=lambda rung: found[rung])
+
+    def _whole(self, number: int, rung: float) -> int:
+        """How many whole trainings cost what so many do that begin on a rung."""
+        return min(number, max(1, round(self._config.cost(number, rung))))
 
 
 def _fittest(individuals: Sequence[Individual]) -> list[Individual]:

@@ -21,7 +21,7 @@ from gaopt.strategies.surrogate.gp import (
     priors,
     solved,
 )
-from gaopt.strategies.surrogate.multi_fidelity import Evidence, Observations, believed
+from gaopt.strategies.surrogate.multi_fidelity import Evidence, Observations, believed, conditioned
 
 LIKELY = [{"lr": 1e-3, "kind": "b", "x": 0.5}, {"lr": 1e-1, "kind": "c", "x": 0.5}]  # two deviations, and four to one
 
@@ -182,3 +182,19 @@ def test_a_process_that_sees_one_more_point_is_the_one_made_of_all() -> None:
     assert grown.root == pytest.approx(whole.root, rel=1e-6, abs=1e-8)
     assert grown.weights == pytest.approx(whole.weights, rel=1e-6, abs=1e-6)
     assert (grown.trust == whole.trust).all()
+
+
+def test_what_is_believed_of_both_scores_is_what_a_process_told_of_early_ones_would_be() -> None:
+    points, values = seen(40)
+    scores = Observations(points, values, np.repeat([0, 1], 20))
+    belief, at = believed(scores, rng(1)), rng(4).random((3, 2))
+    means, shared = belief.joint(at, 1)
+    mean, deviation = belief.process.predict(at)
+    assert means[:3] == pytest.approx(mean[:, 0])
+    assert np.sqrt(np.diag(shared)[:3]) == pytest.approx(deviation)
+    early = rng(5).standard_normal(3)
+    more = Observations(np.vstack([points, at]), np.append(values, early), np.append(scores.sources, [1, 1, 1]))
+    told_too = conditioned(belief.process.hyper, belief.ties, more).process.predict(at)[0][:, 0]
+    assert means[:3] + np.linalg.solve(shared[3:, 3:], shared[3:, :3]).T @ (early - means[3:]) == pytest.approx(
+        told_too
+    )

@@ -8,10 +8,12 @@ from gaopt import Gene, Genetic, Space, StudyConfig
 from gaopt.config import Assisted, Fidelity, Stop
 from gaopt.journal.events import Bred, Event, Failed, Granted, Scored
 from gaopt.journal.history import History
+from gaopt.space.encoding import Encoding
 from gaopt.space.space import Genes
 from gaopt.strategies.base import Strategy
 from gaopt.strategies.genetic import GeneticSearch
 from gaopt.strategies.surrogate.assisted import AssistedSearch
+from gaopt.strategies.surrogate.foresight import observations
 from gaopt.strategies.wrappers import Rungs, Stopping
 
 Score = Callable[[Genes, float], float]
@@ -89,6 +91,26 @@ def test_a_litter_is_trained_whole_where_early_scores_mislead(score: Score) -> N
     assert sum(later) <= 1  # of four
     whole = [decision for decision in bred(happened) if decision.births[0].share == 1]
     assert {len(decision.births) for decision in whole} == {4}  # 9 × (0.1 + 0.3): what the rung would have cost
+
+
+@pytest.mark.slow
+def test_a_rung_is_used_where_early_scores_say_all() -> None:
+    happened = events(assisted(litter=9, generations=6), lambda genes, share: peak(genes) - 7 * (share < 1))
+    assert sum(short(happened)) >= 5
+
+
+def test_scores_of_a_rung_come_in_the_unit_of_whole_trainings() -> None:
+    def points(added: float) -> list[float]:
+        happened = events(assisted(generations=1), lambda genes, share: peak(genes) + added * (share < 1))
+        told = observations(History(happened), Encoding(SQUARE), 0)
+        whole, early = (
+            dict(zip(map(repr, told.points[at].tolist()), told.values[at], strict=True))
+            for at in (told.sources == 0, told.sources == 1)
+        )
+        assert {point: early[point] for point in whole} == pytest.approx(whole)
+        return told.values.tolist()
+
+    assert points(-7.0) == pytest.approx(points(0.0))
 
 
 def test_a_budget_is_not_overdrawn_by_rungs_nor_where_they_are_left_out() -> None:

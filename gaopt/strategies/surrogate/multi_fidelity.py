@@ -19,10 +19,10 @@ from scipy.special import expit
 
 from gaopt.space.encoding import Array
 from gaopt.strategies.surrogate import gp
-from gaopt.strategies.surrogate.gp import Process, covariance, prior_variance
+from gaopt.strategies.surrogate.gp import Process, covariance
 
 STARTS, STEPS = 3, 50
-OFFSET = 4.0  # variance of the constant by which a source may lie off: each was standardised by itself
+OFFSET = 4.0  # variance of the constant by which a source may lie off: each earlier study is standardised by itself
 MEANS = {"logit": 1.5, "scale": 0.0, "noise": np.log(0.01)}
 DEVIATIONS = {"logit": 1.5, "scale": 0.25, "noise": 1.5}
 
@@ -32,7 +32,7 @@ class Observations:
     """What is known, one row a score."""
 
     points: Array  # (n, d) in the unit cube
-    values: Array  # (n,) standardised within each source
+    values: Array  # (n,) standardised: of this study together, of each earlier one by themselves
     sources: np.ndarray  # (n,) whole numbers, 0 for the truth
 
     def of(self, rows: NDArray[np.intp]) -> "Observations":
@@ -46,6 +46,13 @@ class SourceCorrelation:
     correlations: Array  # ρ with the truth, which has 1
     scales: Array  # a of each, of the truth 1
     noises: Array  # variances of a score
+
+    def beside(self, correlation: float) -> "SourceCorrelation":
+        """With one more source, of which no more is known."""
+        noise = np.exp(MEANS["noise"])
+        return SourceCorrelation(
+            np.append(self.correlations, correlation), np.append(self.scales, 1.0), np.append(self.noises, noise)
+        )
 
     def across(self, one: np.ndarray, other: np.ndarray) -> Array:
         """(m, n): covariances of rows of sources (m,) with rows of sources (n,), as multiples of that of the truth."""
@@ -143,23 +150,16 @@ class Belief:
     ties: SourceCorrelation
     sources: np.ndarray
 
-    def variance_removed(self, source: int | None, points: Array) -> Array:
-        """(m,): the share of the doubt about the truth at points (m, d) that a score of this source would remove.
-
-        The squared posterior correlation of the two; of a source never heard (None), the prior's.
-        """
-        if source is None:
-            return np.full(len(points), float(expit(MEANS["logit"])) ** 2)
-        process, ties, sources = self.process, self.ties, np.full(len(points), source)
-        prior = prior_variance(process.hyper, points)
-        cross = covariance(process.hyper, points, process.points)
-        truth = (cross * process.trust) @ process.root.T
-        score = (cross * ties.across(sources, self.sources) + offsets(sources, self.sources)) @ process.root.T
-        rho, scale, noise = (float(each[source]) for each in (ties.correlations, ties.scales, ties.noises))
-        doubt = prior - (truth**2).sum(1)
-        unsure = scale**2 * prior + OFFSET + noise - (score**2).sum(1)
-        shared = rho * scale * prior - (truth * score).sum(1)
-        return np.asarray(np.clip(shared**2 / np.maximum(doubt * unsure, 1e-12), 0.0, 1.0))
+    def joint(self, points: Array, source: int) -> tuple[Array, Array]:
+        """Mean (2 m,) and covariance (2 m, 2 m) of the truth at points (m, d), then of their scores by a source."""
+        process, ties, sources = self.process, self.ties, np.repeat([0, source], len(points))
+        twice = np.vstack([points, points])
+        cross = covariance(process.hyper, twice, process.points) * ties.across(sources, self.sources)
+        cross += offsets(sources, self.sources)
+        spread = cross @ process.root.T
+        shared = covariance(process.hyper, twice, twice) * ties.across(sources, sources) + offsets(sources, sources)
+        noise = np.where(sources > 0, ties.noises[source], 0.0)
+        return (cross @ process.weights)[:, 0], shared - spread @ spread.T + np.diag(noise)
 
 
 def believed(told: Observations, rng: np.random.Generator, fitted: Observations | None = None) -> Belief:
@@ -173,6 +173,11 @@ def believed(told: Observations, rng: np.random.Generator, fitted: Observations 
     given, ties = gp.hyper(logs[: 3 * told.points.shape[1] + 2]), evidence.ties(logs)
     if fitted:
         told = told.of(gp.covering_rows(told.points / given.scales, told.values))
+    return conditioned(given, ties, told)
+
+
+def conditioned(given: gp.Hyper, ties: SourceCorrelation, told: Observations) -> Belief:
+    """What is believed with these hyperparameters."""
     sources = told.sources
     shared = covariance(given, told.points, told.points) * ties.across(sources, sources)
     shared += offsets(sources, sources) + np.diag(ties.noises[sources])
