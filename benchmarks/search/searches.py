@@ -22,7 +22,7 @@ from gaopt.strategies.genetic import GeneticSearch
 from gaopt.strategies.initial_design import nearest as nearest_individual
 from gaopt.strategies.optuna import kind, quiet, sampler
 from gaopt.strategies.surrogate.assisted import AssistedSearch
-from gaopt.strategies.wrappers import Breeder, Rungs, Steady
+from gaopt.strategies.wrappers import Breeder, Budget, Rungs, Steady
 
 
 class Chance(Search):
@@ -66,15 +66,19 @@ class Ours(Search):
         decision = self._strategy.decide(self._history, self._setting.together)
         if isinstance(decision, Bred | Granted):
             self._history.add(decision)
-        return [Trial(i.genes, max(1, round(i.share * self._setting.epochs))) for i in self._history.unfinished]
+        return [Trial(i.genes, self._epochs(i)) for i in self._history.unfinished]
 
     def tell(self, scores: Sequence[float]) -> None:
         for individual, score in zip(self._history.unfinished, scores, strict=True):
             self._end(individual, score)
 
     def _end(self, individual: Individual, score: float) -> None:
-        failed = Failed(individual.id, "diverged", "the training failed")
-        self._history.add(Scored(individual.id, score) if math.isfinite(score) else failed)
+        epochs = self._epochs(individual)
+        failed = Failed(individual.id, "diverged", "the training failed", epochs=epochs)
+        self._history.add(Scored(individual.id, score, epochs=epochs) if math.isfinite(score) else failed)
+
+    def _epochs(self, individual: Individual) -> int:
+        return max(1, round(individual.share * self._setting.epochs))
 
     def recommended(self) -> Genes | None:
         """That of the best mean, once finalists were trained again."""
@@ -124,7 +128,8 @@ def assisted_rungs(setting: Setting) -> Ours:
     """Twenty, then as many as are trained together, on a rung of 12 % first, where it is worth it; a fifth goes on."""
     numbers = Assisted(population=2 * FIRST, generations=setting.evaluations, litter=setting.together)
     search = AssistedSearch(StudyConfig(setting.space, "", assisted=numbers, seed=setting.seed))
-    return Ours(Rungs(search, Fidelity((0.12,), 0.2)), setting)
+    rungs = Rungs(search, Fidelity((0.12,), 0.2))
+    return Ours(Budget(rungs, setting.evaluations * setting.epochs, setting.epochs), setting)
 
 
 def assisted_steady(setting: Setting) -> Ours:
