@@ -99,7 +99,8 @@ class Gene:
         if self.prior is None:
             return None
         width = math.log(self.high / self.low) if self.scale == "log" else self.high - self.low
-        return self.unit(self.prior), (math.log(self.spread) if self.scale == "log" else self.spread) / width
+        share = (math.log(self.spread) if self.scale == "log" else self.spread) / width
+        return self.unit(self.prior), min(max(share, 1e-3), 1e3)  # beyond these nothing changes but the rounding
 
     def likely(self, share: float) -> float:
         """The point of [0, 1] below which the prior has this share of its values; the share itself without a prior."""
