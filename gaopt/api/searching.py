@@ -64,7 +64,8 @@ def search(
         seed: of all random numbers. With one worker the same seed gives the same individuals.
         minimize: the objective returns a loss.
         given: individuals to begin with.
-        stop: when to end earlier: `gaopt.Stop(target=0.99)`, `gaopt.Stop(seconds=600)` of training, …
+        stop: when to end earlier: `gaopt.Stop(target=0.99)`, `gaopt.Stop(seconds=600)` of training, or
+            `gaopt.Stop(gain=0.01)`, when little more is expected; …
         pool: "inline" trains in this process, one after the other. "ray" trains on all cores, or GPUs, of this machine
             or a cluster: `gaopt.PoolConfig(gpus=0.5)` for two on a GPU.
         callbacks: called at every event, see `gaopt.Callback`; also the loggers of `gaopt.loggers`.

@@ -18,8 +18,8 @@ STEPS = 30
 FAR = 0.2
 """How far from all that was trained a genome must lie to be one that the model may be wrong about."""
 LASTING = 30.0
-"""After so many scores that all agree with it the logarithm of a prior counts once, after twice as many by half. With 10
-it helped less, with 100 one that is too sure of itself and somewhat off cost twice the regret after 20 trainings."""
+"""After so many scores that all agree with it the logarithm of a prior counts once, after twice as many by half. 10
+helped less, and with 100 one that is somewhat off and too sure of itself left twice the regret after 20 trainings."""
 
 
 @dataclass(frozen=True)
