@@ -17,9 +17,9 @@ DRAWS = 32
 STEPS = 30
 FAR = 0.2
 """How far from all that was trained a genome must lie to be one that the model may be wrong about."""
-LASTING = 30.0
-"""After so many scores that all agree with it the logarithm of a prior counts once, after twice as many by half. 10
-helped less, and with 100 one that is somewhat off and too sure of itself left twice the regret after 20 trainings."""
+LASTING = 10.0
+"""After so many scores that all agree with it the logarithm of a prior counts once, after twice as many by half. 30
+helped no more where priors were right, and cost twice as much where they were merely plausible (docs/search.md)."""
 
 
 @dataclass(frozen=True)
