@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gaopt.strategies.surrogate.foresight import Foresight, Prospect
 
 SPENT = "the budget is spent"
+MORE = 1.05
+"""A rung has to promise so many times what whole trainings do: more than the error of that figure."""
 LUCK = 0.2
 """What a generation gains is nothing below this share of the noise between trainings of the same genes: a whole one
 stops every tenth search too early, 0.3 one of a hundred, 0.2 none that was seen."""
@@ -117,7 +119,7 @@ class Rungs:
         above = [rung for rung in self._config.rungs if rung > share]
         if not foresight or not foresight.shares:
             return (*above, 1.0)[0]
-        going, found = math.ceil(self._config.keep * len(genes)), {1.0: 1.0}
+        going, found = math.ceil(self._config.keep * len(genes)), {1.0: MORE}
         for rung in above:
             found[rung] = foresight.worth(rung, genes, going, self._whole(len(genes), rung))
         return max(found, key=lambda rung: found[rung])

@@ -25,8 +25,9 @@ LARGE, EVERY = 150, 50
 """With more outcomes than LARGE the model is bounded, and its hyperparameters are fitted only every so many outcomes,
 to those that came before: a fit takes half a second. A driver that resumes the study fits to the same ones."""
 
-LOOKS = 1000
-"""Draws that a rung is judged by: a ratio of gains is then out by about three hundredths."""
+LOOKS, LITTLE = 1000, 0.01
+"""Draws that a rung is judged by, whose ratio of gains is then out by about three hundredths; and what a gain in units
+of the scores' deviation has to exceed to matter: once nothing is left to gain, the ratio would be one of rounding."""
 
 Row = tuple[Genes, float]
 
@@ -132,7 +133,7 @@ class Foresight:
         chosen = np.argsort(-expected, axis=1)[:, :going]
         ways = np.take_along_axis(scores, chosen, axis=1), scores[:, :whole]
         short, full = (float(np.maximum(way.max(1) - self.best[0], 0.0).mean()) for way in ways)
-        return short / max(full, 1e-12)
+        return (short + LITTLE) / (full + LITTLE)
 
     def _source(self, share: float) -> int:
         return self.shares.index(share) + 1 if share in self.shares else len(self.belief.ties.scales)
