@@ -60,30 +60,30 @@ class Ours(Search):
     """A strategy of gaopt, with the history that a study would have."""
 
     def __init__(self, strategy: Strategy, setting: Setting) -> None:
-        self._strategy, self._setting, self._history = strategy, setting, History()
+        self._strategy, self._setting, self.history = strategy, setting, History()
 
     def ask(self) -> list[Trial]:
-        decision = self._strategy.decide(self._history, self._setting.together)
+        decision = self._strategy.decide(self.history, self._setting.together)
         if isinstance(decision, Bred | Granted):
-            self._history.add(decision)
-        return [Trial(i.genes, self._epochs(i)) for i in self._history.unfinished]
+            self.history.add(decision)
+        return [Trial(i.genes, self._epochs(i)) for i in self.history.unfinished]
 
     def tell(self, scores: Sequence[float]) -> None:
-        for individual, score in zip(self._history.unfinished, scores, strict=True):
+        for individual, score in zip(self.history.unfinished, scores, strict=True):
             self._end(individual, score)
 
     def _end(self, individual: Individual, score: float) -> None:
         epochs = self._epochs(individual)
         failed = Failed(individual.id, "diverged", "the training failed", epochs=epochs)
-        self._history.add(Scored(individual.id, score, epochs=epochs) if math.isfinite(score) else failed)
+        self.history.add(Scored(individual.id, score, epochs=epochs) if math.isfinite(score) else failed)
 
     def _epochs(self, individual: Individual) -> int:
         return max(1, round(individual.share * self._setting.epochs))
 
     def recommended(self) -> Genes | None:
         """That of the best mean, once finalists were trained again."""
-        best = self._history.best
-        return best.genes if best and self._history.means else None
+        best = self.history.best
+        return best.genes if best and self.history.means else None
 
 
 class OursSteady(Ours):
@@ -97,24 +97,24 @@ class OursSteady(Ours):
     def ask(self) -> list[Trial]:
         """The training that ends next, once every worker has one."""
         self._start()
-        while isinstance(decision := self._strategy.decide(self._history, self._free), Bred):
-            self._history.add(decision)
+        while isinstance(decision := self._strategy.decide(self.history, self._free), Bred):
+            self.history.add(decision)
             self._start()
         if not self._training:
             return []
         self._clock, self._next = heappop(self._training)
-        return [Trial(self._history.individuals[self._next].genes, self._setting.epochs)]
+        return [Trial(self.history.individuals[self._next].genes, self._setting.epochs)]
 
     def tell(self, scores: Sequence[float]) -> None:
-        self._end(self._history.individuals[self._next], scores[0])
+        self._end(self.history.individuals[self._next], scores[0])
 
     @property
     def _free(self) -> int:
         return self._setting.together - len(self._training)
 
     def _start(self) -> None:
-        for individual in self._history.waiting[: self._free]:
-            self._history.add(Started(individual.id))
+        for individual in self.history.waiting[: self._free]:
+            self.history.add(Started(individual.id))
             heappush(self._training, (self._clock + self._durations.uniform(1.0, 3.0), individual.id))
 
 
