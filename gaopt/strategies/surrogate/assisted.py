@@ -29,13 +29,19 @@ from gaopt.strategies.surrogate.candidates import NOBODY, Genomes, bred, strange
 from gaopt.strategies.surrogate.foresight import Foresight, Prospect, foresight, heard
 from gaopt.strategies.surrogate.gp import one_thread
 
-PARENTS, OFFSPRING, STRANGERS = 10, 300, 150
+PARENTS = 10
+"""The fittest, of whom offspring descend."""
+OFFSPRING, STRANGERS = 300, 150
 ROUNDS, KEPT, CHILDREN, SHRINK = 5, 40, 150, 0.6
 SUMMITS, APART = 3, 0.1
+"""The inner search: offspring and strangers for each place; then rounds of children of the best kept, by steps that
+shrink; then ascents from the best that lie apart. Without rounds and ascents the regret after 30 trainings was higher
+by 0.033 ± 0.011 (80 runs); half of all, two rounds or no ascents made no difference to be seen (± 0.01, 60 runs)."""
 LITTLE = math.log(0.01)
 """With an expected improvement below a hundredth of the scores' deviation, every second place is for what lies far from
-all that was trained: a model can be sure and wrong. On twelve problems with several peaks that lowered the regret after
-50 trainings from 0.029 to 0.021; every place, it kept the last digits of easy ones from being found."""
+all that was trained: a model can be sure and wrong. In 160 runs on problems with several peaks the worst tenth of
+regrets after 50 trainings fell from 0.169 to 0.144, their mean by 0.002 ± 0.004. Where every place was for that, the
+last digits of easy problems were not found (+0.005 ± 0.001)."""
 FIT, PLACE, SPARE, PENDING = range(4)  # what a generator is for, the last number of its key
 
 
