@@ -66,6 +66,8 @@ def surface(path: Path = FILE) -> Surface:
             found[float(lr), float(wd), float(mom)].append([100 * float(top1) for top1 in curve if top1])
     except ValueError as error:
         raise BadInput(f"{path} has a row that is not a training: {error}") from None
+    if len(found) < REPEATED:
+        raise BadInput(f"{path} has {len(found)} settings: a surface needs {REPEATED}, of benchmarks.search.cifar")
     return Surface(load("cifar10").space, CHANCE, found)
 
 
