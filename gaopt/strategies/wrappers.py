@@ -23,8 +23,8 @@ SPENT = "the budget is spent"
 MORE = 1.05
 """A rung has to promise so many times what whole trainings do: more than the error of that figure."""
 LUCK = 0.2
-"""What a generation gains is nothing below this share of the noise between trainings of the same genes: a whole one
-stops every tenth search too early, 0.3 one of a hundred, 0.2 none that was seen."""
+"""What a generation gains is nothing below this share of the noise between trainings of the same genes. On the tuned
+problems, without noise, the whole of it cost 0.013 of regret, for the model holds some; 0.3 cost 0.003, 0.2 nothing."""
 WHOLE = Fidelity()
 
 
