@@ -201,18 +201,17 @@ class Stopping:
 
     def _saturated(self, history: History, births: tuple[Birth, ...]) -> str:
         """Why a generation is not worth its cost: little is expected of it, and no more came of as many before it."""
-        if not self._config.gain or not self._prospect:
+        prospect = self._prospect(history, births) if self._config.gain and self._prospect else None
+        if prospect is None:
             return ""
-        if any(individual.birth.origin == "repeat" for individual in history.individuals.values()):
-            return "a further generation is expected to gain too little"  # what finalists score opens no search again
-        if (prospect := self._prospect(history, births)) is None:
-            return ""
+        told = f"a further generation is expected to gain {prospect.gain:.2g}"
+        if history.repeats:  # what finalists score opens no search again
+            return f"{told}, too little"
         older = sorted(history.ranked, key=lambda individual: individual.id)[: -prospect.number]
         came = history.ranked[0].fitness - max((i.fitness for i in older), default=-math.inf)
         share, noise = self._config.gain * prospect.spread, LUCK * prospect.noise
         if max(prospect.gain, came) > max(share, noise):
             return ""
-        told = f"a further generation is expected to gain {prospect.gain:.2g}"
         if noise > share:
             return f"{told}, less than {LUCK:g} of the noise of {prospect.noise:.2g}"
         return f"{told}, less than {self._config.gain:g} of the {prospect.spread:.2g} from the median to the best"

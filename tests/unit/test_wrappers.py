@@ -98,6 +98,9 @@ def test_it_stops_at_a_good_point_when_little_is_expected_and_trains_finalists_a
     assert 15 <= history.born <= 60, "of 105"
     assert history.ranked[0].fitness > -0.002
     assert len(history.repeats) == 4
+    further = expecting(mode, fidelity={"rungs": rungs}).decide(history, 4)
+    parents = {parent for birth in further.births for parent in birth.parents}
+    assert parents and not parents & {individual.id for individual in history.repeats}  # noqa: PT018
 
 
 def test_it_goes_on_while_much_is_expected_or_the_newest_trainings_brought_much() -> None:
