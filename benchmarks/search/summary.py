@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -54,7 +54,7 @@ def write(folder: Path) -> Path:
 
 def text(found: pd.DataFrame) -> str:
     """The summary in Markdown: without noise first, then judged, tuned, digits."""
-    parts = [_head()]
+    parts = [_head(set(found.search))]
     rank = found.role.map(ROLES.index)
     for _, section in found.groupby([found.noise, rank, found.together, found.evaluations]):
         role, regrets = section.role.iloc[0], by_search(section)
@@ -92,7 +92,7 @@ def by_search(section: pd.DataFrame) -> dict[str, pd.Series]:
     return dict(sorted(found.items(), key=lambda pair: float(pair[1].mean())))
 
 
-def _head() -> str:
+def _head(searches: Set[str]) -> str:
     tuned, judged = (", ".join(names) for names in (problems.TUNED, problems.JUDGED))
     return f"""\
 # How good the searches are
@@ -113,10 +113,10 @@ fewer runs has the first of them.
 ± is the standard error over runs; *worst tenth* the mean of the tenth of the runs with the highest regret; intervals
 are of 95 %, by a bootstrap over problems (over seeds where there is one problem); a rank is the mean over the runs that
 all searches of the table have; ms is the median over runs of the computing time for one suggestion, on one thread. The
-runs are in [{runs.NAME}]({runs.NAME}); {_versions()}."""
+runs are in [{runs.NAME}]({runs.NAME}); {_versions(searches)}."""
 
 
-def _versions() -> str:
+def _versions(searches: Set[str]) -> str:
     """Of gaopt, Python and what the searches rest on: those of now."""
     found = [f"gaopt {__version__}", f"Python {platform.python_version()}"]
     for name in PACKAGES:
@@ -124,7 +124,9 @@ def _versions() -> str:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             continue
-    return ", ".join((*found, *(packages[0].replace("==", " ") for packages in peers.PACKAGES.values())))
+    return ", ".join(
+        found + [first.replace("==", " ") for name, (first, *_) in peers.PACKAGES.items() if name in searches]
+    )
 
 
 def means(section: pd.DataFrame, searches: Sequence[str]) -> str:
