@@ -22,9 +22,13 @@ from gaopt.strategies.surrogate import gp
 from gaopt.strategies.surrogate.gp import Process, covariance
 
 STARTS, STEPS = 3, 50
+"""Ascents to the most probable hyperparameters, and the steps of each."""
 OFFSET = 4.0  # variance of the constant by which a source may lie off: each earlier study is standardised by itself
 MEANS = {"logit": 1.5, "scale": 0.0, "noise": np.log(0.01)}
 DEVIATIONS = {"logit": 1.5, "scale": 0.25, "noise": 1.5}
+"""What is held of a source: a correlation of 0.82, between 0.18 and 0.99; the truth's scale, give or take a quarter.
+With 0.5 instead, short trainings end 0.012 ± 0.011 better on the tuned problems, and 0.065 ± 0.045 worse where early
+scores are luck (32 runs)."""
 
 
 @dataclass(frozen=True)
