@@ -8,6 +8,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import pandas as pd
 
 from benchmarks.search import cifar, peers, problems, runs, table
 from benchmarks.search.problems import ROLES
+from benchmarks.search.protocol import FIRST
 from benchmarks.search.runs import MARKS
 from benchmarks.search.searches import OURS
 from benchmarks.search.table import CUT, PRESET
@@ -66,8 +68,8 @@ def text(found: pd.DataFrame) -> str:
 
 def _title(section: pd.DataFrame) -> str:
     first = section.iloc[0]
-    how = "one at a time" if first.together == 1 else f"in batches of {first.together}"
-    how = "ten and then batches of 5" if first.together == 5 else how
+    how = f"ten and then batches of {first.together}" if first.together < FIRST else f"in batches of {first.together}"
+    how = "one at a time" if first.together == 1 else how
     noise = f", noise of {first.noise:g} points" if first.noise else ""
     return f"## {TITLES[first.role]}: {first.evaluations} trainings, {how}{noise}"
 
@@ -103,29 +105,62 @@ what a search holds for the best when it has paid for its trainings; a shorter t
 them. Searches may be improved by a look at the *tuned* data sets ({tuned});
 nothing is chosen by the *judged* ones ({judged}).
 
-Ours is `{OURS}`; `genetic` is the genetic search as it was first, ten and then five a generation, whatever is
-trained together. `baseline` trains the recipe's default again and again. The others are random search, Optuna's with
-its own defaults, except that NSGA-II has a population of 10 (of its own 50, the first generation would be all) and that
-GP is told when there is no noise, and peers with theirs, as `benchmarks/search/adapters.py` says, in environments that
-`python -m benchmarks.search.peers` makes. All are asked for the same batches and have the same seeds; a search with
-fewer runs has the first of them.
+{_described(searches)}
 
 ± is the standard error over runs; *worst tenth* the mean of the tenth of the runs with the highest regret; intervals
 are of 95 %, by a bootstrap over problems (over seeds where there is one problem); a rank is the mean over the runs that
 all searches of the table have; ms is the median over runs of the computing time for one suggestion, on one thread. The
-runs are in [{runs.NAME}]({runs.NAME}); {_versions(searches)}."""
+runs are in [{runs.NAME}]({runs.NAME}).
+
+{_paragraph(_versions(searches))}"""
+
+
+def _described(searches: Set[str]) -> str:
+    """What the searches are of which there are runs."""
+    optuna = "Searches of Optuna have its own defaults"
+    if "optuna-nsgaii" in searches:
+        optuna += ", but NSGA-II a population of 10 (of its own 50, the first generation would be all)"
+    if "optuna-gp" in searches:
+        optuna += ", and GP is told when there is no noise"
+    sentences = {
+        OURS: f"`{OURS}` is the default search of gaopt.",
+        "assisted-rungs": "`assisted-rungs` is the default search with short trainings (`fidelity.rungs`).",
+        "genetic": "`genetic` is gaopt's genetic search without a model.",
+        "baseline": "`baseline` trains the recipe's default again and again.",
+        CHANCE: f"`{CHANCE}` draws genes evenly.",
+    }
+    found = [sentence for name, sentence in sentences.items() if name in searches]
+    if any(name.startswith("optuna-") for name in searches):
+        found.append(f"{optuna}.")
+    if those := ", ".join(f"`{name}`" for name in peers.PACKAGES if name in searches):
+        found.append(
+            f"Peers of other libraries ({those}) have theirs, but for what `benchmarks/search/adapters.py` says, and"
+            " run in environments that `python -m benchmarks.search.peers` makes."
+        )
+    if len(searches) > 1:
+        found.append("All have the same seeds; one with fewer runs has the first of them.")
+        found.append("In batches all are asked for the same; one at a time, ours begin with ten.")
+    if "genetic" in searches:
+        found.append("`genetic` always has ten, then fives.")
+    return _paragraph(" ".join(found))
+
+
+def _paragraph(words: str) -> str:
+    return fill(words, 120, break_long_words=False, break_on_hyphens=False)
 
 
 def _versions(searches: Set[str]) -> str:
-    """Of gaopt, Python and what the searches rest on: those of now."""
+    """Of gaopt, Python and what the searches rest on: those of now, for the runs do not say theirs."""
     found = [f"gaopt {__version__}", f"Python {platform.python_version()}"]
     for name in PACKAGES:
         try:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             continue
-    return ", ".join(
-        found + [first.replace("==", " ") for name, (first, *_) in peers.PACKAGES.items() if name in searches]
+    found += [first.replace("==", " ") for name, (first, *_) in peers.PACKAGES.items() if name in searches]
+    return (
+        f"Versions when this summary was written: {', '.join(found)}. Runs that were there before may be of earlier"
+        " ones; of those that come with gaopt, `docs/search.md` says which."
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -170,6 +171,7 @@ def test_a_benchmark_writes_its_runs_and_a_summary_and_runs_none_again(tmp_path:
     assert "8 of 8 runs are there, 0 to go" in bench(*cheap, "--seeds", 2)
     written = (tmp_path / "README.md").read_text()
     assert "## Digits: 50 trainings, in batches of 10" in written
+    assert "`genetic` always has ten, then fives." in " ".join(written.split())
     (tmp_path / "README.md").unlink()
     assert bench("--summary", "--out", tmp_path).strip() == str(tmp_path / "README.md")
     assert (tmp_path / "README.md").read_text() == written
@@ -252,3 +254,11 @@ def test_a_pair_of_searches_is_compared_on_what_both_ran() -> None:
     assert pair.wins == pytest.approx(0.5), "one won, one lost, one tied"
     assert summary.worst(pd.Series(range(20))) == 18.5
     assert summary.paired(ours, regrets({("z", 0): 0.0})) is None
+
+
+def test_a_summary_says_how_trainings_came_together_and_describes_only_searches_that_ran() -> None:
+    row = ["random", "digits", 0, 4, 0.0, 30, *[0.5] * 7, "digits", 0.5]
+    written = summary.text(pd.DataFrame([row], columns=[*runs.COLUMNS, "role", "regret"]))
+    assert "## Digits: 30 trainings, ten and then batches of 4\n" in written
+    assert "`random` draws genes evenly." in written
+    assert not {"assisted", "genetic", "baseline", "Optuna", "Peers"} & set(re.findall(r"\w+", written))
