@@ -21,8 +21,8 @@ class Gene:
         scale: "log" spreads values evenly over orders of magnitude and needs low > 0.
         step: take only low, low + step, low + 2 step …; 0 for any value. Not on a log scale.
         when: a condition on genes before this one, without which it is not there; "" for always.
-        prior: the value that is held for the most probable, where somebody knows.
-        spread: one standard deviation of it: an amount, on a log scale a factor above 1.
+        prior: the most probable value, where you know one.
+        spread: its standard deviation: in the gene's unit, or on a log scale a factor above 1.
 
     Examples:
         >>> Gene(1e-6, 1e-2, "log").at(0.5)
@@ -100,7 +100,7 @@ class Gene:
             return None
         width = math.log(self.high / self.low) if self.scale == "log" else self.high - self.low
         share = (math.log(self.spread) if self.scale == "log" else self.spread) / width
-        return self.unit(self.prior), min(max(share, 1e-3), 1e3)  # beyond these nothing changes but the rounding
+        return self.unit(self.prior), min(max(share, 1e-3), 1e3)  # narrower than a search can tell, wide as any
 
     def likely(self, share: float) -> float:
         """The point of [0, 1] below which the prior has this share of its values; the share itself without a prior."""
@@ -124,8 +124,8 @@ class Choice:
 
     Attributes:
         choices: numbers, words, or true and false.
-        prior: the one that is held for the most probable, where somebody knows.
-        spread: so many times as probable as each other it is, above 1.
+        prior: the most probable one, where you know it.
+        spread: how many times as probable as each other it is, above 1.
 
     Examples:
         >>> Choice(("adam", "sgd")).at(0.7)

@@ -27,7 +27,7 @@ class Fixed:
 
 
 class RandomSearch(GeneticSearch):
-    """Individuals drawn evenly from the space, in generations as large as those of the genetic algorithm."""
+    """Individuals drawn evenly, half of the first generation by the priors, in generations as of `genetic`."""
 
     def __init__(self, config: StudyConfig, known: Known = NOTHING) -> None:
         super().__init__(config, known)

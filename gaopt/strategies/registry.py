@@ -10,7 +10,8 @@ from gaopt.errors import ConfigError
 from gaopt.objectives.base import default, epochs
 from gaopt.strategies.base import Strategy
 from gaopt.strategies.initial_design import Known, nearest
-from gaopt.strategies.wrappers import Breeder, Budget, Finalists, Rungs, Steady, Stopping
+from gaopt.strategies.stopping import Stopping
+from gaopt.strategies.wrappers import Breeder, Budget, Finalists, Rungs, Steady
 
 MOST_OF_A_GRID = 100_000
 """Trainings of a grid, which are all born at once."""

@@ -12,9 +12,10 @@ from gaopt.space.encoding import Encoding
 from gaopt.space.space import Genes
 from gaopt.strategies.base import Strategy
 from gaopt.strategies.genetic import GeneticSearch
+from gaopt.strategies.stopping import Stopping
 from gaopt.strategies.surrogate.assisted import AssistedSearch
 from gaopt.strategies.surrogate.foresight import observations
-from gaopt.strategies.wrappers import Rungs, Stopping
+from gaopt.strategies.wrappers import Rungs
 
 Score = Callable[[Genes, float], float]
 SQUARE = Space(x=Gene(0.0, 1.0), y=Gene(0.0, 1.0))

@@ -51,7 +51,7 @@ def test_an_earlier_study_of_the_same_problem_helps_and_a_misleading_one_does_no
     blind = np.mean([min(-ridge(dict(zip("xyz", point, strict=True))) for point in points) for points in drawn])
     cold = best()
     assert best(study(lambda genes: 100 * ridge(genes) + 7)) < 0.5 * cold
-    assert best(study(lambda genes: -ridge(genes))) < 0.5 * blind
+    assert best(study(lambda genes: -ridge(genes))) < 0.5 * blind  # 0.39 in the mean of sixteen seeds
 
 
 def test_how_far_an_earlier_study_is_trusted_is_learned() -> None:
@@ -104,3 +104,19 @@ def test_survivors_are_those_that_the_model_believes_in_if_asked() -> None:
     assert 0 in kept[False]
     assert 0 not in kept[True]
     assert len(kept[True]) == 5
+
+
+def test_an_earlier_study_uses_up_no_prior_and_leaves_its_ground_to_be_doubted() -> None:
+    known = Space(x=Gene(0.0, 1.0, prior=0.8, spread=0.2), y=Gene(0.0, 1.0), z=Gene(0.0, 1.0))
+    points = np.random.default_rng(4).random((9, 3))
+    births = [Birth(n, dict(zip("xyz", map(float, point), strict=True)), "random") for n, point in enumerate(points)]
+    events = [Bred(0, tuple(births)), *(Scored(birth.id, ridge(birth.genes)) for birth in births)]
+    asked = np.random.default_rng(5).random((50, 3))
+    found = []
+    for recalled in ([], [study(ridge, size=100)]):
+        foresight = AssistedSearch(StudyConfig(known, "")).foresight(History([*recalled, *events]))
+        assert foresight
+        assert foresight.prior
+        found.append((foresight.prior.weight, np.isfinite(foresight.gain.doubting(asked)).sum()))
+    assert found[0] == pytest.approx(found[1])
+    assert found[0][1] > 20

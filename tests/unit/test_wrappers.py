@@ -19,8 +19,9 @@ from gaopt.strategies import operators
 from gaopt.strategies.baselines import RandomSearch
 from gaopt.strategies.initial_design import Known
 from gaopt.strategies.registry import strategy
+from gaopt.strategies.stopping import Stopping, affordable, reason
 from gaopt.strategies.surrogate.foresight import Prospect
-from gaopt.strategies.wrappers import Finalists, Rungs, Stopping, affordable, keep_from, reason
+from gaopt.strategies.wrappers import Finalists, Rungs, keep_from
 from gaopt.study.loop import run
 from gaopt.study.prepare import recalled, resumed
 
@@ -87,7 +88,7 @@ def hill(genes: Genes) -> float:
 def expecting(mode: str = "generational", **tables: Any) -> Any:
     genes = {name: {"low": 0.0, "high": 1.0} for name in "xy"}
     toy = {"objective": "gaopt.objectives.toy:sphere", "mode": mode, "default_first": False}
-    return strategy(from_tables({"study": toy, "space": genes, "assisted": {"generations": 20}, **tables}))
+    return strategy(from_tables({"study": toy, "space": genes} | {"assisted": {"generations": 20}} | tables))
 
 
 @pytest.mark.parametrize(("mode", "rungs"), [("generational", []), ("generational", [0.3]), ("steady", [])])
@@ -101,6 +102,13 @@ def test_it_stops_at_a_good_point_when_little_is_expected_and_trains_finalists_a
     further = expecting(mode, fidelity={"rungs": rungs}).decide(history, 4)
     parents = {parent for birth in further.births for parent in birth.parents}
     assert parents and not parents & {individual.id for individual in history.repeats}  # noqa: PT018
+
+
+def test_a_search_with_trained_finalists_goes_on_where_much_is_expected() -> None:
+    tables = {"stop": {"gain": 1e-4}, "noise": {"finalists": 2}}
+    history = finished(expecting(assisted={"generations": 2}, **tables), hill)
+    assert len(history.repeats) == 4
+    assert isinstance(expecting(assisted={"generations": 20}, **tables).decide(history, 4), Bred)
 
 
 def test_it_goes_on_while_much_is_expected_or_the_newest_trainings_brought_much() -> None:

@@ -17,11 +17,13 @@ DRAWS = 32
 """Ways in which trainings under way may end: eight did as well for batches of five (-0.004 ± 0.008, 60 runs)."""
 STEPS = 30
 """Of an ascent; most end before."""
+LITTLE = 0.01
+"""An expected improvement, in deviations of the scores, below which there is nothing left to expect."""
 FAR = 0.2
-"""How far from all that was trained a genome must lie to be one that the model may be wrong about."""
+"""How far from all trainings a genome must lie to be one that the model may be wrong about: chosen, not tuned."""
 LASTING = 10.0
-"""After so many scores that all agree with it the logarithm of a prior counts once, after twice as many by half. 30
-helped no more where priors were right, and cost twice as much where they were merely plausible (docs/search.md)."""
+"""The weight of a prior is its correlation with the scores, times this over their number: full after ten that agree,
+half after twenty. With 30, right priors helped no more, and merely plausible ones cost twice as much."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,10 @@ class Improvement:
         return replace(self, process=self.process.also(point, drawn), best=np.maximum(self.best, drawn))
 
     def doubting(self, points: Array) -> Array:
-        """(m,): for points (m, d), how high the truth may be, two deviations up; nothing near what is known already."""
+        """(m,): for points (m, d), how high the truth may be, two deviations up; nothing near whole trainings."""
         mean, deviation = self.process.predict(points)
-        known = cdist(points, self.process.points).min(axis=1) < FAR
+        whole = self.process.points[self.process.trust == 1.0]  # not rows of earlier studies, nor short trainings
+        known = cdist(points, whole).min(axis=1, initial=np.inf) < FAR
         return np.where(known, -np.inf, mean.mean(axis=1) + 2 * deviation)
 
     def climbed(self, point: Array, free: Array) -> Array:
@@ -118,6 +121,8 @@ def prior(encoding: Encoding, points: Array, values: Array) -> Prior | None:
     if not encoding.space.priors:
         return None
     found = Prior(1.0, *encoding.beliefs())
+    if not len(values):
+        return found
     logs = found(points)
     near = -np.sqrt(logs.max() - logs)
     shared = float(((near - near.mean()) * (values - values.mean())).mean())

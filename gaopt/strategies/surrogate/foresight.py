@@ -8,26 +8,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gaopt.journal.events import Birth, Recalled
+from gaopt.journal.events import Birth, Failed, Recalled, Scored
 from gaopt.journal.history import History, Individual
 from gaopt.space.encoding import Array, Encoding
 from gaopt.space.space import Genes
 from gaopt.strategies.base import keyed
 from gaopt.strategies.initial_design import translated
-from gaopt.strategies.surrogate.acquisition import Improvement, Prior, prior
+from gaopt.strategies.surrogate.acquisition import LITTLE, Improvement, Prior, prior
 from gaopt.strategies.surrogate.gp import lower_factor, one_thread
 from gaopt.strategies.surrogate.multi_fidelity import Belief, Observations, believed
 
 MOST = 100
 """Rows of an earlier study: enough to show its shape, and few enough for a model whose time grows with the cube."""
-
 LARGE, EVERY = 150, 50
 """With more outcomes than LARGE the model is bounded, and its hyperparameters are fitted only every so many outcomes,
 to those that came before: a fit takes half a second. A driver that resumes the study fits to the same ones."""
-
-LOOKS, LITTLE = 1000, 0.01
-"""Draws that a rung is judged by, whose ratio of gains is then out by about three hundredths; and what a gain in units
-of the scores' deviation has to exceed to matter: once nothing is left to gain, the ratio would be one of rounding."""
+LOOKS = 1000
+"""Draws that a rung is judged by, whose ratio of gains is then out by about three hundredths."""
 
 Row = tuple[Genes, float]
 
@@ -39,7 +36,7 @@ class Prospect:
     Attributes:
         number: of trainings.
         gain: by how much they raise the best, on average.
-        spread: the best so far, less the median.
+        spread: the length that scores are measured by: the best less the median, where they differ.
         noise: the standard deviation of trainings of the same genes, as the model has it.
     """
 
@@ -118,22 +115,22 @@ class Foresight:
         return chosen
 
     def worth(self, share: float, genes: Sequence[Genes], going: int, whole: int) -> float:
-        """What a rung may bring to individuals, as a multiple of what training the first `whole` of them whole may.
+        """What a rung may bring, as a multiple of what whole trainings of the first `whole` individuals may.
 
-        Both are by how much the best rises, in the mean of joint draws of their scores, the whole ones and those on the
-        rung; so many go `going` on from there as are expected to score most.
+        Both are the mean rise of the best over joint draws of whole and early scores; from the rung, the `going` that
+        are expected to score most go on.
         """
         number = len(genes)
         with one_thread():
             means, shared = self._belief_at(share).joint(self.columns(genes), self._source(share))
             drawn = self.rng.standard_normal((LOOKS, 2 * number)) @ lower_factor(shared).T
-        scores = means[:number] + drawn[:, :number]
-        by_early = np.linalg.solve(shared[number:, number:], shared[number:, :number])
-        expected = means[:number] + drawn[:, number:] @ by_early
-        chosen = np.argsort(-expected, axis=1)[:, :going]
-        ways = np.take_along_axis(scores, chosen, axis=1), scores[:, :whole]
+            scores = means[:number] + drawn[:, :number]
+            by_early = np.linalg.solve(shared[number:, number:], shared[number:, :number])
+            expected = means[:number] + drawn[:, number:] @ by_early
+            chosen = np.argsort(-expected, axis=1)[:, :going]
+            ways = np.take_along_axis(scores, chosen, axis=1), scores[:, :whole]
         short, full = (float(np.maximum(way.max(1) - self.best[0], 0.0).mean()) for way in ways)
-        return (short + LITTLE) / (full + LITTLE)
+        return (short + LITTLE) / (full + LITTLE)  # with nothing left to gain, the ratio would be one of rounding
 
     def _source(self, share: float) -> int:
         return self.shares.index(share) + 1 if share in self.shares else len(self.belief.ties.scales)
@@ -149,7 +146,7 @@ class Foresight:
 
 def foresight(history: History, encoding: Encoding, seed: int, rng: np.random.Generator) -> Foresight:
     """After all scores of a history, of which there is at least one."""
-    told, ended = observations(history, encoding, seed), len(history.ends)
+    told, ended = observations(history, encoding, seed), len(_ends(history))
     whole = told.values[told.sources == 0]
     with one_thread():
         if ended > LARGE:
@@ -160,21 +157,18 @@ def foresight(history: History, encoding: Encoding, seed: int, rng: np.random.Ge
             belief = believed(told, rng)
         # With short trainings only, the best is what they promise.
         best = whole if len(whole) else belief.process.predict(told.points)[0]
-    known = prior(encoding, told.points, told.values)
-    return Foresight(encoding, belief, np.array([best.max()]), shares(history), known, _bend(history), rng)
-
-
-def _bend(history: History) -> Bend | None:
-    everyone = [_scores(individual) for individual in history.individuals.values()]
-    return _unit(everyone)[0] if any(math.isfinite(of.get(1.0, math.nan)) for of in everyone) else None
+    everyone = [_scores(individual) for individual in _bred(history)]
+    bend = _unit(everyone)[0] if any(math.isfinite(of.get(1.0, math.nan)) for of in everyone) else None
+    own = told.sources <= len(rungs := shares(history))
+    known = prior(encoding, told.points[own], told.values[own])
+    return Foresight(encoding, belief, np.array([best.max()]), rungs, known, bend, rng)
 
 
 def _unit(everyone: Sequence[Mapping[float, float]]) -> tuple[Bend, dict[float, float]]:
-    """One unit for all scores of a study: their bend, and what is added to those of each share before.
+    """One unit for all scores of a study: their bend, and by share the shift that makes its scores like whole ones.
 
-    That makes scores of a rung like longer ones: it is the median difference of those that have both. Each individual
-    counts once, by its longest training. Standardised apart, the few good ones that are trained whole would look as
-    spread as all that are trained short.
+    The shift is the median difference of individuals that have both. Each counts once, by its longest training.
+    Standardised apart, the few good ones that are trained whole would look as spread as all that are trained short.
     """
     added = dict[float, float]()
     for share in sorted({share for of in everyone for share in of}, reverse=True):
@@ -186,18 +180,17 @@ def _unit(everyone: Sequence[Mapping[float, float]]) -> tuple[Bend, dict[float, 
 
 
 def _short(value: float) -> float:
-    """Six figures: what people read."""
-    return float(f"{value:.6g}")
+    return float(f"{value:.6g}")  # what people read
 
 
 def shares(history: History) -> list[float]:
     """Of the rungs on which there is an outcome, the longest first: the first is source 1 of the model."""
-    return sorted({share for i in history.individuals.values() for share in _scores(i)} - {1.0}, reverse=True)
+    return sorted({share for i in _bred(history) for share in _scores(i)} - {1.0}, reverse=True)
 
 
 def heard(history: History) -> bool:
     """Whether there is anything to learn from."""
-    return any(map(_scores, history.individuals.values())) or any(recalled.genes for recalled in history.recalled)
+    return any(map(_scores, _bred(history))) or any(recalled.genes for recalled in history.recalled)
 
 
 def observations(history: History, encoding: Encoding, seed: int, outcomes: int | None = None) -> Observations:
@@ -206,10 +199,10 @@ def observations(history: History, encoding: Encoding, seed: int, outcomes: int 
     Args:
         outcomes: how many of this study count, the first ones; all by default.
     """
-    ended = {(end.individual, share) for share, end in history.ends[:outcomes]}
+    ended = {(end.individual, share) for share, end in _ends(history)[:outcomes]}
     everyone = [
         (i.genes, {share: score for share, score in _scores(i).items() if (i.id, share) in ended})
-        for i in history.individuals.values()
+        for i in _bred(history)
     ]
     bend, added = _unit([of for _, of in everyone])
     rungs = (1.0, *shares(history))
@@ -222,6 +215,15 @@ def observations(history: History, encoding: Encoding, seed: int, outcomes: int 
     values += [targets(each) for each in scores[len(rungs) :]]
     numbers = np.repeat(np.arange(len(sources)), [len(rows) for rows in sources])
     return Observations(encoding.columns(points), np.concatenate(values), numbers)
+
+
+def _bred(history: History) -> list[Individual]:
+    """All but the repeats of finalists: a search that goes on after these decides as it would have before."""
+    return [individual for individual in history.individuals.values() if individual.birth.origin != "repeat"]
+
+
+def _ends(history: History) -> list[tuple[float, Scored | Failed]]:
+    return [each for each in history.ends if history.individuals[each[1].individual].birth.origin != "repeat"]
 
 
 def _scores(individual: Individual) -> dict[float, float]:
