@@ -37,7 +37,14 @@ def one_search(space: Space, history: History) -> Figure:
     key, colours = style.generation_scale(len(history.populations))
     shades = [colours[one.generation] for one in everyone]
     left.errorbar(*zip(*bars, strict=True), color=style.LOST, fmt="_", linewidth=2, label="expected, ± one deviation")
-    left.step(numbers, [max(scores[: n + 1]) for n in range(len(scores))], where="post", color=style.BEST, linewidth=1)
+    left.step(
+        numbers,
+        [max(scores[: n + 1]) for n in range(len(scores))],
+        where="post",
+        color=style.BEST,
+        linewidth=1,
+        label="the best so far",
+    )
     left.scatter(numbers, scores, c=shades, zorder=3, label="what came of it, by generation")
     left.set(title="Each training", xlabel="training", ylabel="accuracy on validation, %")
     left.legend(loc="lower right")

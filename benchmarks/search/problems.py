@@ -81,6 +81,8 @@ def chosen(patterns: str) -> list[str]:
     found: set[str] = set()
     for pattern in [part.strip() for part in patterns.split(",") if part.strip()] or ["*"]:
         meant = [TRAINED] if pattern == TRAINED else names()
+        if pattern in TABLES and pattern not in meant:
+            raise BadInput(f"--problems has {pattern!r}, whose table {TABLES[pattern][0].name} nobody has made yet")
         if not (fits := {name for name in meant if pattern == role(name) or fnmatchcase(name, pattern)}):
             raise BadInput(f"--problems has {pattern!r}, which fits no problem: {nearest(pattern, [*ROLES, *names()])}")
         found |= fits

@@ -194,7 +194,7 @@ def _outlook(history: History) -> list[str]:
 
     if not (found := AssistedSearch(config).prospect(history)):
         return []
-    noise = f", where trainings of the same genes differ by {words.number(found.noise, 2)}"
+    noise = f", where it holds that trainings of the same genes differ by {words.number(found.noise, 2)}"
     return [
         f"By the search's model a further generation of {found.number} could be expected to improve the best by"
         f" {words.number(found.gain, 2)}{noise if found.noise > found.gain else ''}."

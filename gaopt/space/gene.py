@@ -194,6 +194,8 @@ def _check_prior(prior: Value | None, spread: float, factor: bool) -> None:
     """A prior needs a spread, and a spread a prior."""
     if prior is None and spread:
         raise ConfigError(f"spread is {spread:g} without a prior: leave it out, or give prior")
+    if prior is not None and not spread:
+        raise ConfigError(f"prior is {prior!r} without a spread: give spread, how far it may be off")
     if prior is not None and spread <= (1 if factor else 0):
         what = "1, a factor" if factor else "0, a standard deviation"
         raise ConfigError(f"spread is {spread:g} beside the prior {prior!r}: must be above {what}")

@@ -64,7 +64,7 @@ class Stopping:
         if max(prospect.gain, came) > max(share, noise):
             return ""
         if noise > share:
-            return f"{told}, less than {LUCK:g} of the noise of {prospect.noise:.2g}"
+            return f"{told}, less than {LUCK:g} of the noise that the model holds, {prospect.noise:.2g}"
         return f"{told}, less than {self._config.gain:g} of the {prospect.spread:.2g} from the median to the best"
 
     def _paid(self, births: tuple[Birth, ...], left: float) -> tuple[Birth, ...]:

@@ -60,7 +60,7 @@ def test_a_mistake_gets_one_sentence() -> None:
         ("space.lr.low=1.0", r"space.lr: the range 1.0 … 0.01 is turned round"),
         ("space.lr.low=nan", "space.lr.low is nan: must be a finite number"),
         ("space.lr.scale=cubic", "space.lr.scale is 'cubic': must be 'linear' or 'log'"),
-        ("space.lr.prior=1.0", "space.lr: spread is 0 beside the prior 1.0: must be above 1, a factor"),
+        ("space.lr.prior=1.0", "space.lr: prior is 1.0 without a spread"),
         ("space.dropout.low=0.1", "space.dropout.high is missing"),
         ("study.strategy=annealing", "study.strategy is 'annealing': known: assisted, fixed"),
         ("recipe.epoch=3", "unknown key recipe.epoch: did you mean 'epochs'?"),

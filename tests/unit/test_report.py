@@ -412,13 +412,13 @@ def test_generations_that_gained_nothing_are_told() -> None:
 
 
 def test_what_a_further_generation_could_bring_is_told() -> None:
-    searching = replace(config(), strategy="assisted", assisted=Assisted(population=4, generations=6))
+    searching = replace(config(), strategy="assisted", assisted=Assisted(population=10, generations=6))
     events, gains = list(searched(searching)), list[float]()
     first, *_, last = (n for n, event in enumerate(events) if isinstance(event, Bred) and event.generation)
     for before in (first, last):
         said = next(each for each in advice(History(events[:before])) if "further generation" in each)
         gains += map(
-            float, re.findall(r"generation of 2 could be expected to improve the best by ([0-9.e-]+[0-9])", said)
+            float, re.findall(r"generation of 5 could be expected to improve the best by ([0-9.e-]+[0-9])", said)
         )
     assert gains[0] > gains[1] > 0
 

@@ -118,7 +118,7 @@ def test_it_goes_on_while_much_is_expected_or_the_newest_trainings_brought_much(
         (Prospect(number=1, gain=0.09, spread=1.0, noise=0.0), "0.09, less than 0.1 of the 1 from the median"),
         (Prospect(number=1, gain=0.11, spread=1.0, noise=0.0), ""),
         (Prospect(number=3, gain=0.09, spread=1.0, noise=0.0), ""),  # 0.2 was the best before the newest three
-        (Prospect(number=3, gain=0.11, spread=1.0, noise=1.0), "of the noise of 1"),
+        (Prospect(number=3, gain=0.11, spread=1.0, noise=1.0), "of the noise that the model holds, 1"),
     ]:
         found = Stopping(search(), LINE, Stop(gain=0.1), prospect=lambda *_, one=prospect: one)  # type: ignore[misc]
         decision = found.decide(history, 4)

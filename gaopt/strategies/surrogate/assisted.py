@@ -26,7 +26,7 @@ from gaopt.strategies.operators import Seen
 from gaopt.strategies.selection import Crowd
 from gaopt.strategies.surrogate.acquisition import LITTLE, Improvement
 from gaopt.strategies.surrogate.candidates import NOBODY, Genomes, bred, strangers
-from gaopt.strategies.surrogate.foresight import Foresight, Prospect, foresight, heard
+from gaopt.strategies.surrogate.foresight import FEW, Foresight, Prospect, foresight, heard
 from gaopt.strategies.surrogate.gp import one_thread
 
 PARENTS = 10
@@ -82,12 +82,13 @@ class AssistedSearch:
     def prospect(self, history: History, births: Sequence[Birth] = ()) -> Prospect | None:
         """What another generation may bring, beginning with these births.
 
-        Those that are being trained belong to it; in steady mode, or without births, the rest of it is bred here. None
-        before the first score, or when the space is used up.
+        Those that are being trained belong to it; the rest of it is bred here. None before there are FEW scores, or
+        when the space is used up.
         """
         foresight, pending = self.foresight(history), history.unfinished
-        if foresight and (self._steady or not births):
-            births = self.births(history, max(1, self._config.offspring - len(pending)))
+        whole = len(births) if births and not self._steady else self._config.offspring - len(pending)
+        if foresight and len(births) < max(FEW, whole):
+            births = self.births(history, max(FEW, whole))
         coming = [*(individual.genes for individual in pending), *(birth.genes for birth in births)]
         return foresight.prospect(coming) if foresight and births else None
 

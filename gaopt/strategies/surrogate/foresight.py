@@ -23,6 +23,8 @@ MOST = 100
 LARGE, EVERY = 150, 50
 """With more outcomes than LARGE the model is bounded, and its hyperparameters are fitted only every so many outcomes,
 to those that came before: a fit takes half a second. A driver that resumes the study fits to the same ones."""
+FEW = 5
+"""Whole trainings before there is a prospect, and the fewest that one is of: one alone is a matter of luck."""
 LOOKS = 1000
 """Draws that a rung is judged by, whose ratio of gains is then out by about three hundredths."""
 
@@ -36,7 +38,7 @@ class Prospect:
     Attributes:
         number: of trainings.
         gain: by how much they raise the best, on average.
-        spread: the length that scores are measured by: the best less the median, where they differ.
+        spread: the best less the median, or less the worst where the better half are alike.
         noise: the standard deviation of trainings of the same genes, as the model has it.
     """
 
@@ -86,8 +88,8 @@ class Foresight:
         return [replace(birth, expected=(_short(mean), _short(half))) for birth, mean, half in told]
 
     def prospect(self, genes: Iterable[Genes]) -> Prospect | None:
-        """Of whole trainings of these; None where none has ended: their unit is not known."""
-        if self.bend is None:
+        """Of whole trainings of these; None where fewer than FEW have ended, or all alike: little is known of more."""
+        if self.bend is None or np.count_nonzero(self.belief.sources == 0) < FEW or not self.bend.spread:
             return None
         columns, gain, total = self.columns(genes), self.gain, 0.0
         with one_thread():
@@ -95,7 +97,7 @@ class Foresight:
                 total += float(np.exp(gain(column[None])[0]))
                 gain = gain.beside(column, self.rng)
         unit = math.ldexp(self.bend.deviation, self.bend.exponent)  # above the median proportions are kept
-        spread, noise = math.ldexp(self.bend.span, self.bend.exponent), float(self.belief.ties.noises[0])
+        spread, noise = math.ldexp(self.bend.spread, self.bend.exponent), float(self.belief.ties.noises[0])
         return Prospect(len(columns), total * unit, spread, math.sqrt(noise) * unit)
 
     def fittest(self, individuals: Sequence[Individual], number: int) -> list[Individual]:
@@ -212,7 +214,7 @@ def observations(history: History, encoding: Encoding, seed: int, outcomes: int 
     points = encoding.points(genes for rows in sources for genes, _ in rows)
     scores = [np.array([score for _, score in rows]) for rows in sources]
     values = [bend(each + added.get(share, 0.0)) for share, each in zip(rungs, scores, strict=False)]
-    values += [targets(each) for each in scores[len(rungs) :]]
+    values += [Bend.of(each)(each) for each in scores[len(rungs) :]]
     numbers = np.repeat(np.arange(len(sources)), [len(rows) for rows in sources])
     return Observations(encoding.columns(points), np.concatenate(values), numbers)
 
@@ -240,11 +242,6 @@ def _of_study(recalled: Recalled, encoding: Encoding, seed: int) -> Iterator[Row
             yield genes, recalled.fitness[place]
 
 
-def targets(fitnesses: Array) -> Array:
-    """Fitnesses (n,) bent and standardised to mean 0 and deviation 1: see `Bend`."""
-    return Bend.of(fitnesses)(fitnesses)
-
-
 @dataclass(frozen=True)
 class Bend:
     """How fitnesses become what the model is told, and back; what is not finite is a failure.
@@ -256,7 +253,8 @@ class Bend:
     Attributes:
         exponent: fitnesses are divided by 2 to its power. Any scale does as well: this one changes no digit, and the
             largest are near 1, so that nothing overflows.
-        span: best - m, or another length where that is 0.
+        span: best - m, or another length where that is 0: the spread of all, or 1.
+        spread: the same, 0 where all are alike.
         failed: what a failure becomes, before all are standardised by `mean` and `deviation`.
     """
 
@@ -264,6 +262,7 @@ class Bend:
     median: float
     span: float
     failed: float
+    spread: float = 0.0
     mean: float = 0.0
     deviation: float = 1.0
 
@@ -276,9 +275,9 @@ class Bend:
         exponent = int(np.frexp(np.abs(fine).max())[1])
         scores = np.ldexp(fine, -exponent)
         median, best = float(np.median(scores)), scores.max()
-        # All the better half alike, or all of them: any other length does as well.
-        span = float((best - median) or (best - scores.min()) or 1.0)
-        bend = cls(exponent, median, span, 0.0)
+        spread = float((best - median) or (best - scores.min()))
+        span = spread or 1.0
+        bend = cls(exponent, median, span, 0.0, spread)
         bend = replace(bend, failed=float(bend._bent(fine).min()) - span)
         bent = bend._bent(fitnesses)
         return replace(bend, mean=bent.mean(), deviation=bent.std() or 1.0)
