@@ -10,7 +10,7 @@ from gaopt.space.encoding import Encoding
 from gaopt.space.gene import Choice, Gene
 from gaopt.space.space import Space
 from gaopt.strategies.surrogate.acquisition import Improvement, log_gain, prior
-from gaopt.strategies.surrogate.foresight import Bend, targets
+from gaopt.strategies.surrogate.foresight import Bend
 from gaopt.strategies.surrogate.gp import (
     Array,
     Hyper,
@@ -24,6 +24,10 @@ from gaopt.strategies.surrogate.gp import (
 from gaopt.strategies.surrogate.multi_fidelity import Evidence, Observations, believed, conditioned
 
 LIKELY = [{"lr": 1e-3, "kind": "b", "x": 0.5}, {"lr": 1e-1, "kind": "c", "x": 0.5}]  # two deviations, and four to one
+
+
+def targets(fitnesses: np.ndarray) -> np.ndarray:
+    return Bend.of(fitnesses)(fitnesses)
 
 
 @pytest.fixture(autouse=True)
