@@ -37,7 +37,7 @@ class Gene(NamedTuple):
 
 @dataclass
 class Setting:
-    """As `benchmarks.search.searches.Setting` has it."""
+    """As `benchmarks.search.protocol.Setting` has it."""
 
     genes: list[Gene]
     seed: int
