@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -121,7 +121,12 @@ def cluster(nodes: int) -> Iterator[Any]:
 
 
 def lose(node: Any) -> None:
-    """As if the machine had lost its power."""
+    """As if the machine had lost its power: its workers end with it, which alone would live on for a second or more."""
+    for process in node.all_processes.get("raylet", ()):
+        raylet = process.process.pid
+        for pid in [raylet, *below(raylet)]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     node.kill_all_processes(check_alive=False, allow_graceful=False, wait=True)
 
 

@@ -21,6 +21,7 @@ TRIES: dict[str, Callable[..., Tally]] = {
     "memory": partial(trainings.killed_by_the_kernel, population=2),
     "diverged": trainings.loss,
     "hanging": trainings.beyond_siblings,
+    "ports": partial(around.taken, times=1),
     "nodes": partial(nodes.node_lost, most=1),
     "Ray's head": partial(nodes.head_lost, most=1),
     "stopped": nodes.told_while_behind,
@@ -46,12 +47,6 @@ def test_a_study_lives_through(row: str) -> None:
     tally = caused((TRIES | TRACED)[row])
     assert tally.tried > 0
     assert (tally.survived, tally.lost) == (tally.tried, 0)
-
-
-@pytest.mark.usefixtures("dashboards")
-@pytest.mark.slow
-def test_a_study_lives_through_taken_ports() -> None:
-    assert caused(partial(around.taken, times=1)).well
 
 
 def test_every_row_is_tried_and_in_the_document_with_nothing_lost() -> None:
