@@ -5,7 +5,7 @@ import shlex
 from math import inf, sqrt
 from statistics import fmean
 
-from gaopt.config import SEARCHES, from_tables
+from gaopt.config import SEARCHES, StudyConfig, from_tables
 from gaopt.journal.history import History, Individual
 from gaopt.report import format as words
 from gaopt.report import views
@@ -137,8 +137,9 @@ def advice(history: History) -> list[str]:
     best = history.best
     if best is None:
         return []
-    searched = not chance(history) and from_tables(history.config).strategy in SEARCHES
-    return [*(_bounds(history, best) if searched else []), *_still(history), *_outlook(history), *_lead(history, best)]
+    config = from_tables(history.config)
+    bounds = _bounds(history, best) if config.strategy in SEARCHES and not chance(history) else []
+    return [*bounds, *_still(history), *_outlook(history, config), *_lead(history, best)]
 
 
 def _bounds(history: History, best: Individual) -> list[str]:
@@ -185,9 +186,8 @@ def _still(history: History) -> list[str]:
     ]
 
 
-def _outlook(history: History) -> list[str]:
+def _outlook(history: History, config: StudyConfig) -> list[str]:
     """What more of the search could bring, where it has a model that expects something."""
-    config = from_tables(history.config)
     if config.strategy != "assisted" or history.unfinished:
         return []
     from gaopt.strategies.surrogate.assisted import AssistedSearch  # scipy

@@ -108,7 +108,7 @@ def test_a_rung_is_used_where_early_scores_say_all() -> None:
 def test_scores_of_a_rung_come_in_the_unit_of_whole_trainings() -> None:
     def points(added: float) -> list[float]:
         happened = events(assisted(generations=1), lambda genes, share: peak(genes) + added * (share < 1))
-        told = observations(History(happened), Encoding(SQUARE), 0)
+        told, _ = observations(History(happened), Encoding(SQUARE), 0)
         whole, early = (
             dict(zip(map(repr, told.points[at].tolist()), told.values[at], strict=True))
             for at in (told.sources == 0, told.sources == 1)

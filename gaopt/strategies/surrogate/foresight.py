@@ -148,22 +148,21 @@ class Foresight:
 
 def foresight(history: History, encoding: Encoding, seed: int, rng: np.random.Generator) -> Foresight:
     """After all scores of a history, of which there is at least one."""
-    told, ended = observations(history, encoding, seed), len(_ends(history))
+    (told, bend), ended = observations(history, encoding, seed), len(_ends(history))
     whole = told.values[told.sources == 0]
     with one_thread():
         if ended > LARGE:
             first = ended - ended % EVERY
-            fitted = observations(history, encoding, seed, first)
+            fitted, _ = observations(history, encoding, seed, first)
             belief = believed(told, np.random.default_rng(keyed(seed, first).getrandbits(64)), fitted)
         else:
             belief = believed(told, rng)
         # With short trainings only, the best is what they promise.
         best = whole if len(whole) else belief.process.predict(told.points)[0]
-    everyone = [_scores(individual) for individual in _bred(history)]
-    bend = _unit(everyone)[0] if any(math.isfinite(of.get(1.0, math.nan)) for of in everyone) else None
+    sound = any(math.isfinite(_scores(individual).get(1.0, math.nan)) for individual in _bred(history))
     own = told.sources <= len(rungs := shares(history))
     known = prior(encoding, told.points[own], told.values[own])
-    return Foresight(encoding, belief, np.array([best.max()]), rungs, known, bend, rng)
+    return Foresight(encoding, belief, np.array([best.max()]), rungs, known, bend if sound else None, rng)
 
 
 def _unit(everyone: Sequence[Mapping[float, float]]) -> tuple[Bend, dict[float, float]]:
@@ -195,8 +194,10 @@ def heard(history: History) -> bool:
     return any(map(_scores, _bred(history))) or any(recalled.genes for recalled in history.recalled)
 
 
-def observations(history: History, encoding: Encoding, seed: int, outcomes: int | None = None) -> Observations:
-    """The whole trainings of this study, those of each rung, and what each earlier study found.
+def observations(
+    history: History, encoding: Encoding, seed: int, outcomes: int | None = None
+) -> tuple[Observations, Bend]:
+    """The whole trainings of this study, those of each rung, and what each earlier study found; the unit of its own.
 
     Args:
         outcomes: how many of this study count, the first ones; all by default.
@@ -216,7 +217,7 @@ def observations(history: History, encoding: Encoding, seed: int, outcomes: int 
     values = [bend(each + added.get(share, 0.0)) for share, each in zip(rungs, scores, strict=False)]
     values += [Bend.of(each)(each) for each in scores[len(rungs) :]]
     numbers = np.repeat(np.arange(len(sources)), [len(rows) for rows in sources])
-    return Observations(encoding.columns(points), np.concatenate(values), numbers)
+    return Observations(encoding.columns(points), np.concatenate(values), numbers), bend
 
 
 def _bred(history: History) -> list[Individual]:
