@@ -289,7 +289,7 @@ def _cifar10() -> str:
     """How far apart settings and seeds are."""
     found = cifar.surface()
     return f"""\
-Real trainings of a ResNet-20 on 2,500 images of CIFAR-10, {found.epochs} epochs each
+Real trainings of a ResNet-20 on 4,500 images of CIFAR-10, {found.epochs} epochs each
 (`python -m benchmarks.search.cifar`): a smooth surface through {found.rows} points of a Sobol set. Its best has
 {found.best:.1f} %, its median {found.median:.1f} %; two trainings of a setting with other seeds are apart by a standard
 deviation of {found.between:.2f} points, {100 * found.between / (found.best - found.median):.1f} % of best − median, so
