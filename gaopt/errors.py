@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 
 class GaoptError(Exception):
-    """The root of the tree above."""
+    """The root of all of them."""
 
 
 class BadInput(GaoptError):  # noqa: N818 - named for what the user reads

@@ -27,7 +27,7 @@ Metrics  need Prometheus and Grafana: docs/service.md
 @SERVICE
 def dashboard(service: str | None) -> None:
     """Open Ray's dashboard, of a service or of a search on this machine, and say what to look at there."""
-    from gaopt.cli.run import token_command
+    from gaopt.execution.ray.token import token_command
 
     address, here = _found(service)
     click.echo(address)

@@ -1,4 +1,4 @@
-"""The verbs that measure before a search, or what searches are worth: nets, lr-find, bench search."""
+"""The verbs that measure before a search, or what searches are worth: nets, lr-find, bench."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def _find(config: StudyConfig, name: str | None, stem: str) -> tuple[dict[str, A
         images = objective.prepare(config)
         click.echo(f"range test: a {printable(config.settings['net']['name'])} on {printable(images.name)}", err=True)
         found = asdict(find_lr(config, images, signals.check))
-        from gaopt.report.plots.lr_find import write  # pandas and matplotlib: not before there is something to write
+        from gaopt.report.plots.lr_find import write  # matplotlib: not before there is something to write
 
         signals.check()
         return found, write(found, config, new_dir(name, stem))

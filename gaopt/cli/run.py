@@ -8,13 +8,10 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import shutil
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
@@ -28,6 +25,7 @@ from gaopt.cli.signals import Signals
 from gaopt.config import Stop, StudyConfig
 from gaopt.errors import Hopeless, Lost, Stopped, Unjudged, Unwritable
 from gaopt.execution import Pool
+from gaopt.execution.ray.token import token_command
 from gaopt.journal.events import Data
 from gaopt.journal.history import History
 from gaopt.journal.journal import Journal
@@ -163,12 +161,6 @@ def say_dashboard(config: StudyConfig, pool: Pool) -> None:
         say(f"Ray dashboard, in a few seconds: {pool.dashboard}  (its token: {token_command()})")
     elif config.pool.kind == "ray" and config.pool.dashboard:
         say("there is no Ray dashboard: all of its ports are taken, or the cluster has none")
-
-
-def token_command() -> str:
-    """What prints the token of Ray's dashboard: Ray's command may lie beside Python, and not on the path."""
-    ray = "ray" if shutil.which("ray") else shlex.quote(str(Path(sys.executable).with_name("ray")))
-    return f"{ray} get-auth-token"
 
 
 def _tell(data: Data) -> None:

@@ -83,7 +83,7 @@ def _changes(studies: Iterable[tuple[str, History]]) -> Iterator[Change]:
 
 def history(home: StudyDir) -> History:
     with Journal(home.journal) as journal:
-        return History(iter(journal))
+        return History(journal)
 
 
 def grouped(paths: Iterable[Path]) -> Iterator[tuple[str, int, StudyDir]]:

@@ -25,10 +25,10 @@ from gaopt.journal.events import (
     Scored,
     Started,
 )
-from gaopt.journal.individual import Individual, Status, typed
+from gaopt.journal.individual import Individual, typed
 from gaopt.space.gene import AnyGene
 
-__all__ = ["History", "Individual", "Status"]
+__all__ = ["History", "Individual"]
 
 
 class History:
@@ -214,6 +214,11 @@ class History:
     def born(self) -> int:
         """How many individuals the search has bred: without the repeats of finalists."""
         return len(self.individuals) - len(self.repeats)
+
+    @property
+    def searched(self) -> list[Individual]:
+        """All individuals by id, without the repeats of finalists."""
+        return [i for i in self.individuals.values() if i.birth.origin != "repeat"]
 
     @property
     def population(self) -> list[Individual]:

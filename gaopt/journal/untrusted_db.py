@@ -1,4 +1,4 @@
-"""Files that somebody else made: what SQLite would do for a journal, and must not, and texts without end."""
+"""Files that somebody else made: what SQLite would do for a journal, and must not."""
 
 from pathlib import Path
 from typing import Any

@@ -46,12 +46,7 @@ def ranked(history: History) -> list[Individual]:
         again, value = individual.id in means, means.get(individual.id, score(individual))
         return order[individual.status], not again, -individual.share, -value, individual.id
 
-    return sorted(searched(history), key=key)
-
-
-def searched(history: History) -> list[Individual]:
-    """All individuals by id, but those that are a finalist trained again."""
-    return [i for i in history.individuals.values() if i.birth.origin != "repeat"]
+    return sorted(history.searched, key=key)
 
 
 def score(individual: Individual) -> float:

@@ -15,6 +15,7 @@ import uvicorn
 
 from gaopt.config import Notify
 from gaopt.errors import ConfigError, Stopped, StudyError
+from gaopt.execution.ray.token import token_command
 from gaopt.journal.lock import StudyLock
 from gaopt.serve.app import create
 from gaopt.serve.folder import ServiceDir, read_json, write_private
@@ -88,7 +89,7 @@ def _serve(options: Options, folder: ServiceDir, listening: socket.socket, say: 
         )
     say(f"gaopt: {address}/login?token={token}")
     if runner.dashboard:
-        say(f"Ray dashboard: {runner.dashboard}  (its token: ray get-auth-token)")
+        say(f"Ray dashboard: {runner.dashboard}  (its token: {token_command()})")
     say(f"results in {folder.path.parent}; Ctrl-C ends the service, studies that run go on")
     service.dispatcher.start()
     config = uvicorn.Config(

@@ -11,7 +11,7 @@ import numpy as np
 from gaopt.config import from_tables
 from gaopt.journal.events import Failed
 from gaopt.journal.history import History, Individual
-from gaopt.report.views import cycle, final, in_order, score, searched
+from gaopt.report.views import cycle, final, in_order, score
 from gaopt.space.gene import AnyGene, Choice
 
 VERSION = 1
@@ -146,7 +146,7 @@ class _Scored:
 
     def __init__(self, history: History) -> None:
         self._space = from_tables(history.config).space
-        self._all = [one for one in searched(history) if one.status == "scored"]
+        self._all = [one for one in history.searched if one.status == "scored"]
         self._units = np.array([self._row(one) for one in self._all])
 
     def _row(self, one: Individual) -> list[float]:

@@ -99,7 +99,7 @@ def affordable(config: Stop, history: History) -> float:
     The mean is over shares of a training, so that short ones say what a whole one costs. Those that are being trained
     cost their share of a whole one.
     """
-    everyone = [i for i in history.individuals.values() if i.birth.origin != "repeat"]
+    everyone = history.searched
     trained = sum(sum(i.early) + (i.share if i.done else 0.0) for i in everyone)
     epochs, seconds = ended_epochs(everyone), sum(i.seconds for i in everyone)
     budgets = ((config.epochs, epochs), (config.seconds, seconds), (config.money, seconds / 3600 * config.price))

@@ -222,8 +222,7 @@ def _above(history: History, config: StudyConfig) -> list[tuple[int, float]]:
 def left_early(history: History) -> list[Individual]:
     """Those that stay on their rung: others of their generation went on, or a later one was bred."""
     newest = [i.share for i in history.individuals.values() if i.generation == history.generation]
-    over = history.closed is not None and history.closed.reason == "finished"
-    return [i for i in history.early if over or i.generation < history.generation or i.share < max(newest)]
+    return [i for i in history.early if history.finished or i.generation < history.generation or i.share < max(newest)]
 
 
 def ended(history: History) -> str:

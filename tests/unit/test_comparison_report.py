@@ -17,8 +17,7 @@ from gaopt.config import Genetic, PoolConfig, StudyConfig
 from gaopt.journal.events import Birth, Bred, Closed, Event, Failed, Granted, Opened, Scored
 from gaopt.journal.history import History
 from gaopt.journal.paths import ComparisonDir
-from gaopt.report.comparison import genes
-from gaopt.report.comparison.evidence import Evidence
+from gaopt.report.comparison.evidence import Evidence, within
 from gaopt.report.comparison.report import FIGURES, remarks, state, write
 from gaopt.report.comparison.sections import contrasts, methods, published, setting
 from gaopt.report.importance import LEAST, importance
@@ -311,16 +310,16 @@ def test_a_short_training_is_spent_and_no_best() -> None:
 
 
 def test_trainings_outside_the_space_say_nothing_of_it(whole: Comparison) -> None:
-    known = genes.space(whole)
+    known = Evidence(whole).space
     assert known == dict(SPACE)  # what a baseline holds fixed does not replace what others search for
-    inside = genes.within(whole, known)
+    inside = within(whole, known)
     assert inside
     assert all(1e-6 <= individual.genes["lr"] <= 1e-2 for individual in inside)
     assert not {id(i) for i in inside} & {id(i) for s in whole.of("baseline") for i in s.history.scored}
 
 
 def test_the_gene_that_matters_is_found() -> None:
-    trainings = genes.within(comparison(methods=("random",), seeds=(0,), trainings=60), SPACE)
+    trainings = within(comparison(methods=("random",), seeds=(0,), trainings=60), SPACE)
     found = importance(trainings, SPACE)
     assert found
     assert sum(found.shares.values()) == pytest.approx(1.0)

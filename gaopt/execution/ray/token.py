@@ -9,12 +9,21 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import shlex
+import shutil
 import stat
+import sys
 from pathlib import Path
 
 from gaopt.errors import ConfigError
 
 _log = logging.getLogger(__name__)
+
+
+def token_command() -> str:
+    """What prints the token of Ray's dashboard: Ray's command may lie beside Python, and not on the path."""
+    ray = "ray" if shutil.which("ray") else shlex.quote(str(Path(sys.executable).with_name("ray")))
+    return f"{ray} get-auth-token"
 
 
 def guard(make: bool) -> None:

@@ -1,1 +1,1 @@
-"""What a comparison has to say when it is read. Writing loads scipy, and, where installed, Optuna."""
+"""What a comparison has to say when it is read. Writing loads scipy."""

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +14,8 @@ from gaopt.compare.statistics import Contrast, Interval
 from gaopt.journal.history import Individual
 from gaopt.report import format as words
 from gaopt.report import views
-from gaopt.report.comparison import genes
 from gaopt.report.importance import Importance, importance
-from gaopt.space.gene import AnyGene
+from gaopt.space.gene import AnyGene, Choice
 
 Band = tuple[np.ndarray, np.ndarray]
 """(amounts,) spent, and (searches, amounts) the best scores of all searches of a method by then."""
@@ -31,6 +31,18 @@ def band(searches: Sequence[SearchRun], cost: Cost) -> Band | None:
     grid = np.unique(np.concatenate([spent for spent, _ in paths]))
     grid = grid[grid >= max(spent[0] for spent, _ in paths)]
     return grid, np.array([best[np.searchsorted(spent, grid, side="right") - 1] for spent, best in paths])
+
+
+def within(comparison: Comparison, known: Mapping[str, AnyGene]) -> list[Individual]:
+    """The whole trainings of all searches whose genes are all known ones, and lie in their ranges."""
+    everyone = [individual for search in comparison.searches for individual in search.history.scored]
+    return [i for i in everyone if all(n in known and _inside(known[n], value) for n, value in i.genes.items())]
+
+
+def _inside(gene: AnyGene, value: Any) -> bool:
+    if isinstance(gene, Choice):
+        return value in gene.choices
+    return isinstance(value, int | float) and gene.low <= value <= gene.high
 
 
 @dataclass(frozen=True)
@@ -118,8 +130,13 @@ class Evidence:
 
     @cached_property
     def space(self) -> dict[str, AnyGene]:
-        """The genes by name, also those that are held fixed."""
-        return genes.space(self.comparison)
+        """The genes by name, also those that are held fixed; of one that differs, the first that can vary."""
+        found: dict[str, AnyGene] = {}
+        for search in self.comparison.searches:
+            for name, gene in views.space(search.history).items():
+                if name not in found or found[name].levels == 1:
+                    found[name] = gene
+        return found
 
     @property
     def free(self) -> dict[str, AnyGene]:
@@ -129,7 +146,7 @@ class Evidence:
     @cached_property
     def trainings(self) -> list[Individual]:
         """The whole ones within the space."""
-        return genes.within(self.comparison, self.space)
+        return within(self.comparison, self.space)
 
     @cached_property
     def importance(self) -> Importance | None:

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from gaopt.compare.model import Comparison
 from gaopt.journal.history import Individual
 from gaopt.report import format as words
-from gaopt.report import views
 from gaopt.report.comparison.evidence import Evidence
 from gaopt.report.plots import style
 from gaopt.report.plots.space import BESIDE, beside, place, scale
@@ -52,7 +51,7 @@ def _tried(comparison: Comparison, method: str) -> list[Tried]:
     found: list[Tried] = []
     for search in comparison.of(method):
         winner = search.winner
-        everyone = [i for i in views.searched(search.history) if i.done or i.status == "early"]
+        everyone = [i for i in search.history.searched if i.done or i.status == "early"]
         found += [(i, "won" if i is winner else i.status) for i in everyone]
     return sorted(found, key=lambda each: each[0].fitness)
 

@@ -25,7 +25,7 @@ def lineage(history: History, ax: Axes | None = None) -> Figure | None:
     count = len(history.populations)
     if count < 2:
         return None
-    lanes, everyone, best = lay_out(history), views.searched(history), history.best
+    lanes, everyone, best = lay_out(history), history.searched, history.best
     last = {id: generation for generation, ids in enumerate(history.populations) for id in ids}
     rows = max(lanes.values()) + 1
     named = rows * count <= LABELLED
@@ -73,7 +73,7 @@ def _descent(history: History) -> set[int]:
 def _edges(axes: Axes, history: History, lanes: dict[int, int], last: dict[int, int]) -> None:
     """A curve to each individual from each parent, in the last generation before that it was part of."""
     line, bends = _descent(history), []
-    for individual in sorted(views.searched(history), key=lambda i: i.id in line):  # the descent of the best on top
+    for individual in sorted(history.searched, key=lambda i: i.id in line):  # the descent of the best on top
         x, y = individual.generation, lanes[individual.id]
         look = (BEST, 1.6) if individual.id in line else (LOST, 0.9)
         for parent in individual.birth.parents:

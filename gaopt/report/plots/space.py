@@ -39,7 +39,7 @@ ACROSS = 34
 )
 def space(history: History, names: Sequence[str] = ()) -> Figure | None:
     """Every pair of the genes named, or of all where these are few, that some individual has both of."""
-    genes, everyone = views.free(history), views.searched(history)
+    genes, everyone = views.free(history), history.searched
     pairs = combinations(names or (genes if len(genes) <= PAIRED else ()), 2)
     met = [(x, y) for x, y in pairs if any(x in i.genes and y in i.genes for i in everyone)]
     if len(everyone) < 2 or not met:

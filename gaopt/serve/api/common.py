@@ -9,7 +9,6 @@ from fastapi import Depends, Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from gaopt.serve.problems import Problem
 from gaopt.serve.reader import Reader
 from gaopt.serve.service import Service
 
@@ -62,6 +61,3 @@ def mark(reader: Reader, summary: dict[str, Any]) -> str:
     """What changes whenever an answer about a study would: its events, its state, what people wrote."""
     said = hash((summary["note"], *summary["tags"], str(summary["queue"]), summary["error"])) & 0xFFFFFFFF
     return f"{reader.lives}-{reader.number}-{summary['state'].replace(' ', '-')}-{said:x}"
-
-
-__all__ = ["Name", "Of", "Problem", "Who", "answer", "mark", "refusals", "service"]

@@ -95,6 +95,8 @@ class Columns(BaseModel):
     parents: list[list[int]]
     share: list[float]
     fitness: list[float | None]
+    expected: list[float | None]
+    deviation: list[float | None]
     epoch: list[int]
     seconds: list[float]
     started: list[float]

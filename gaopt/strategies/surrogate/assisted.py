@@ -149,7 +149,7 @@ class AssistedSearch:
 
     def _parents(self, history: History, foresight: Foresight) -> Genomes:
         """The fittest; by what is believed of them where there are early scores, or where the config asks for it."""
-        past = [i for i in history.individuals.values() if (i.done or i.early) and i.birth.origin != "repeat"]
+        past = [i for i in history.searched if i.done or i.early]
         if history.early or self._config.promote_by_model:
             fittest = foresight.fittest(past, PARENTS)
         else:

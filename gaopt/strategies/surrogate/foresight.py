@@ -159,7 +159,7 @@ def foresight(history: History, encoding: Encoding, seed: int, rng: np.random.Ge
             belief = believed(told, rng)
         # With short trainings only, the best is what they promise.
         best = whole if len(whole) else belief.process.predict(told.points)[0]
-    sound = any(math.isfinite(_scores(individual).get(1.0, math.nan)) for individual in _bred(history))
+    sound = any(math.isfinite(_scores(individual).get(1.0, math.nan)) for individual in history.searched)
     own = told.sources <= len(rungs := shares(history))
     known = prior(encoding, told.points[own], told.values[own])
     return Foresight(encoding, belief, np.array([best.max()]), rungs, known, bend if sound else None, rng)
@@ -186,12 +186,12 @@ def _short(value: float) -> float:
 
 def shares(history: History) -> list[float]:
     """Of the rungs on which there is an outcome, the longest first: the first is source 1 of the model."""
-    return sorted({share for i in _bred(history) for share in _scores(i)} - {1.0}, reverse=True)
+    return sorted({share for i in history.searched for share in _scores(i)} - {1.0}, reverse=True)
 
 
 def heard(history: History) -> bool:
     """Whether there is anything to learn from."""
-    return any(map(_scores, _bred(history))) or any(recalled.genes for recalled in history.recalled)
+    return any(map(_scores, history.searched)) or any(recalled.genes for recalled in history.recalled)
 
 
 def observations(
@@ -205,7 +205,7 @@ def observations(
     ended = {(end.individual, share) for share, end in _ends(history)[:outcomes]}
     everyone = [
         (i.genes, {share: score for share, score in _scores(i).items() if (i.id, share) in ended})
-        for i in _bred(history)
+        for i in history.searched
     ]
     bend, added = _unit([of for _, of in everyone])
     rungs = (1.0, *shares(history))
@@ -218,11 +218,6 @@ def observations(
     values += [Bend.of(each)(each) for each in scores[len(rungs) :]]
     numbers = np.repeat(np.arange(len(sources)), [len(rows) for rows in sources])
     return Observations(encoding.columns(points), np.concatenate(values), numbers), bend
-
-
-def _bred(history: History) -> list[Individual]:
-    """All but the repeats of finalists: a search that goes on after these decides as it would have before."""
-    return [individual for individual in history.individuals.values() if individual.birth.origin != "repeat"]
 
 
 def _ends(history: History) -> list[tuple[float, Scored | Failed]]:
