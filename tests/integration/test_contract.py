@@ -16,7 +16,7 @@ from gaopt.space.encoding import Encoding
 from gaopt.space.gene import Choice, Gene
 from gaopt.space.space import Genes, Space
 from gaopt.strategies.registry import strategy
-from gaopt.strategies.surrogate.candidates import Genomes, bred
+from gaopt.strategies.surrogate.assisted import Genomes, bred
 from tests.spaces import random_space
 
 SMALL = {"genetic": {"population": 6, "generations": 4}, "assisted": {"population": 6, "generations": 3, "litter": 3}}
