@@ -198,10 +198,10 @@ def hangs(task: Task, report: Report) -> float:
     So on with each six.
     """
     report(1, {"pid": os.getpid()})
-    time.sleep(0.5)  # until that is on its way
     while task.individual % 6 == 1:
         time.sleep(1)
     if task.individual % 6 == 3:
+        time.sleep(3)  # until that is on its way
         re.match("(a+)+$", "a" * 60 + "b")
     return task.genes["lr"]
 

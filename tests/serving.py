@@ -129,7 +129,7 @@ class Running:
         return {"Authorization": f"Bearer {self.token}"}
 
     def ask(self, method: str, path: str, **given: Any) -> httpx.Response:
-        return httpx.request(method, f"{self.address}/api/v1{path}", headers=self.bearer, timeout=30, **given)
+        return httpx.request(method, f"{self.address}/api/v1{path}", headers=self.bearer, timeout=120, **given)
 
     def state(self, name: str) -> str:
         return str(self.ask("GET", f"/studies/{name}").json().get("state"))
@@ -137,7 +137,7 @@ class Running:
     def end(self, number: int = signal.SIGINT) -> str:
         """What it printed, once it has ended by a signal."""
         self.process.send_signal(number)
-        return self.process.communicate(timeout=60)[1]
+        return self.process.communicate(timeout=300)[1]
 
 
 def command(*arguments: str) -> list[str]:
@@ -170,7 +170,7 @@ def outside(results: Path, *options: str, port: int = 0) -> Running:
     return running
 
 
-def eventually(what: Callable[[], Any], seconds: float = 60) -> Any:
+def eventually(what: Callable[[], Any], seconds: float = 300) -> Any:
     """What is found, once there is something."""
     deadline = time.monotonic() + seconds
     while not (found := what()):

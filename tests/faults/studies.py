@@ -153,8 +153,8 @@ def events(home: StudyDir, kind: type[Any]) -> list[Any]:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended, within ten seconds."""
-    deadline = time.monotonic() + 10
+    """Whether a process has ended, within a minute."""
+    deadline = time.monotonic() + 60
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     return not Path(f"/proc/{pid}").exists()

@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -163,10 +163,12 @@ from gaopt.execution.ray.pool import Cluster
 
 with closing(Cluster("gaopt.objectives.toy:sphere", PoolConfig(gpus=0))) as pool:
     pool.submit(Task("s", 0, 0, {"lr": 1e-3, "wd": 0.0, "mom": 0.5}, 0, {}, Path(), Path()))
+    deadline = time.monotonic() + 300
     while type(pool.wait()).__name__ not in ("Scored", "Failed"):
-        pass
+        assert time.monotonic() < deadline
     there = ray.init(ignore_reinit_error=True).address_info
     while not (page := ray._private.worker._global_node.webui_url):  # its port may be taken meanwhile, and be another
+        assert time.monotonic() < deadline, "no dashboard"
         time.sleep(0.1)
     print(f"http://{page}", there["gcs_address"], there["session_dir"], flush=True)
     sys.stdin.read()
@@ -227,7 +229,7 @@ def test_every_port_of_a_local_ray_is_at_127_0_0_1_and_asks_for_its_owner_s_toke
     with subprocess.Popen([sys.executable, "-c", READY], cwd=ROOT, text=True, **pipes) as driver:
         assert driver.stdout
         dashboard, head, session = driver.stdout.readline().split()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         needed = {"gcs_server", "raylet", "ray::DashboardAgent", "ray::RuntimeEnvAgent"}
         found: set[tuple[str, str]] = set()
         while not needed <= {who for who, _ in found} and driver.poll() is None and time.monotonic() < deadline:
@@ -264,24 +266,23 @@ def test_a_dashboard_whose_port_is_taken_meanwhile_comes_at_another_and_says_so(
 
         def start_api_server(self, include_dashboard: bool, raise_on_failure: bool) -> None:
             port = self._ray_params.dashboard_port
-            if port == taken:
-                held.enter_context(socket.create_server(("127.0.0.1", port)))
+            if port == 8265:
+                there.remove(port)
                 raise ValueError("already occupied")
             self.webui_url = f"127.0.0.1:{port}"
 
-    with ExitStack() as held:
-        monkeypatch.setattr(ray._private.worker, "_global_node", node := Node())
-        monkeypatch.setattr(dashboard, "BEGINS", 0.0)
-        page = dashboard.Dashboard(set())
-        taken = int(page.address.rpartition(":")[2])
-        page.hear()
-        deadline = time.monotonic() + 10
-        while not caplog.messages and time.monotonic() < deadline:
-            time.sleep(0.01)
-        page.close()
-    assert node.webui_url
-    assert node.webui_url != f"127.0.0.1:{taken}"
-    assert caplog.messages == [f"the port of the Ray dashboard was taken: it is at http://{node.webui_url}"]
+    there = [8265, 8267]  # that are free; 8266 is not
+    monkeypatch.setattr(dashboard, "free", there.__contains__)
+    monkeypatch.setattr(ray._private.worker, "_global_node", node := Node())
+    monkeypatch.setattr(dashboard, "BEGINS", 0.0)
+    page = dashboard.Dashboard(set())
+    page.hear()
+    deadline = time.monotonic() + 60
+    while not caplog.messages and time.monotonic() < deadline:
+        time.sleep(0.01)
+    page.close()
+    assert node.webui_url == "127.0.0.1:8267"
+    assert caplog.messages == ["the port of the Ray dashboard was taken: it is at http://127.0.0.1:8267"]
     node.webui_url = ""
     dashboard.Dashboard(set()).close()  # of a search that was over before
     assert not node.webui_url

@@ -44,7 +44,8 @@ def test_a_cell_that_was_interrupted_goes_on_when_it_is_run_again(widgets: bool,
     mine = tmp_path / "results" / "mine"
 
     def interrupt() -> None:
-        while not (mine / "study.db").is_file() or not gaopt.open(mine).history.scored:
+        deadline = time.monotonic() + 100  # afterwards, what the cell has come to tells more
+        while time.monotonic() < deadline and not ((mine / "study.db").is_file() and gaopt.open(mine).history.scored):
             time.sleep(0.05)
         os.kill(client.km.provisioner.pid, signal.SIGINT)  # what the stop button does
 

@@ -95,7 +95,7 @@ def test_new_bests_are_told_at_once_and_then_not_too_often(
         "--set",
         "settings.epochs=1",
         "--set",
-        "settings.seconds=0.05",
+        "settings.seconds=0.5",
     ]
     assert invoke(capfd, "run", config, *slow, "--notify", receiver.url)[0] == 0
     first, last = receiver.messages

@@ -254,7 +254,9 @@ def test_one_selection_is_shared_and_kept_in_the_address(digits: dict[str, Any],
     page.keyboard.press("Escape")
     page.locator("h1").click()
     page.get_by_role("button", name="Table", exact=True).first.click()
-    assert page.locator("#search tbody tr").count() == 30
+    rows = page.locator("#search tbody tr")
+    rows.nth(29).wait_for()
+    assert rows.count() == 30
     page.close()
 
 

@@ -7,9 +7,8 @@ import os
 import re
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -33,6 +32,7 @@ from gaopt.serve.ray_head import Head
 from gaopt.serve.ray_jobs import RayJobs, joined
 from gaopt.study.loop import run
 from tests.conftest import ROOT, toy
+from tests.serving import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -52,6 +52,7 @@ class Service:
     def __init__(self, results: Path) -> None:
         self.results, self.folder = results, ServiceDir(results / ".serve")
         self.folder.make()
+        self.job = ""  # what was begun last
         subprocess.run([sys.executable, "-c", HEAD, str(self.folder.path)], cwd=ROOT, check=True, timeout=600)
         self.head = self.find()
 
@@ -65,7 +66,8 @@ class Service:
         config = replace(toy(), pool=PoolConfig(gpus=0, dashboard=False), **changes)  # type: ignore[arg-type]
         self.folder.config(1).write_text(tomli_w.dumps(config.plain()))
         command = ["run", str(self.folder.config(1)), "--name", name]
-        return runner.start(f"{name}-1", command, self.folder.log(1), {"study": name, "preset": "toy"})
+        self.job = runner.start(f"{name}-1", command, self.folder.log(1), {"study": name, "preset": "toy"})
+        return self.job
 
     def study(self, name: str) -> StudyDir:
         return StudyDir(self.results / name)
@@ -87,12 +89,12 @@ def listening(head: Head) -> set[str]:
     return names
 
 
-def wait_until(what: Callable[[], bool], seconds: float = 90.0) -> float:
-    began = time.monotonic()
-    while not what():
-        assert time.monotonic() - began < seconds
-        time.sleep(0.1)
-    return time.monotonic() - began
+def over(process: psutil.Process) -> bool:
+    """Whether it has ended: nobody may have asked for its exit status."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +112,12 @@ def test_a_head_outlives_who_started_it_and_listens_on_this_machine_only(two: li
     assert first.alive
     assert second.alive
     assert not {first.address, first.dashboard} & {second.address, second.dashboard}
+    needed = {"gcs_server", "raylet", "ray::DashboardAgent", "ray::RuntimeEnvAgent"}
     for head in (first, second):
-        assert not any("ray.util.client.server" in process.cmdline() for process in everyone(head))
-        assert listening(head) >= {"gcs_server", "raylet", "ray::DashboardAgent", "ray::RuntimeEnvAgent"}
+        for process in everyone(head):
+            with suppress(psutil.NoSuchProcess):  # it has just ended
+                assert "ray.util.client.server" not in process.cmdline()
+        eventually(lambda head=head: listening(head) >= needed)
     assert {path.stat().st_mode & 0o77 for path in (two[0].folder.ray, Path(first.folder))} == {0}
 
 
@@ -122,7 +127,7 @@ def test_studies_as_jobs_on_two_heads_one_to_its_end_and_one_stopped(two: list[S
     naps_job, toy_job = two[1].begin("naps", second, **naps), two[0].begin("toy", first)
     assert two[0].begin("toy", two[0].runner()) == toy_job  # a service that was killed before it wrote that down
 
-    wait_until(lambda: not first.alive(toy_job))
+    eventually(lambda: not first.alive(toy_job))
     with Journal(two[0].study("toy").journal) as journal:
         history, events = History(journal), list(journal)
     assert [event.reason for event in events if isinstance(event, Closed)] == ["finished"]
@@ -139,16 +144,16 @@ def test_studies_as_jobs_on_two_heads_one_to_its_end_and_one_stopped(two: list[S
 
     # What Prometheus is told to ask: docker/prometheus.yml.
     nodes = [node for each in asked(f"{two[0].head.dashboard}/api/prometheus/sd") for node in each["targets"]]
-    wait_until(
+    eventually(
         lambda: {("toy", "scored"): len(history.scored), ("toy", "failed"): len(history.failed)} == counted(nodes)
     )
 
     naps_journal = two[1].study("naps").journal
-    wait_until(lambda: naps_journal.exists() and any(isinstance(event, Reported) for event in Journal(naps_journal)))
+    eventually(lambda: naps_journal.exists() and any(isinstance(event, Reported) for event in Journal(naps_journal)))
     assert any(name.startswith("ray::g0 i") for name in listening(two[1].head))  # workers, and drivers
     assert not first.alive(naps_job)  # the other's
     second.stop(naps_job)
-    assert wait_until(lambda: not second.alive(naps_job)) < 30
+    eventually(lambda: not second.alive(naps_job))
     assert list(Journal(naps_journal))[-1].reason == "interrupted"
     second.stop(naps_job)
 
@@ -178,8 +183,9 @@ def test_a_cluster_is_joined_by_its_address(two: list[Service], monkeypatch: pyt
     assert head == Head(two[0].head.address, two[0].head.dashboard)
     ray_head.stop(head)  # not the service's to end
     assert head.alive
+    job = two[0].begin("toy", two[0].runner())  # the one that is there, if there is one
     monkeypatch.setenv("RAY_ADDRESS", two[1].head.address)
-    assert RayJobs(lambda: head, {}).alive("toy") is False
+    assert RayJobs(lambda: head, {})._status(job)  # the other knows of none
     with pytest.raises(ConfigError, match=r"the Ray cluster at '127.0.0.1:1' cannot be joined: .*refused"):
         joined("127.0.0.1:1")
     with pytest.raises(Lost, match=r"the Ray dashboard at http://127.0.0.1:1 does not answer"):
@@ -189,9 +195,9 @@ def test_a_cluster_is_joined_by_its_address(two: list[Service], monkeypatch: pyt
 def test_a_head_ends_with_all_of_its_processes_and_no_other(two: list[Service]) -> None:
     runner, gone = two[1].runner(), everyone(two[1].head)
     ray_head.stop(two[1].head)
-    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in gone)
+    eventually(lambda: all(map(over, gone)))
     assert not Path(two[1].head.folder).exists()
-    assert not runner.alive("naps")
+    assert not runner.alive(two[1].job)
     assert two[0].head.alive
 
 
@@ -199,7 +205,7 @@ def test_another_head_takes_the_place_of_one_that_died(two: list[Service]) -> No
     runner, gone = two[0].runner(), everyone(two[0].head)
     gone[0].kill()
     psutil.wait_procs(gone, timeout=30)
-    assert not runner.alive("toy")
+    assert not runner.alive(two[0].job)
     job = two[0].begin("late", runner)
     two[0].head = two[0].find()
     assert two[0].head.dashboard == runner.head.dashboard

@@ -22,7 +22,7 @@ from gaopt.journal.lock import StudyLock, holder
 from gaopt.journal.paths import StudyDir
 from tests.conftest import ROOT, toy
 from tests.integration.test_cli import invoke
-from tests.serving import Running, command, outside
+from tests.serving import Running, command, eventually, outside
 
 NAPS = "tests.faulty:naps"
 """An objective that takes its time."""
@@ -51,12 +51,12 @@ def config(tmp_path: Path) -> str:
     return str(path)
 
 
-def napping(tmp_path: Path, seconds: float = 0.3) -> str:
-    """The config of a study that takes its time."""
+def napping(tmp_path: Path, epochs: int = 200) -> str:
+    """The config of a study that takes its time: by default it is stopped long before its end."""
     tables = toy(population=4, generations=3).plain()
     tables["study"]["objective"] = NAPS
     path = tmp_path / "naps.toml"
-    path.write_text(tomli_w.dumps(tables | {"settings": {"epochs": 2, "seconds": seconds}}))
+    path.write_text(tomli_w.dumps(tables | {"settings": {"epochs": epochs, "seconds": 0.3}}))
     return str(path)
 
 
@@ -97,8 +97,7 @@ def test_the_program_in_the_documents_starts_a_study_and_follows_it(service: Run
 def test_the_queue_is_shown_changed_and_what_runs_is_stopped(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     names = [invoke(capfd, "submit", napping(tmp_path), "--name", f"naps-{n}")[1].strip() for n in range(4)]
     assert names == ["naps-0", "naps-1", "naps-2", "naps-3"]
-    while not StudyDir(Path(os.environ["GAOPT_RESULTS"], "naps-0")).journal.is_file():
-        time.sleep(0.1)
+    eventually(StudyDir(Path(os.environ["GAOPT_RESULTS"], "naps-0")).journal.is_file)
     entries = {one["name"]: one["id"] for one in json.loads(invoke(capfd, "queue", "--json")[1])["entries"]}
     code, out, _ = invoke(capfd, "queue", "move", str(entries["naps-3"]), "1")
     assert code == 0
@@ -179,13 +178,13 @@ def test_a_watcher_has_each_event_once_though_the_service_is_killed(
     first = outside(tmp_path / "results", "--objective", NAPS)
     port = int(first.address.rpartition(":")[2])
     environment = {**os.environ, "GAOPT_RESULTS": str(first.results)}
-    following = command("submit", napping(tmp_path), "--follow", "--json")
+    following = command("submit", napping(tmp_path, epochs=2), "--follow", "--json")
     watcher = subprocess.Popen(following, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     assert watcher.stdout
     lines = [next(watcher.stdout) for _ in range(4)]
     first.end(signal.SIGKILL)
     second = outside(first.results, "--objective", NAPS, port=port)
-    out, _ = watcher.communicate(timeout=60)
+    out, _ = watcher.communicate(timeout=300)
     second.end()
     kinds = [json.loads(line)["event"] for line in lines + out.splitlines()]
     assert watcher.returncode == 0

@@ -74,8 +74,10 @@ async def killed(results, names, config, watchers, kills, pause):
         await asyncio.sleep(pause)
         await asyncio.to_thread(running.end, signal.SIGKILL)
         running = await asyncio.to_thread(outside, results, "--slots", "2", port=port)
-    found = await asyncio.gather(*tasks)
-    await asyncio.to_thread(running.end)
+    try:
+        found = await asyncio.wait_for(asyncio.gather(*tasks), 600)
+    finally:
+        await asyncio.to_thread(running.end)
     return {name: found[n :: len(names)] for n, name in enumerate(names)}
 
 
@@ -162,7 +164,7 @@ def test_the_whole_description_is_kept(tmp_path, monkeypatch):
             done = subprocess.run(
                 [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run",
                  f"http://127.0.0.1:{port}/api/v1/openapi.json", "-H", f"Authorization: Bearer {served.token}",
-                 "--request-timeout", "30", "--max-examples", "5", "--exclude-path-regex", "/events$", "--seed", "1",
+                 "--request-timeout", "120", "--max-examples", "5", "--exclude-path-regex", "/events$", "--seed", "1",
                  "--phases", "examples,coverage,fuzzing", "--no-color"],
                 capture_output=True, text=True, cwd=tmp_path,
             )  # fmt: skip

@@ -52,7 +52,7 @@ def test_a_signal_leaves_a_study_that_can_be_resumed(
         process,
     )
     os.killpg(process.pid, number)  # to Ray's processes as well, as `timeout`, Slurm and a terminal send it
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == code
     assert "gaopt resume stopped" in err
     assert "Traceback" not in err
@@ -68,11 +68,10 @@ def test_a_signal_while_ray_starts_writes_nothing(tmp_path: Path, results: Path)
     command = [sys.executable, "-m", "gaopt", "run", str(tmp_path / "toy.toml")]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True)
     assert process.stderr
-    while "starting Ray" not in process.stderr.readline():
-        pass
+    assert any("starting Ray" in line for line in process.stderr)  # and not at its end
     time.sleep(1)
     os.killpg(process.pid, signal.SIGTERM)
-    _, err = process.communicate(timeout=60)  # it is heard once Ray is there
+    _, err = process.communicate(timeout=300)  # it is heard once Ray is there
     assert (process.returncode, "Traceback" in err) == (143, False)
     assert not results.exists()
 

@@ -110,11 +110,16 @@ def test_the_stream_of_a_study_that_is_removed_ends(catalog, home):
     streams = Streams(catalog)
 
     async def remove():
-        await asyncio.sleep(0.1)
-        shutil.rmtree(home.path)
+        found = b""
+        async with aclosing(streams.study("watched", 0)) as messages:
+            async for chunk in messages:
+                found += chunk
+                if b"id: " in chunk:
+                    shutil.rmtree(home.path)
+        return found
 
-    found, _ = watch(numbers(streams, 0, 99), remove())
-    assert found == [1]
+    [found] = watch(remove())
+    assert (found.count(b"id: "), found.count(b"id: 1\n")) == (1, 1)
     with pytest.raises(StudyError, match="there is no study"):
         catalog.reader("watched")
 
