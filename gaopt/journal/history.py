@@ -217,7 +217,7 @@ class History:
 
     @property
     def searched(self) -> list[Individual]:
-        """All individuals by id, without the repeats of finalists."""
+        """All individuals by id, without the repeats of finalists, so that a search decides after these as before."""
         return [i for i in self.individuals.values() if i.birth.origin != "repeat"]
 
     @property

@@ -95,9 +95,11 @@ def stop(head: Head) -> None:
     process = psutil.Process(head.pid)
     everyone = [process, *process.children(recursive=True)]
     process.terminate()
-    for left in psutil.wait_procs(everyone, timeout=ENDING)[1]:
+    _, left = psutil.wait_procs(everyone, timeout=ENDING)
+    for one in left:
         with suppress(psutil.NoSuchProcess):
-            left.kill()
+            one.kill()
+    psutil.wait_procs(left, timeout=ENDING)
     shutil.rmtree(head.folder, ignore_errors=True)
 
 

@@ -1,8 +1,8 @@
 """Genes as points of the unit cube, on which genomes are bred, and as columns, by which the model tells them apart.
 
 A point has a coordinate a gene, NaN for one that is not there. A column is such a coordinate, except for choices, which
-have no order: of two values one column, 0 or 1, of more a column each. To the model, a gene that is not there lies in
-the middle, or where its prior has it.
+have no order: of two values one column, 0 or 1, of more a column each. To the model, a number that is not there lies
+in the middle, or where its prior has it; of a choice that is not there no column is set, of two values half of one.
 """
 
 from collections.abc import Iterable

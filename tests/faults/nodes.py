@@ -124,6 +124,8 @@ def lose(node: Any) -> None:
     """As if the machine had lost its power: its workers end with it, which alone would live on for a second or more."""
     for process in node.all_processes.get("raylet", ()):
         raylet = process.process.pid
+        with suppress(ProcessLookupError):
+            os.kill(raylet, signal.SIGSTOP)  # it begins no worker meanwhile
         for pid in [raylet, *below(raylet)]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

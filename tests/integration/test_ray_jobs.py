@@ -195,7 +195,7 @@ def test_a_cluster_is_joined_by_its_address(two: list[Service], monkeypatch: pyt
 def test_a_head_ends_with_all_of_its_processes_and_no_other(two: list[Service]) -> None:
     runner, gone = two[1].runner(), everyone(two[1].head)
     ray_head.stop(two[1].head)
-    eventually(lambda: all(map(over, gone)))
+    assert all(map(over, gone))
     assert not Path(two[1].head.folder).exists()
     assert not runner.alive(two[1].job)
     assert two[0].head.alive

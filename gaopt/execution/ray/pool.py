@@ -39,8 +39,8 @@ from gaopt.objectives.base import Task
 STOPPING = 2.0
 """Seconds in which a study that stops waits for what was said: a driver that was suspended hears it by and by."""
 SILENT = 1.0
-"""Of those, seconds of silence after which it waits no longer. A score that is still on its way then is lost, and its
-training with it; on a busy machine Ray takes a while to pass on what came when the driver was suspended."""
+"""Of those, seconds of silence after which it waits no longer: on a busy machine Ray takes a while to pass on what came
+while the driver was suspended. A score that is still on its way then is not heard, and its training made again."""
 BARE = 60.0
 """Seconds that a study waits for a node where none is left that could train."""
 BUSY = 60.0
@@ -254,7 +254,7 @@ class Cluster:
         # What is cancelled gives nothing back, not even what was said before: so all of it is heard first.
         while self._running and (passed := time.monotonic() - begun) < 2 * STOPPING:
             try:
-                word = self._word(timeout=SILENT if passed < STOPPING else 0.0)
+                word = self._word(timeout=min(SILENT, max(0.0, STOPPING - passed)))
             except Lost:
                 continue  # that task is forgotten; others may have ended before
             if word is None:

@@ -130,7 +130,7 @@ class Evidence:
 
     @cached_property
     def space(self) -> dict[str, AnyGene]:
-        """The genes by name, also those that are held fixed; of one that differs, the first that can vary."""
+        """The genes by name, also those that are held fixed; where searches differ in one, the first that can vary."""
         found: dict[str, AnyGene] = {}
         for search in self.comparison.searches:
             for name, gene in views.space(search.history).items():

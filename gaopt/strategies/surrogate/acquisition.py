@@ -20,7 +20,8 @@ STEPS = 30
 LITTLE = 0.01
 """An expected improvement, in deviations of the scores, below which there is nothing left to expect."""
 FAR = 0.2
-"""How far from all trainings a genome must lie to be one that the model may be wrong about: chosen, not tuned."""
+"""How far from all whole trainings, and from those chosen or under way, a genome must lie to be one that the model may
+be wrong about: chosen, not tuned."""
 LASTING = 10.0
 """The weight of a prior is its correlation with the scores, times this over their number: full after ten that agree,
 half after twenty. With 30, right priors helped no more, and merely plausible ones cost twice as much."""
@@ -66,7 +67,7 @@ class Improvement:
         return replace(self, process=self.process.also(point, drawn), best=np.maximum(self.best, drawn))
 
     def doubting(self, points: Array) -> Array:
-        """(m,): for points (m, d), how high the truth may be, two deviations up; nothing near whole trainings."""
+        """(m,): for points (m, d), how high the truth may be, two deviations up; none within FAR of whole trainings."""
         mean, deviation = self.process.predict(points)
         whole = self.process.points[self.process.trust == 1.0]  # not rows of earlier studies, nor short trainings
         known = cdist(points, whole).min(axis=1, initial=np.inf) < FAR

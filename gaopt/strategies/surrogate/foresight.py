@@ -197,7 +197,7 @@ def heard(history: History) -> bool:
 def observations(
     history: History, encoding: Encoding, seed: int, outcomes: int | None = None
 ) -> tuple[Observations, Bend]:
-    """The whole trainings of this study, those of each rung, and what each earlier study found; the unit of its own.
+    """The whole trainings of this study, those of each rung, what each earlier study found; and the bend of its scores.
 
     Args:
         outcomes: how many of this study count, the first ones; all by default.
