@@ -211,7 +211,7 @@ def _hung(folder: Path, population: int, faults: Faults, how: str) -> Tally:
     home = StudyDir(folder / "hanging")
     with ray_of(3):  # two hang, and the others must come through beside them
         history = run(on_ray(study("hangs", population, faults=faults)), home)
-        killed = [i for i in history.failed if gone(int(i.reports[1].metrics["pid"]))]
+        killed = [i for i in history.failed if 1 in i.reports and gone(int(i.reports[1].metrics["pid"]))]
     caused = [n for n in range(population) if n % 6 in (1, 3)]
     timed_out = [event.individual for event in events(home, Failed) if event.reason == "timed out"]
     well = len({i.id for i in killed} & {*timed_out} & {*caused})

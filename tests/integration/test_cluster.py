@@ -75,7 +75,7 @@ def task(individual: int, **genes: float) -> Task:
 
 
 def test_two_individuals_at_a_time_each_on_its_own_gpu_in_workers_that_are_reused(home: StudyDir) -> None:
-    history = run(run_on_ray("where", population=4, generations=3), home)
+    history = run(run_on_ray("where", population=4, generations=3), home)  # three, so that workers are used again
     reports = [i.reports[1].metrics for i in history.individuals.values()]
     assert {report["gpu"] for report in reports} == {0.0, 1.0}
     assert len({report["pid"] for report in reports}) <= 4

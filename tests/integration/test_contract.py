@@ -164,7 +164,7 @@ def test_conditions_and_constraints_hold_in_random_spaces() -> None:
         inside(space, space.sample(random.Random(number)))
         encoding, rng = Encoding(space), np.random.default_rng(number)
         parents = encoding.strangers(2, rng)
-        family = bred(Genomes(parents, np.zeros(parents.shape, int)), 3, encoding, rng, mating=0.8)
+        family = bred(Genomes(parents, np.zeros(parents.shape, int)), 3, encoding, rng)
         for point in family.points:
             inside(space, encoding.genes(point))
         assert np.isfinite(encoding.columns(family.points)).all()

@@ -44,7 +44,7 @@ def test_a_cell_that_was_interrupted_goes_on_when_it_is_run_again(widgets: bool,
     mine = tmp_path / "results" / "mine"
 
     def interrupt() -> None:
-        deadline = time.monotonic() + 100  # afterwards, what the cell has come to tells more
+        deadline = time.monotonic() + 100  # then it is interrupted anyway, and the assertions show what the cell did
         while time.monotonic() < deadline and not ((mine / "study.db").is_file() and gaopt.open(mine).history.scored):
             time.sleep(0.05)
         os.kill(client.km.provisioner.pid, signal.SIGINT)  # what the stop button does

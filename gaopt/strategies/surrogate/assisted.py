@@ -37,6 +37,10 @@ SUMMITS, APART = 3, 0.1
 """The inner search: offspring and strangers for each place; then rounds of children of the best kept, by steps that
 shrink; then ascents from the best that lie apart. Without rounds and ascents the regret after 30 trainings was higher
 by 0.033 ± 0.011 (80 runs); half of all, two rounds, one ascent or none made no difference seen (± 0.01, 60 runs)."""
+MATING, MUTATION, STEP, DECADES, RENEWAL = 0.5, 0.4, 0.2, 1.5, 0.05
+"""Of offspring: the share that has two parents; the probability that a gene moves, by steps of which standard
+deviation, in units of its range, shortened by up to how many orders of magnitude; the probability that a gene is drawn
+anew. Chosen, not tuned."""
 NOBODY = -1
 FIT, PLACE, SPARE, PENDING = range(4)  # what a generator is for, the last number of its key
 
@@ -46,20 +50,24 @@ class Genomes:
     """Genomes and their lineage, as arrays: DEAP's operators take one at a time, and here a place has hundreds."""
 
     points: Array  # (n, d) in the unit cube, NaN for a gene that is not there
-    sources: NDArray[np.int64]  # (n, d) the individual from which each gene descends, NOBODY where it was drawn anew
+    donors: NDArray[np.int64]  # (n, d) the individual from which each gene descends, NOBODY where it was drawn anew
+
+    @classmethod
+    def anew(cls, points: Array) -> Genomes:
+        return cls(points, np.full(points.shape, NOBODY))
 
     def __len__(self) -> int:
         return len(self.points)
 
     def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Genomes:
-        return Genomes(self.points[rows], self.sources[rows])
+        return Genomes(self.points[rows], self.donors[rows])
 
     def __add__(self, other: Genomes) -> Genomes:
-        return Genomes(np.vstack([self.points, other.points]), np.vstack([self.sources, other.sources]))
+        return Genomes(np.vstack([self.points, other.points]), np.vstack([self.donors, other.donors]))
 
     def lineage(self, row: int) -> tuple[Origin, tuple[int, ...]]:
         """How a genome came about, and from which individuals: from the one that gave most genes to the least."""
-        ids, counts = np.unique(self.sources[row][self.sources[row] != NOBODY], return_counts=True)
+        ids, counts = np.unique(self.donors[row][self.donors[row] != NOBODY], return_counts=True)
         parents = tuple(int(id) for _, id in sorted(zip(-counts, ids, strict=True)))
         return ("random", "mutation")[len(parents)] if len(parents) < 2 else "crossover", parents
 
@@ -134,7 +142,7 @@ class AssistedSearch:
         births = list[Birth]()
         known = self._known.births(self._space, history, self._seed, self._config.population)
         points = spread(self._config.population, self._space, self._rng(0, 0), self._chosen.first)
-        genomes = Genomes(self._encoding.snapped(points), np.full(points.shape, NOBODY))
+        genomes = Genomes.anew(self._encoding.snapped(points))
         born = len(history.individuals)
         for slot in range(born, born + number):
             if slot < len(known):
@@ -178,8 +186,8 @@ class AssistedSearch:
             fittest = foresight.fittest(past, PARENTS)
         else:
             fittest = operators.fittest(self._space, past, PARENTS)
-        sources = np.array([[individual.id] * len(self._space) for individual in fittest])
-        return Genomes(self._encoding.points(i.genes for i in fittest), sources)
+        donors = np.array([[individual.id] * len(self._space) for individual in fittest])
+        return Genomes(self._encoding.points(i.genes for i in fittest), donors)
 
     def _birth(self, id: int, genomes: Genomes, order: list[int], seen: Seen, key: tuple[int, int]) -> Birth | None:
         """The first genome in order that was never trained, else one drawn at random; None if there is none left."""
@@ -203,24 +211,23 @@ class AssistedSearch:
                 regrets after 50 trainings fell from 0.169 to 0.144, the mean by 0.002 ± 0.004; with every place so, the
                 last digits of easy problems were not found (+0.005 ± 0.001).
         """
-        encoding, mutation = self._encoding, max(1 / len(self._encoding), 0.4)
+        encoding = self._encoding
 
         def gains(genomes: Genomes) -> Array:
             return gain(encoding.columns(genomes.points)) if len(genomes) else np.empty(0)
 
-        offspring = bred(parents, OFFSPRING, encoding, rng, mutation=mutation)
-        genomes = parents + offspring + strangers(STRANGERS, encoding, rng)
+        offspring = bred(parents, OFFSPRING, encoding, rng)
+        genomes = parents + offspring + Genomes.anew(encoding.strangers(STRANGERS, rng))
         found = gains(genomes)
         for round in range(ROUNDS):
             best = genomes[np.argsort(-found, kind="stable")[:KEPT]]
-            step = 0.2 * SHRINK**round
-            children = bred(best, CHILDREN, encoding, rng, mutation=mutation, step=step, decades=0.0)
+            children = bred(best, CHILDREN, encoding, rng, step=STEP * SHRINK**round, decades=0.0)
             genomes, found = genomes + children, np.append(found, gains(children))
         # Then the summits above the best that lie apart; a summit has its genome's lineage.
         columns = encoding.columns(genomes.points)
         rows = np.array(apart(columns, np.argsort(-found, kind="stable")))
         ends = [encoding.moved(genomes.points[row], gain.climbed(columns[row], encoding.climbs)) for row in rows]
-        summits = Genomes(np.array(ends), genomes.sources[rows])
+        summits = Genomes(np.array(ends), genomes.donors[rows])
         genomes, found = genomes + summits, np.append(found, gains(summits))
         order = np.argsort(-found, kind="stable")
         top = encoding.columns(genomes.points[order[:1]])
@@ -240,45 +247,29 @@ def apart(points: Array, order: np.ndarray) -> list[int]:
     return chosen
 
 
-def strangers(number: int, encoding: Encoding, rng: np.random.Generator) -> Genomes:
-    """Genomes drawn evenly."""
-    points = encoding.strangers(number, rng)
-    return Genomes(points, np.full(points.shape, NOBODY))
-
-
 def bred(
     parents: Genomes,
     number: int,
     encoding: Encoding,
     rng: np.random.Generator,
-    *,
-    mating: float = 0.5,
-    mutation: float = 0.4,
-    step: float = 0.2,
-    decades: float = 1.5,
-    renewal: float = 0.05,
+    step: float = STEP,
+    decades: float = DECADES,
 ) -> Genomes:
     """Offspring of parents that are sorted from the fittest to the least fit; those that the constraints allow.
 
     A gene that neither parent has comes anew, should its condition hold in the offspring.
-
-    Args:
-        mating: the share that has two parents.
-        mutation: the probability that a gene moves.
-        step: the standard deviation of its movement, in units of its range.
-        decades: a step is shortened by up to so many orders of magnitude, evenly.
-        renewal: the probability that a gene is drawn anew.
     """
+    mutation = max(1 / len(encoding), MUTATION)
     mothers, fathers = _tournaments(len(parents), number, rng), _tournaments(len(parents), number, rng)
-    swapped = (rng.random((number, 1)) < mating) & (rng.random((number, len(encoding))) < 0.5)
+    swapped = (rng.random((number, 1)) < MATING) & (rng.random((number, len(encoding))) < 0.5)
     points = np.where(swapped, parents.points[fathers], parents.points[mothers])
-    sources = np.where(swapped, parents.sources[fathers], parents.sources[mothers])
+    donors = np.where(swapped, parents.donors[fathers], parents.donors[mothers])
     lengths = step * 10 ** -rng.uniform(0.0, decades, points.shape)
     points = points + np.where(rng.random(points.shape) < mutation, lengths * rng.standard_normal(points.shape), 0.0)
-    renewed = (rng.random(points.shape) < renewal) | np.isnan(points)
+    renewed = (rng.random(points.shape) < RENEWAL) | np.isnan(points)
     points = np.where(renewed, rng.random(points.shape), np.clip(points, 0.0, 1.0))
     exact = encoding.snapped(points)
-    return Genomes(exact, np.where(renewed | np.isnan(exact), NOBODY, sources))[encoding.allowed(exact)]
+    return Genomes(exact, np.where(renewed | np.isnan(exact), NOBODY, donors))[encoding.allowed(exact)]
 
 
 def _tournaments(size: int, number: int, rng: np.random.Generator) -> NDArray[np.int64]:
