@@ -11,9 +11,8 @@ from gaopt.space.encoding import Encoding
 from gaopt.space.gene import Choice
 from gaopt.space.space import Genes
 from gaopt.strategies.surrogate.assisted import AssistedSearch
-from gaopt.strategies.surrogate.foresight import MOST
-from gaopt.strategies.surrogate.foresight import observations as told
-from gaopt.strategies.surrogate.multi_fidelity import believed
+from gaopt.strategies.surrogate.foresight import MOST, observations
+from gaopt.strategies.surrogate.multi_fidelity import Observations, believed
 from tests.conftest import lived
 
 CUBE = Space(x=Gene(0.0, 1.0), y=Gene(0.0, 1.0), z=Gene(0.0, 1.0))
@@ -33,6 +32,10 @@ def study(score: Callable[[Genes], float], size: int = 40) -> Recalled:
     points = np.random.default_rng(1).random((size, 3))
     genes = [dict(zip("xyz", map(float, point), strict=True)) for point in points]
     return Recalled("earlier", tuple(genes), tuple(score(each) for each in genes))
+
+
+def told(history: History, space: Space) -> Observations:
+    return observations(history, Encoding(space), seed=0)[0]
 
 
 def ended(found: AssistedSearch, *recalled: Recalled) -> list[Event]:
@@ -57,29 +60,29 @@ def test_an_earlier_study_of_the_same_problem_helps_and_a_misleading_one_does_no
 def test_how_far_an_earlier_study_is_trusted_is_learned() -> None:
     own = ended(search())
     for earlier, low, high in ((study(ridge), 0.8, 1.0), (study(lambda genes: -ridge(genes)), 0.0, 0.4)):
-        belief = believed(told(History([earlier, *own]), Encoding(CUBE), 0), np.random.default_rng(0))
+        belief = believed(told(History([earlier, *own]), CUBE), np.random.default_rng(0))
         assert belief.ties
         assert low <= belief.ties.correlations[1] <= high
 
 
 def test_scores_of_another_unit_say_the_same() -> None:
     """Each source is standardised by itself."""
-    told_by = [told(History([study(lambda g: a * ridge(g) + b)]), Encoding(CUBE), 0) for a, b in ((1, 0), (50, 3))]  # noqa: B023
+    told_by = [told(History([study(lambda g: a * ridge(g) + b)]), CUBE) for a, b in ((1, 0), (50, 3))]  # noqa: B023
     assert told_by[0].values == pytest.approx(told_by[1].values)
 
 
 def test_genes_are_taken_over_by_name_and_others_are_drawn() -> None:
     space = Space(x=Gene(0.0, 1.0), act=Choice(("relu", "gelu")))
     recalled = Recalled("earlier", ({"x": 7.0, "lr": 1.0}, {"lr": 2.0}), (1.0, 2.0))
-    heard = told(History([recalled]), Encoding(space), 0)
+    heard = told(History([recalled]), space)
     assert heard.points.shape == (2, 2)
     assert heard.points[1, 0] == 1.0  # seven lies beyond the bounds
-    assert told(History([recalled]), Encoding(space), 0).points == pytest.approx(heard.points)
+    assert told(History([recalled]), space).points == pytest.approx(heard.points)
 
 
 def test_of_a_large_study_some_are_heard_the_best_among_them() -> None:
     recalled = study(ridge, 5 * MOST + 1)
-    heard = told(History([recalled]), Encoding(CUBE), 0)
+    heard = told(History([recalled]), CUBE)
     fittest = recalled.genes[int(np.argmax(recalled.fitness))]
     assert MOST / 2 <= len(heard.values) <= MOST
     assert heard.points[np.argmax(heard.values)] == pytest.approx([fittest[name] for name in "xyz"])
