@@ -2,7 +2,7 @@
 
 Trains a ResNet-20 on 4,500 images of CIFAR-10 for five epochs at 256 points of a scrambled Sobol set of the space of
 the preset `cifar10`, a quarter of them with three seeds, and appends each to results/bench/search/cifar10.csv with its
-accuracy after every epoch. What is there is not trained again. 384 trainings take about two hours on two idle cores.
+accuracy after every epoch. What is there is not trained again. 384 trainings take about three hours on two cores.
 """
 
 from __future__ import annotations
