@@ -30,6 +30,7 @@ from gaopt.serve import ray_head
 from gaopt.serve.folder import ServiceDir
 from gaopt.serve.ray_head import Head
 from gaopt.serve.ray_jobs import RayJobs, joined
+from gaopt.serve.runner import began
 from gaopt.study.loop import run
 from tests.conftest import ROOT, toy
 from tests.serving import eventually
@@ -87,14 +88,6 @@ def listening(head: Head) -> set[str]:
             names |= {process.name() for _ in found}
             assert {address.ip for address in found} <= LOOPBACK, process
     return names
-
-
-def over(process: psutil.Process) -> bool:
-    """Whether it has ended: nobody may have asked for its exit status."""
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +188,7 @@ def test_a_cluster_is_joined_by_its_address(two: list[Service], monkeypatch: pyt
 def test_a_head_ends_with_all_of_its_processes_and_no_other(two: list[Service]) -> None:
     runner, gone = two[1].runner(), everyone(two[1].head)
     ray_head.stop(two[1].head)
-    assert all(map(over, gone))
+    assert not any(began(process.pid) for process in gone)
     assert not Path(two[1].head.folder).exists()
     assert not runner.alive(two[1].job)
     assert two[0].head.alive

@@ -159,10 +159,9 @@ def foresight(history: History, encoding: Encoding, seed: int, rng: np.random.Ge
             belief = believed(told, rng)
         # With short trainings only, the best is what they promise.
         best = whole if len(whole) else belief.process.predict(told.points)[0]
-    sound = any(math.isfinite(_scores(individual).get(1.0, math.nan)) for individual in history.searched)
     own = told.sources <= len(rungs := shares(history))
     known = prior(encoding, told.points[own], told.values[own])
-    return Foresight(encoding, belief, np.array([best.max()]), rungs, known, bend if sound else None, rng)
+    return Foresight(encoding, belief, np.array([best.max()]), rungs, known, bend if history.ranked else None, rng)
 
 
 def _unit(everyone: Sequence[Mapping[float, float]]) -> tuple[Bend, dict[float, float]]:
